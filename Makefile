@@ -1,0 +1,60 @@
+# make demo   set up, then the whole flow on the FLChain cohort
+# make test   set up, then lint, types and the default tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
+
+.PHONY: help setup dev lint types demo test test-all bench peers clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make setup | demo | test | test-all | bench | peers | clean    (see README.md and CONTRIBUTING.md)"
+
+# A stamp holds off the second set-up until a requirement changes.
+$(VENV)/.setup: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e ".[deep,demo]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.setup
+	$(PIP) -e ".[deep,demo,dev]"
+	@touch $@
+
+setup: $(VENV)/.setup
+
+dev: $(VENV)/.dev
+
+demo: setup
+	$(BIN)/semblance demo
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: dev
+	$(BIN)/mypy
+
+test: lint types
+	$(BIN)/python -m pytest
+
+test-all: lint types
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+BOARDS ?= flchain adult diabetes130
+SEEDS ?= 3
+PEERS ?=
+
+bench: setup
+	for board in $(BOARDS); do $(BIN)/python -m bench.boards --board $$board --seeds $(SEEDS) --peers $(PEERS) || exit; done
+
+# Peers pin other versions, so each has its own environment. They are not needed for anything but the bench.
+peers: .bench/tabular_argn/.setup .bench/gaussian_copula/.setup
+
+.bench/%/.setup: bench/peers/%.txt
+	$(PYTHON) -m venv .bench/$*
+	.bench/$*/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis

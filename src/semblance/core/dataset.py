@@ -1,0 +1,110 @@
+"""What all modalities share about data: records that belong to patients, splits that respect them, and the Evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
+
+import numpy as np
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import Modality, load
+from semblance.core.schema import Schema
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Records of patients. `subjects[i]` is the patient of record i: the unit of privacy and of splitting."""
+
+    @property
+    def schema(self) -> Schema: ...
+
+    @property
+    def subjects(self) -> np.ndarray: ...
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: np.ndarray) -> Self: ...
+
+
+@dataclass(frozen=True)
+class Features:
+    """A data set as a classifier wants it: `x` (n, d) float64 with NaN for missing, categories as codes.
+
+    `categorical` (d,) marks the coded columns, `target` is the position of the target column, if one was declared.
+    """
+
+    x: np.ndarray
+    categorical: np.ndarray
+    names: tuple[str, ...]
+    target: int | None = None
+
+
+D = TypeVar("D", bound=Dataset)
+T = TypeVar("T")
+Part = Literal["train", "holdout", "synthetic", "floor"]
+
+
+def split_by_subject(data: D, *, holdout: float, rng: np.random.Generator) -> tuple[D, D]:
+    """Split into train and holdout so that no patient stands in both; each side keeps the source's order.
+
+    `holdout` is the share of patients. Raises UsageError outside (0, 1) and DataError with fewer than two patients.
+    """
+    if not 0 < holdout < 1:
+        raise UsageError.of(f"holdout {holdout}", rule="a share between 0 and 1", fix="--holdout 0.2")
+    patients, code = np.unique(data.subjects, return_inverse=True)
+    if len(patients) < 2:
+        raise DataError.of(
+            f"{len(patients)} patient(s)",
+            rule="a split needs at least two patients",
+            fix="give more data, or check --subject",
+        )
+    count = min(max(round(holdout * len(patients)), 1), len(patients) - 1)
+    held = np.zeros(len(patients), dtype=bool)
+    held[rng.permutation(len(patients))[:count]] = True
+    aside = held[code]
+    return data.take(np.flatnonzero(~aside)), data.take(np.flatnonzero(aside))
+
+
+@dataclass(frozen=True)
+class Evidence(Generic[D]):
+    """All that a judge may see. What several judges need is computed once, through `once`.
+
+    `modality` is the manifest, through which shared judges reach `embedding` and `features`.
+    `seed` names the judge's randomness; `generator` is the spec that made `synthetic` where the judge may refit it;
+    `floor` is a synthetic set of independent marginals that every report shows beside the model.
+    """
+
+    train: D
+    holdout: D
+    synthetic: D
+    modality: Modality
+    seed: int = 0
+    floor: D | None = None
+    reference: D | None = None
+    generator: Any = None
+    pairs: np.ndarray | None = None
+    tier: str = "standard"
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Any, compute: Callable[[], T]) -> T:
+        """`compute()`, at most once for this evidence."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        value: T = self._cache[key]
+        return value
+
+    def embedding(self, part: Part) -> np.ndarray:
+        """(n, d) float32: the part in the modality's metric space, scaled on train."""
+        made: np.ndarray = self.once(
+            ("embedding", part), lambda: load(self.modality.embed)(getattr(self, part), self.train)
+        )
+        return made
+
+    def features(self, part: Part) -> Features:
+        """The part as a classifier wants it, coded on train."""
+        made: Features = self.once(
+            ("features", part), lambda: load(self.modality.features)(getattr(self, part), self.train)
+        )
+        return made

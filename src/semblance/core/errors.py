@@ -1,0 +1,102 @@
+"""Everything that semblance refuses, and the exit code of each refusal.
+
+    SemblanceError
+    ├── UsageError        2   the call is wrong
+    ├── DataError         3   the data cannot be read or used
+    ├── IdentifierError   4   a column may identify a patient and nobody has said what to do with it
+    ├── PrivacyError      5   a privacy finding failed or cannot be certified
+    ├── FindingError      6   another finding failed
+    ├── ResourceError     7   disk, memory or time ran out
+    └── SignatureError    8   a bundle is not what was signed
+
+An error collects every problem of its input and tells them at once: what was found, the rule, and the line that fixes
+it. It names columns and rows, never a patient's value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Self
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: `found`, the `rule` that it breaks, the `fix`, and where it is."""
+
+    found: str
+    rule: str
+    fix: str
+    column: str | None = None
+    row: int | None = None
+
+    def __str__(self) -> str:
+        place = "" if self.column is None else f"column '{self.column}'"
+        place += "" if self.row is None else f"{', ' if place else ''}row {self.row}"
+        return f"{place + ': ' if place else ''}{self.found}\n  rule: {self.rule}\n  fix:  {self.fix}"
+
+
+class SemblanceError(Exception):
+    """Base of all refusals. `problems` holds every Problem; `exit_code` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem) -> None:
+        if not problems:
+            raise ValueError("an error needs at least one Problem")
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+    @classmethod
+    def of(cls, found: str, *, rule: str, fix: str, column: str | None = None, row: int | None = None) -> Self:
+        """The error of a single problem."""
+        return cls(Problem(found, rule, fix, column, row))
+
+    def to_json(self) -> dict[str, object]:
+        """As the command line prints it under --json."""
+        return {
+            "error": type(self).__name__,
+            "exit_code": self.exit_code,
+            "problems": [asdict(p) for p in self.problems],
+        }
+
+
+class UsageError(SemblanceError):
+    """The call is wrong."""
+
+    exit_code = 2
+
+
+class DataError(SemblanceError):
+    """The data cannot be read or used."""
+
+    exit_code = 3
+
+
+class IdentifierError(SemblanceError):
+    """A column may identify a patient, and nobody has said what to do with it."""
+
+    exit_code = 4
+
+
+class PrivacyError(SemblanceError):
+    """A privacy finding failed, or cannot be certified with so few patients."""
+
+    exit_code = 5
+
+
+class FindingError(SemblanceError):
+    """A finding other than privacy failed."""
+
+    exit_code = 6
+
+
+class ResourceError(SemblanceError):
+    """Disk, memory or time ran out."""
+
+    exit_code = 7
+
+
+class SignatureError(SemblanceError):
+    """A bundle is not what was signed."""
+
+    exit_code = 8

@@ -1,0 +1,96 @@
+"""The manifest of a modality, and what its reader tells a person before anything is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any
+
+
+def load(path: str) -> Any:
+    """The object that 'module:attr' names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """One field of the input as the first screen shows it, with what will be done about it.
+
+    `unclear` marks a field that nobody has decided on: without --yes the run ends with exit 4 and says `fix`.
+    """
+
+    name: str
+    kind: str
+    role: str
+    missing: float
+    suspicion: str = ""
+    action: str = "learn"
+    unclear: bool = False
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a reader found: records, patients, every field with its plan, and notes for the person."""
+
+    records: int
+    patients: int
+    fields: tuple[FieldPlan, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Profile:
+        """The inverse of `to_json`."""
+        return cls(
+            data["records"], data["patients"], tuple(FieldPlan(**f) for f in data["fields"]), tuple(data["notes"])
+        )
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the person said about the data. `declared` is the schema file as parsed (see docs/schema.md)."""
+
+    subject: str | None = None
+    target: str | None = None
+    declared: Mapping[str, Any] | None = None
+    na: tuple[str, ...] | None = None
+    rare: int = 5
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One line per capability, as 'module:attr' strings, so that nothing heavy is imported before it is used.
+
+    - `read(paths, options: ReadOptions) -> (Dataset, Profile)`
+    - `like(paths, schema) -> Dataset`: read further data under a schema that is already known
+    - `write(chunks: Iterable[Dataset], path) -> Path`
+    - `output(paths) -> str`: the file name of the synthetic data, in the input's format
+    - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
+    - `features(dataset, reference) -> Features`: where shared classifiers stand
+    - `metrics`, `attacks`: each `Metric`/`Attack` as a 'module:attr' string
+    """
+
+    name: str
+    summary: str
+    suffixes: tuple[str, ...]
+    read: str
+    like: str
+    write: str
+    output: str
+    embed: str
+    features: str
+    generators: Mapping[str, str]
+    default: str
+    floor: str
+    metrics: tuple[str, ...] = ()
+    attacks: tuple[str, ...] = ()
+
+    def generator(self, name: str) -> Any:
+        """The generator class of a catalogue name ('auto' is the default)."""
+        return load(self.generators[self.default if name == "auto" else name])

@@ -1,0 +1,93 @@
+"""Everything that training carries from one step to the next, and its checkpoint: one safetensors file.
+
+There is no random state to carry: every step derives its own randomness from the seed and its number.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from semblance.core.files import write_bytes
+
+Weights = dict[str, torch.Tensor]
+
+
+@dataclass
+class State:
+    """The network, its optimizer, the running average of its weights, and the best average so far."""
+
+    net: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    average: Weights
+    best: Weights
+    step: int = 0
+    best_step: int = 0
+    best_loss: float = float("inf")
+    looks_without_gain: int = 0
+    last: tuple[float, float | None] = field(default=(float("nan"), None))
+
+    @classmethod
+    def fresh(cls, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> State:
+        """The state before the first step."""
+        return cls(net, optimizer, copy_of(net), copy_of(net))
+
+    def follow(self, decay: float) -> None:
+        """Move the average towards the weights: average = decay * average + (1 - decay) * weights."""
+        current = list(self.net.state_dict().values())
+        torch._foreach_lerp_(list(self.average.values()), current, 1 - decay)
+
+    def keep_if_best(self, loss: float) -> None:
+        """Remember the average where its held-out loss is the lowest so far."""
+        if loss < self.best_loss:
+            self.best, self.best_loss, self.best_step = {k: v.clone() for k, v in self.average.items()}, loss, self.step
+            self.looks_without_gain = 0
+        else:
+            self.looks_without_gain += 1
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint atomically."""
+        tensors = {f"{part}/{k}": v for part in ("average", "best") for k, v in getattr(self, part).items()}
+        tensors |= {f"net/{k}": v for k, v in self.net.state_dict().items()}
+        for i, entry in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{i}/{k}": v for k, v in entry.items()}
+        numbers = {"step": self.step, "best_step": self.best_step, "looks": self.looks_without_gain}
+        about = {k: str(v) for k, v in numbers.items()} | {
+            "best_loss": repr(self.best_loss),
+            "last": json.dumps(self.last),
+        }
+        write_bytes(path, save({k: v.contiguous().clone() for k, v in tensors.items()}, metadata=about))
+
+    def load(self, path: Path) -> None:
+        """Take up where the checkpoint was written."""
+        with safe_open(path, framework="pt") as file:
+            tensors, about = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()  # noqa: SIM118
+        self.net.load_state_dict(_under(tensors, "net/"))
+        self.average, self.best = (self._ordered(_under(tensors, part)) for part in ("average/", "best/"))
+        moments: dict[int, Weights] = {}
+        for name, value in _under(tensors, "optimizer/").items():
+            i, _, key = name.partition("/")
+            moments.setdefault(int(i), {})[key] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        self.step, self.best_step = int(about["step"]), int(about["best_step"])
+        self.looks_without_gain, self.best_loss = int(about["looks"]), float(about["best_loss"])
+        loss, held_out = json.loads(about["last"])
+        self.last = (loss, held_out)
+
+    def _ordered(self, weights: Weights) -> Weights:
+        """In the network's own order, which a file does not keep and `follow` relies on."""
+        return {name: weights[name] for name in self.net.state_dict()}
+
+
+def copy_of(net: torch.nn.Module) -> Weights:
+    """The weights, detached from the network."""
+    return {k: v.detach().clone() for k, v in net.state_dict().items()}
+
+
+def _under(tensors: Weights, prefix: str) -> Weights:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,0 +1,35 @@
+"""Tables: one row per patient, or per visit of a patient, with columns of any kind."""
+
+from __future__ import annotations
+
+from semblance.core.modality import Modality
+
+_HERE = "semblance.modalities.table"
+
+MANIFEST = Modality(
+    name="table",
+    summary="EHR tables: numbers, categories, dates and codes, one or several rows per patient",
+    suffixes=(".csv", ".csv.gz", ".zip", ".parquet", ".feather", ".xlsx"),
+    read=f"{_HERE}.data:read",
+    like=f"{_HERE}.data:like",
+    write=f"{_HERE}.data:write",
+    output=f"{_HERE}.data:output_name",
+    embed=f"{_HERE}.embed:embed",
+    features=f"{_HERE}.embed:features",
+    generators={
+        "autoregressive": f"{_HERE}.generators.autoregressive:Autoregressive",
+        "copula": f"{_HERE}.generators.copula:Copula",
+        "marginals": f"{_HERE}.generators.marginals:Marginals",
+    },
+    default="autoregressive",
+    floor="marginals",
+    metrics=(
+        f"{_HERE}.metrics:shape",
+        f"{_HERE}.metrics:pairs",
+        "semblance.evaluate.shared.two_sample:c2st",
+        "semblance.evaluate.shared.utility:transfer",
+        f"{_HERE}.metrics:longitudinal",
+        f"{_HERE}.copies:copies",
+    ),
+    attacks=("semblance.evaluate.attacks.distance:nearest_difference",),
+)

@@ -1,0 +1,241 @@
+"""One column <-> small integers, such that no code stands for a single patient.
+
+A category, or an exact number, becomes a token only where at least `rare` patients hold it. What is left of a category
+becomes one rare class; what is left of a number becomes quantile bins, drawn from by a smoothed inverse distribution
+function whose knots are trimmed means over at least `rare` patients each. So neither the codes nor the knots hold a
+value that belongs to one patient, and one outlier moves none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.schema import Column
+
+RARE = "(rare)"
+MAX_KNOTS = 4096
+DAY = 86_400.0
+
+
+def patients_of(codes: np.ndarray, subjects: np.ndarray, size: int) -> np.ndarray:
+    """How many patients hold each code: (size,) counts. Codes below 0 are left out."""
+    held = codes >= 0
+    codes, subjects = codes[held], subjects[held]
+    if not len(codes):
+        return np.zeros(size, dtype=np.int64)
+    pairs = np.unique(codes.astype(np.int64) * (int(subjects.max()) + 1) + subjects)
+    return np.bincount(pairs // (int(subjects.max()) + 1), minlength=size)
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Codes of a column of strings. `tokens[i]` is the value of code i, None the missing value, RARE the rare class."""
+
+    tokens: tuple[str | None, ...]
+    other: int
+    """The code of everything that has no token of its own."""
+
+    @classmethod
+    def fit(cls, values: pd.Series, subjects: np.ndarray, column: Column, *, rare: int, limit: int) -> Categories:
+        """Count patients per category, keep the `limit` most frequent of those that at least `rare` patients hold."""
+        names, codes = values.cat.categories, values.cat.codes.to_numpy()
+        count = patients_of(codes, subjects, len(names))
+        kept = np.flatnonzero(count >= rare)
+        kept = np.sort(kept[np.argsort(-count[kept], kind="stable")][:limit])
+        left = ~np.isin(codes, kept) & (codes >= 0)
+        tokens: list[str | None] = [str(names[code]) for code in kept]
+        if len(np.unique(subjects[codes < 0])) >= rare:
+            tokens.append(None)
+        common = int(np.argmax(count[kept])) if len(kept) else 0
+        closed = column.kind in ("boolean", "ordinal") or column.bound == "declared"
+        if not tokens or (not closed and len(np.unique(subjects[left])) >= rare):
+            return cls((*tokens, None if closed else _unused(RARE, tokens)), len(tokens))
+        return cls(tuple(tokens), common)
+
+    @property
+    def size(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        """(n,) codes."""
+        code_of = {token: code for code, token in enumerate(self.tokens)}
+        of_category = [code_of.get(str(name), self.other) for name in values.cat.categories]
+        table = np.array([*of_category, code_of.get(None, self.other)], dtype=np.int64)
+        return table[values.cat.codes.to_numpy()]
+
+    def decode(self, codes: np.ndarray, rng: np.random.Generator) -> pd.Categorical:
+        """Strings again; `rng` is not needed."""
+        names = [token for token in self.tokens if token is not None]
+        place = {name: i for i, name in enumerate(names)}
+        table = np.array([-1 if token is None else place[token] for token in self.tokens], dtype=np.int64)
+        return pd.Categorical.from_codes(table[codes], categories=names)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"tokens": list(self.tokens), "other": self.other}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Categories:
+        return cls(tuple(data["tokens"]), data["other"])
+
+
+def _unused(name: str, tokens: list[str | None]) -> str:
+    while name in tokens:
+        name = f"({name})"
+    return name
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Codes of a column of numbers or dates: the missing value first if it is held, then tokens, then bins.
+
+    Bin b covers the knots `starts[b]` to `starts[b + 1]`; each knot carries the same share of the column's mass.
+    Values are snapped to `unit`, or left as they are where it is 0.
+    """
+
+    missing: bool
+    tokens: np.ndarray
+    knots: np.ndarray
+    starts: np.ndarray
+    unit: float
+    edges: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        inner = self.starts[1:-1].astype(int)
+        edges = (self.knots[inner - 1] + self.knots[inner]) / 2 if len(inner) else np.zeros(0)
+        object.__setattr__(self, "edges", edges)
+
+    @classmethod
+    def fit(
+        cls, values: np.ndarray, subjects: np.ndarray, column: Column, *, rare: int, tokens: int, bins: int
+    ) -> Numbers:
+        """Tokens for every value that `rare` patients hold, or only for spikes if there are many; bins for the rest."""
+        absent = np.isnan(values)
+        missing = len(np.unique(subjects[absent])) >= rare
+        values, subjects = values[~absent], subjects[~absent]
+        exact = _tokens(values, subjects, rare=rare, limit=tokens, bins=bins)
+        rest = ~np.isin(values, exact) & np.isfinite(values)
+        knots = _knots(values[rest], subjects[rest], rare=rare)
+        if not missing and not len(exact) and not len(knots):
+            missing = True
+        starts = np.linspace(0, len(knots), min(bins, len(knots)) + 1).round().astype(np.int64)
+        return cls(missing, exact, knots, starts if len(knots) else np.zeros(1, dtype=np.int64), _unit(column))
+
+    @property
+    def size(self) -> int:
+        return int(self.missing) + len(self.tokens) + len(self.starts) - 1
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """(n,) codes. What has no code of its own goes to the nearest value that has one."""
+        first = int(self.missing)
+        codes = np.zeros(len(values), dtype=np.int64)
+        filled = np.where(np.isnan(values), self._middle(), values)
+        if len(self.tokens):
+            nearest = _nearest(self.tokens, filled)
+            codes = first + nearest
+        if len(self.starts) > 1:
+            binned = first + len(self.tokens) + np.searchsorted(self.edges, filled)
+            exact = np.isin(filled, self.tokens)
+            codes = np.where(exact, codes, binned)
+        return np.where(np.isnan(values), 0, codes) if self.missing else codes
+
+    def decode(self, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Numbers again: a token is exact, a bin draws from its part of the distribution function."""
+        first, uniform = int(self.missing), rng.random(len(codes))
+        values = np.full(len(codes), np.nan)
+        token = (codes >= first) & (codes < first + len(self.tokens))
+        values[token] = self.tokens[codes[token] - first]
+        binned = codes >= first + len(self.tokens)
+        bin_of = codes[binned] - first - len(self.tokens)
+        if binned.any():
+            low, high = self.starts[bin_of], self.starts[bin_of + 1]
+            place = low + uniform[binned] * (high - low)
+            drawn = np.interp(place, np.arange(len(self.knots)) + 0.5, self.knots)
+            values[binned] = np.round(np.round(drawn / self.unit) * self.unit, 12) if self.unit else drawn
+        return values
+
+    @property
+    def middles(self) -> np.ndarray:
+        """(size,) the value in the middle of each code, NaN for the missing value."""
+        place = (self.starts[:-1] + self.starts[1:]) / 2
+        binned = np.interp(place, np.arange(len(self.knots)) + 0.5, self.knots) if len(place) else np.zeros(0)
+        return np.concatenate([[np.nan] * self.missing, self.tokens, binned])
+
+    def _middle(self) -> float:
+        held = np.concatenate([self.tokens[np.isfinite(self.tokens)], self.knots])
+        return float(np.median(held)) if len(held) else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "missing": self.missing,
+            "tokens": [repr(float(x)) for x in self.tokens],
+            "knots": [repr(float(x)) for x in self.knots],
+            "starts": self.starts.tolist(),
+            "unit": self.unit,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Numbers:
+        tokens, knots = (np.array([float(x) for x in data[key]], dtype=float) for key in ("tokens", "knots"))
+        return cls(data["missing"], tokens, knots, np.array(data["starts"], dtype=np.int64), data["unit"])
+
+
+def _tokens(values: np.ndarray, subjects: np.ndarray, *, rare: int, limit: int, bins: int) -> np.ndarray:
+    """Values that become tokens: all that `rare` patients hold; of more than `limit`, those heavier than half a bin."""
+    distinct, code = np.unique(values, return_inverse=True)
+    count = patients_of(code, subjects, len(distinct))
+    held = count >= rare
+    covered = count[held].sum() >= 0.5 * count.sum() if len(count) else False
+    if held.sum() > limit or not covered:
+        held &= count >= max(rare, count.sum() / (2 * bins))
+    held |= ~np.isfinite(distinct) & (count >= rare)
+    return distinct[held]
+
+
+def _knots(values: np.ndarray, subjects: np.ndarray, *, rare: int) -> np.ndarray:
+    """Trimmed means of consecutive groups of at least `rare` patients: the knots of the distribution function."""
+    order = np.argsort(values, kind="stable")
+    values, subjects = values[order], subjects[order]
+    size = max(rare, -(-len(values) // MAX_KNOTS))
+    while size <= len(values):
+        starts = np.arange(len(values) // size) * size
+        if _patients_per_group(subjects, starts).min() >= rare:
+            return _trimmed_means(values, starts)
+        size *= 2
+    return np.zeros(0)
+
+
+def _patients_per_group(subjects: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    group = np.searchsorted(starts, np.arange(len(subjects)), side="right") - 1
+    return patients_of(group, subjects, len(starts))
+
+
+def _trimmed_means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The mean of each group without its smallest and its largest value, so that no outlier moves it."""
+    ends = np.append(starts[1:], len(values))
+    total = np.append(0.0, np.cumsum(values - values.mean()))
+    inner = total[ends - 1] - total[starts + 1]
+    return np.maximum.accumulate(inner / np.maximum(ends - starts - 2, 1) + values.mean())
+
+
+def _nearest(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
+    right = np.clip(np.searchsorted(ordered, values), 0, len(ordered) - 1)
+    left = np.maximum(right - 1, 0)
+    with np.errstate(invalid="ignore"):
+        closer = np.abs(values - ordered[left]) < np.abs(ordered[right] - values)
+    return np.where(closer & (values != ordered[right]), left, right)
+
+
+def _unit(column: Column) -> float:
+    if column.kind != "date":
+        return 1.0 if column.kind == "integer" else 10.0**-column.decimals if column.decimals <= 12 else 0.0
+    written = column.date_format if column.date_format is not None else "%S"
+    if "%f" in written:
+        return 1e-6
+    if "%S" in written or "%T" in written:
+        return 1.0
+    return 60.0 if "%M" in written else 3600.0 if "%H" in written else DAY

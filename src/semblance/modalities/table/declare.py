@@ -1,0 +1,169 @@
+"""What the person declared about a table: the schema file as parsed, checked against the columns that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from semblance.core.errors import Problem
+from semblance.core.modality import ReadOptions
+from semblance.core.schema import KINDS, ROLES
+
+_TOP = ("cohort", "na", "columns")
+_COHORT = ("id", "n_public")
+_COLUMN = ("kind", "role", "min", "max", "categories", "na", "date_format", "source")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The declarations that hold. `columns` maps a column's name to what was said of it."""
+
+    cohort: str | None = None
+    n_public: int | None = None
+    na: tuple[str, ...] | None = None
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, name: str) -> Mapping[str, Any]:
+        """What was said of a column; empty where nothing was."""
+        return self.columns.get(name, {})
+
+    def tokens(self, name: str) -> tuple[str, ...] | None:
+        """The missing tokens declared for a column, or for all; None where they are to be detected."""
+        own = self.of(name).get("na")
+        return self.na if own is None else (own,) if isinstance(own, str) else tuple(own)
+
+
+def check(options: ReadOptions, names: tuple[str, ...]) -> tuple[Declared, list[Problem]]:
+    """The declarations of `options`, with every problem that they have. `names` are the columns of the data."""
+    given = options.declared if options.declared is not None else {}
+    problems = [_unknown(key, _TOP, "key") for key in given if key not in _TOP]
+    cohort, columns = given.get("cohort", {}), given.get("columns", {})
+    problems += _check_tables(cohort=cohort, columns=columns)
+    if problems:
+        return Declared(), [*problems, *_check_options(options, names)]
+    problems += [_unknown(key, _COHORT, "key", where="[cohort]") for key in cohort if key not in _COHORT]
+    problems += [_unknown(name, names, "column") for name in columns if name not in names]
+    for name, said in columns.items():
+        problems += _check_column(name, said)
+    na, wrong = _tokens(given.get("na"), options.na)
+    problems += wrong + _check_options(options, names) + _check_roles(options, columns)
+    return Declared(_text(cohort.get("id")), cohort.get("n_public"), na, _with_roles(columns, options)), problems
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _unknown(name: str, known: Iterable[str], what: str, *, where: str = "the schema") -> Problem:
+    known = list(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
+    fix = f"did you mean '{near[0]}'?" if near else f"one of: {listed}"
+    return Problem(f"no {what} '{name}'", f"{where} names a {what} as it is spelt", fix)
+
+
+def _check_tables(**tables: Any) -> list[Problem]:
+    return [
+        Problem(f"'{name}' is no TOML table", f"[{name}] opens a table", f"write [{name}] and its keys below")
+        for name, value in tables.items()
+        if not isinstance(value, Mapping)
+    ]
+
+
+def _tokens(declared: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...] | None, list[Problem]]:
+    if declared is not None and not _is_texts(declared):
+        return given, [Problem("na is no list of texts", 'na lists tokens: na = ["?"]', "correct it")]
+    both = [*([declared] if isinstance(declared, str) else declared or ()), *(given or ())]
+    return (tuple(dict.fromkeys(both)) if both or declared is not None or given is not None else None), []
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(v, str) for v in value))
+
+
+def _check_options(options: ReadOptions, names: tuple[str, ...]) -> list[Problem]:
+    asked = {"--subject": options.subject, "--target": options.target}
+    problems = [
+        _unknown(name, names, "column", where=flag)
+        for flag, name in asked.items()
+        if name is not None and name not in names
+    ]
+    if options.subject is not None and options.subject == options.target:
+        problems.append(
+            Problem(
+                "--subject and --target name one column",
+                "a patient's name cannot be predicted",
+                "choose another target",
+            )
+        )
+    return problems
+
+
+def _check_column(name: str, said: Any) -> list[Problem]:
+    if not isinstance(said, Mapping):
+        return [Problem("no TOML table", f'[columns."{name}"] opens a table', "write its keys below it", name)]
+    problems = [_unknown(key, _COLUMN, "key", where=f'[columns."{name}"]') for key in said if key not in _COLUMN]
+    for key, known in (("kind", KINDS), ("role", ROLES)):
+        if key in said and said[key] not in known:
+            problems.append(_unknown(str(said[key]), known, key, where=f'[columns."{name}"]'))
+    rules: list[tuple[str, bool, str]] = [
+        ("min", is_bound(said.get("min", 0)), "a number or a date"),
+        ("max", is_bound(said.get("max", 0)), "a number or a date"),
+        ("na", _is_texts(said.get("na", "")), "a text or a list of texts"),
+        ("date_format", isinstance(said.get("date_format", ""), str), "a strptime format"),
+        ("categories", _is_categories(said.get("categories", [])), "a list of different texts or numbers"),
+    ]
+    problems += [
+        Problem(f"{key} is not {rule}", f"{key} is {rule}", "correct it", name) for key, fine, rule in rules if not fine
+    ]
+    if said.get("kind") == "text" and said.get("role", "drop") != "drop":
+        problems.append(
+            Problem(
+                "free text with a role", "free text is never learned", 'role = "drop", or kind = "categorical"', name
+            )
+        )
+    return problems
+
+
+def is_bound(value: Any) -> bool:
+    """Whether a TOML value can be a bound."""
+    return isinstance(value, int | float | date) and not isinstance(value, bool)
+
+
+def _is_categories(value: Any) -> bool:
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(v, str | int | float) and not isinstance(v, bool) for v in value
+    ):
+        return False
+    return len({str(v) for v in value}) == len(value)
+
+
+def as_number(bound: Any) -> float | None:
+    """A declared bound as the frame holds it: dates as seconds since 1970-01-01 UTC."""
+    if isinstance(bound, date) and not isinstance(bound, datetime):
+        bound = datetime(bound.year, bound.month, bound.day)
+    if isinstance(bound, datetime):
+        return (bound if bound.tzinfo is not None else bound.replace(tzinfo=UTC)).timestamp()
+    return None if bound is None else float(bound)
+
+
+def _check_roles(options: ReadOptions, columns: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for role, asked in (("subject", options.subject), ("target", options.target)):
+        said = [n for n, c in columns.items() if isinstance(c, Mapping) and c.get("role") == role]
+        if len(dict.fromkeys([*said, *([asked] if asked is not None else [])])) > 1:
+            problems.append(
+                Problem(f"several columns are declared as {role}", f"at most one is the {role}", f"keep one {role}")
+            )
+    return problems
+
+
+def _with_roles(columns: Mapping[str, Any], options: ReadOptions) -> dict[str, Mapping[str, Any]]:
+    merged: dict[str, Mapping[str, Any]] = {name: said for name, said in columns.items() if isinstance(said, Mapping)}
+    for role, name in (("subject", options.subject), ("target", options.target)):
+        if name is not None:
+            merged[name] = {**merged.get(name, {}), "role": role}
+    return merged

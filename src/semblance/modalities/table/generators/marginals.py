@@ -1,0 +1,90 @@
+"""Independent marginals: every column drawn on its own. The floor that every report shows beside the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from semblance.core.model import Card, Plan, Watch, refuse_ledger
+from semblance.core.promise import Ledger
+from semblance.modalities.table.data import Table
+from semblance.modalities.table.encode import Encoding, EncodingOptions
+from semblance.modalities.table.generators.coded import CodedModel, options_of, saved
+
+CARD = Card(
+    name="marginals",
+    summary="every column on its own: keeps each distribution and no relation between columns; a floor, not a model",
+    paper="the independence baseline; cf. Patki et al., The Synthetic Data Vault, DSAA 2016",
+)
+
+
+@dataclass(frozen=True)
+class Marginals(EncodingOptions):
+    """Draws each column independently from its own codes."""
+
+    card: ClassVar[Card] = CARD
+
+    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Nothing to plan."""
+        return {}
+
+    def fit(
+        self,
+        train: Table,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Encoding | None = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> MarginalsModel:
+        """Count the codes of each column."""
+        refuse_ledger(CARD, ledger=ledger)
+        coder = Encoding.fit(train, self) if encoding is None else encoding
+        codes = coder.encode(train)
+        return MarginalsModel(coder, options_of(self), shares_of(codes, coder.sizes))
+
+    @staticmethod
+    def load(folder: Path) -> MarginalsModel:
+        """The inverse of `save`."""
+        encoding, options, arrays = saved(folder)
+        return MarginalsModel(encoding, options, split_by_sizes(arrays["shares"], encoding.sizes))
+
+
+@dataclass(frozen=True)
+class MarginalsModel(CodedModel):
+    """The share of every code of every column."""
+
+    shares: tuple[np.ndarray, ...]
+    card: ClassVar[Card] = CARD
+
+    def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, columns) codes by inverse distribution function."""
+        return pick(self.shares, rng.random((n, len(self.shares))))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All shares, one column after the other."""
+        return {"shares": np.concatenate([*self.shares, np.zeros(0)])}
+
+
+def shares_of(codes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The share of each code in each column; uniform where there is no record."""
+    counts = [np.bincount(codes[:, j], minlength=size).astype(float) for j, size in enumerate(sizes)]
+    return tuple(c / c.sum() if c.sum() else np.full(len(c), 1 / len(c)) for c in counts)
+
+
+def split_by_sizes(flat: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The inverse of concatenating one array per column."""
+    return tuple(np.split(flat, np.cumsum(sizes)[:-1])) if len(sizes) else ()
+
+
+def pick(shares: tuple[np.ndarray, ...], uniform: np.ndarray) -> np.ndarray:
+    """(n, columns) codes where `uniform` (n, columns) crosses each column's distribution function."""
+    codes = np.zeros(uniform.shape, dtype=np.int64)
+    for j, share in enumerate(shares):
+        codes[:, j] = np.minimum(np.searchsorted(np.cumsum(share), uniform[:, j], side="right"), len(share) - 1)
+    return codes

@@ -1,0 +1,101 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from semblance.core.rng import stream
+from semblance.learn.rules import Plain
+from semblance.learn.trainer import TrainPlan, batch_at, train_loop
+
+
+class Points:
+    subjects = np.arange(64)
+    values = torch.from_numpy(stream(0).normal(size=(64, 3)).astype(np.float32))
+
+    def batch(self, index: np.ndarray) -> torch.Tensor:
+        return self.values[torch.from_numpy(index)]
+
+
+class Squares:
+    """Predict the last coordinate from noisy others: a loss that draws noise, and a held-out loss."""
+
+    def __init__(self) -> None:
+        self.net = torch.nn.Linear(2, 1)
+        with torch.no_grad():
+            for p in self.net.parameters():
+                p.zero_()
+
+    def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        x = batch[:, :2] + 0.01 * torch.randn(batch[:, :2].shape, generator=noise)
+        return (self.net(x)[:, 0] - batch[:, 2]) ** 2
+
+    def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+        x = Points.values[:, :2]
+        return float((((x @ weights["weight"].T)[:, 0] + weights["bias"] - Points.values[:, 2]) ** 2).mean())
+
+
+PLAN = TrainPlan(steps=20, batch=16, look=4)
+
+
+def weights(objective: Squares) -> list[bytes]:
+    return [v.numpy().tobytes() for v in objective.net.state_dict().values()]
+
+
+def test_twenty_steps_equal_ten_a_checkpoint_and_ten_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, first, second = Squares(), Squares(), Squares()
+    for _ in train_loop(whole, Points(), Plain(), PLAN, rng=stream(1)):
+        pass
+    monkeypatch.setattr("semblance.learn.trainer.CHECKPOINT_SECONDS", -1.0)
+    for tick in train_loop(first, Points(), Plain(), PLAN, rng=stream(1), resume=tmp_path / "c"):
+        if tick.step == 10:
+            break
+    ticks = list(train_loop(second, Points(), Plain(), PLAN, rng=stream(1), resume=tmp_path / "c"))
+    assert ticks[0].step == 11
+    assert weights(whole) == weights(second)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not() -> None:
+    runs = [Squares() for _ in range(3)]
+    for run, seed in zip(runs, (1, 1, 2), strict=True):
+        list(train_loop(run, Points(), Plain(), PLAN, rng=stream(seed)))
+    assert weights(runs[0]) == weights(runs[1]) != weights(runs[2])
+
+
+def test_the_global_generator_is_left_alone() -> None:
+    objective, before = Squares(), torch.get_rng_state()
+    list(train_loop(objective, Points(), Plain(), PLAN, rng=stream(1)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_training_stops_after_patience_looks_without_gain_and_keeps_the_best() -> None:
+    class Worse(Squares):
+        looks = 0
+
+        def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+            self.looks += 1
+            return float(self.looks)
+
+    objective = Worse()
+    plan = TrainPlan(steps=100, batch=16, look=5, patience=3)
+    ticks = list(train_loop(objective, Points(), Plain(), plan, rng=stream(1)))
+    assert ticks[-1].step == 20
+
+
+def test_training_lowers_the_loss() -> None:
+    ticks = list(train_loop(Squares(), Points(), Plain(), TrainPlan(steps=300, batch=16, look=50), rng=stream(1)))
+    looks = [tick.held_out for tick in ticks if tick.held_out is not None]
+    assert looks[-1] < looks[0]
+
+
+def test_an_epoch_sees_every_record_once() -> None:
+    seen = np.concatenate([batch_at(64, 16, step, 3) for step in range(4)])
+    assert sorted(seen.tolist()) == list(range(64))
+    assert len(batch_at(5, 16, 0, 3)) == 5
+
+
+def test_the_rate_warms_up_and_ends_at_zero() -> None:
+    plan = TrainPlan(steps=1000)
+    assert plan.rate_at(0) < plan.rate_at(99) > plan.rate_at(999)
+    assert plan.rate_at(1000) == pytest.approx(0, abs=1e-9)
