@@ -1,0 +1,92 @@
+"""What stands in a run folder: everything for those inside, and `public/`, the only part that is meant to leave."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from semblance.app import config
+from semblance.core.files import write_json, write_text
+from semblance.core.report import Report
+
+INTERNAL = """INTERNAL
+
+Only the folder public/ is meant to leave this institution, and only if it is there: the gate writes it when the
+profile that was asked for is granted. Everything else in this folder (the report with its details, the model, the
+configuration, the synthetic data of a refused run) stays with those who may see the patients' records.
+"""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a run made: the decided report, the effective config, and (where it made them) the data and the model."""
+
+    report: Report
+    config: Mapping[str, Any]
+    synthetic: Path | None = None
+    model: Path | None = None
+
+
+def assemble(bundle: Bundle, folder: Path) -> None:
+    """Write and seal a run folder; whatever stood in `folder` from an interrupted attempt is removed first."""
+    from semblance.release.bundle import seal
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _write_internal(bundle, folder)
+    said = _predicate(bundle)
+    if leaves(bundle.report):
+        _write_public(bundle, folder / "public")
+        seal(folder / "public", predicate=said)
+    seal(folder, predicate={**said, "finished": datetime.now(UTC).isoformat(timespec="seconds")})
+
+
+def leaves(report: Report) -> bool:
+    """Whether anything may leave: the asked profile is granted and the verdict is no refusal."""
+    decision = report.decision or {}
+    return decision.get("exit_code") == 0 and decision.get("verdict") in ("RELEASE", "CONTROLLED")
+
+
+def _write_internal(bundle: Bundle, folder: Path) -> None:
+    from semblance.app.card import card
+    from semblance.app.html import render
+
+    write_text(folder / "INTERNAL.txt", INTERNAL)
+    write_json(folder / "report.json", bundle.report.to_json())
+    write_text(folder / "report.html", render(bundle.report, public=False))
+    write_text(folder / "card.md", card(bundle.report))
+    config.write(folder / "config.toml", bundle.config)
+    if bundle.synthetic is not None:
+        _place(bundle.synthetic, folder / bundle.synthetic.name)
+    if bundle.model is not None:
+        shutil.copytree(bundle.model, folder / "model", copy_function=_place)
+
+
+def _write_public(bundle: Bundle, folder: Path) -> None:
+    from semblance.app.card import card
+    from semblance.app.html import render
+
+    folder.mkdir()
+    write_text(folder / "report.html", render(bundle.report, public=True))
+    write_text(folder / "card.md", card(bundle.report, public=True))
+    if bundle.synthetic is not None:
+        shutil.copyfile(bundle.synthetic, folder / bundle.synthetic.name)
+
+
+def _place(source: str | Path, target: str | Path) -> None:
+    """A hard link, which costs no space; a copy where the file system has none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _predicate(bundle: Bundle) -> dict[str, Any]:
+    decision = bundle.report.decision or {}
+    said = {key: decision.get(key) for key in ("verdict", "asked", "granted", "policy")}
+    return {**said, "versions": dict(bundle.config.get("versions", {}))}

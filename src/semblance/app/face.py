@@ -1,0 +1,230 @@
+"""The Python face: frames in, frames out. What comes in as pandas, polars or pyarrow leaves as the same.
+
+t = sb.read("patients.csv", subject="pid")
+train, holdout = sb.split(t)
+model = sb.fit(train, time_budget=60, seed=0)
+s = model.sample(10_000)
+report = sb.evaluate(train=train, holdout=holdout, synthetic=s)
+sb.release(report, synthetic=s, folder="RUN", model=model)
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from semblance.app import config, stages
+from semblance.app.assemble import Bundle, assemble
+from semblance.app.frames import from_pandas, is_frame, library_of, write_csv, write_parquet
+from semblance.app.options import RARE
+from semblance.app.pipeline import Outcome
+from semblance.app.versions import use_threads, versions
+from semblance.app.work import publish, work_of
+from semblance.core.errors import UsageError
+from semblance.core.modality import Modality, Profile, ReadOptions
+from semblance.core.modality import load as attribute
+from semblance.core.model import Watch
+from semblance.core.report import Report
+from semblance.core.rng import stream
+from semblance.core.schema import Schema
+
+
+@dataclass(frozen=True)
+class Data:
+    """Records as read: the data set of its modality, what the reader says, and the frame library of the person."""
+
+    records: Any
+    profile: Profile
+    modality: Modality
+    library: str = "pandas"
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns."""
+        schema: Schema = self.records.schema
+        return schema
+
+    def take(self, rows: np.ndarray) -> Data:
+        """Some of the records."""
+        return Data(self.records.take(rows), self.profile, self.modality, self.library)
+
+    def to_frame(self) -> Any:
+        """The records as a frame of the library that they came in."""
+        return from_pandas(self.records.to_pandas(), self.library)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A generator that has learned. It holds no record, and may be saved and loaded."""
+
+    model: Any
+    modality: Modality
+    plan: Mapping[str, Any]
+    seed: int = 0
+    library: str = "pandas"
+
+    def sample(self, rows: int, *, seed: int | None = None) -> Any:
+        """A frame of `rows` synthetic records. The same seed (by default that of `fit`) gives the same records."""
+        rng = stream(self.seed if seed is None else seed, "sample")
+        return from_pandas(stages.gather(self.modality, self.model.sample(rows, rng=rng)).to_pandas(), self.library)
+
+    def save(self, folder: str | Path) -> None:
+        """Write safetensors and JSON."""
+        self.model.save(Path(folder))
+
+
+def read(
+    source: Any,
+    *,
+    subject: str | None = None,
+    target: str | None = None,
+    schema: Mapping[str, Any] | str | Path | None = None,
+    na: Sequence[str] | None = None,
+    rare: int = 5,
+    modality: str = "auto",
+) -> Data:
+    """Read a path, several paths, or a frame (pandas, polars, pyarrow).
+
+    `subject` names the patient, `target` what others shall predict, `schema` is a schema file or its parsed content.
+    Warns of columns that may identify a patient and are not declared. Raises DataError with every problem of the data.
+    """
+    declared = config.read_toml(Path(schema)) if isinstance(schema, str | Path) else schema
+    options = ReadOptions(subject, target, declared, None if na is None else tuple(na), rare)
+    if is_frame(source):
+        manifest = stages.choose_modality(("frame.parquet",), modality)
+        records, profile = stages.beside(manifest, "from_frame")(source, options)
+        return _warned(Data(records, profile, manifest, library_of(source)))
+    paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
+    manifest = stages.choose_modality(paths, modality)
+    records, profile = attribute(manifest.read)(paths, options)
+    return _warned(Data(records, profile, manifest))
+
+
+def _warned(data: Data) -> Data:
+    for name in stages.unresolved(data.profile):
+        warnings.warn(f"column '{name}' may identify a patient: declare its role in schema=", stacklevel=3)
+    return data
+
+
+def _data(source: Any) -> Data:
+    """What `read` gives, for data, a frame or a path."""
+    return source if isinstance(source, Data) else read(source)
+
+
+def under(source: Any, real: Data) -> Any:
+    """Records as a data set under the schema of `real`."""
+    if isinstance(source, Data) and source.schema == real.schema:
+        return source.records
+    like = attribute(real.modality.like)
+    if isinstance(source, str | Path):
+        return like((str(source),), real.schema)
+    with TemporaryDirectory(prefix="semblance-") as folder:
+        path = Path(folder) / "frame.parquet"
+        write_parquet(source.to_frame() if isinstance(source, Data) else source, path)
+        return like((str(path),), real.schema)
+
+
+def split(data: Any, *, holdout: float = 0.2, seed: int = 0) -> tuple[Data, Data]:
+    """Train and holdout; no patient stands in both. `holdout` is the share of patients."""
+    whole = _data(data)
+    train, aside = stages.split_rows(whole.records, holdout=holdout, seed=seed)
+    return whole.take(train), whole.take(aside)
+
+
+def fit(
+    data: Any,
+    *,
+    model: str = "auto",
+    time_budget: float = 60.0,
+    seed: int = 0,
+    plan: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    watch: Watch | None = None,
+    **options: Any,
+) -> Fitted:
+    """Learn `data` (from `read`, or a frame) within `time_budget` seconds; `options` are the generator's own.
+
+    The same `plan`, seed and threads give the same model.
+    """
+    train = _data(data)
+    name = stages.generator_name(train.modality, model)
+    spec = stages.build_spec(train.modality, name, offered={}, asked=options)
+    if threads is not None:
+        use_threads(threads)
+    if plan is None:
+        plan = spec.plan(train.records, rng=stream(seed, "plan"), time_budget=time_budget)
+    made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch)
+    return Fitted(made, train.modality, plan, seed, train.library)
+
+
+def load(folder: str | Path) -> Fitted:
+    """The inverse of `Fitted.save`; also takes the `model/` folder of a run."""
+    made, manifest = stages.load_model(Path(folder))
+    return Fitted(made, manifest, {})
+
+
+def evaluate(
+    *,
+    train: Any,
+    holdout: Any,
+    synthetic: Any,
+    subject: str | None = None,
+    target: str | None = None,
+    profile: str = "controlled",
+    tier: str = "standard",
+    seed: int = 0,
+    model: Fitted | None = None,
+) -> Report:
+    """Judge synthetic records (of any tool) against the real ones, and decide for `profile`.
+
+    Each argument is what `read` or `split` returned, a frame, or a path. `report["fidelity.c2st"]` is one finding,
+    `report.decision` the gate's decision.
+    """
+    real = train if isinstance(train, Data) else read(train, subject=subject, target=target)
+    aside, made = (under(part, real) for part in (holdout, synthetic))
+    rare = RARE[profile]
+    about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
+    if model is not None:
+        about["generator"] = model.model.card.to_json()
+    parts = {"train": real.records, "holdout": aside, "synthetic": made}
+    report = stages.judge(real.modality, **parts, seed=seed, tier=tier, rare=rare, about=about)
+    return stages.decide(report, profile=profile, rare=rare)
+
+
+def release(
+    report: Report,
+    *,
+    synthetic: Any,
+    folder: str | Path,
+    model: Fitted | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Write the signed run folder: the data, the report, the model; `public/` only where the decision grants it.
+
+    Raises UsageError where the folder holds something. Look at `.exit_code` and `.decision` of what is returned.
+    """
+    run = Path(folder).resolve()
+    if run.exists() and any(run.iterdir()):
+        raise UsageError.of(
+            f"'{run.name}' holds something", rule="nothing is ever overwritten", fix="choose another folder"
+        )
+    work_of(run).mkdir(mode=0o700, parents=True)
+    data = work_of(run) / "synthetic.csv"
+    write_csv(synthetic, data)
+    ran = {**(config or {}), "plan": None if model is None else dict(model.plan), "versions": versions()}
+    with TemporaryDirectory(dir=work_of(run)) as room:
+        saved = None if model is None else Path(room) / "model"
+        if model is not None and saved is not None:
+            model.save(saved)
+        assemble(Bundle(report, ran, data, saved), work_of(run) / "out")
+    publish(work_of(run) / "out", run)
+    return Outcome(run, report)

@@ -1,0 +1,387 @@
+"""The one flow: profile, contract, identifiers, split, plan, fit, sample, evaluate, decide, sign.
+
+Each stage's result is kept in RUN.work, so that a killed run resumes; the finished folder becomes RUN in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semblance.app import config, stages
+from semblance.app.assemble import Bundle, assemble
+from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
+from semblance.app.options import EvaluateOptions, SynthOptions
+from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
+from semblance.app.work import Stages, digest, open_work, publish, work_of
+from semblance.core.errors import DataError, ResourceError
+from semblance.core.files import write_json
+from semblance.core.modality import Modality, Profile, ReadOptions, load
+from semblance.core.model import Tick
+from semblance.core.report import Report
+from semblance.core.rng import stream
+from semblance.core.schema import Schema
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its folder and its report, which holds the decision."""
+
+    run: Path
+    report: Report
+
+    @property
+    def decision(self) -> Mapping[str, Any]:
+        """The gate's decision as plain JSON."""
+        return self.report.decision or {}
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with."""
+        return int(self.decision["exit_code"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Decision, headline numbers and paths: what --json prints."""
+        told = {key: self.decision[key] for key in ("verdict", "asked", "granted", "exit_code", "reasons")}
+        numbers = [finding.to_json() for finding in stages.headline(self.report)]
+        return {**told, "headline": [{**f, "detail": {}} for f in numbers], "paths": self.paths()}
+
+    def paths(self) -> dict[str, str]:
+        """The files of the run that a person asks for first."""
+        found = [
+            *self.run.glob("synthetic.*"),
+            *(self.run / n for n in ("report.html", "report.json", "card.md", "public")),
+        ]
+        return {path.stem if path.suffix != ".json" else "json": str(path) for path in found if path.exists()}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The input, read once and only when a stage needs it."""
+
+    manifest: Modality
+    paths: tuple[str, ...]
+    read: ReadOptions
+
+    @cached_property
+    def _found(self) -> tuple[Any, Profile]:
+        found: tuple[Any, Profile] = load(self.manifest.read)(self.paths, self.read)
+        return found
+
+    @property
+    def data(self) -> Any:
+        """All records."""
+        return self._found[0]
+
+    @property
+    def profile(self) -> Profile:
+        """What the reader says about them."""
+        return self._found[1]
+
+
+def run_synth(options: SynthOptions, *, show: Show = quiet) -> Outcome:
+    """Read, learn, sample, judge and sign into `options.run`. Raises SemblanceError; interrupted, it can be resumed."""
+    finished = _finished(options.run, resume=options.resume)
+    if finished is not None:
+        show(Noted(f"'{options.run.name}' was complete already: nothing was done"))
+        return finished
+    manifest, options = _settle(options)
+    inputs = {path: fingerprint(path) for path in options.paths}
+    folder = open_work(options.run, resume=options.resume)
+    with _resources():
+        _same_input(folder, inputs)
+        run = _Synth(options, manifest, inputs, Stages(folder, show, 10, _root_key(options, inputs)))
+        return Outcome(options.run, run.all())
+
+
+def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
+    """Turn every 'auto' into what it means here, and refuse what cannot be kept, before anything is read."""
+    manifest = stages.choose_modality(options.paths, options.modality)
+    name = stages.generator_name(manifest, options.model)
+    threads = cores() if options.threads is None else options.threads
+    use_threads(threads)
+    stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)
+    run = Path(options.run).resolve()
+    return manifest, replace(options, run=run, modality=manifest.name, model=name, threads=threads)
+
+
+def _root_key(options: SynthOptions, inputs: Mapping[str, str]) -> str:
+    return digest(list(inputs.values()), code_digest(), versions(), options.seed, options.threads, options.device)
+
+
+def _same_input(folder: Path, inputs: Mapping[str, str]) -> None:
+    path, found = folder / "input.json", list(inputs.values())
+    if path.exists() and json.loads(path.read_text()) != found:
+        raise DataError.of(
+            "the input is not the one that this run began with",
+            rule="a run is resumed on the same bytes",
+            fix=f"give the same file, or remove '{folder.name}' to begin anew",
+        )
+    write_json(path, found)
+
+
+def _finished(run: Path, *, resume: bool) -> Outcome | None:
+    """The outcome of a run that was complete before; only --resume asks for it. Leftovers of its work are removed."""
+    report = run / "report.json"
+    if not resume or not (run / "attestation.json").exists() or not report.exists():
+        return None
+    shutil.rmtree(work_of(run.resolve()), ignore_errors=True)
+    return Outcome(run, Report.from_json(json.loads(report.read_text())))
+
+
+@contextmanager
+def _resources() -> Iterator[None]:
+    """Tell exhausted memory and disk as what they are."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ResourceError.of(
+            "memory ran out", rule="the data and the model must fit in memory", fix="give a smaller file or more memory"
+        ) from error
+
+
+@dataclass
+class _Synth:
+    """The ten stages of one run."""
+
+    options: SynthOptions
+    manifest: Modality
+    inputs: Mapping[str, str]
+    stage: Stages
+
+    def all(self) -> Report:
+        """Every stage in order; the report with its decision."""
+        o = self.options
+        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare)
+        self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
+        self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
+        self.stage.run("contract", lambda room: self.source.data.schema.to_json())
+        self.stage.run("identifiers", self._identifiers, yes=o.yes)
+        self.stage.run("split", self._split, holdout=o.holdout)
+        asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
+        self.plan = self.stage.run("plan", self._plan, **asked)
+        self.stage.run("fit", self._fit)
+        self.stage.run("sample", self._sample, rows=o.rows)
+        self.stage.run("evaluate", self._evaluate, tier=o.tier)
+        self.report = Report.from_json(self.stage.run("decide", self._decide, profile=o.profile))
+        self.stage.run("sign", self._sign)
+        publish(self.stage.room("sign") / "out", o.run)
+        return self.report
+
+    @cached_property
+    def source(self) -> Source:
+        """The input."""
+        o = self.options
+        return Source(self.manifest, o.paths, ReadOptions(o.subject, o.target, o.declared, None, o.rare))
+
+    @cached_property
+    def spec(self) -> Any:
+        """The generator with its options."""
+        o = self.options
+        offered = {"rare": o.rare, "device": None if o.device == "auto" else o.device}
+        spec = stages.build_spec(self.manifest, o.model, offered=offered, asked=o.generator)
+        assert o.threads is not None
+        use_threads(o.threads)  # the generator's module has loaded torch by now, if it needs it
+        return spec
+
+    @cached_property
+    def train(self) -> Any:
+        """The records that the generator may see."""
+        return self.source.data.take(self._rows("train"))
+
+    @cached_property
+    def holdout(self) -> Any:
+        """The records of other patients."""
+        return self.source.data.take(self._rows("holdout"))
+
+    def _rows(self, part: str) -> np.ndarray:
+        rows: np.ndarray = np.load(self.stage.room("split") / f"{part}.npy", allow_pickle=False)
+        return rows
+
+    def _profile(self, room: Path) -> Any:
+        return self.source.profile.to_json()
+
+    def _identifiers(self, room: Path) -> Any:
+        stages.gate_identifiers(self.profile, yes=self.options.yes)
+        return {"accepted": stages.unresolved(self.profile)}
+
+    def _split(self, room: Path) -> Any:
+        parts = stages.split_rows(self.source.data, holdout=self.options.holdout, seed=self.options.seed)
+        for name, rows in zip(("train", "holdout"), parts, strict=True):
+            np.save(room / f"{name}.npy", rows, allow_pickle=False)
+        return {"train": len(parts[0]), "holdout": len(parts[1])}
+
+    def _plan(self, room: Path) -> Any:
+        o = self.options
+        if o.plan is not None:
+            return dict(o.plan)
+        return dict(self.spec.plan(self.train, rng=stream(o.seed, "plan"), time_budget=o.time_budget))
+
+    def _fit(self, room: Path) -> Any:
+        checkpoints, made = room / "checkpoints", room / "model"
+        checkpoints.mkdir(exist_ok=True)
+        rng = stream(self.options.seed, "fit")
+        model = self.spec.fit(self.train, rng=rng, plan=self.plan, watch=self._watch, resume=checkpoints)
+        shutil.rmtree(made, ignore_errors=True)
+        model.save(made)
+        shutil.rmtree(checkpoints)
+        return {}
+
+    def _watch(self, tick: Tick) -> None:
+        self.stage.show(Progressed("fit", tick.step, tick.steps, loss=tick.loss, held_out=tick.held_out))
+
+    @property
+    def _rows_wanted(self) -> int:
+        return self.profile.records if self.options.rows is None else self.options.rows
+
+    def _sample(self, room: Path) -> Any:
+        # Always from the saved model: what is sampled is then what was released, and a resumed run has nothing else.
+        model, _ = stages.load_model(self.stage.room("fit") / "model")
+        chunks = model.sample(self._rows_wanted, rng=stream(self.options.seed, "sample"))
+        name = load(self.manifest.output)(self.options.paths)
+        load(self.manifest.write)(self._counted(chunks), room / name)
+        return name
+
+    def _counted(self, chunks: Iterator[Any]) -> Iterator[Any]:
+        made = 0
+        for chunk in chunks:
+            made += len(chunk)
+            self.stage.show(Progressed("sample", made, self._rows_wanted))
+            yield chunk
+
+    @cached_property
+    def synthetic(self) -> Path:
+        """The synthetic data as written."""
+        return next(self.stage.room("sample").glob("synthetic.*"))
+
+    def _evaluate(self, room: Path) -> Any:
+        # The file is read back, so that what is judged is what leaves, formats and all.
+        made = load(self.manifest.like)((str(self.synthetic),), self.train.schema)
+        o, looks = self.options, _Looks(self.manifest, self.stage.show)
+        about = stages.about_model(self.spec, profile=self.profile, versions=versions(), accepted=o.yes)
+        report = stages.judge(
+            self.manifest,
+            train=self.train,
+            holdout=self.holdout,
+            synthetic=made,
+            seed=o.seed,
+            tier=o.tier,
+            rare=o.rare,
+            about=about,
+            generator=self.spec,
+            watch=looks,
+        )
+        return report.to_json()
+
+    def _decide(self, room: Path) -> Any:
+        kept = json.loads((self.stage.room("evaluate") / "done.json").read_text())["result"]
+        return stages.decide(Report.from_json(kept), profile=self.options.profile, rare=self.options.rare).to_json()
+
+    def _sign(self, room: Path) -> Any:
+        from dataclasses import asdict
+
+        settled = replace(self.options, rows=self._rows_wanted)
+        ran = config.effective(
+            settled, plan=self.plan, generator=asdict(self.spec), inputs=self.inputs, versions=versions()
+        )
+        model = self.stage.room("fit") / "model"
+        assemble(Bundle(self.report, ran, self.synthetic, model), room / "out")
+        return {}
+
+
+@dataclass
+class _Looks:
+    """Counts the judges as they begin."""
+
+    manifest: Modality
+    show: Show
+    done: int = 0
+
+    def __call__(self, name: str) -> None:
+        self.show(
+            Progressed("evaluate", self.done, len(self.manifest.metrics) + len(self.manifest.attacks), _spoken(name))
+        )
+        self.done += 1
+
+
+def _spoken(judge: str) -> str:
+    """The name of a judge as a person reads it: 'transfer' of 'semblance.evaluate.shared.utility:transfer'."""
+    return judge.rpartition(":")[2].replace("_", " ")
+
+
+def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
+    """Judge the output of any tool: the same findings, gate and bundle, without a model."""
+    files = (options.train, options.holdout, options.synthetic)
+    manifest = stages.choose_modality(files, options.modality)
+    use_threads(cores())
+    options = replace(options, run=Path(options.run).resolve())
+    inputs = {name: fingerprint(path) for name, path in zip(("train", "holdout", "synthetic"), files, strict=True)}
+    folder = open_work(options.run, resume=True)
+    with _resources():
+        stage = Stages(folder, show, 3, digest(inputs, code_digest(), versions(), options.seed))
+        run = _Evaluate(options, manifest, inputs, stage)
+        return Outcome(options.run, run.all())
+
+
+@dataclass
+class _Evaluate:
+    """The three stages of a judgement."""
+
+    options: EvaluateOptions
+    manifest: Modality
+    inputs: Mapping[str, str]
+    stage: Stages
+
+    def all(self) -> Report:
+        """Judge, decide, sign."""
+        o = self.options
+        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, tier=o.tier)
+        found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
+        decided = self.stage.run(
+            "decide", lambda room: stages.decide(found, profile=o.profile, rare=o.rare).to_json(), profile=o.profile
+        )
+        report = Report.from_json(decided)
+        self.stage.run("sign", lambda room: assemble(Bundle(report, self._config()), room / "out"))
+        publish(self.stage.room("sign") / "out", o.run)
+        return report
+
+    def _evaluate(self, room: Path) -> Any:
+        o = self.options
+        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
+        train, profile = load(self.manifest.read)((o.train,), read)
+        self.stage.show(Profiled(profile, config.file_name(o.train)))
+        schema: Schema = train.schema
+        holdout, made = (load(self.manifest.like)((path,), schema) for path in (o.holdout, o.synthetic))
+        about = {"versions": versions(), "notes": list(profile.notes), "unresolved": stages.unresolved(profile)}
+        report = stages.judge(
+            self.manifest,
+            train=train,
+            holdout=holdout,
+            synthetic=made,
+            seed=o.seed,
+            tier=o.tier,
+            rare=o.rare,
+            about=about,
+            watch=_Looks(self.manifest, self.stage.show),
+        )
+        return report.to_json()
+
+    def _config(self) -> dict[str, Any]:
+        from dataclasses import asdict
+
+        plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared")}
+        names = {part: config.file_name(plain[part]) for part in ("train", "holdout", "synthetic")}
+        return {
+            "evaluate": {**plain, **names},
+            "schema": self.options.declared,
+            "input": {"names": list(names.values()), "sha256": list(self.inputs.values())},
+            "versions": versions(),
+        }

@@ -1,0 +1,204 @@
+"""The stages of a run as pure functions of data, options and seed. `pipeline` writes them to disk, `face` does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semblance.app.config import nearest
+from semblance.catalog import MODALITIES, modality
+from semblance.core.dataset import Dataset, Evidence, split_by_subject
+from semblance.core.errors import IdentifierError, Problem, UsageError
+from semblance.core.modality import Modality, Profile, load
+from semblance.core.promise import Guarantee
+from semblance.core.report import Finding, Report
+from semblance.core.rng import stream
+from semblance.core.schema import Schema
+
+HEADLINE = ("fidelity.shape", "fidelity.pairs", "fidelity.c2st", "utility.tstr", "privacy.membership", "privacy.copies")
+
+
+def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
+    """The modality of a name, or the only one whose suffixes fit every path. Raises UsageError otherwise."""
+    if name != "auto":
+        return modality(name)
+    fitting = [m for m in map(modality, MODALITIES) if all(_has_suffix(path, m.suffixes) for path in paths)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = [m.name for m in fitting] if fitting else list(MODALITIES)
+    raise UsageError.of(
+        "the input fits several modalities" if fitting else "the input fits no modality by its file name",
+        rule="one modality must fit every input",
+        fix=f"name it: --modality {' | '.join(names)}",
+    )
+
+
+def _has_suffix(path: str, suffixes: Iterable[str]) -> bool:
+    file = path.partition("::")[0].lower()
+    return any(file.endswith(suffix) for suffix in suffixes)
+
+
+def generator_name(manifest: Modality, name: str) -> str:
+    """The catalogue name of a generator. Raises UsageError for one that the modality does not have."""
+    name = manifest.default if name == "auto" else name
+    if name not in manifest.generators:
+        known = manifest.generators
+        raise UsageError.of(
+            f"generator '{name}'",
+            rule=f"one of {', '.join(known)}",
+            fix=f"{nearest(name, known)} See `semblance models`",
+        )
+    return name
+
+
+def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
+    """The generator with its options: `asked` by the person must exist, `offered` by the run are used where they do."""
+    kind = manifest.generator(name)
+    known = [field.name for field in fields(kind)]
+    problems = [
+        Problem(f"[generator] {option}", f"options of '{name}': {', '.join(known)}", nearest(option, known))
+        for option in asked
+        if option not in known
+    ]
+    if problems:
+        raise UsageError(*problems)
+    return kind(**{k: v for k, v in {**offered, **asked}.items() if k in known and v is not None})
+
+
+def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
+    """Raise UsageError where an epsilon is asked of a generator that cannot keep one; nothing is trained."""
+    if epsilon is None or manifest.generator(name).card.private:
+        return
+    private = [known for known in manifest.generators if manifest.generator(known).card.private]
+    raise UsageError.of(
+        f"epsilon {epsilon:g} asked of '{name}'",
+        rule="only a generator whose card says 'private' can keep an epsilon",
+        fix=f"--model {' | '.join(private)}"
+        if private
+        else "no generator of this catalogue can yet: leave out --epsilon; privacy is then measured by attacks",
+    )
+
+
+def gate_identifiers(profile: Profile, *, yes: bool) -> None:
+    """Raise IdentifierError for fields that nobody has decided on, unless the plan was accepted as shown."""
+    unclear = [field for field in profile.fields if field.unclear]
+    if unclear and not yes:
+        raise IdentifierError(
+            *(
+                Problem(
+                    f"may identify a patient ({field.suspicion or 'unclear'}); the plan was: {field.action}",
+                    "every such column is decided on by a person",
+                    f"{field.fix or 'declare its role in the schema file'} -- or --yes for the plan as shown",
+                    field.name,
+                )
+                for field in unclear
+            )
+        )
+
+
+def split_rows(data: Dataset, *, holdout: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers of train and holdout; no patient stands in both."""
+    every = _Rows(data.schema, data.subjects, np.arange(len(data)))
+    train, aside = split_by_subject(every, holdout=holdout, rng=stream(seed, "split"))
+    return train.rows, aside.rows
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Row numbers that split like the data they stand for."""
+
+    schema: Schema
+    subjects: np.ndarray
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, rows: np.ndarray) -> _Rows:
+        return _Rows(self.schema, self.subjects[rows], self.rows[rows])
+
+
+def floor_of(manifest: Modality, train: Dataset, *, seed: int, rare: int, rows: int) -> Any:
+    """`rows` records of independent marginals, the floor beside every number."""
+    spec = build_spec(manifest, manifest.floor, offered={"rare": rare}, asked={})
+    rng = stream(seed, "floor")
+    model = spec.fit(train, rng=rng)
+    return gather(manifest, model.sample(rows, rng=rng))
+
+
+def beside(manifest: Modality, name: str) -> Any:
+    """A function that stands beside a modality's reader: `concat`, `from_frame`."""
+    return load(f"{manifest.read.partition(':')[0]}:{name}")
+
+
+def gather(manifest: Modality, chunks: Iterable[Any]) -> Any:
+    """Chunks of one data set as one."""
+    return beside(manifest, "concat")(list(chunks))
+
+
+def judge(
+    manifest: Modality,
+    *,
+    train: Any,
+    holdout: Any,
+    synthetic: Any,
+    seed: int,
+    tier: str,
+    rare: int,
+    about: Mapping[str, Any],
+    generator: Any = None,
+    watch: Callable[[str], None] | None = None,
+) -> Report:
+    """Every finding about `synthetic`, with the floor of independent marginals of the same size beside it."""
+    from semblance.evaluate.run import evaluate
+
+    floor = floor_of(manifest, train, seed=seed, rare=rare, rows=len(synthetic))
+    evidence: Evidence[Any] = Evidence(
+        train, holdout, synthetic, manifest, seed=seed, floor=floor, generator=generator, tier=tier
+    )
+    return evaluate(evidence, about=about, watch=watch)
+
+
+def decide(report: Report, *, profile: str, rare: int) -> Report:
+    """The report with the gate's decision for the asked profile."""
+    from semblance.release.gate import decide as gate
+    from semblance.release.policy import Policy
+
+    return report.decided(gate(report, Policy.load(None), asked=profile, rare=rare).to_json())
+
+
+def about_model(spec: Any, *, profile: Profile, versions: Mapping[str, str], accepted: bool) -> dict[str, Any]:
+    """What a report says about how the records were made; `accepted`: a person took the plan for unclear fields."""
+    return {
+        "generator": spec.card.to_json(),
+        "guarantee": str(Guarantee()),
+        "versions": dict(versions),
+        "notes": list(profile.notes),
+        "unresolved": [] if accepted else unresolved(profile),
+    }
+
+
+def unresolved(profile: Profile) -> list[str]:
+    """The fields that may identify a patient and that nobody has decided on."""
+    return [field.name for field in profile.fields if field.unclear]
+
+
+def headline(report: Report) -> tuple[Finding, ...]:
+    """The findings that stand first on every screen."""
+    return tuple(f for name in HEADLINE for f in report.findings if f.metric == name or f.metric.startswith(name + "."))
+
+
+def load_model(folder: Path) -> tuple[Any, Modality]:
+    """A saved model and its modality, by what its model.json says. Raises UsageError where it is none."""
+    import json
+
+    path = folder / "model.json"
+    if not path.exists():
+        raise UsageError.of(f"no model in '{folder.name}'", rule="a folder with model.json", fix="give RUN/model")
+    named = json.loads(path.read_text())
+    manifest = modality(named["modality"])
+    return load(manifest.generators[generator_name(manifest, named["generator"])]).load(folder), manifest

@@ -1,0 +1,115 @@
+"""RUN.work: what a run has finished so far, so that a killed run can be taken up and ends in the same bytes.
+
+Every stage has a folder. `key.json` says for which inputs it was begun, `done.json` (written last) what came out. The
+key of a stage hashes its own options and the key of the stage before it, so a changed option redoes all that follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semblance.app.events import Finished, Show, Started
+from semblance.core.errors import UsageError
+from semblance.core.files import write_json
+
+Make = Callable[[Path], Any]
+
+
+def work_of(run: Path) -> Path:
+    """The folder beside RUN that holds the state of a run in progress."""
+    return run.with_name(run.name + ".work")
+
+
+def open_work(run: Path, *, resume: bool) -> Path:
+    """Make RUN.work (mode 0700), or find it again. Raises UsageError where something would be overwritten."""
+    folder = work_of(run)
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise UsageError.of(
+            f"'{run.name}' holds something", rule="nothing is ever overwritten", fix="choose another -o folder"
+        )
+    if folder.exists() and not resume:
+        raise UsageError.of(
+            f"'{folder.name}' holds an unfinished run",
+            rule="it is taken up or removed, never overwritten",
+            fix=f"add --resume, or remove '{folder.name}', or choose another -o folder",
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chmod(folder, 0o700)
+    return folder
+
+
+def free_name(folder: Path, *, resume: bool = False) -> Path:
+    """`folder`, or the first of folder-2, folder-3, ... that is not taken; with `resume`, the last unfinished one."""
+    name, number, unfinished = folder, 1, None
+    while name.exists() or work_of(name).exists():
+        unfinished = name if work_of(name).exists() else unfinished
+        number += 1
+        name = folder.with_name(f"{folder.name}-{number}")
+    return unfinished if resume and unfinished is not None else name
+
+
+def publish(made: Path, run: Path) -> None:
+    """Move a finished folder to RUN in one step, then remove RUN.work."""
+    os.rename(made, run)
+    shutil.rmtree(work_of(run))
+
+
+def digest(*parts: Any) -> str:
+    """The sha256 of parts as canonical JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass
+class Stages:
+    """Runs the stages of one run in order; `key` grows with each."""
+
+    folder: Path
+    show: Show
+    total: int
+    key: str
+    index: int = 0
+
+    def run(self, name: str, make: Make, **inputs: Any) -> Any:
+        """The result of stage `name`: made now, or kept from an earlier run with the same inputs.
+
+        `make(room)` may write files into its room and returns plain JSON.
+        """
+        self.index += 1
+        self.key = digest(self.key, name, inputs)
+        room = self.folder / f"{self.index:02d}-{name}"
+        self.show(Started(name, self.index, self.total))
+        began = time.perf_counter()
+        kept = _kept(room / "done.json", self.key)
+        if kept is None:
+            _enter(room, self.key)
+            write_json(room / "done.json", {"key": self.key, "result": make(room)})
+        self.show(Finished(name, time.perf_counter() - began, kept is not None))
+        return json.loads((room / "done.json").read_text())["result"]
+
+    def room(self, name: str) -> Path:
+        """The folder of a stage that has begun."""
+        return next(self.folder.glob(f"??-{name}"))
+
+
+def _kept(path: Path, key: str) -> Any:
+    """What `path` holds, if it was made for `key`."""
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text())
+    return kept if kept["key"] == key else None
+
+
+def _enter(room: Path, key: str) -> None:
+    """An empty room, or the room as an interrupted run with the same key left it (checkpoints)."""
+    if _kept(room / "key.json", key) is None:
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
+        write_json(room / "key.json", {"key": key})

@@ -1,0 +1,45 @@
+"""The card: complete, and nothing of the data can break out of its Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from semblance.app.card import card, plain
+from semblance.core.report import Report
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_card_tells_every_finding(report: Report, decided: Callable[..., Report], public: bool) -> None:
+    text = card(decided(report), public=public)
+    for finding in report.findings:
+        assert plain(finding.title) in text
+    for title in ("Generator", "Data", "Findings", "Meant for", "Not allowed", "Not tested"):
+        assert f"## {title}" in text
+    assert "**CONTROLLED**" in text and ("Internal: do not share" in text) is not public
+
+
+def test_the_public_card_gives_nothing_internal_away(report: Report, decided: Callable[..., Report]) -> None:
+    text = card(decided(report), public=True)
+    for word in ("6,291", "1,573", "4711", "hospital number", "0.013"):
+        assert word not in text
+    assert "6,300 learned from" in text and "## Left out of this version" in text
+
+
+def test_markup_of_the_data_is_only_text(report: Report, decided: Callable[..., Report]) -> None:
+    text = card(decided(report))
+    assert "<script" not in text
+    row = next(line for line in text.splitlines() if "alert" in line and line.startswith("|"))
+    assert row.replace("\\|", "").count("|") == 4
+
+
+def test_plain_escapes_and_keeps_one_line() -> None:
+    assert plain("a|b\n# <c> *d* [e](f) `g`") == "a\\|b # &lt;c&gt; \\*d\\* \\[e\\](f) \\`g\\`"
+
+
+def test_other_tools_have_a_card_too(report: Report, decided: Callable[..., Report]) -> None:
+    subject = {key: value for key, value in report.subject.items() if key != "generator"}
+    assert "the records were made elsewhere" in card(decided(replace(report, subject=subject)))
+    assert "UNDECIDED" in card(Report((), {}))

@@ -1,0 +1,208 @@
+"""The page: complete, self-contained, escaped, readable in both modes; the public one gives nothing internal away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from semblance.app.html import HERE, Judged, judge, render
+from semblance.core.estimate import Estimate
+from semblance.core.report import Finding, Report
+
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+Decided = Callable[..., Report]
+
+
+class Page(HTMLParser):
+    """Checks that tags nest, and gathers tags, attributes and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_page_parses_and_contains_every_finding(report: Report, decided: Decided, public: bool) -> None:
+    page = Page(render(decided(report), public=public))
+    for finding in report.findings:
+        assert finding.title in page.text and finding.metric in page.text
+    assert "CONTROLLED" in page.text and page.tags.count("h1") == 1
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_nothing_is_loaded_and_nothing_runs(report: Report, decided: Decided, public: bool) -> None:
+    text = render(decided(report), public=public)
+    page = Page(text)
+    assert not {"script", "link", "img", "iframe", "object", "embed", "base"} & set(page.tags)
+    assert not [a for a in page.attributes if a[0] in ("src", "href", "srcset") or a[0].startswith("on")]
+    assert "url(" not in text and "@import" not in text and "http" not in text
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_names_are_escaped_everywhere(report: Report, decided: Decided, public: bool) -> None:
+    text = render(decided(report), public=public)
+    assert "<script" not in text and "&lt;script&gt;" in text
+    crashed = Finding("validity.x", "<b onclick=x>", "validity", status="error", reason="<i>Error</i>")
+    text = render(decided(replace(report, findings=(*report.findings, crashed))), public=public)
+    assert "<b onclick" not in text and "<i>" not in text
+
+
+def test_the_internal_page_says_so(report: Report, decided: Decided) -> None:
+    page = Page(render(decided(report), public=False))
+    assert "Internal: do not share" in page.text
+    for word in ("6,291", "4711", "hospital number", "0.013", "12 categories"):
+        assert word in page.text
+
+
+def test_the_public_page_gives_nothing_internal_away(report: Report, decided: Decided) -> None:
+    text = render(decided(report), public=True)
+    for word in (
+        "6,291",
+        "6291",
+        "1,573",
+        "4711",
+        "hospital number",
+        "0.013",
+        "0.0114",
+        "12 categories",
+        "do not share",
+    ):
+        assert word not in text
+    page = Page(text)
+    for word in ("Public version", "6,300 learned from", "Counts are rounded", "stay inside"):
+        assert word in page.text
+
+
+@pytest.mark.parametrize(
+    ("value", "asked", "verdict", "words"),
+    [
+        (0.0126, "controlled", "CONTROLLED", "which is granted"),
+        (0.0126, "public", "CONTROLLED", "which is not granted"),
+        (0.15, "controlled", "REFUSED", "Use inside the institution meets its requirements"),
+        (0.9, "controlled", "REFUSED", "Not even internal use"),
+    ],
+)
+def test_the_verdict_stands_first_with_its_reasons(
+    report: Report, decided: Decided, value: float, asked: str, verdict: str, words: str
+) -> None:
+    worse = replace(report["privacy.membership"], estimate=Estimate(value, value - 0.01, value + 0.01, n=1573))
+    findings = tuple(worse if f.metric == worse.metric else f for f in report.findings)
+    judged = decided(replace(report, findings=findings), asked=asked)
+    page = Page(render(judged, public=False))
+    assert verdict in page.text and words in page.text
+    assert judged.decision is not None
+    for reason in judged.decision["reasons"]:
+        assert reason in page.text
+
+
+def test_a_release_has_no_reasons(report: Report, decided: Decided) -> None:
+    def sure(f: Finding) -> Finding:
+        e = f.estimate
+        return f if e is None else replace(f, estimate=Estimate(e.value, e.value - 0.001, e.value + 0.001, n=9000))
+
+    page = Page(render(decided(replace(report, findings=tuple(map(sure, report.findings)))), public=False))
+    assert "RELEASE" in page.text and "Every requirement of the public profile is met" in page.text
+
+
+def test_an_undecided_and_an_empty_report_are_pages_too(report: Report, decided: Decided) -> None:
+    assert "UNDECIDED" in Page(render(report, public=False)).text
+    empty = Page(render(decided(Report((), {})), public=False))
+    assert "REFUSED" in empty.text and "the records were made elsewhere" in empty.text
+    Page(render(decided(Report((), {})), public=True))
+
+
+def test_what_is_missing_dims_its_section(report: Report, decided: Decided) -> None:
+    fewer = replace(report, findings=tuple(f for f in report.findings if f.section != "utility"))
+    page = Page(render(decided(fewer), public=False))
+    assert "utility.gap.*: not measured, and the policy requires it" in page.text
+
+
+@pytest.mark.parametrize(
+    ("value", "level"), [(0.03, "public"), (0.06, "controlled"), (0.16, "internal"), (0.3, "none")]
+)
+def test_a_light_is_the_strictest_profile_that_the_finding_meets(
+    report: Report, decided: Decided, value: float, level: str
+) -> None:
+    other = replace(report["fidelity.shape"], estimate=Estimate(value, value, value))
+    judged = judge(decided(replace(report, findings=(other,))))
+    assert judged[0].level == level
+
+
+def test_lights_of_findings_without_a_rule(report: Report, decided: Decided) -> None:
+    levels = {one.finding.metric: one.level for one in judge(decided(report))}
+    assert levels["fidelity.longitudinal"] == "absent" and levels["utility.tstr.linear"] == "context"
+    assert Judged(report["fidelity.shape"], {}).level == "context"
+
+
+def colours(mode: str) -> dict[str, str]:
+    css = (HERE / "report.css").read_text()
+    blocks = re.findall(r":root \{(.*?)\}", css, flags=re.S)
+    block = blocks[{"light": 0, "dark": 1, "print": 2}[mode]]
+    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", block))
+    return {
+        name: value if len(value) == 7 else "#" + "".join(2 * c for c in value[1:]) for name, value in found.items()
+    }
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark", "print"])
+def test_contrast_is_enough_in_every_mode(mode: str) -> None:
+    c = colours(mode)
+    text = [(ink, ground) for ink in ("ink", "soft", "blue", "amber", "red") for ground in ("paper", "card")]
+    text += [
+        ("blue", "blue-soft"),
+        ("amber", "amber-soft"),
+        ("red", "red-soft"),
+        ("ink", "blue-soft"),
+        ("paper", "ink"),
+    ]
+    assert [pair for pair in text if contrast(c[pair[0]], c[pair[1]]) < 4.5] == []
+    graphics = [("made", "paper"), ("made", "real"), ("dot", "blue-soft"), ("dot", "amber-soft"), ("soft", "blue-soft")]
+    assert [pair for pair in graphics if contrast(c[pair[0]], c[pair[1]]) < (2.5 if pair[1] == "real" else 3)] == []
+
+
+def test_every_colour_exists_in_both_modes() -> None:
+    css = (HERE / "report.css").read_text()
+    used = set(re.findall(r"var\(--([\w-]+)\)", css)) - {"serif", "sans", "mono"}
+    assert used == set(colours("light")) == set(colours("dark")) == set(colours("print"))
+    assert "prefers-color-scheme: dark" in css and "@media print" in css

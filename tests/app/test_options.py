@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semblance.app.options import EvaluateOptions, SynthOptions
+from semblance.core.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"holdout": 0.0},
+        {"holdout": 1.0},
+        {"rows": 0},
+        {"time_budget": 0.0},
+        {"threads": 0},
+        {"seed": -1},
+        {"epsilon": 0.0},
+        {"delta": 1e-6},
+        {"profile": "everyone"},
+        {"device": "tpu"},
+        {"paths": ()},
+    ],
+)
+def test_options_validate_themselves(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        SynthOptions(**{"paths": ("a.csv",), "run": Path("RUN"), **wrong})
+
+
+def test_every_problem_is_told_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        SynthOptions(("a.csv",), Path("RUN"), rows=0, profile="all", seed=-1)
+    assert len(caught.value.problems) == 3
+
+
+def test_small_groups_are_larger_where_anyone_may_read() -> None:
+    assert SynthOptions(("a.csv",), Path("RUN"), profile="public").rare == 11
+    assert SynthOptions(("a.csv",), Path("RUN")).rare == 5
+
+
+def test_evaluate_refuses_an_unknown_tier() -> None:
+    with pytest.raises(UsageError):
+        EvaluateOptions("a", "b", "c", Path("RUN"), tier="hardest")

@@ -1,0 +1,68 @@
+"""What leaves is coarse, and what is not on the list does not leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semblance.app.redact import STEP, coarse, redact
+from semblance.core.estimate import Estimate
+from semblance.core.report import Finding, Report
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "fewer than 11"), (10, "fewer than 11"), (11, 11), (1573, 1600), (101766, 100000)]
+)
+def test_counts_are_coarse(count: int, told: object) -> None:
+    assert coarse(count) == told
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
+def test_intervals_are_rounded_outwards(value: float, below: float, above: float) -> None:
+    exact = Estimate(value, value - below, value + above, n=5000)
+    (finding,) = redact(Report((Finding("x.y", "X", "privacy", estimate=exact),), {})).findings
+    told = finding.estimate
+    assert told is not None and told.low <= exact.low + 1e-6 and told.high >= exact.high - 1e-6
+    for number in (told.low, told.value, told.high):
+        assert number == pytest.approx(round(number / STEP) * STEP, abs=1e-6)
+
+
+def test_unknown_things_stay_inside(report: Report, decided: Callable[..., Report]) -> None:
+    secret = {**report.subject, "paths": ["secret-path"], "input": "secret-hash"}
+    told = Finding("other.metric", "Other", "fidelity", estimate=Estimate(0, 0, 0), detail={"rows": ["secret-row"]})
+    few = Finding("more.metric", "More", "fidelity", status="insufficient", reason="secret-reason", meaning="secret")
+    text = json.dumps(redact(decided(Report((*report.findings, told, few), secret))).to_json())
+    assert "secret" not in text and "hospital number" not in text and "4711" not in text
+
+
+def test_pictures_of_small_cells_stay_inside(report: Report) -> None:
+    shape = report["fidelity.shape"]
+    loose = replace(shape, detail={**shape.detail, "rare": 5})
+    assert redact(replace(report, findings=(loose,))).findings[0].detail == {}
+    kept = redact(report)["fidelity.shape"].detail["columns"]
+    assert all(cell["train"] == round(cell["train"], 2) for column in kept for cell in column["cells"])
+    assert {key for column in kept for key in column} == {"name", "kind", "distance", "value", "cells"}
+
+
+def test_the_decision_is_told_coarsely(report: Report, decided: Callable[..., Report]) -> None:
+    exact = decided(report)
+    told = redact(exact).decision
+    assert told is not None and exact.decision is not None
+    assert told["verdict"] == exact.decision["verdict"] and len(told["reasons"]) == len(exact.decision["reasons"])
+    assert "1,600 patients" in told["reasons"][0] and "1,573" not in json.dumps(told)
+
+
+def test_unresolved_columns_are_not_named(report: Report, decided: Callable[..., Report]) -> None:
+    subject = {**report.subject, "unresolved": ["hospital number"]}
+    assert "hospital number" not in json.dumps(redact(decided(replace(report, subject=subject))).to_json())
+
+
+def test_redacting_twice_changes_nothing(report: Report, decided: Callable[..., Report]) -> None:
+    once = redact(decided(report))
+    assert redact(once).decision == once.decision
+    assert [f.estimate for f in redact(once).findings] == [f.estimate for f in once.findings]

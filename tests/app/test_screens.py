@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from semblance.app.events import Finished, Profiled, Progressed, Started
+from semblance.app.screens import Lines, first_screen, last_screen
+from semblance.core.modality import FieldPlan, Profile
+
+WIDE = Profile(
+    1000,
+    900,
+    (
+        FieldPlan(
+            "patient identifier of the hospital", "identifier", "key", 0.0, "name of an identifier", "number anew"
+        ),
+        FieldPlan("lab", "integer", "feature", 0.0004, "98% distinct", "keep", unclear=True, fix="..."),
+        *(FieldPlan(f"c{i}", "numeric" if i % 2 else "categorical", "feature", i / 100) for i in range(80)),
+    ),
+    ("a note",),
+)
+
+
+class Ended:
+    """What a finished run tells, written down."""
+
+    def __init__(self, verdict: str, reasons: list[str]) -> None:
+        self.told = {
+            "verdict": verdict,
+            "asked": "controlled",
+            "granted": None,
+            "exit_code": 5 if verdict == "REFUSED" else 0,
+            "reasons": reasons,
+            "headline": [
+                {
+                    "metric": "fidelity.c2st",
+                    "title": "Told from real records",
+                    "status": "measured",
+                    "estimate": {"value": 0.531, "low": 0.52, "high": 0.542},
+                    "control": {"value": 0.501},
+                    "floor": None,
+                },
+                {"metric": "utility.tstr", "title": "Prediction", "status": "not_applicable"},
+            ],
+            "paths": {"report": "/somewhere/report.html"},
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return self.told
+
+
+def printed(thing: Any, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(thing)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_first_screen_fits_and_groups_many_columns(width: int) -> None:
+    text = printed(first_screen(WIDE, "wide.csv"), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "! lab" in text and "<0.1%" in text and "98% distinct" in text
+    assert "80 columns: 40 categorical, 40 numeric" in text and "c17" not in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_last_screen_says_verdict_numbers_and_reasons(width: int) -> None:
+    text = printed(last_screen(Ended("REFUSED", ["Copies: too many"])), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "REFUSED" in text and "Copies: too many" in text and "0.520 to 0.542" in text and "not applicable" in text
+    assert "not granted" in text
+
+
+def test_lines_are_json_and_do_not_flood() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines(Started("fit", 6, 10))
+    for step in range(1, 1001):
+        lines(Progressed("fit", step, 1000, loss=1.0))
+    lines(Finished("fit", 1.5, False))
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert told[0]["event"] == "started" and told[-1]["event"] == "finished"
+    assert told[-1]["seconds"] == 1.5 and 3 <= len(told) < 20 and told[-2]["step"] == 1000
+
+
+def test_the_profile_is_a_line_too() -> None:
+    stream = io.StringIO()
+    Lines(stream)(Profiled(WIDE, "wide.csv"))
+    assert json.loads(stream.getvalue())["profile"]["records"] == 1000

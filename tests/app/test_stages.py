@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semblance.app import stages
+from semblance.catalog import modality
+from semblance.core.errors import IdentifierError, UsageError
+from semblance.core.modality import FieldPlan, Profile
+from semblance.core.schema import Column, Schema
+
+TABLE = modality("table")
+SCHEMA = Schema((Column("x", "numeric"),))
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Records that are nothing but their patients."""
+
+    subjects: np.ndarray
+    schema: Schema = SCHEMA
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    def take(self, rows: np.ndarray) -> Visits:
+        return Visits(self.subjects[rows])
+
+
+@pytest.mark.parametrize("path", ["a.csv", "A.CSV.GZ", "a.parquet", "dir.v2/a.zip::b/c.csv", "a.xlsx"])
+def test_suffixes_choose_the_modality(path: str) -> None:
+    assert stages.choose_modality((path,)).name == "table"
+
+
+@pytest.mark.parametrize("path", ["a.dcm", "a", "csv"])
+def test_what_fits_no_modality_says_which_to_name(path: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        stages.choose_modality((path,))
+    assert "--modality table" in str(caught.value)
+
+
+def test_auto_is_the_default_generator_and_a_typo_gets_an_offer() -> None:
+    assert stages.generator_name(TABLE, "auto") == "autoregressive"
+    with pytest.raises(UsageError) as caught:
+        stages.generator_name(TABLE, "copulla")
+    assert "did you mean 'copula'?" in str(caught.value)
+
+
+def test_options_of_a_generator_are_checked_and_offers_are_taken_where_they_fit() -> None:
+    spec = stages.build_spec(TABLE, "marginals", offered={"rare": 11, "device": "cpu"}, asked={"bins": 8})
+    assert (spec.rare, spec.bins) == (11, 8)
+    with pytest.raises(UsageError) as caught:
+        stages.build_spec(TABLE, "marginals", offered={}, asked={"bin": 8})
+    assert "did you mean 'bins'?" in str(caught.value)
+
+
+def test_an_epsilon_is_refused_where_no_generator_can_keep_it() -> None:
+    stages.refuse_epsilon(TABLE, "marginals", epsilon=None)
+    with pytest.raises(UsageError):
+        stages.refuse_epsilon(TABLE, "marginals", epsilon=1.0)
+
+
+def test_the_gate_lists_every_unclear_field_with_its_line() -> None:
+    fields = tuple(
+        FieldPlan(n, "integer", "feature", 0.0, "looks like an MRN", unclear=True, fix=f"[{n}]") for n in "ab"
+    )
+    profile = Profile(9, 9, (*fields, FieldPlan("c", "numeric", "feature", 0.0)))
+    with pytest.raises(IdentifierError) as caught:
+        stages.gate_identifiers(profile, yes=False)
+    assert [problem.column for problem in caught.value.problems] == ["a", "b"]
+    assert "[a]" in str(caught.value)
+    stages.gate_identifiers(profile, yes=True)
+
+
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=60), st.floats(0.05, 0.95), st.integers(0, 99))
+def test_a_split_covers_every_row_once_and_no_patient_twice(subjects: list[int], holdout: float, seed: int) -> None:
+    data = Visits(np.array(subjects))
+    if len(set(subjects)) < 2:
+        return
+    train, aside = stages.split_rows(data, holdout=holdout, seed=seed)
+    assert sorted([*train, *aside]) == list(range(len(data)))
+    assert not set(data.subjects[train]) & set(data.subjects[aside])
+    again = stages.split_rows(data, holdout=holdout, seed=seed)
+    assert np.array_equal(train, again[0])

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from semblance.app.versions import code_digest, cores, fingerprint, versions
+from semblance.core.errors import DataError, UsageError
+
+
+def test_a_fingerprint_is_the_sha256_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"abc")
+    assert fingerprint(f"{path}::member.csv") == fingerprint(str(path)) == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_what_is_not_there_is_a_usage_error_and_what_cannot_be_read_a_data_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        fingerprint(str(tmp_path / "none.csv"))
+    with pytest.raises(DataError):
+        fingerprint(str(tmp_path))
+
+
+def test_versions_name_what_a_result_depends_on() -> None:
+    found = versions()
+    assert {"semblance", "python", "numpy", "pandas", "torch"} <= found.keys()
+    assert len(code_digest()) == 64 and code_digest() == code_digest()
+    assert cores() >= 1

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from semblance.app.events import Finished, quiet
+from semblance.app.work import Stages, digest, free_name, open_work, publish, work_of
+from semblance.core.errors import UsageError
+
+
+def stages(folder: Path, key: str = "root") -> Stages:
+    return Stages(folder, quiet, 2, key)
+
+
+def test_work_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    folder = open_work(tmp_path / "RUN", resume=False)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "RUN").mkdir()
+    (tmp_path / "RUN" / "mine.txt").write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(UsageError):
+            open_work(tmp_path / "RUN", resume=resume)
+    assert not work_of(tmp_path / "RUN").exists()
+
+
+def test_an_unfinished_run_is_only_taken_up_when_asked(tmp_path: Path) -> None:
+    open_work(tmp_path / "RUN", resume=False)
+    with pytest.raises(UsageError):
+        open_work(tmp_path / "RUN", resume=False)
+    open_work(tmp_path / "RUN", resume=True)
+
+
+def test_a_finished_stage_is_not_run_again(tmp_path: Path) -> None:
+    assert stages(tmp_path).run("split", lambda room: [1, 2], seed=0) == [1, 2]
+    assert stages(tmp_path).run("split", lambda room: 1 / 0, seed=0) == [1, 2]
+
+
+def test_a_changed_option_redoes_its_stage_and_all_that_follow(tmp_path: Path) -> None:
+    made = []
+    for seed in (0, 1):
+        run = stages(tmp_path)
+        run.run("split", lambda room: made.append("split"), seed=seed)
+        run.run("fit", lambda room: made.append("fit"))
+    assert made == ["split", "fit", "split", "fit"]
+
+
+def test_an_interrupted_stage_keeps_its_files_for_the_same_key_only(tmp_path: Path) -> None:
+    def dies(room: Path) -> None:
+        (room / "checkpoint").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stages(tmp_path).run("fit", dies, steps=10)
+    assert stages(tmp_path).run("fit", lambda room: (room / "checkpoint").exists(), steps=10) is True
+    assert stages(tmp_path).run("fit", lambda room: (room / "checkpoint").exists(), steps=11) is False
+
+
+def test_events_say_what_was_kept(tmp_path: Path) -> None:
+    seen: list[object] = []
+    for _ in range(2):
+        Stages(tmp_path, seen.append, 1, "root").run("split", lambda room: 0)
+    assert [event.reused for event in seen if isinstance(event, Finished)] == [False, True]
+
+
+def test_publish_moves_everything_at_once_and_leaves_no_work(tmp_path: Path) -> None:
+    folder = open_work(tmp_path / "RUN", resume=False)
+    (folder / "out").mkdir()
+    (folder / "out" / "report.json").write_text("{}")
+    publish(folder / "out", tmp_path / "RUN")
+    assert json.loads((tmp_path / "RUN" / "report.json").read_text()) == {}
+    assert not folder.exists()
+
+
+def test_digest_depends_on_every_part_and_not_on_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert digest("a", 1) != digest("a", 2)
+
+
+def test_free_names_never_meet_an_earlier_run(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert free_name(folder) == folder
+    folder.mkdir()
+    work_of(tmp_path / "demo-2").mkdir()
+    assert free_name(folder) == tmp_path / "demo-3"
+    assert free_name(folder, resume=True) == tmp_path / "demo-2"

@@ -1,0 +1,262 @@
+"""The gate fails closed, is monotone, and a stricter profile implies the looser ones."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semblance.core.errors import UsageError
+from semblance.core.estimate import Estimate
+from semblance.core.report import Finding, Report
+from semblance.release.gate import Check, Decision, decide
+from semblance.release.policy import PROFILES, Policy
+
+POLICY = Policy.load()
+METRICS = (
+    "privacy.membership",
+    "privacy.membership_tpr",
+    "privacy.copies",
+    "privacy.unique_copies",
+    "fidelity.shape",
+    "fidelity.pairs",
+    "fidelity.c2st",
+    "utility.gap.linear",
+)
+CLEAN = {"generator": {"name": "autoregressive", "holds_records": False}, "unresolved": []}
+
+
+def finding(metric: str, value: float = 0.0, half: float = 0.001, n: int = 5000) -> Finding:
+    estimate = Estimate(value, value - half, value + half, n=n)
+    return Finding(metric, f"Title of {metric}", metric.partition(".")[0], estimate=estimate)  # type: ignore[arg-type]
+
+
+def report(*findings: Finding, subject: Any = CLEAN) -> Report:
+    return Report(findings, subject)
+
+
+def good() -> tuple[Finding, ...]:
+    return tuple(finding(metric) for metric in METRICS)
+
+
+def changed(metric: str, *to: Finding) -> Report:
+    return report(*(f for f in good() if f.metric != metric), *to)
+
+
+def gate(judged: Report, *, asked: str = "controlled", rare: int = 11) -> Decision:
+    return decide(judged, POLICY, asked=asked, rare=rare)
+
+
+def only(decision: Decision, profile: str) -> Check:
+    (check,) = [check for check in decision.checks[profile] if check.refuses]
+    return check
+
+
+def test_all_good_is_released() -> None:
+    decision = gate(report(*good()))
+    assert (decision.verdict, decision.granted, decision.exit_code, decision.reasons) == ("RELEASE", "public", 0, ())
+
+
+def test_between_the_thresholds_is_controlled() -> None:
+    decision = gate(changed("privacy.membership", finding("privacy.membership", 0.05)))
+    assert (decision.verdict, decision.granted, decision.exit_code) == ("CONTROLLED", "controlled", 0)
+    assert decision.reasons == ("Title of privacy.membership may be as high as 0.051; at most 0.02 is allowed",)
+
+
+def test_beyond_controlled_is_refused_but_may_stay_internal() -> None:
+    decision = gate(changed("privacy.membership", finding("privacy.membership", 0.15)))
+    assert (decision.verdict, decision.granted, decision.exit_code) == ("REFUSED", "internal", 5)
+
+
+def test_beyond_internal_grants_nothing() -> None:
+    assert gate(changed("privacy.copies", finding("privacy.copies", 0.5))).granted is None
+
+
+def test_a_reason_never_rounds_the_failure_away() -> None:
+    decision = gate(changed("privacy.membership", finding("privacy.membership", 0.09905, half=0.001)))
+    assert decision.reasons == ("Title of privacy.membership may be as high as 0.1001; at most 0.1 is allowed",)
+
+
+def test_exit_codes_tell_privacy_from_the_rest() -> None:
+    assert gate(changed("fidelity.c2st", finding("fidelity.c2st", 0.9))).exit_code == 6
+    both = report(*(finding(f.metric, 0.9) for f in good()))
+    assert gate(both).exit_code == 5
+    assert gate(changed("fidelity.c2st", finding("fidelity.c2st", 0.75)), asked="public").exit_code == 6
+    assert gate(changed("fidelity.c2st", finding("fidelity.c2st", 0.75))).exit_code == 0
+
+
+def test_few_patients_are_insufficient_for_public() -> None:
+    decision = gate(
+        changed("privacy.membership", finding("privacy.membership", 0.0, half=0.03, n=1575)), asked="public"
+    )
+    check = only(decision, "public")
+    assert (check.outcome, decision.verdict, decision.exit_code) == ("INSUFFICIENT", "CONTROLLED", 5)
+    assert check.reason.endswith("rests on 1,575 patients; 3,383 are needed to certify at most 0.02")
+
+
+def test_a_value_beyond_the_threshold_fails_however_few_the_patients() -> None:
+    decision = gate(changed("privacy.membership", finding("privacy.membership", 0.05, n=100)))
+    assert only(decision, "public").outcome == "FAIL"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_missing_error_and_insufficient_refuse(metric: str) -> None:
+    section: Any = metric.partition(".")[0]
+    for status, outcome in (("error", "ERROR"), ("insufficient", "INSUFFICIENT")):
+        bad = Finding(metric, "A title", section, status=status, reason="ValueError")  # type: ignore[arg-type]
+        assert only(gate(changed(metric, bad)), "controlled").outcome == outcome
+    missing = only(gate(changed(metric)), "controlled")
+    assert missing.outcome == "MISSING" and "not measured" in missing.reason
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_not_applicable_never_refuses(metric: str) -> None:
+    section: Any = metric.partition(".")[0]
+    decision = gate(changed(metric, Finding(metric, "A title", section, status="not_applicable", reason="no target")))
+    assert decision.verdict == "RELEASE"
+
+
+def test_a_crash_outside_the_policy_refuses_every_profile() -> None:
+    crashed = Finding("fairness.gap", "Fairness", "fairness", status="error", reason="MemoryError")
+    decision = gate(report(*good(), crashed))
+    assert decision.granted is None and "crashed (MemoryError)" in decision.reasons[0] and decision.exit_code == 6
+
+
+def test_every_match_of_a_wildcard_is_judged() -> None:
+    data = tomllib.loads((resources.files("semblance.release") / "policy.toml").read_text())
+    data["rule"].append({"metric": "fairness.*", "bound": "upper", "at_most": {name: 0.1 for name in PROFILES}})
+    policy = Policy.parse(data)
+    fair = (finding("fairness.sex", 0.01), finding("fairness.age", 0.3))
+    assert decide(report(*good(), *fair), policy, rare=11).reasons == (
+        "Title of fairness.age may be as high as 0.301; at most 0.1 is allowed",
+    )
+    assert decide(report(*good()), policy, rare=11).reasons[0].startswith("fairness.*: not measured")
+
+
+def test_of_two_findings_of_one_metric_the_worse_counts() -> None:
+    assert gate(report(finding("privacy.copies", 0.5), *good())).granted is None
+    assert gate(report(*good(), finding("privacy.copies", 0.5))).granted is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "word"),
+    [
+        ({**CLEAN, "generator": {"holds_records": True}}, "keeps training records"),
+        ({"unresolved": []}, "no card says"),
+        ({**CLEAN, "unresolved": ["mrn"]}, "nobody has decided on 'mrn'"),
+        ({"generator": {"holds_records": False}}, "nothing says"),
+    ],
+)
+def test_the_run_itself_may_exclude_public(subject: Any, word: str) -> None:
+    decision = gate(report(*good(), subject=subject), asked="public")
+    assert (decision.verdict, decision.exit_code) == ("CONTROLLED", 5)
+    assert word in decision.reasons[0]
+
+
+def test_rare_categories_exclude_public() -> None:
+    decision = decide(report(*good()), POLICY)
+    assert decision.verdict == "CONTROLLED"
+    assert decision.reasons == ("Fewest patients behind a category is 5; at least 11 is allowed",)
+
+
+@pytest.mark.parametrize(
+    ("value", "control", "verdict"),
+    [
+        (0.30, 0.29, "RELEASE"),
+        (0.30, 0.27, "CONTROLLED"),
+        (0.30, 0.0, "REFUSED"),
+        (0.03, None, "CONTROLLED"),
+        (0.1, 0.5, "RELEASE"),
+    ],
+)
+def test_distances_are_judged_beyond_real_against_real(value: float, control: float | None, verdict: str) -> None:
+    one = finding("fidelity.pairs", value)
+    judged = changed(
+        "fidelity.pairs", replace(one, control=None if control is None else Estimate(control, control, control))
+    )
+    assert gate(judged).verdict == verdict
+
+
+def test_an_empty_report_is_refused_with_every_reason() -> None:
+    decision = gate(report())
+    assert decision.verdict == "REFUSED" and len(decision.reasons) == len(POLICY["controlled"].rules)
+
+
+def test_an_unknown_profile_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="did you mean 'public'"):
+        gate(report(*good()), asked="pulic")
+
+
+def test_the_decision_names_its_policy_and_is_json() -> None:
+    data = gate(changed("privacy.copies")).to_json()
+    again = json.loads(json.dumps(data, allow_nan=False))
+    assert again == data
+    assert data["policy"] == {"name": POLICY.name, "sha256": POLICY.sha256}
+    assert [Check.from_json(entry).to_json() for entry in data["checks"]["public"]] == data["checks"]["public"]
+
+
+numbers = st.floats(-0.05, 1.0)
+widths = st.floats(0, 0.2)
+sizes = st.integers(1, 20_000)
+statuses = st.sampled_from(["measured", "measured", "measured", "insufficient", "error", "not_applicable"])
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    findings = []
+    for metric in METRICS:
+        one = finding(metric, draw(numbers), draw(widths), draw(sizes))
+        status = draw(statuses)
+        findings.append(one if status == "measured" else replace(one, status=status, estimate=None, reason="a reason"))
+    subject = {
+        "generator": {"holds_records": draw(st.booleans())},
+        "unresolved": draw(st.lists(st.just("x"), max_size=1)),
+    }
+    return report(*draw(st.permutations(findings)), subject=subject)
+
+
+def rank(decision: Decision) -> int:
+    return ("RELEASE", "CONTROLLED", "REFUSED").index(decision.verdict)
+
+
+@given(reports(), st.sampled_from([1, 5, 11]))
+def test_strictness_is_ordered(judged: Report, rare: int) -> None:
+    decision = gate(judged, rare=rare)
+    granted = [decision.grants(profile) for profile in PROFILES]
+    assert granted == sorted(granted)
+
+
+@st.composite
+def worsened(draw: st.DrawFn, worse: Finding) -> Finding | None:
+    """The same finding, worse: a higher value, a wider interval, fewer patients, crashed, insufficient or gone."""
+    way = draw(st.sampled_from(["gone", "error", "insufficient", "higher", "wider", "fewer"]))
+    if way == "gone":
+        return None
+    if worse.estimate is None or way in ("error", "insufficient"):
+        status: Any = "error" if way != "insufficient" or worse.status == "error" else "insufficient"
+        return replace(worse, status=status, estimate=None, reason="a reason")
+    e, by = worse.estimate, draw(st.floats(0, 0.5))
+    change = {
+        "higher": {"value": e.value + by, "low": e.low + by, "high": e.high + by},
+        "wider": {"low": e.low - by, "high": e.high + by},
+        "fewer": {"n": draw(st.integers(1, e.n))},
+    }
+    return replace(worse, estimate=replace(e, **change[way]))
+
+
+@settings(max_examples=150)
+@given(st.data(), reports())
+def test_worse_findings_never_upgrade_the_verdict(data: st.DataObject, judged: Report) -> None:
+    position = data.draw(st.integers(0, len(judged.findings) - 1))
+    worse = data.draw(worsened(judged.findings[position]))
+    kept = [f for i, f in enumerate(judged.findings) if i != position]
+    after = gate(report(*kept, *([] if worse is None else [worse]), subject=judged.subject))
+    before = gate(judged)
+    assert rank(after) >= rank(before)
+    assert all(before.grants(profile) for profile in PROFILES if after.grants(profile))
