@@ -60,3 +60,12 @@ def test_a_joint_distribution_is_learned_and_sampled() -> None:
 def test_a_record_does_not_depend_on_its_batch() -> None:
     objective, uniform = any_order([2, 3, 4]), stream(0).random((5000, 3))
     assert np.array_equal(objective.sample(uniform)[:100], objective.sample(uniform[:4096])[:100])
+
+
+def test_calibration_gives_samples_the_asked_marginals() -> None:
+    objective = any_order([2, 3, 4])
+    asked = [np.array([0.9, 0.1]), np.array([0.2, 0.3, 0.5]), np.array([0.7, 0.1, 0.1, 0.1])]
+    objective.calibrate(asked, stream(1).random((20_000, 3)))
+    drawn = objective.sample(stream(2).random((50_000, 3)))
+    for j, share in enumerate(asked):
+        assert np.abs(np.bincount(drawn[:, j], minlength=len(share)) / 50_000 - share).max() < 0.01

@@ -7,7 +7,7 @@ one fixed order instead: those are the conditionals that sampling will ask for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch.func import functional_call
 from semblance.learn.nets.masked import MaskedNet
 
 ROWS = 4096
+RAKES, TINY = 3, 1e-5
 
 
 class AnyOrder:
@@ -27,7 +28,7 @@ class AnyOrder:
         self.offset = torch.from_numpy(net.offset[:-1])
         self.mask_rows = torch.arange(net.total, net.total + len(order))
         columns = torch.repeat_interleave(torch.arange(len(order)), torch.tensor(net.sizes, dtype=torch.int64))
-        self.membership = torch.nn.functional.one_hot(columns, len(order)).float()
+        self.membership = torch.nn.functional.one_hot(columns, max(len(order), 1)).float()
 
     def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """(n,) loss of (n, d) codes under random masks."""
@@ -62,6 +63,25 @@ class AnyOrder:
         return total / len(self.aside)
 
     @torch.no_grad()
+    def calibrate(self, shares: Sequence[np.ndarray], uniform: np.ndarray) -> None:
+        """Shift each column's bias until sampled records have the marginals `shares`, first column first.
+
+        What a column is worth is averaged over its whole conditional distribution for the prefixes that sampling itself
+        reaches with `uniform` (n, d), so the shifts are raking (Deming & Stephan 1940) without its sampling noise.
+        """
+        net, (n, d) = self.net, uniform.shape
+        h = net.embed[self.mask_rows].sum(0).expand(n, -1)
+        for j in map(int, self.order):
+            part = slice(int(net.offset[j]), int(net.offset[j + 1]))
+            target = torch.from_numpy(shares[j]).float()
+            logits = net.logits(net.trunk(h), j)
+            for _ in range(RAKES):
+                shift = torch.log((target + TINY) / (torch.softmax(logits, 1).mean(0) + TINY))
+                logits, net.bias[part] = logits + shift, net.bias[part] + shift
+            code = _pick(logits, torch.from_numpy(uniform[:, j]))
+            h = h + net.embed[code + net.offset[j]] - net.embed[net.total + j]
+
+    @torch.no_grad()
     def sample(self, uniform: np.ndarray) -> np.ndarray:
         """(n, d) codes by inverse distribution function of `uniform` (n, d), column after column of `order`."""
         parts = [self._sample(torch.from_numpy(part)) for part in _split(uniform, ROWS)]
@@ -72,8 +92,7 @@ class AnyOrder:
         h = net.embed[self.mask_rows].sum(0).expand(len(uniform), -1)
         codes = torch.zeros(uniform.shape, dtype=torch.int64)
         for j in map(int, self.order):
-            share = torch.softmax(net.logits(net.trunk(h), j).double(), 1).cumsum(1)
-            codes[:, j] = (share < uniform[:, j : j + 1]).sum(1).clamp_(max=net.sizes[j] - 1)
+            codes[:, j] = _pick(net.logits(net.trunk(h), j), uniform[:, j])
             h = h + net.embed[codes[:, j] + net.offset[j]] - net.embed[net.total + j]
         return codes.numpy()
 
@@ -87,6 +106,12 @@ class _With:
     def __call__(self, rows: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = functional_call(self.net, self.weights, (rows,))
         return out
+
+
+def _pick(logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """(n,) codes where `uniform` (n,) crosses each row's distribution function."""
+    share = torch.softmax(logits.double(), 1).cumsum(1)
+    return (share < uniform[:, None]).sum(1).clamp_(max=logits.shape[1] - 1)
 
 
 def _split(values: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -30,7 +30,7 @@ Cells = list[dict[str, Any]]
 
 
 def cells(train: Table, synthetic: Table, column: Column, *, rare: int = RARE) -> Cells:
-    """One entry per cell: its label, and the share of train and of synthetic records in it. Empty if all are too small."""
+    """One entry per cell: its label and its share of train and of synthetic records. Empty if all are too small."""
     real, made = train.frame[column.name], synthetic.frame[column.name]
     if column.continuous:
         labels, real_codes, made_codes = _bins(real.to_numpy(), made.to_numpy(), column)

@@ -115,7 +115,7 @@ _TEXT = (
     (
         "privacy.copies",
         "Exact copies",
-        "Share of synthetic records equal to a training record, less the share equal to one of as many holdout records.",
+        "Share of synthetic records equal to a training record, less the share equal to as many holdout records.",
     ),
     (
         "privacy.unique_copies",

@@ -77,7 +77,7 @@ def _numeric(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def _one_hot(column: pd.Series, names: pd.Index, top: int, *, gaps: bool) -> np.ndarray:
-    """Indicators of the first `top` names, of the rarer ones together, of missing; only slots that the reference uses."""
+    """Indicators of the first `top` names, of the rarer ones together, of missing: slots that the reference uses."""
     place = np.minimum(codes(column, names, other=-1, missing=-2), top)
     pooled = max(min(len(names), top + 1), 1)
     hot = np.zeros((len(column), pooled + gaps), dtype=np.float32)

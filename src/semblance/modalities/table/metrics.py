@@ -32,13 +32,13 @@ Measured = Evidence[Table]
 
 def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Half the sum of absolute differences of shares, over axis 0."""
-    gap: np.ndarray = np.abs(p - q).sum(axis=0) / 2
+    gap: np.ndarray = np.minimum(np.abs(p - q).sum(axis=0) / 2, 1)
     return gap
 
 
 def kolmogorov(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """The largest difference of cumulative shares, over axis 0 (values in rising order)."""
-    gap: np.ndarray = np.abs(np.cumsum(p - q, axis=0)).max(axis=0)
+    gap: np.ndarray = np.abs(np.cumsum(p, axis=0) - np.cumsum(q, axis=0)).max(axis=0)
     return gap
 
 
@@ -76,7 +76,7 @@ def _too_few(evidence: Measured) -> str:
 
 
 def _part(evidence: Measured, part: Part) -> tuple[Table, np.ndarray]:
-    """The rows of a part and their jackknife blocks; train is cut to the number of synthetic rows, to be a fair control."""
+    """The rows of a part and their jackknife blocks; train is cut to as many rows as synthetic, a fair control."""
 
     def compute() -> tuple[Table, np.ndarray]:
         table: Table = getattr(evidence, part)

@@ -34,7 +34,7 @@ CARD = Card(
     paper="Uria et al., A Deep and Tractable Density Estimator, ICML 2014; Hoogeboom et al., ICLR 2022",
     needs=("torch",),
 )
-PROBE_STEPS = 40
+PROBE_STEPS, CALIBRATED = 40, 20_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Autoregressive(EncodingOptions):
         budget = 60.0 if time_budget is None else time_budget
         begun = time.monotonic()
         work = _Work.of(self, train, None, rng=rng)
+        if not work.trainable:
+            return self._plan_of(0, len(train)).to_json()
         probe = TrainPlan(steps=PROBE_STEPS)
         loop, stamps = train_loop(work.objective, work.source, Plain(), probe, rng=rng), []
         for _ in loop:
@@ -94,6 +96,7 @@ class Autoregressive(EncodingOptions):
             ):
                 if watch is not None:
                     watch(tick)
+            work.objective.calibrate(work.shares, rng.random((CALIBRATED, len(work.structure.order))))
         return AutoregressiveModel(work.encoding, options_of(self), work.structure, work.objective)
 
     @staticmethod
@@ -147,6 +150,7 @@ class _Work:
     structure: Structure
     source: _Codes
     objective: AnyOrder
+    shares: tuple[np.ndarray, ...]
 
     @property
     def trainable(self) -> bool:
@@ -162,12 +166,13 @@ class _Work:
         positions = [coder.positions[j] for j in structure.learned]
         aside = _aside(train.subjects, share=spec.aside, rng=rng)
         net = MaskedNet(sizes, width=spec.width, blocks=spec.blocks)
-        shares = np.concatenate([*shares_of(learned, sizes), np.zeros(0)])
+        shares = shares_of(learned, sizes)
         floor = 1 / max(2 * len(codes), 2)
-        net.start(np.log(np.maximum(shares, floor)).astype(np.float32), positions, rng=rng)
+        flat = np.concatenate([*shares, np.zeros(0)])
+        net.start(np.log(np.maximum(flat, floor)).astype(np.float32), positions, rng=rng)
         held = torch.from_numpy(learned[aside]) if aside.any() else None
         objective = AnyOrder(net, _places(structure), ordered=spec.ordered, aside=held)
-        return cls(coder, structure, _Codes(learned[~aside], train.subjects[~aside]), objective)
+        return cls(coder, structure, _Codes(learned[~aside], train.subjects[~aside]), objective, shares)
 
 
 def _places(structure: Structure) -> np.ndarray:

@@ -1,0 +1,78 @@
+"""The schema file: every slip is told with what was probably meant."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from semblance.core.modality import ReadOptions
+from semblance.modalities.table.declare import as_number, check
+
+NAMES = ("age", "sex", "income")
+
+
+def fixes(**options) -> str:
+    return "\n".join(f"{p.found} | {p.fix}" for p in check(ReadOptions(**options), NAMES)[1])
+
+
+def test_a_right_schema_holds():
+    said = {
+        "cohort": {"id": "c", "n_public": 5},
+        "na": ["?"],
+        "columns": {"age": {"kind": "integer", "min": 0, "max": 99, "na": "x"}},
+    }
+    declared, problems = check(ReadOptions(declared=said, na=("-",), subject="sex"), NAMES)
+    assert problems == []
+    assert (declared.cohort, declared.n_public) == ("c", 5)
+    assert declared.tokens("age") == ("x",)
+    assert declared.tokens("sex") == ("?", "-")
+    assert declared.of("sex")["role"] == "subject"
+
+
+@pytest.mark.parametrize(
+    ("options", "fix"),
+    [
+        ({"declared": {"colums": {}}}, "did you mean 'columns'?"),
+        ({"declared": {"columns": {"agee": {}}}}, "did you mean 'age'?"),
+        ({"declared": {"columns": {"AGE": {}}}}, "did you mean 'age'?"),
+        ({"declared": {"columns": {"age": {"knid": "integer"}}}}, "did you mean 'kind'?"),
+        ({"declared": {"columns": {"age": {"kind": "integr"}}}}, "did you mean 'integer'?"),
+        ({"declared": {"columns": {"age": {"role": "targt"}}}}, "did you mean 'target'?"),
+        ({"declared": {"cohort": {"name": "x"}}}, "one of: id, n_public"),
+        ({"subject": "sxe"}, "did you mean 'sex'?"),
+        ({"target": "incme"}, "did you mean 'income'?"),
+        ({"subject": "zzz"}, "one of: age, sex, income"),
+    ],
+)
+def test_did_you_mean(options, fix):
+    assert fix in fixes(**options)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"min": "low"},
+        {"max": True},
+        {"na": 3},
+        {"categories": "a"},
+        {"categories": ["a", "a"]},
+        {"kind": "text", "role": "target"},
+    ],
+)
+def test_wrong_values_are_refused(said):
+    assert len(check(ReadOptions(declared={"columns": {"age": said}}), NAMES)[1]) == 1
+
+
+def test_all_problems_are_told_at_once():
+    assert len(check(ReadOptions(declared={"columns": {"agee": {}, "sex": {"knd": 1}}}, target="incme"), NAMES)[1]) == 3
+
+
+def test_one_subject_and_one_target():
+    assert "several columns" in fixes(subject="age", declared={"columns": {"sex": {"role": "subject"}}})
+    assert "one column" in fixes(subject="age", target="age")
+
+
+def test_a_declared_date_is_a_bound():
+    assert as_number(date(1970, 1, 2)) == 86400.0
+    assert as_number(None) is None

@@ -1,0 +1,60 @@
+import json
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.rng import stream
+from semblance.core.schema import Column, Schema
+from semblance.modalities.table.data import Table
+from semblance.modalities.table.encode import Encoding, EncodingOptions
+
+SCHEMA = Schema((Column("pid", "identifier", "subject"), Column("sex", "categorical"), Column("age", "integer")))
+
+
+def cohort(visits: list[int]) -> Table:
+    subjects = np.repeat(np.arange(len(visits)), visits)
+    rng = stream(0)
+    frame = pd.DataFrame(
+        {
+            "sex": pd.Categorical(np.where(rng.random(len(subjects)) < 0.5, "F", "M")),
+            "age": rng.integers(20, 80, len(subjects)).astype(float),
+        }
+    )
+    return Table(SCHEMA, frame, subjects)
+
+
+def test_encoded_and_decoded_frames_agree_where_all_values_are_common() -> None:
+    table = cohort([1] * 3000)
+    encoding = Encoding.fit(table, EncodingOptions())
+    again = encoding.decode(encoding.encode(table), first_subject=0, rng=stream(1))
+    assert (again.frame["sex"].astype(str) == table.frame["sex"].astype(str)).all()
+    assert (again.frame["age"] == table.frame["age"]).all()
+
+
+def test_records_per_patient_keep_their_distribution() -> None:
+    table = cohort([1] * 300 + [2] * 200 + [3] * 100)
+    encoding = Encoding.fit(table, EncodingOptions())
+    assert encoding.visits == (0.5, 1 / 3, 1 / 6)
+    again = encoding.decode(np.zeros((30_000, 2), dtype=np.int64), first_subject=5, rng=stream(1))
+    counts = np.bincount(np.unique(again.subjects, return_counts=True)[1])[1:]
+    assert again.subjects[0] == 5
+    assert np.abs(counts / counts.sum() - encoding.visits).max() < 0.02
+
+
+def test_the_longest_history_is_no_single_patients() -> None:
+    encoding = Encoding.fit(cohort([1] * 300 + [2] * 10 + [40]), EncodingOptions())
+    assert len(encoding.visits) == 2
+
+
+def test_json_round_trip() -> None:
+    encoding = Encoding.fit(cohort([1, 2] * 300), EncodingOptions())
+    again = Encoding.from_json(json.loads(json.dumps(encoding.to_json())))
+    codes = np.zeros((50, 2), dtype=np.int64)
+    first, second = (e.decode(codes, first_subject=0, rng=stream(1)) for e in (encoding, again))
+    assert first.frame.equals(second.frame)
+    assert np.array_equal(first.subjects, second.subjects)
+
+
+def test_an_empty_table_encodes() -> None:
+    table = cohort([])
+    assert Encoding.fit(table, EncodingOptions()).encode(table).shape == (0, 2)
