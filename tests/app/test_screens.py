@@ -39,12 +39,13 @@ class Ended:
                 {
                     "metric": "fidelity.c2st",
                     "title": "Told from real records",
+                    "better": "half",
                     "status": "measured",
                     "estimate": {"value": 0.531, "low": 0.52, "high": 0.542},
                     "control": {"value": 0.501},
                     "floor": None,
                 },
-                {"metric": "utility.tstr", "title": "Prediction", "status": "not_applicable"},
+                {"metric": "utility.tstr", "title": "Prediction", "status": "not_applicable", "better": "higher"},
             ],
             "paths": {"report": "/somewhere/report.html"},
         }

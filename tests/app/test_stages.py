@@ -58,10 +58,21 @@ def test_options_of_a_generator_are_checked_and_offers_are_taken_where_they_fit(
     assert "did you mean 'bins'?" in str(caught.value)
 
 
+@pytest.mark.parametrize(("asked", "kept"), [(3, 5), (20, 20)])
+def test_groups_may_be_asked_to_be_larger_but_never_smaller(asked: int, kept: int) -> None:
+    assert stages.build_spec(TABLE, "marginals", offered={"rare": 5}, asked={"rare": asked}).rare == kept
+
+
 def test_an_epsilon_is_refused_where_no_generator_can_keep_it() -> None:
     stages.refuse_epsilon(TABLE, "marginals", epsilon=None)
     with pytest.raises(UsageError):
         stages.refuse_epsilon(TABLE, "marginals", epsilon=1.0)
+
+
+def test_a_device_is_refused_where_the_generator_has_no_choice() -> None:
+    stages.refuse_device(TABLE, "marginals", device="auto")
+    with pytest.raises(UsageError):
+        stages.refuse_device(TABLE, "marginals", device="cuda")
 
 
 def test_the_gate_lists_every_unclear_field_with_its_line() -> None:

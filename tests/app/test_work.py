@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from semblance.app.events import Finished, quiet
-from semblance.app.work import Stages, digest, free_name, open_work, publish, work_of
-from semblance.core.errors import UsageError
+from semblance.app.work import Stages, digest, free_name, open_work, publish, work_of, working
+from semblance.core.errors import DataError, IdentifierError, ResourceError, SemblanceError, UsageError
 
 
 def stages(folder: Path, key: str = "root") -> Stages:
@@ -34,6 +34,35 @@ def test_an_unfinished_run_is_only_taken_up_when_asked(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         open_work(tmp_path / "RUN", resume=False)
     open_work(tmp_path / "RUN", resume=True)
+
+
+@pytest.mark.parametrize(("error", "kept"), [(IdentifierError, False), (DataError, False), (ResourceError, True)])
+def test_a_refused_run_leaves_nothing_and_an_exhausted_one_can_be_resumed(
+    tmp_path: Path, error: type[SemblanceError], kept: bool
+) -> None:
+    with pytest.raises(error), working(tmp_path / "RUN", resume=False):
+        raise error.of("found", rule="rule", fix="fix")
+    assert work_of(tmp_path / "RUN").exists() is kept
+
+
+def test_what_an_earlier_run_finished_is_kept_when_resuming_is_refused(tmp_path: Path) -> None:
+    open_work(tmp_path / "RUN", resume=False)
+    with pytest.raises(DataError), working(tmp_path / "RUN", resume=True):
+        raise DataError.of("found", rule="rule", fix="fix")
+    assert work_of(tmp_path / "RUN").exists()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_memory_that_runs_out_is_a_resource_error(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(ResourceError), working(tmp_path / "RUN", resume=False):
+        raise error
+
+
+def test_two_processes_never_work_in_one_folder(tmp_path: Path) -> None:
+    with working(tmp_path / "RUN", resume=False):
+        with pytest.raises(UsageError), working(tmp_path / "RUN", resume=True):
+            pass
+        assert work_of(tmp_path / "RUN").exists()
 
 
 def test_a_finished_stage_is_not_run_again(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semblance.app import flags
 from semblance.app.failures import guarded
 
 app = typer.Typer(
@@ -23,45 +24,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-RUN, DATA, MODEL, PRIVACY, WORK = "The run", "The data", "The model", "Privacy and the gate", "How it works"
-
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="RUN",
-        help="The run folder, which must be new [dim]\\[default: named after the input][/]",
-        rich_help_panel=RUN,
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="One JSON object on stdout: decision, headline, paths.", rich_help_panel=RUN)
-]
-Modality = Annotated[
-    str | None,
-    typer.Option(metavar="auto|table", help="What the input is [dim]\\[default: auto][/]", rich_help_panel=DATA),
-]
-Subject = Annotated[
-    str | None, typer.Option(metavar="COL", help="The column that names the patient.", rich_help_panel=DATA)
-]
-Target = Annotated[
-    str | None, typer.Option(metavar="COL", help="The column that others shall predict.", rich_help_panel=DATA)
-]
-SchemaFile = Annotated[
-    Path | None,
-    typer.Option("--schema", metavar="FILE.toml", help="What you declare about the columns.", rich_help_panel=DATA),
-]
-ProfileName = Annotated[
-    str | None,
-    typer.Option(
-        "--profile",
-        metavar="public|controlled|internal",
-        help="Who shall read the result [dim]\\[default: controlled][/]",
-        rich_help_panel=PRIVACY,
-    ),
-]
 
 
 def version(value: bool) -> None:
@@ -84,138 +46,68 @@ def root(
 
 @app.command()
 def synth(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH...", help="CSV, Parquet, Feather or Excel; FILE.zip::member chooses from a zip."),
-    ],
-    output: Out = None,
-    modality: Modality = None,
-    rows: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Synthetic records [dim]\\[default: as the input][/]", rich_help_panel=DATA),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|NAME",
-            help="The generator; see `semblance models` [dim]\\[default: auto][/]",
-            rich_help_panel=MODEL,
-        ),
-    ] = None,
-    subject: Subject = None,
-    target: Target = None,
-    holdout: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Share of patients that the model never sees [dim]\\[default: 0.2][/]",
-            rich_help_panel=DATA,
-        ),
-    ] = None,
-    epsilon: Annotated[
-        float | None, typer.Option(metavar="E", help="Differential privacy budget.", rich_help_panel=PRIVACY)
-    ] = None,
-    delta: Annotated[
-        float | None, typer.Option(metavar="D", help="The delta that belongs to epsilon.", rich_help_panel=PRIVACY)
-    ] = None,
-    schema: SchemaFile = None,
-    profile: ProfileName = None,
-    time_budget: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Time for fitting: 60s, 5m, 1h [dim]\\[default: 60s][/]", rich_help_panel=MODEL
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Seed of every random draw [dim]\\[default: 0][/]", rich_help_panel=WORK),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|cpu|cuda", help="Where the network learns [dim]\\[default: auto][/]", rich_help_panel=WORK
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Threads; equal bytes need equal threads [dim]\\[default: all cores][/]",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.toml", help="Options from a file; RUN/config.toml repeats a run.", rich_help_panel=WORK
-        ),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Take up an interrupted run.", rich_help_panel=RUN)] = False,
-    yes: Annotated[
-        bool,
-        typer.Option(
-            "--yes", "-y", help="Accept the plan for columns that may identify a patient.", rich_help_panel=PRIVACY
-        ),
-    ] = False,
-    as_json: Json = False,
+    paths: flags.Paths,
+    output: flags.Output = None,
+    modality: flags.Modality = None,
+    rows: flags.Rows = None,
+    model: flags.ModelName = None,
+    subject: flags.Subject = None,
+    target: flags.Target = None,
+    holdout: flags.Share = None,
+    epsilon: flags.Epsilon = None,
+    delta: flags.Delta = None,
+    schema: flags.SchemaFile = None,
+    profile: flags.ProfileName = None,
+    time_budget: flags.TimeBudget = None,
+    seed: flags.Seed = None,
+    device: flags.Device = None,
+    threads: flags.Threads = None,
+    config: flags.ConfigFile = None,
+    resume: flags.Resume = False,
+    yes: flags.Yes = False,
+    as_json: flags.Json = False,
 ) -> None:
     """Learn real records; make, judge and sign synthetic ones.
 
-    Exit codes: 0 the asked profile is granted, 2 usage, 3 data, 4 identifiers unresolved, 5 privacy failed or cannot be
-    certified, 6 another finding failed, 7 resources, 8 signature, 130 interrupted.
+    Ends with 0 where the asked profile is granted; otherwise 2 usage, 3 data,
+    4 identifiers unresolved, 5 privacy failed or cannot be certified, 6 another
+    finding failed, 7 resources, 130 interrupted.
     """
-    names = "modality rows model subject target holdout epsilon delta profile time_budget seed device threads"
-    flags = {
-        **{name: value for name, value in locals().items() if name in names.split()},
-        "paths": paths,
-        "run": output,
-    }
-    flags |= {"resume": resume, "yes": yes}
-    with guarded(as_json=as_json, again=resume or _again()):
+    given = {name: value for name, value in locals().items() if name not in ("output", "schema", "config", "as_json")}
+    with guarded(as_json=as_json, again=_again()):
         from semblance.app import commands
 
-        commands.synth(flags, schema=schema, config_file=config, as_json=as_json)
+        commands.synth({**given, "run": output}, schema=schema, config_file=config, as_json=as_json)
 
 
 @app.command()
 def evaluate(
-    train: Annotated[str, typer.Option(metavar="T", help="Real records that the generator saw.", rich_help_panel=DATA)],
-    holdout: Annotated[
-        str, typer.Option(metavar="H", help="Real records of other patients, which it never saw.", rich_help_panel=DATA)
-    ],
-    synthetic: Annotated[str, typer.Option(metavar="S", help="What it made.", rich_help_panel=DATA)],
-    output: Out = None,
-    target: Target = None,
-    subject: Subject = None,
-    schema: SchemaFile = None,
-    modality: Modality = None,
-    profile: ProfileName = None,
-    tier: Annotated[
-        str, typer.Option(metavar="fast|standard|audit", help="How hard the judges look.", rich_help_panel=WORK)
-    ] = "standard",
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.", rich_help_panel=WORK)] = 0,
-    as_json: Json = False,
+    train: flags.Train,
+    holdout: flags.Holdout,
+    synthetic: flags.Synthetic,
+    output: flags.Output = None,
+    target: flags.Target = None,
+    subject: flags.Subject = None,
+    schema: flags.SchemaFile = None,
+    modality: flags.Modality = None,
+    profile: flags.ProfileName = None,
+    tier: flags.Tier = None,
+    seed: flags.Seed = None,
+    as_json: flags.Json = False,
 ) -> None:
     """Judge the output of any generator: the same findings, the same gate, the same signed report."""
-    flags: dict[str, Any] = {
-        "train": train,
-        "holdout": holdout,
-        "synthetic": synthetic,
-        "run": output,
-        "target": target,
-    }
-    flags |= {"subject": subject, "modality": modality, "profile": profile, "tier": tier, "seed": seed}
+    given = {name: value for name, value in locals().items() if name not in ("output", "schema", "as_json")}
     with guarded(as_json=as_json):
         from semblance.app import commands
 
-        commands.evaluate(flags, schema=schema, as_json=as_json)
+        commands.evaluate({**given, "run": output}, schema=schema, as_json=as_json)
 
 
 @app.command()
 def verify(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or its public/ part.")],
-    key: Annotated[str | None, typer.Option(metavar="FINGERPRINT", help="The key that must have signed it.")] = None,
-    as_json: Json = False,
+    key: flags.Key = None,
+    as_json: flags.Json = False,
 ) -> None:
     """Check every byte of a bundle, offline. Ends with 8 and names the file where one differs."""
     with guarded(as_json=as_json):
@@ -227,7 +119,7 @@ def verify(
 @app.command()
 def models(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show the card of one generator.")] = None,
-    as_json: Json = False,
+    as_json: flags.Json = False,
 ) -> None:
     """The catalogue of generators, and the card of each."""
     with guarded(as_json=as_json):
@@ -237,19 +129,7 @@ def models(
 
 
 @app.command()
-def demo(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="RUN",
-            help="The run folder [dim]\\[default: ./semblance-demo][/]",
-            rich_help_panel=RUN,
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
+def demo(output: flags.Output = None, as_json: flags.Json = False) -> None:
     """A real cohort from end to end: 7,874 patients (FLChain), learned in 20 s, judged and signed."""
     with guarded(as_json=as_json):
         from semblance.app import commands
@@ -260,7 +140,8 @@ def demo(
 def _again() -> str:
     import shlex
 
-    return shlex.join(["semblance", *sys.argv[1:], "--resume"])
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return shlex.join(["semblance", *words, "--resume"])
 
 
 def main() -> None:

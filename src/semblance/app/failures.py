@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ TITLES = {
 
 
 @contextmanager
-def guarded(*, as_json: bool, again: str | bool = "") -> Iterator[None]:
+def guarded(*, as_json: bool, again: str = "") -> Iterator[None]:
     """Turn whatever goes wrong into a message without any patient's value, and into its exit code.
 
     `again` is the command that takes up the run after an interruption.
@@ -116,19 +117,19 @@ def _panel(error: SemblanceError) -> object:
     return Panel(Group(*parts[:-1]), title=title, title_align="left", border_style="red", padding=(1, 2))  # type: ignore[arg-type]
 
 
-def _interrupted(again: str | bool, *, as_json: bool) -> None:
-    fix = again if isinstance(again, str) and again else "run the same command again, with --resume"
+def _interrupted(again: str, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"error": "Interrupted", "exit_code": INTERRUPTED, "fix": fix}))
+        print(json.dumps({"error": "Interrupted", "exit_code": INTERRUPTED, "fix": again}))
     else:
-        print(f"\nInterrupted. What was finished is kept. To go on:\n  {fix}", file=sys.stderr)
+        more = f" What was finished is kept. To go on:\n  {again}" if again else ""
+        print(f"\nInterrupted.{more}", file=sys.stderr)
     raise typer.Exit(INTERRUPTED)
 
 
 def _broken_pipe() -> None:
-    """The reader of our output has gone (`| head`): leave quietly."""
+    """The reader of our output has gone (`| head`): leave quietly, but never as if the profile had been granted."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(0)
+    raise typer.Exit(128 + signal.SIGPIPE)
 
 
 def _unforeseen(error: Exception, *, as_json: bool) -> None:

@@ -62,5 +62,7 @@ def write_csv(frame: Any, path: Path) -> None:
     with atomic(path) as temporary:
         if library_of(frame) == "pandas":
             frame.to_csv(temporary, index=False)
+        elif library_of(frame) == "polars":
+            frame.write_csv(temporary)
         else:
             csv.write_csv(_to_arrow(frame), temporary, csv.WriteOptions(quoting_style="needed"))

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from semblance.app.assemble import Bundle, assemble
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
-from semblance.app.work import Stages, digest, open_work, publish, work_of
-from semblance.core.errors import DataError, ResourceError
+from semblance.app.work import Stages, digest, publish, work_of, working
+from semblance.core.errors import DataError
 from semblance.core.files import write_json
 from semblance.core.modality import Modality, Profile, ReadOptions, load
 from semblance.core.model import Tick
@@ -95,8 +94,7 @@ def run_synth(options: SynthOptions, *, show: Show = quiet) -> Outcome:
         return finished
     manifest, options = _settle(options)
     inputs = {path: fingerprint(path) for path in options.paths}
-    folder = open_work(options.run, resume=options.resume)
-    with _resources():
+    with working(options.run, resume=options.resume) as folder:
         _same_input(folder, inputs)
         run = _Synth(options, manifest, inputs, Stages(folder, show, 10, _root_key(options, inputs)))
         return Outcome(options.run, run.all())
@@ -109,6 +107,7 @@ def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     threads = cores() if options.threads is None else options.threads
     use_threads(threads)
     stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)
+    stages.refuse_device(manifest, name, device=options.device)
     run = Path(options.run).resolve()
     return manifest, replace(options, run=run, modality=manifest.name, model=name, threads=threads)
 
@@ -135,17 +134,6 @@ def _finished(run: Path, *, resume: bool) -> Outcome | None:
         return None
     shutil.rmtree(work_of(run.resolve()), ignore_errors=True)
     return Outcome(run, Report.from_json(json.loads(report.read_text())))
-
-
-@contextmanager
-def _resources() -> Iterator[None]:
-    """Tell exhausted memory and disk as what they are."""
-    try:
-        yield
-    except MemoryError as error:
-        raise ResourceError.of(
-            "memory ran out", rule="the data and the model must fit in memory", fix="give a smaller file or more memory"
-        ) from error
 
 
 @dataclass
@@ -286,8 +274,6 @@ class _Synth:
         return stages.decide(Report.from_json(kept), profile=self.options.profile, rare=self.options.rare).to_json()
 
     def _sign(self, room: Path) -> Any:
-        from dataclasses import asdict
-
         settled = replace(self.options, rows=self._rows_wanted)
         ran = config.effective(
             settled, plan=self.plan, generator=asdict(self.spec), inputs=self.inputs, versions=versions()
@@ -324,8 +310,7 @@ def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
     use_threads(cores())
     options = replace(options, run=Path(options.run).resolve())
     inputs = {name: fingerprint(path) for name, path in zip(("train", "holdout", "synthetic"), files, strict=True)}
-    folder = open_work(options.run, resume=True)
-    with _resources():
+    with working(options.run, resume=True) as folder:
         stage = Stages(folder, show, 3, digest(inputs, code_digest(), versions(), options.seed))
         run = _Evaluate(options, manifest, inputs, stage)
         return Outcome(options.run, run.all())
@@ -375,8 +360,6 @@ class _Evaluate:
         return report.to_json()
 
     def _config(self) -> dict[str, Any]:
-        from dataclasses import asdict
-
         plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared")}
         names = {part: config.file_name(plain[part]) for part in ("train", "holdout", "synthetic")}
         return {

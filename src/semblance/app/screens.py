@@ -25,6 +25,7 @@ from semblance.core.modality import FieldPlan, Profile
 MANY = 60
 TICK_SECONDS = 1.0
 COLOURS = {"RELEASE": "green", "CONTROLLED": "yellow", "REFUSED": "red"}
+BETTER = {"lower": "↓", "higher": "↑", "half": "½"}
 WORDS = {
     "RELEASE": "may be released to the public",
     "CONTROLLED": "may be shared under controlled access",
@@ -54,7 +55,7 @@ def first_screen(profile: Profile, title: str) -> RenderableType:
         parts.append(
             Text(f"  and {_count(len(profile.fields) - len(shown), 'column')}: {_kinds(profile, shown)}", "dim")
         )
-    parts += [Text(f"  {note}", "dim") for note in profile.notes]
+    parts += [Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in profile.notes]
     return Group(*parts, Text())
 
 
@@ -69,7 +70,8 @@ def _kinds(profile: Profile, shown: Sequence[FieldPlan]) -> str:
 
 def _fields_table(shown: Sequence[FieldPlan]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    table.add_column("  column", overflow="fold", max_width=28)
+    widest = max((len(one.name) for one in shown), default=0)
+    table.add_column("  column", overflow="fold", min_width=min(widest + 2, 28), max_width=28)
     for name in ("kind", "role"):
         table.add_column(name, no_wrap=True)
     table.add_column("missing", justify="right", no_wrap=True)
@@ -112,26 +114,27 @@ def last_screen(outcome: Ended) -> RenderableType:
 
 def _numbers(headline: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    table.add_column("", overflow="fold")
+    table.add_column("↓ lower is better, ↑ higher", overflow="fold")
     for name in ("model", "95 % interval", "real", "floor"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in headline:
+        title = Text.assemble((BETTER.get(one["better"], " "), "dim"), f" {one['title']}")
         if one["status"] != "measured":
-            table.add_row(one["title"], Text(one["status"].replace("_", " "), "dim"), "", "", "")
+            table.add_row(title, Text(one["status"].replace("_", " "), "dim"), "", "", "")
             continue
-        low, high = one["estimate"]["low"], one["estimate"]["high"]
-        table.add_row(
-            one["title"],
-            Text(_number(one["estimate"]), "bold"),
-            f"{low:.3f} to {high:.3f}",
-            _number(one["control"]),
-            _number(one["floor"]),
-        )
+        interval = " to ".join(_digits(one["estimate"][end]) for end in ("low", "high"))
+        value = Text(_number(one["estimate"]), "bold")
+        table.add_row(title, value, interval, _number(one["control"]), _number(one["floor"]))
     return table
 
 
 def _number(estimate: Mapping[str, float] | None) -> str:
-    return "-" if estimate is None else f"{estimate['value']:.3f}"
+    return "-" if estimate is None else _digits(estimate["value"])
+
+
+def _digits(value: float) -> str:
+    """Three decimals, and no minus before a zero."""
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _paths(paths: Mapping[str, str]) -> RenderableType:

@@ -56,7 +56,10 @@ def generator_name(manifest: Modality, name: str) -> str:
 
 
 def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
-    """The generator with its options: `asked` by the person must exist, `offered` by the run are used where they do."""
+    """The generator with its options: `asked` by the person must exist, `offered` by the run are used where they do.
+
+    `rare` is the larger of both: a person may ask for larger groups than the profile wants, never for smaller ones.
+    """
     kind = manifest.generator(name)
     known = [field.name for field in fields(kind)]
     problems = [
@@ -66,7 +69,10 @@ def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], ask
     ]
     if problems:
         raise UsageError(*problems)
-    return kind(**{k: v for k, v in {**offered, **asked}.items() if k in known and v is not None})
+    options = {k: v for k, v in {**offered, **asked}.items() if k in known and v is not None}
+    if "rare" in offered and "rare" in options:
+        options["rare"] = max(options["rare"], offered["rare"])
+    return kind(**options)
 
 
 def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
@@ -81,6 +87,12 @@ def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> N
         if private
         else "no generator of this catalogue can yet: leave out --epsilon; privacy is then measured by attacks",
     )
+
+
+def refuse_device(manifest: Modality, name: str, *, device: str) -> None:
+    """Raise UsageError where a device is asked of a generator that has no choice of devices."""
+    if device == "cuda" and not any(field.name == "device" for field in fields(manifest.generator(name))):
+        raise UsageError.of(f"device cuda with '{name}'", rule="this generator learns on the CPU", fix="--device cpu")
 
 
 def gate_identifiers(profile: Profile, *, yes: bool) -> None:

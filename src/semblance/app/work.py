@@ -6,18 +6,20 @@ key of a stage hashes its own options and the key of the stage before it, so a c
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semblance.app.events import Finished, Show, Started
-from semblance.core.errors import UsageError
+from semblance.core.errors import DataError, IdentifierError, ResourceError, UsageError
 from semblance.core.files import write_json
 
 Make = Callable[[Path], Any]
@@ -44,6 +46,48 @@ def open_work(run: Path, *, resume: bool) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chmod(folder, 0o700)
     return folder
+
+
+@contextmanager
+def working(run: Path, *, resume: bool) -> Iterator[Path]:
+    """RUN.work while a run is in progress. It stays after an interruption, and for every failure that can be resumed.
+
+    A new run that is refused for its call, its data or its identifiers leaves nothing behind: there is nothing to keep.
+    """
+    begun = work_of(run).exists()
+    folder = open_work(run, resume=resume)
+    try:
+        with _alone(folder):
+            yield folder
+    except (UsageError, DataError, IdentifierError):
+        if not begun:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    except (MemoryError, RuntimeError) as error:
+        if not _memory_ran_out(error):
+            raise
+        raise ResourceError.of(
+            "memory ran out", rule="the data and the model must fit in memory", fix="give a smaller file or more memory"
+        ) from error
+
+
+def _memory_ran_out(error: Exception) -> bool:
+    """Torch tells a failed allocation as a RuntimeError, in words only."""
+    words = ("allocate memory", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run; the system lets go of it when the process ends, however it ends."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError.of(
+                f"another process works in '{folder.name}'", rule="one process at a time", fix="wait until it ends"
+            ) from None
+        yield
 
 
 def free_name(folder: Path, *, resume: bool = False) -> Path:

@@ -180,10 +180,15 @@ def linearized(
     return Estimate(float(value), float(value) - half, float(value) + half, level, spread.n)
 
 
-def average(parts: Sequence[Estimate]) -> Estimate:
-    """The plain mean of independent estimates (such as one per fold); half-widths add in squares."""
+def average(parts: Sequence[Estimate], *, shared: float = 0.0) -> Estimate:
+    """The plain mean of estimates; half-widths add in squares, as for independent ones.
+
+    `shared` widens the variance by a factor 1 + shared. For the folds of a cross-validation, whose models share
+    training records, it is the size of a test fold over that of its training set (after Nadeau and Bengio 2003).
+    """
     k = len(parts)
     value = sum(part.value for part in parts) / k
-    low = value - math.hypot(*(part.value - part.low for part in parts)) / k
-    high = value + math.hypot(*(part.high - part.value for part in parts)) / k
+    wider = math.sqrt(1 + shared) / k
+    low = value - math.hypot(*(part.value - part.low for part in parts)) * wider
+    high = value + math.hypot(*(part.high - part.value for part in parts)) * wider
     return Estimate(value, low, high, parts[0].level, sum(part.n for part in parts))

@@ -60,7 +60,7 @@ class TrainPlan:
     steps: int
     batch: int = 256
     rate: float = 3e-3
-    weight_decay: float = 1e-5
+    weight_decay: float = 0.3
     warmup: int = 100
     ema: float = 0.999
     look: int = 200

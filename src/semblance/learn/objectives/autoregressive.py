@@ -69,7 +69,7 @@ class AnyOrder:
         What a column is worth is averaged over its whole conditional distribution for the prefixes that sampling itself
         reaches with `uniform` (n, d), so the shifts are raking (Deming & Stephan 1940) without its sampling noise.
         """
-        net, (n, d) = self.net, uniform.shape
+        net, n = self.net, len(uniform)
         h = net.embed[self.mask_rows].sum(0).expand(n, -1)
         for j in map(int, self.order):
             part = slice(int(net.offset[j]), int(net.offset[j + 1]))

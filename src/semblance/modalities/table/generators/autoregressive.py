@@ -34,7 +34,7 @@ CARD = Card(
     paper="Uria et al., A Deep and Tractable Density Estimator, ICML 2014; Hoogeboom et al., ICLR 2022",
     needs=("torch",),
 )
-PROBE_STEPS, CALIBRATED = 40, 20_000
+PROBE_STEPS, FEWEST, CALIBRATED = 40, 600, 20_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Autoregressive(EncodingOptions):
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
         """The plan of so many steps: averages and looks stretch with the length of training."""
         ceiling = self.epochs * max(1, records // min(256, max(records, 1)))
-        steps = max(20, min(steps, max(ceiling, 1000)))
+        steps = max(20, min(steps, max(ceiling, FEWEST)))
         return TrainPlan(steps=steps, look=max(20, steps // 60))
 
     def fit(
@@ -181,8 +181,10 @@ def _places(structure: Structure) -> np.ndarray:
 
 
 def _aside(subjects: np.ndarray, *, share: float, rng: np.random.Generator) -> np.ndarray:
-    """(n,) bool: the records of a random share of patients; none where there are fewer than 100 patients."""
+    """(n,) bool: the records of a random share of patients; in a small cohort of 50 patients or a fifth of them.
+
+    Fewer than 20 patients are all learned from: too few would remain to judge by.
+    """
     patients = np.unique(subjects)
-    if len(patients) < 100:
-        return np.zeros(len(subjects), dtype=bool)
-    return np.isin(subjects, rng.permutation(patients)[: max(1, round(share * len(patients)))])
+    count = round(max(share * len(patients), min(50, 0.2 * len(patients)))) if len(patients) >= 20 else 0
+    return np.isin(subjects, rng.permutation(patients)[:count])

@@ -1,0 +1,93 @@
+"""A generator in one file: every column depends on one column, the centre, and on nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from semblance.core.model import Card, Plan, Watch, refuse_ledger
+from semblance.core.promise import Ledger
+from semblance.modalities.table.data import Table
+from semblance.modalities.table.encode import Encoding, EncodingOptions
+from semblance.modalities.table.generators.coded import CodedModel, options_of, saved
+
+CARD = Card(
+    name="star",
+    summary="every column given one centre column",
+    paper="Chow and Liu, Approximating discrete probability distributions with dependence trees, 1968 (a star)",
+)
+
+
+@dataclass(frozen=True)
+class Star(EncodingOptions):
+    """The options are fields; here one of its own beside those of the encoding."""
+
+    smoothing: float = 0.5
+    """Pseudo-count of every cell."""
+    card: ClassVar[Card] = CARD
+
+    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Counting needs no plan."""
+        return {}
+
+    def fit(
+        self,
+        train: Table,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Encoding | None = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> StarModel:
+        """Count each column's codes beside the centre's, which is the column with the most codes."""
+        refuse_ledger(CARD, ledger=ledger)
+        coder = Encoding.fit(train, self) if encoding is None else encoding
+        codes, sizes = coder.encode(train), coder.sizes
+        centre = int(np.argmax(sizes))
+        cells = {
+            f"column{j}": _shares(codes[:, [centre, j]], sizes[[centre, j]], self.smoothing) for j in range(len(sizes))
+        }
+        return StarModel(coder, options_of(self), centre, cells)
+
+    @staticmethod
+    def load(folder: Path) -> StarModel:
+        """The inverse of `save`."""
+        encoding, options, arrays = saved(folder)
+        return StarModel(encoding, options, int(arrays.pop("centre")[0]), arrays)
+
+
+@dataclass(frozen=True)
+class StarModel(CodedModel):
+    """`cells[column j]` (codes of the centre, codes of j): shares that sum to one in each row."""
+
+    centre: int
+    cells: dict[str, np.ndarray]
+    card: ClassVar[Card] = CARD
+
+    def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, columns) codes: the centre first, then every column given the centre."""
+        alone = np.diag(self.cells[f"column{self.centre}"])
+        middle = rng.choice(len(alone), size=n, p=alone / alone.sum())
+        columns = [_pick(self.cells[f"column{j}"][middle], rng) for j in range(len(self.cells))]
+        columns[self.centre] = middle
+        return np.column_stack(columns)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What is saved."""
+        return {**self.cells, "centre": np.array([self.centre])}
+
+
+def _shares(pair: np.ndarray, sizes: np.ndarray, smoothing: float) -> np.ndarray:
+    cells = np.full(tuple(sizes), smoothing)
+    np.add.at(cells, tuple(pair.T), 1.0)
+    return cells / cells.sum()
+
+
+def _pick(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    ends = weights.cumsum(1)
+    return (rng.random((len(weights), 1)) * ends[:, -1:] < ends).argmax(1)

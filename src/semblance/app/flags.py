@@ -1,0 +1,67 @@
+"""The options of the command line: name, metavar, help, and the panel of --help in which each stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+RUN, DATA, MODEL, PRIVACY, WORK = "The run", "The data", "The model", "Privacy and the gate", "How it works"
+
+
+def _flag(name: str, metavar: str | None, said: str, panel: str, *, default: str = "", short: str = "") -> Any:
+    shown = f"{said} [dim]\\[default: {default}][/]" if default else said
+    names = (name, short) if short else (name,)
+    return typer.Option(*names, metavar=metavar, help=shown, rich_help_panel=panel, show_default=False)
+
+
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="The input; FILE.zip::member chooses from a zip.")]
+Output = Annotated[
+    Path | None, _flag("--output", "RUN", "The run folder; must be new", RUN, default="after the input", short="-o")
+]
+Resume = Annotated[bool, _flag("--resume", None, "Take up an interrupted run.", RUN)]
+Json = Annotated[bool, _flag("--json", None, "One JSON object on stdout: decision, headline, paths.", RUN)]
+
+Modality = Annotated[str | None, _flag("--modality", "auto|table", "What the input is", DATA, default="auto")]
+Rows = Annotated[int | None, _flag("--rows", "N", "Synthetic records", DATA, default="as many as the input has")]
+Subject = Annotated[str | None, _flag("--subject", "COL", "The column that names the patient.", DATA)]
+Target = Annotated[str | None, _flag("--target", "COL", "The column that others shall predict.", DATA)]
+Share = Annotated[
+    float | None, _flag("--holdout", "SHARE", "Share of patients that the model never sees", DATA, default="0.2")
+]
+SchemaFile = Annotated[Path | None, _flag("--schema", "FILE.toml", "What you declare about the columns.", DATA)]
+Train = Annotated[str, _flag("--train", "T", "Real records that the generator saw.", DATA)]
+Holdout = Annotated[str, _flag("--holdout", "H", "Real records of other patients, which it never saw.", DATA)]
+Synthetic = Annotated[str, _flag("--synthetic", "S", "What it made.", DATA)]
+
+ModelName = Annotated[
+    str | None, _flag("--model", "auto|NAME", "The generator; see `semblance models`", MODEL, default="auto")
+]
+TimeBudget = Annotated[
+    str | None, _flag("--time-budget", "TIME", "Time for fitting: 60s, 5m, 1h", MODEL, default="60s")
+]
+
+Epsilon = Annotated[float | None, _flag("--epsilon", "E", "Differential privacy budget.", PRIVACY)]
+Delta = Annotated[float | None, _flag("--delta", "D", "The delta that belongs to epsilon.", PRIVACY)]
+ProfileName = Annotated[
+    str | None,
+    _flag("--profile", "public|controlled|internal", "Who shall read the result", PRIVACY, default="controlled"),
+]
+Yes = Annotated[
+    bool, _flag("--yes", None, "Accept the plan for columns that may identify a patient.", PRIVACY, short="-y")
+]
+
+Seed = Annotated[int | None, _flag("--seed", "N", "Seed of every random draw", WORK, default="0")]
+Device = Annotated[str | None, _flag("--device", "auto|cpu|cuda", "Where the network learns", WORK, default="auto")]
+Threads = Annotated[int | None, _flag("--threads", "N", "Equal bytes need equal threads", WORK, default="all cores")]
+Tier = Annotated[
+    str | None, _flag("--tier", "fast|standard|audit", "How hard the judges look", WORK, default="standard")
+]
+ConfigFile = Annotated[
+    Path | None, _flag("--config", "FILE.toml", "Options from a file; RUN/config.toml repeats a run.", WORK)
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", metavar="FINGERPRINT", help="The key that must have signed it.", show_default=False),
+]

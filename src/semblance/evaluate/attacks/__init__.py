@@ -1,0 +1,1 @@
+"""Attacks return scores and nothing more; `scores` alone turns them into findings."""

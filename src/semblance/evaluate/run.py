@@ -1,0 +1,94 @@
+"""Runs every judge of a modality over one Evidence and gathers their findings into a Report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+import numpy as np
+
+from semblance.core.dataset import Evidence
+from semblance.core.judge import Attack, Metric, owed, patients
+from semblance.core.modality import load
+from semblance.core.report import Finding, Report, Section
+from semblance.evaluate.attacks.scores import findings as from_scores
+
+RARE = 11
+
+Watch = Callable[[str], None]
+Judge = Callable[[Evidence[Any]], Iterable[Finding]]
+
+
+def evaluate(
+    evidence: Evidence[Any], *, about: Mapping[str, Any] = MappingProxyType({}), watch: Watch | None = None
+) -> Report:
+    """Every finding about `evidence.synthetic`; `watch` hears the name of each judge before it starts.
+
+    A judge that crashes becomes findings with status "error" under the names that it owes, with the kind and the place
+    of the error and never its text, which might hold a value. An interrupt is passed on.
+    """
+    findings: list[Finding] = []
+    for name in (*evidence.modality.metrics, *evidence.modality.attacks):
+        if watch is not None:
+            watch(name)
+        findings += _judged(name, evidence, attack=name in evidence.modality.attacks)
+    return Report(tuple(findings), {**_subject(evidence), **about})
+
+
+def _judged(name: str, evidence: Evidence[Any], *, attack: bool) -> tuple[Finding, ...]:
+    judge = load(name)
+    try:
+        if attack:
+            return from_scores(cast(Attack, judge)(evidence))
+        return tuple(cast(Metric, judge)(evidence))
+    except Exception as error:
+        return tuple(_crashed(metric, name, error) for metric in owed(judge, name=name))
+
+
+def _crashed(metric: str, name: str, error: Exception) -> Finding:
+    section = cast(Section, metric.partition(".")[0])
+    reason = f"{type(error).__name__} in {name.rpartition(':')[2]} ({_place(error)})"
+    return Finding(metric, metric, section, status="error", reason=reason)
+
+
+def _place(error: Exception) -> str:
+    """The file and line of ours that the error came through last."""
+    place, step = "unknown place", error.__traceback__
+    while step is not None:
+        path = Path(step.tb_frame.f_code.co_filename)
+        if "semblance" in path.parts:
+            place = f"{path.name}:{step.tb_lineno}"
+        step = step.tb_next
+    return place
+
+
+def _subject(evidence: Evidence[Any]) -> dict[str, Any]:
+    parts = {"train": evidence.train, "holdout": evidence.holdout, "synthetic": evidence.synthetic}
+    target = evidence.train.schema.where("target")
+    return {
+        "rows": {name: len(part) for name, part in parts.items()},
+        "patients": {name: patients(part.subjects) for name, part in parts.items() if name != "synthetic"},
+        "columns": _columns(evidence),
+        "target": None if target is None else target.name,
+        "tier": evidence.tier,
+        "seed": evidence.seed,
+    }
+
+
+def _columns(evidence: Evidence[Any]) -> list[dict[str, Any]]:
+    """Every column with the share of train records that miss it; None where fewer than 11 patients do, or unknown."""
+    known = evidence.features("train")
+    missing = {
+        name: _share(gone, evidence.train.subjects) for name, gone in zip(known.names, np.isnan(known.x).T, strict=True)
+    }
+    return [
+        {"name": c.name, "kind": c.kind, "role": c.role, "missing": missing.get(c.name)} for c in evidence.train.schema
+    ]
+
+
+def _share(gone: np.ndarray, subjects: np.ndarray) -> float | None:
+    if 0 < patients(subjects[gone]) < RARE:
+        return None
+    return round(float(gone.mean()), 4) if len(gone) else None

@@ -1,0 +1,1 @@
+"""Metrics that need only a modality's `embed` and `features`."""

@@ -1,0 +1,170 @@
+"""Small data for every modality of the catalogue: what the contract tests run on. A new modality adds one entry.
+
+The worked example of CONTRIBUTING is held to the same contracts as the catalogue's generators.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance import catalog
+from semblance.core.modality import Modality, ReadOptions
+from semblance.core.rng import stream
+from semblance.modalities.table.data import Table, from_frame
+
+Corrupt = Callable[[Any, np.random.Generator], Any]
+
+
+def worked_example() -> tuple[str, str]:
+    """The manifest line that CONTRIBUTING tells a newcomer to write."""
+    text = (Path(__file__).resolve().parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    ((name, path),) = re.findall(r'^\s*"(\w+)": "(examples\.\w+:\w+)",$', text, re.MULTILINE)
+    return name, path
+
+
+def manifest(name: str) -> Modality:
+    """The manifest of a modality; that of tables with the worked example's line added."""
+    known = catalog.modality(name)
+    if name != "table":
+        return known
+    generator, path = worked_example()
+    return replace(known, generators={**known.generators, generator: path})
+
+
+@dataclass(frozen=True)
+class Samples:
+    """`make(n, seed)` draws n independent records; the other fields are what can go wrong with them."""
+
+    make: Callable[[int, int], Any]
+    weird: Mapping[str, Callable[[], Any]]
+    planted: Callable[[], tuple[Any, tuple[str | float, ...]]]
+    floor: Corrupt
+    corruptions: Mapping[str, Corrupt]
+
+
+def patients(n: int, seed: int) -> pd.DataFrame:
+    """A cohort with every kind of column, missing values that mean something, and columns that depend on each other."""
+    rng = stream(seed, "patients")
+    age = np.clip(rng.normal(66, 12, n), 18, 99).round().astype(int)
+    creatinine = np.exp(0.012 * (age - 66) + rng.normal(0, 0.3, n)).round(2)
+    sick = rng.random(n) < 1 / (1 + np.exp(-(0.12 * (age - 66) + 2.5 * (creatinine - 1))))
+    measured = rng.random(n) < np.where(sick, 0.97, 0.75)
+    cardiac = rng.random(n) < np.where(sick, 0.8, 0.3)
+    days = rng.integers(0, 1500, n)
+    return pd.DataFrame(
+        {
+            "pid": [f"P{i:06d}" for i in range(n)],
+            "age": age,
+            "creatinine": np.where(measured, creatinine, np.nan),
+            "sex": rng.choice(["F", "M"], n),
+            "stage": pd.Categorical(
+                rng.choice(["I", "II", "III"], n, p=[0.5, 0.3, 0.2]), ["I", "II", "III"], ordered=True
+            ),
+            "icd code": np.where(cardiac, rng.choice(["I50.1", "N18.3"], n), rng.choice(["I10", "Z00.0", "E11.9"], n)),
+            "smoker": rng.random(n) < 0.3,
+            "admitted": pd.Timestamp("2018-01-01") + pd.to_timedelta(days, unit="D"),
+            "died": sick,
+        }
+    )
+
+
+def table(frame: pd.DataFrame, **options: Any) -> Table:
+    """A frame as the reader makes it."""
+    made, _ = from_frame(frame, ReadOptions(**options))
+    return made
+
+
+def cohort(n: int, seed: int) -> Table:
+    """`patients` as a Table."""
+    return table(patients(n, seed), subject="pid", target="died")
+
+
+def _planted() -> tuple[Table, tuple[str | float, ...]]:
+    frame = patients(300, 9)
+    frame["creatinine"] = frame["creatinine"].fillna(1.0)
+    frame["sex"] = frame["sex"].astype(object)
+    frame.loc[5, "sex"] = "Zanzibarite"
+    frame.loc[6, "icd code"] = "Q99.77"
+    frame["weight"] = stream(9, "weight").normal(80, 12, 300).round(1)
+    frame.loc[7, "weight"] = 683.27
+    frame.loc[8, "creatinine"] = 1.0123457
+    frame.loc[9, "admitted"] = pd.Timestamp("1931-07-19")
+    seconds = pd.Timestamp("1931-07-19").timestamp()
+    return table(frame, subject="pid", target="died"), (
+        "Zanzibarite",
+        "Q99.77",
+        683.27,
+        1.0123457,
+        seconds,
+        "1931-07-19",
+    )
+
+
+def _repeated() -> Table:
+    frame = patients(120, 3)
+    frame = frame.loc[frame.index.repeat(stream(3, "visits").integers(1, 5, 120))].reset_index(drop=True)
+    frame["creatinine"] = stream(3, "c").lognormal(size=len(frame)).round(2)
+    return table(frame, subject="pid", target="died")
+
+
+def _numbers(**columns: Any) -> Table:
+    return table(pd.DataFrame(columns))
+
+
+WEIRD: dict[str, Callable[[], Table]] = {
+    "one row": lambda: cohort(1, 0),
+    "two rows": lambda: cohort(2, 0),
+    "one column": lambda: _numbers(x=stream(0, "x").normal(size=50).round(3)),
+    "constant": lambda: _numbers(a=[1.5] * 40, b=["same"] * 40, x=stream(0, "x").normal(size=40).round(2)),
+    "all null": lambda: _numbers(a=[np.nan] * 40, b=[None] * 40, x=stream(0, "x").normal(size=40).round(2)),
+    "collinear": lambda: _numbers(a=np.arange(60) * 0.5, b=np.arange(60) * 1.0 + 0.25, c=-np.arange(60) * 1.5),
+    "infinite": lambda: _numbers(a=[np.inf, -np.inf] * 10 + list(np.linspace(0, 1, 40)), b=["x", "y"] * 30),
+    "many categories": lambda: table(
+        pd.DataFrame({"c": [f"v{i}" for i in range(300)] * 2, "x": np.arange(600) % 7}),
+        declared={"columns": {"c": {"kind": "categorical"}}},
+    ),
+    "odd names": lambda: _numbers(**{"a b": [1, 2] * 20, "größe-µ": [0.5, 1.5] * 20, "x.y/z": ["p", "q"] * 20}),
+    "repeated visits": _repeated,
+}
+
+
+def shuffled(data: Table, rng: np.random.Generator) -> Table:
+    """Every column on its own: marginals kept, relations lost."""
+    frame = pd.DataFrame({name: data.frame[name].array[rng.permutation(len(data))] for name in data.frame})
+    return replace(data, frame=frame)
+
+
+def shifted(data: Table, rng: np.random.Generator) -> Table:
+    """Every number moved by one standard deviation, categories replaced by their first one half of the time."""
+    frame = data.frame.copy()
+    for column in data.schema.learned:
+        values = frame[column.name]
+        if column.continuous:
+            frame[column.name] = values + np.nanstd(values)
+        else:
+            codes = np.where(rng.random(len(values)) < 0.5, 0, values.cat.codes)
+            frame[column.name] = pd.Categorical.from_codes(codes, dtype=values.dtype)
+    return replace(data, frame=frame)
+
+
+def collapsed(data: Table, rng: np.random.Generator) -> Table:
+    """A handful of records again and again."""
+    return data.take(rng.integers(0, 5, len(data)))
+
+
+SAMPLES: dict[str, Samples] = {
+    "table": Samples(
+        make=cohort,
+        weird=WEIRD,
+        planted=_planted,
+        floor=shuffled,
+        corruptions={"shuffled": shuffled, "shifted": shifted, "collapsed": collapsed},
+    ),
+}

@@ -1,0 +1,46 @@
+"""What every attack of the catalogue promises: it catches a copycat, and stays at chance on independent data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semblance import catalog
+from semblance.core.dataset import Evidence
+from semblance.core.estimate import Estimate, auc
+from semblance.core.modality import load
+from tests.contracts.samples import SAMPLES
+
+CASES = [(m, path) for m in catalog.MODALITIES for path in catalog.modality(m).attacks]
+N = 400
+
+
+def attacked(modality: str, path: str, *, copycat: bool) -> Any:
+    whole = SAMPLES[modality].make(3 * N, 4)
+    train, holdout, fresh = (whole.take(np.arange(i * N, (i + 1) * N)) for i in range(3))
+    return load(path)(Evidence(train, holdout, train if copycat else fresh, catalog.modality(modality)))
+
+
+def success(scores: Any) -> Estimate:
+    return auc(scores.member, scores.outsider)
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_a_copycat_is_caught(modality, path):
+    assert success(attacked(modality, path, copycat=True)).low > 0.8
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_independent_data_stays_at_chance(modality, path):
+    estimate = success(attacked(modality, path, copycat=False))
+    assert estimate.low <= 0.5 <= estimate.high
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_scores_are_finite_and_repeatable(modality, path):
+    one, two = (attacked(modality, path, copycat=False) for _ in range(2))
+    assert np.isfinite(one.member).all()
+    assert np.isfinite(one.outsider).all()
+    assert np.array_equal(one.member, two.member)

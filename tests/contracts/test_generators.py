@@ -1,0 +1,210 @@
+"""What every generator of the catalogue promises. A newcomer inherits these tests with its line in the manifest."""
+
+from __future__ import annotations
+
+import random
+import struct
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semblance import catalog
+from semblance.core.errors import SemblanceError, UsageError
+from semblance.core.modality import load
+from semblance.core.rng import stream
+from tests.contracts.samples import SAMPLES, manifest
+
+CASES = [(m, g) for m in catalog.MODALITIES for g in manifest(m).generators]
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = 12
+
+
+class Case:
+    """One generator of one modality, and what it takes to try it."""
+
+    def __init__(self, modality: str, name: str) -> None:
+        self.manifest, self.name, self.samples = manifest(modality), name, SAMPLES[modality]
+        self.kind = self.manifest.generator(name)
+        self.spec = self.kind()
+        self.plans: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    def plan(self, train: Any) -> dict[str, Any]:
+        """A plan short enough for a test; made once per data set, since making it takes a probe."""
+        if id(train) not in self.plans:
+            self.plans[id(train)] = (train, self._plan(train))
+        return self.plans[id(train)][1]
+
+    def _plan(self, train: Any) -> dict[str, Any]:
+        plan = dict(self.spec.plan(train, rng=stream(0, "plan"), time_budget=0.2))
+        return {**plan, **({"steps": STEPS} if "steps" in plan else {})}
+
+    def fit(self, train: Any, *, seed: int = 0, **more: Any) -> Any:
+        plan = self.plan(train) if len(train) > 1 else None
+        return self.spec.fit(train, rng=stream(seed, "fit"), plan=plan, **more)
+
+    def bytes_of(self, chunks: Iterable[Any], folder: Path) -> bytes:
+        """The data as a user would get it."""
+        name = load(self.manifest.output)([f"x{self.manifest.suffixes[0]}"])
+        written: Path = load(self.manifest.write)(chunks, folder / name)
+        return written.read_bytes()
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(*request.param)
+
+
+@pytest.fixture(scope="module")
+def train(case: Case) -> Any:
+    return case.samples.make(400, 1)
+
+
+@pytest.fixture(scope="module")
+def model(case: Case, train: Any) -> Any:
+    return case.fit(train)
+
+
+def drawn(model: Any, n: int, *, seed: int = 0) -> list[Any]:
+    return list(model.sample(n, rng=stream(seed, "sample")))
+
+
+@pytest.mark.parametrize("n", [0, 1, 57])
+def test_as_many_records_as_asked_in_the_schema_of_the_data(model, train, n):
+    chunks = drawn(model, n)
+    assert sum(map(len, chunks)) == n
+    assert all(chunk.schema == train.schema for chunk in chunks)
+    assert all(len(chunk.subjects) == len(chunk) for chunk in chunks)
+
+
+def test_a_negative_count_is_refused(model):
+    with pytest.raises(UsageError):
+        drawn(model, -1)
+
+
+def test_same_seed_same_bytes_and_another_seed_others(case, train, model, tmp_path):
+    first = case.bytes_of(drawn(model, 80), tmp_path / "1")
+    again = case.bytes_of(drawn(case.fit(train), 80), tmp_path / "2")
+    other_draw = case.bytes_of(drawn(model, 80, seed=1), tmp_path / "3")
+    assert first == again
+    assert first != other_draw
+
+
+def test_saved_and_loaded_samples_the_same(case, model, tmp_path):
+    model.save(tmp_path / "model")
+    again = case.kind.load(tmp_path / "model")
+    one, two = (case.bytes_of(drawn(m, 80), tmp_path / str(i)) for i, m in enumerate((model, again)))
+    assert one == two
+
+
+def test_saving_twice_writes_the_same_bytes(model, case, tmp_path):
+    model.save(tmp_path / "a")
+    case.kind.load(tmp_path / "a").save(tmp_path / "b")
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+
+
+def test_a_saved_model_is_safetensors_and_json(model, tmp_path):
+    model.save(tmp_path)
+    assert {file.suffix for file in tmp_path.rglob("*") if file.is_file()} <= {".json", ".safetensors"}
+
+
+def test_an_empty_folder_is_no_model(case, tmp_path):
+    with pytest.raises(SemblanceError):
+        case.kind.load(tmp_path)
+
+
+def test_the_first_records_do_not_depend_on_how_many_follow(case, model, tmp_path):
+    few, many = drawn(model, 20), drawn(model, 60)
+    head = many[0].take(np.arange(20))
+    assert case.bytes_of(few, tmp_path / "few") == case.bytes_of([head], tmp_path / "many")
+
+
+def test_global_randomness_and_the_input_are_left_alone(case, train, tmp_path):
+    torch = pytest.importorskip("torch")
+    before = random.getstate(), str(np.random.get_state()), torch.get_rng_state().clone()
+    threads, data = torch.get_num_threads(), case.bytes_of([train], tmp_path / "before")
+    drawn(case.fit(train), 10)
+    after = random.getstate(), str(np.random.get_state()), torch.get_rng_state()
+    assert before[:2] == after[:2]
+    assert torch.equal(before[2], after[2])
+    assert torch.get_num_threads() == threads
+    assert case.bytes_of([train], tmp_path / "after") == data
+
+
+def spellings(value: str | float) -> list[bytes]:
+    """How a value may stand in a file."""
+    if isinstance(value, str):
+        return [value.encode(), value.encode("utf-16-le")]
+    return [repr(value).encode(), f"{value:g}".encode(), struct.pack("<d", value), struct.pack(">d", value)]
+
+
+def test_no_value_of_a_single_patient_stands_in_a_saved_file(case, tmp_path):
+    train, canaries = case.samples.planted()
+    model = case.fit(train)
+    model.save(tmp_path / "model")
+    drawn_bytes = case.bytes_of(drawn(model, 400), tmp_path / "drawn")
+    saved = b"\0".join(f.read_bytes() for f in sorted((tmp_path / "model").rglob("*")) if f.is_file())
+    assert [c for c in canaries for s in spellings(c) if s in saved] == []
+    assert [c for c in canaries if isinstance(c, str) and c.encode() in drawn_bytes] == []
+
+
+WEIRD = [(m, g, w) for m, g in CASES for w in SAMPLES[m].weird]
+
+
+@pytest.mark.parametrize(("modality", "name", "weird"), WEIRD)
+def test_weird_data_is_learned_or_refused_never_a_crash(modality, name, weird, tmp_path):
+    case = Case(modality, name)
+    data = case.samples.weird[weird]()
+    model = case.fit(data)
+    chunks = drawn(model, 9)
+    assert sum(map(len, chunks)) == 9
+    assert case.bytes_of(chunks, tmp_path)
+    model.save(tmp_path / "model")
+    assert sum(map(len, drawn(case.kind.load(tmp_path / "model"), 9))) == 9
+
+
+def test_the_card_names_the_generator_and_its_paper(case, model):
+    card = case.kind.card
+    assert card.name == case.name
+    assert card.summary
+    assert card.paper
+    assert not card.holds_records or not card.private
+
+
+def test_what_the_card_needs_is_an_extra_that_exists(case):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    packages = {requirement.split(">")[0] for extra in extras.values() for requirement in extra}
+    assert set(case.kind.card.needs) <= packages | set(extras)
+
+
+def test_a_generator_that_claims_no_conditions_refuses_them(case, model, train):
+    if not case.kind.card.conditional:
+        with pytest.raises(UsageError, match=case.name):
+            list(model.sample(3, rng=stream(0, "sample"), given={train.schema.learned[0].name: "x"}))
+    else:
+        assert list(model.sample(3, rng=stream(0, "sample"), given={}))
+
+
+def test_a_generator_that_claims_no_privacy_refuses_a_ledger(case, train):
+    if not case.kind.card.private:
+        with pytest.raises(UsageError, match="privac"):
+            case.fit(train, ledger=object())
+
+
+def test_progress_is_told_where_there_is_any(case, train):
+    ticks: list[Any] = []
+    case.fit(train, watch=ticks.append)
+    assert all(1 <= t.step <= t.steps and np.isfinite(t.loss) for t in ticks)
+    assert [t.step for t in ticks] == sorted(t.step for t in ticks)
+
+
+def test_the_options_are_fields_that_a_config_can_set(case):
+    from dataclasses import fields, replace
+
+    assert case.kind.__dataclass_params__.frozen
+    options = {f.name: getattr(case.spec, f.name) for f in fields(case.spec)}
+    assert replace(case.spec, **options) == case.spec

@@ -1,0 +1,110 @@
+"""What every metric of the catalogue promises: near its ideal on real against real, worse when the data is spoilt."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semblance import catalog
+from semblance.core.dataset import Evidence
+from semblance.core.modality import load
+from semblance.core.report import Finding
+from semblance.core.rng import stream
+from tests.contracts.samples import SAMPLES
+
+CASES = [(m, path) for m in catalog.MODALITIES for path in catalog.modality(m).metrics]
+N = 500
+
+
+@cache
+def parts(modality: str) -> tuple[Any, Any, Any]:
+    """Train, holdout and a third sample, all drawn alike."""
+    whole = SAMPLES[modality].make(3 * N, 2)
+    train, holdout, fresh = (whole.take(np.arange(i * N, (i + 1) * N)) for i in range(3))
+    return train, holdout, fresh
+
+
+def evidence(modality: str, spoil: Callable[[Any, np.random.Generator], Any] | None = None) -> Evidence[Any]:
+    train, holdout, fresh = parts(modality)
+    synthetic = fresh if spoil is None else spoil(fresh, stream(0, "spoil"))
+    return Evidence(
+        train, holdout, synthetic, catalog.modality(modality), floor=SAMPLES[modality].floor(fresh, stream(0, "floor"))
+    )
+
+
+@cache
+def judged(modality: str, path: str, spoilt: str = "") -> tuple[Finding, ...]:
+    spoil = {"": None, "copied": lambda _, rng: parts(modality)[0], **SAMPLES[modality].corruptions}[spoilt]
+    return tuple(load(path)(evidence(modality, spoil)))
+
+
+def badness(finding: Finding) -> float:
+    """A number that grows as the finding gets worse."""
+    assert finding.estimate is not None
+    value = finding.estimate.value
+    return {"lower": value, "higher": -value, "half": abs(value - 0.5)}[finding.better]
+
+
+def measured(findings: tuple[Finding, ...]) -> dict[str, Finding]:
+    return {f.metric: f for f in findings if f.status == "measured"}
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_a_finding_is_complete(modality, path):
+    findings = judged(modality, path)
+    assert findings
+    assert len({f.metric for f in findings}) == len(findings)
+    for finding in findings:
+        assert finding.metric.startswith(f"{finding.section}.")
+        assert finding.title
+        assert finding.meaning or finding.reason
+    assert json.loads(json.dumps([f.to_json() for f in findings], allow_nan=False))
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_the_same_evidence_gives_the_same_numbers(modality, path):
+    assert tuple(load(path)(evidence(modality))) == judged(modality, path)
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_real_against_real_is_near_its_control(modality, path):
+    for finding in measured(judged(modality, path)).values():
+        if finding.control is None:
+            continue
+        spread = max(finding.control.high - finding.control.low, finding.estimate.high - finding.estimate.low, 0.02)
+        assert abs(finding.estimate.value - finding.control.value) <= 1.5 * spread, finding.metric
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_some_damage_is_seen_by_every_metric(modality, path):
+    good = measured(judged(modality, path))
+    if not good:
+        assert {f.status for f in judged(modality, path)} == {"not_applicable"}
+        return
+    worse = set()
+    for spoilt in ("copied", *SAMPLES[modality].corruptions):
+        for metric, finding in measured(judged(modality, path, spoilt)).items():
+            if metric in good and badness(finding) > badness(good[metric]) + 0.02:
+                worse.add(metric)
+    assert worse, f"{path} sees no damage"
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_interval_and_control_are_finite(modality, path):
+    for finding in measured(judged(modality, path)).values():
+        for number in (finding.estimate, finding.control, finding.floor):
+            assert number is None or all(map(math.isfinite, (number.low, number.value, number.high)))
+            assert number is None or number.n > 0
+
+
+@pytest.mark.parametrize(("modality", "path"), CASES)
+def test_few_records_are_no_crash(modality, path):
+    train, holdout, fresh = (part.take(np.arange(3)) for part in parts(modality))
+    findings = load(path)(Evidence(train, holdout, fresh, catalog.modality(modality)))
+    assert all(f.status != "error" for f in findings)

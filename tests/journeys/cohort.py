@@ -1,0 +1,80 @@
+"""A small made-up cohort with planted canaries, and the command line as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PATIENTS = 420
+STAGES = ["profile", "contract", "identifiers", "split", "plan", "fit", "sample", "evaluate", "decide", "sign"]
+# One patient each: a name, a rare category, a number and a date that nobody else has.
+CANARIES = ("Zebulonia Quixworth", "kuru-canary", "8137.2619", "1911-03-07")
+
+
+def cohort_csv(path: Path, *, seed: int = 5, canaries: bool = True) -> Path:
+    """Visits of PATIENTS patients: pid, name, sex, age, weight, ward, admitted, outcome."""
+    rng = np.random.default_rng(seed)
+    lines = ["pid,name,sex,age,weight,ward,admitted,outcome"]
+    for patient in range(PATIENTS):
+        age, sex = int(rng.integers(18, 95)), "FM"[int(rng.random() < 0.5)]
+        for _ in range(1 + int(rng.random() < 0.4)):
+            weight = f"{rng.normal(60 + 15 * (sex == 'M'), 9):.1f}" if rng.random() > 0.1 else ""
+            ward = ("cardiology", "surgery", "oncology")[int(rng.integers(3))]
+            day = np.datetime64("2015-01-01") + int(rng.integers(0, 900))
+            outcome = int(rng.random() < 1 / (1 + np.exp(-(age - 60) / 10)))
+            cells = [
+                str(10_000 + patient),
+                f"Person{patient} Name{patient}",
+                sex,
+                str(age),
+                weight,
+                ward,
+                str(day),
+                str(outcome),
+            ]
+            if canaries and patient == PATIENTS // 2:
+                cells[1], cells[5], cells[4], cells[6] = CANARIES
+            lines.append(",".join(cells))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a call of the command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout as one JSON object."""
+        return json.loads(self.out)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a person without a terminal."""
+    source = str(Path(__file__).resolve().parents[2] / "src")
+    return {**os.environ, "PYTHONPATH": source, "COLUMNS": "80", "NO_COLOR": "", "PYTHONWARNINGS": "ignore"}
+
+
+def semblance(*words: str | Path, cwd: Path | None = None, timeout: float = 240, **kwargs: Any) -> Ran:
+    """Run the command line to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "semblance", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment(),
+        timeout=timeout,
+        **kwargs,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)

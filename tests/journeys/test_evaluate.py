@@ -1,0 +1,48 @@
+"""The same judgement for the output of any tool."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.journeys.cohort import Ran, semblance
+
+
+@pytest.fixture(scope="module")
+def parts(place: Path) -> Path:
+    """train.csv, holdout.csv, and copied.csv: training records given out as synthetic."""
+    frame = pd.read_csv(place / "patients.csv").drop(columns="name")
+    frame[frame["pid"] % 2 == 0].to_csv(place / "train.csv", index=False)
+    frame[frame["pid"] % 2 == 1].to_csv(place / "holdout.csv", index=False)
+    frame[frame["pid"] % 2 == 0].to_csv(place / "copied.csv", index=False)
+    return place
+
+
+def judged(place: Path, synthetic: str, run: str, *words: str) -> Ran:
+    parts = ("--train", "train.csv", "--holdout", "holdout.csv", "--synthetic", synthetic, "-o", run)
+    return semblance("evaluate", *parts, "--subject", "pid", "--tier", "fast", "--json", *words, cwd=place)
+
+
+def test_copies_of_training_records_are_refused(parts: Path) -> None:
+    ran = judged(parts, "copied.csv", "judged-copies", "--target", "outcome")
+    assert ran.code == 5 and ran.json["verdict"] == "REFUSED"
+    assert not (parts / "judged-copies" / "public").exists()
+    assert semblance("verify", parts / "judged-copies").code == 0
+
+
+def test_without_a_target_utility_is_not_applicable_and_refuses_nothing(parts: Path, network: Ran) -> None:
+    ran = judged(parts, "network/synthetic.csv", "judged-network")
+    assert ran.code in (0, 5, 6), ran.err
+    report = json.loads((parts / "judged-network" / "report.json").read_text())
+    utility = [finding for finding in report["findings"] if finding["section"] == "utility"]
+    assert all(finding["status"] == "not_applicable" for finding in utility)
+    assert not [r for r in ran.json["reasons"] if "utility" in r.lower()]
+
+
+def test_a_missing_column_ends_with_3(parts: Path) -> None:
+    pd.read_csv(parts / "copied.csv").drop(columns="age").to_csv(parts / "short.csv", index=False)
+    ran = judged(parts, "short.csv", "judged-short")
+    assert ran.code == 3 and "age" in ran.out

@@ -1,0 +1,64 @@
+"""Killed in any stage and resumed, a run ends in the same bytes as one that was never interrupted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.journeys.cohort import STAGES, Ran, cohort_csv, environment, semblance
+from tests.journeys.test_synth import comparable
+
+
+def kill_in(stage: str, words: list[str]) -> None:
+    """SIGKILL as soon as the stage says that it has begun."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "semblance", *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    )
+    assert run.stderr is not None
+    for line in run.stderr:
+        event = json.loads(line)
+        if event["event"] == "started" and event["name"] == stage:
+            break
+    run.kill()
+    run.wait()
+
+
+def test_killed_at_each_stage_a_run_resumes_to_the_same_bytes(place: Path, network: Ran, tmp_path: Path) -> None:
+    run = tmp_path / "RUN"
+    words = [
+        "synth",
+        str(place / "patients.csv"),
+        "-o",
+        str(run),
+        "--config",
+        str(place / "network/config.toml"),
+        "--yes",
+    ]
+    for stage in STAGES:
+        kill_in(stage, [*words, "--resume"])
+        assert not (run / "manifest.json").exists() or stage == "sign"
+    ended = semblance(*words, "--resume")
+    assert ended.code == network.code, ended.err
+    assert comparable(run) == comparable(place / "network")
+    assert not (tmp_path / "RUN.work").exists()
+
+
+def test_resuming_a_complete_run_changes_nothing(place: Path, simple: Ran) -> None:
+    before = comparable(place / "simple")
+    ran = semblance("synth", "patients.csv", "-o", "simple", "--resume", "--yes", cwd=place)
+    assert ran.code == simple.code and comparable(place / "simple") == before
+
+
+def test_a_changed_input_is_not_resumed(place: Path, tmp_path: Path) -> None:
+    cohort_csv(tmp_path / "patients.csv")
+    words = ["synth", str(tmp_path / "patients.csv"), "-o", str(tmp_path / "RUN"), "--model", "marginals", "--yes"]
+    kill_in("split", words)
+    cohort_csv(tmp_path / "patients.csv", seed=6)
+    ran = semblance(*words, "--resume", "--json")
+    assert ran.code == 3 and "same bytes" in ran.out
