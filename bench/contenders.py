@@ -56,9 +56,10 @@ def peer(name: str, train: Table, *, seed: int, time_budget: float) -> Attempt:
 
 
 def _job(folder: Path, train: Table, *, seed: int, time_budget: float) -> Path:
-    """Peers get the learned columns as a user sees them, without the patient's number and without keys."""
-    learned = [column.name for column in train.schema.learned]
-    train.to_pandas()[learned].to_parquet(folder / "train.parquet")
+    """Peers get the learned columns as a user sees them, without the patient's number and keys; categories as text."""
+    frame = train.to_pandas()[[column.name for column in train.schema.learned]]
+    text = {name: object for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)}
+    frame.astype(text).to_parquet(folder / "train.parquet")
     said = {"train": str(folder / "train.parquet"), "out": str(folder / "out.parquet"), "rows": len(train)}
     (folder / "job.json").write_text(json.dumps({**said, "seed": seed, "time_budget": time_budget}))
     return folder / "job.json"

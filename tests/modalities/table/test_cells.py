@@ -53,3 +53,8 @@ def test_a_tiny_column_is_not_drawn():
 def test_dates_are_labelled_as_dates():
     days = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(300), unit="D")
     assert drawn(pd.DataFrame({"d": days, "x": range(300)}), "d")[0]["label"].startswith("below 20")
+
+
+def test_bins_of_whole_numbers_name_the_numbers_they_hold():
+    labels = [cell["label"] for cell in drawn(pd.DataFrame({"x": np.arange(600) % 6, "y": range(600)}), "x")]
+    assert labels == ["up to 0", "1", "2", "3", "4", "5 or more"]

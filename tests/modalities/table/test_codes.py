@@ -144,3 +144,10 @@ def test_any_strings_encode_within_size_and_survive_json(values: list[str | None
     assert codes.size >= 1
     assert ((coded >= 0) & (coded < codes.size)).all()
     assert Categories.from_json(json.loads(json.dumps(codes.to_json()))) == codes
+
+
+def test_one_patients_precision_is_not_the_columns() -> None:
+    values = np.append(stream(0).normal(70, 9, 2000).round(1), 71.2345)
+    codes = numbers(values, column=Column("w", "numeric", decimals=4))
+    drawn = codes.decode(stream(1).integers(0, codes.size, 2000), stream(2))
+    assert np.array_equal(drawn, drawn.round(1))

@@ -72,7 +72,7 @@ def _shares(code: np.ndarray, where: np.ndarray, size: int) -> list[float]:
     return [round(float(share), 4) for share in count / max(count.sum(), 1)]
 
 
-def _merged(labels: list[tuple[str, str]], holders: _Holders, *, rare: int) -> tuple[list[str], np.ndarray]:
+def _merged(labels: list[tuple[str, str, str]], holders: _Holders, *, rare: int) -> tuple[list[str], np.ndarray]:
     """Neighbouring bins joined from the left until each holds `rare` patients; a small rest joins the last.
 
     Returns the names of the cells and, per original bin, its cell.
@@ -111,11 +111,19 @@ def _names(real: pd.Series, made: pd.Series) -> tuple[list[str], np.ndarray, np.
     return [*map(str, names), MISSING, OTHERS], coded[0], coded[1]
 
 
-def _bins(real: np.ndarray, made: np.ndarray, column: Column) -> tuple[list[tuple[str, str]], np.ndarray, np.ndarray]:
-    """(low, high) labels of bins between round edges, open at both ends; codes of both parts, -1 where missing."""
+def _bins(
+    real: np.ndarray, made: np.ndarray, column: Column
+) -> tuple[list[tuple[str, str, str]], np.ndarray, np.ndarray]:
+    """(low, high, below) labels of bins between round edges, open at both ends; codes of both parts, -1 where missing.
+
+    A bin holds its low edge and not the next one, so a whole number's bin ends one below it.
+    """
     edges = _round_edges(finite(real), whole=column.kind == "integer")
-    marks = [_mark(edge, column) for edge in edges]
-    labels = list(zip(["", *marks], [*marks, ""], strict=True))
+    whole = column.kind == "integer"
+    low = ["", *(_mark(edge, column) for edge in edges)]
+    high = [*(_mark(edge - 1 if whole else edge, column) for edge in edges), ""]
+    below = [f"up to {mark}" if whole else f"below {mark}" for mark in high]
+    labels = list(zip(low, high, below, strict=True))
     coded = [np.where(np.isnan(v), -1, np.searchsorted(edges, v, side="right")) for v in (real, made)]
     return labels, coded[0], coded[1]
 
@@ -142,8 +150,8 @@ def _mark(edge: float, column: Column) -> str:
     return f"{edge:.10g}"
 
 
-def _span(first: tuple[str, str], last: tuple[str, str]) -> str:
-    low, high = first[0], last[1]
+def _span(first: tuple[str, str, str], last: tuple[str, str, str]) -> str:
+    low, (_, high, below) = first[0], last
     if low and high:
-        return f"{low} to {high}"
-    return f"{low} or more" if low else f"below {high}" if high else "any value"
+        return low if low == high else f"{low} to {high}"
+    return f"{low} or more" if low else below if high else "any value"

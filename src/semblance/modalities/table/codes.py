@@ -123,7 +123,13 @@ class Numbers:
         if not missing and not len(exact) and not len(knots):
             missing = True
         starts = np.linspace(0, len(knots), min(bins, len(knots)) + 1).round().astype(np.int64)
-        return cls(missing, exact, knots, starts if len(knots) else np.zeros(1, dtype=np.int64), _unit(column))
+        return cls(
+            missing,
+            exact,
+            knots,
+            starts if len(knots) else np.zeros(1, dtype=np.int64),
+            _unit(column, values, rare=rare),
+        )
 
     @property
     def size(self) -> int:
@@ -230,9 +236,15 @@ def _nearest(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(closer & (values != ordered[right]), left, right)
 
 
-def _unit(column: Column) -> float:
+def _unit(column: Column, values: np.ndarray, *, rare: int) -> float:
+    """The step between values. A precision that fewer than `rare` records have is not the column's."""
+    if column.kind == "integer":
+        return 1.0
     if column.kind != "date":
-        return 1.0 if column.kind == "integer" else 10.0**-column.decimals if column.decimals <= 12 else 0.0
+        finite = values[np.isfinite(values)]
+        finer = (np.sum(np.round(finite, d) != finite) for d in range(min(column.decimals, 13)))
+        enough = next((d for d, count in enumerate(finer) if count < rare), column.decimals)
+        return 10.0**-enough if enough <= 12 else 0.0
     written = column.date_format if column.date_format is not None else "%S"
     if "%f" in written:
         return 1e-6

@@ -64,6 +64,8 @@ class Autoregressive(EncodingOptions):
         loop, stamps = train_loop(work.objective, work.source, Plain(), probe, rng=rng), []
         for _ in loop:
             stamps.append(time.monotonic())
+            if len(stamps) > 8 and stamps[-1] - begun > 0.2 * budget:
+                break
         per_step = float(np.median(np.diff(stamps[5:])))
         left = max(budget - (time.monotonic() - begun) / 2, 0.1 * budget)
         return self._plan_of(int(left / (per_step * 1.05)), len(train)).to_json()
