@@ -151,3 +151,12 @@ def test_one_patients_precision_is_not_the_columns() -> None:
     codes = numbers(values, column=Column("w", "numeric", decimals=4))
     drawn = codes.decode(stream(1).integers(0, codes.size, 2000), stream(2))
     assert np.array_equal(drawn, drawn.round(1))
+
+
+def test_one_patients_many_visits_neither_set_the_extremes_nor_distort_the_rest() -> None:
+    subjects = np.array([*np.repeat(np.arange(200), 3), *[999] * 40])
+    values = np.append(stream(0).normal(100, 5, 600), np.full(40, 98765.43))
+    codes = numbers(values, subjects, column=Column("w", "numeric", decimals=2), tokens=0)
+    drawn = codes.decode(codes.encode(values), stream(1))
+    assert drawn.max() < 125
+    assert np.abs(np.quantile(drawn, [0.1, 0.5]) - np.quantile(values, [0.1, 0.5])).max() < 1

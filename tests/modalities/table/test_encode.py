@@ -46,6 +46,19 @@ def test_the_longest_history_is_no_single_patients() -> None:
     assert len(encoding.visits) == 2
 
 
+def test_no_number_of_records_is_a_single_patients() -> None:
+    encoding = Encoding.fit(cohort([1] * 2 + [2] * 50 + [3] * 3 + [4] * 50 + [7]), EncodingOptions())
+    assert encoding.visits == (0, 55 / 106, 0, 51 / 106)
+
+
+def test_categories_that_came_with_the_data_are_cut_to_those_that_enough_patients_hold() -> None:
+    listed = ("low", "high", "secret")
+    schema = Schema((Column("grade", "ordinal", categories=listed, bound="declared"),))
+    frame = pd.DataFrame({"grade": pd.Categorical(["low"] * 20 + ["high"] * 20 + ["secret"], listed, ordered=True)})
+    encoding = Encoding.fit(Table(schema, frame, np.arange(41)), EncodingOptions())
+    assert "secret" not in json.dumps(encoding.to_json())
+
+
 def test_json_round_trip() -> None:
     encoding = Encoding.fit(cohort([1, 2] * 300), EncodingOptions())
     again = Encoding.from_json(json.loads(json.dumps(encoding.to_json())))

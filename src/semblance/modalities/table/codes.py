@@ -93,13 +93,15 @@ def _unused(name: str, tokens: list[str | None]) -> str:
 class Numbers:
     """Codes of a column of numbers or dates: the missing value first if it is held, then tokens, then bins.
 
-    Bin b covers the knots `starts[b]` to `starts[b + 1]`; each knot carries the same share of the column's mass.
+    Knot i stands for the records between the shares `mass[i]` and `mass[i + 1]` of the distribution, and bin b for the
+    knots `starts[b]` to `starts[b + 1]`.
     Values are snapped to `unit`, or left as they are where it is 0.
     """
 
     missing: bool
     tokens: np.ndarray
     knots: np.ndarray
+    mass: np.ndarray
     starts: np.ndarray
     unit: float
     edges: np.ndarray = field(init=False)
@@ -119,17 +121,11 @@ class Numbers:
         values, subjects = values[~absent], subjects[~absent]
         exact = _tokens(values, subjects, rare=rare, limit=tokens, bins=bins)
         rest = ~np.isin(values, exact) & np.isfinite(values)
-        knots = _knots(values[rest], subjects[rest], rare=rare)
+        knots, mass = _knots(values[rest], subjects[rest], rare=rare)
         if not missing and not len(exact) and not len(knots):
             missing = True
-        starts = np.linspace(0, len(knots), min(bins, len(knots)) + 1).round().astype(np.int64)
-        return cls(
-            missing,
-            exact,
-            knots,
-            starts if len(knots) else np.zeros(1, dtype=np.int64),
-            _unit(column, values, rare=rare),
-        )
+        starts = np.unique(np.searchsorted(mass, np.linspace(0, 1, bins + 1)).clip(max=len(knots)))
+        return cls(missing, exact, knots, mass, starts, _unit(column, values, rare=rare))
 
     @property
     def size(self) -> int:
@@ -158,18 +154,20 @@ class Numbers:
         binned = codes >= first + len(self.tokens)
         bin_of = codes[binned] - first - len(self.tokens)
         if binned.any():
-            low, high = self.starts[bin_of], self.starts[bin_of + 1]
-            place = low + uniform[binned] * (high - low)
-            drawn = np.interp(place, np.arange(len(self.knots)) + 0.5, self.knots)
+            low, high = self.mass[self.starts[bin_of]], self.mass[self.starts[bin_of + 1]]
+            drawn = self._at(low + uniform[binned] * (high - low))
             values[binned] = np.round(np.round(drawn / self.unit) * self.unit, 12) if self.unit else drawn
         return values
 
     @property
     def middles(self) -> np.ndarray:
         """(size,) the value in the middle of each code, NaN for the missing value."""
-        place = (self.starts[:-1] + self.starts[1:]) / 2
-        binned = np.interp(place, np.arange(len(self.knots)) + 0.5, self.knots) if len(place) else np.zeros(0)
-        return np.concatenate([[np.nan] * self.missing, self.tokens, binned])
+        borders = self.mass[self.starts]
+        return np.concatenate([[np.nan] * self.missing, self.tokens, self._at((borders[:-1] + borders[1:]) / 2)])
+
+    def _at(self, share: np.ndarray) -> np.ndarray:
+        """The inverse distribution function of what has no token, straight between the middles of the knots."""
+        return np.interp(share, (self.mass[:-1] + self.mass[1:]) / 2, self.knots) if len(self.knots) else np.zeros(0)
 
     def _middle(self) -> float:
         held = np.concatenate([self.tokens[np.isfinite(self.tokens)], self.knots])
@@ -180,14 +178,17 @@ class Numbers:
             "missing": self.missing,
             "tokens": [repr(float(x)) for x in self.tokens],
             "knots": [repr(float(x)) for x in self.knots],
+            "mass": [repr(float(x)) for x in self.mass],
             "starts": self.starts.tolist(),
             "unit": self.unit,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Numbers:
-        tokens, knots = (np.array([float(x) for x in data[key]], dtype=float) for key in ("tokens", "knots"))
-        return cls(data["missing"], tokens, knots, np.array(data["starts"], dtype=np.int64), data["unit"])
+        tokens, knots, mass = (
+            np.array([float(x) for x in data[key]], dtype=float) for key in ("tokens", "knots", "mass")
+        )
+        return cls(data["missing"], tokens, knots, mass, np.array(data["starts"], dtype=np.int64), data["unit"])
 
 
 def _tokens(values: np.ndarray, subjects: np.ndarray, *, rare: int, limit: int, bins: int) -> np.ndarray:
@@ -202,30 +203,42 @@ def _tokens(values: np.ndarray, subjects: np.ndarray, *, rare: int, limit: int, 
     return distinct[held]
 
 
-def _knots(values: np.ndarray, subjects: np.ndarray, *, rare: int) -> np.ndarray:
-    """Trimmed means of consecutive groups of at least `rare` patients: the knots of the distribution function."""
+def _knots(values: np.ndarray, subjects: np.ndarray, *, rare: int) -> tuple[np.ndarray, np.ndarray]:
+    """(g,) knots of the distribution function, and (g + 1,) the share of records below each group's border.
+
+    A knot stands for consecutive records of at least `rare` patients: each patient's mean there, without the smallest
+    and the largest of these means, so that no patient moves it however many records it has.
+    """
     order = np.argsort(values, kind="stable")
     values, subjects = values[order], subjects[order]
-    size = max(rare, -(-len(values) // MAX_KNOTS))
-    while size <= len(values):
-        starts = np.arange(len(values) // size) * size
-        if _patients_per_group(subjects, starts).min() >= rare:
-            return _trimmed_means(values, starts)
-        size *= 2
-    return np.zeros(0)
+    starts = _groups(subjects, patients=max(rare, -(-len(values) // MAX_KNOTS)))
+    if not len(starts):
+        return np.zeros(0), np.zeros(1)
+    group = np.searchsorted(starts, np.arange(len(values)), side="right") - 1
+    means = [
+        _trimmed_mean(v, s) for v, s in zip(np.split(values, starts[1:]), np.split(subjects, starts[1:]), strict=True)
+    ]
+    mass = np.concatenate([[0.0], np.cumsum(np.bincount(group)) / len(values)])
+    return np.maximum.accumulate(means), mass
 
 
-def _patients_per_group(subjects: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    group = np.searchsorted(starts, np.arange(len(subjects)), side="right") - 1
-    return patients_of(group, subjects, len(starts))
+def _groups(subjects: np.ndarray, *, patients: int) -> np.ndarray:
+    """Where groups of consecutive records begin, each of at least so many patients; what is left joins the last."""
+    if len(np.unique(subjects)) == len(subjects):
+        return np.arange(len(subjects) // patients) * patients
+    starts, seen, begun = [], set(), 0
+    for i, subject in enumerate(subjects.tolist()):
+        seen.add(subject)
+        if len(seen) == patients:
+            starts.append(begun)
+            seen, begun = set(), i + 1
+    return np.array(starts, dtype=np.int64)
 
 
-def _trimmed_means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The mean of each group without its smallest and its largest value, so that no outlier moves it."""
-    ends = np.append(starts[1:], len(values))
-    total = np.append(0.0, np.cumsum(values - values.mean()))
-    inner = total[ends - 1] - total[starts + 1]
-    return np.maximum.accumulate(inner / np.maximum(ends - starts - 2, 1) + values.mean())
+def _trimmed_mean(values: np.ndarray, subjects: np.ndarray) -> float:
+    code = np.unique(subjects, return_inverse=True)[1]
+    means = np.sort(np.bincount(code, weights=values) / np.bincount(code))
+    return float(means[1:-1].mean() if len(means) > 2 else means.mean())
 
 
 def _nearest(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:

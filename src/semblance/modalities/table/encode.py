@@ -6,7 +6,7 @@ The encoding is all that a generator knows about values. It can be written out: 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class Encoding:
     def fit(cls, train: Table, options: EncodingOptions) -> Encoding:
         """Learn the codes of each column from `train`."""
         columns = tuple(_fit_column(train, column, options) for column in train.schema.learned)
-        return cls(train.schema, columns, _visits(train.subjects, rare=options.rare))
+        return cls(_without_rare(train.schema, columns), columns, _visits(train.subjects, rare=options.rare))
 
     @property
     def sizes(self) -> np.ndarray:
@@ -116,12 +116,29 @@ def _positions(column: ColumnCodes) -> np.ndarray:
 
 
 def _visits(subjects: np.ndarray, *, rare: int) -> tuple[float, ...]:
-    """Share of patients with 1, 2, ... records. Long histories held by fewer than `rare` patients are shortened."""
-    if not len(subjects):
+    """Share of patients with 1, 2, ... records. A number of records that fewer than `rare` patients have becomes the
+    next smaller one that enough have (or, at the lower end, the smallest such)."""
+    patients = np.bincount(np.unique(subjects, return_counts=True)[1]) if len(subjects) else np.zeros(2, dtype=int)
+    kept, waiting = np.zeros(len(patients)), 0
+    for records in range(len(patients) - 1, 0, -1):
+        waiting += int(patients[records])
+        if waiting >= rare:
+            kept[records], waiting = waiting, 0
+    if not kept.any():
         return (1.0,)
-    records = np.unique(subjects, return_counts=True)[1]
-    if records.max() == 1:
-        return (1.0,)
-    longest = int(np.sort(records)[-min(rare, len(records))])
-    share = np.bincount(np.minimum(records, longest), minlength=longest + 1)[1:] / len(records)
+    kept[np.flatnonzero(kept)[0]] += waiting
+    share = kept[1 : np.flatnonzero(kept)[-1] + 1] / kept.sum()
     return tuple(float(x) for x in share)
+
+
+def _without_rare(schema: Schema, columns: tuple[ColumnCodes, ...]) -> Schema:
+    """The schema with its lists of categories cut to what has a token: a list that came with the data names all."""
+    kept = {
+        c.name: code.tokens for c, code in zip(schema.learned, columns, strict=True) if isinstance(code, Categories)
+    }
+    return schema.with_columns(
+        c
+        if c.categories is None
+        else replace(c, categories=tuple(x for x in c.categories if x in kept.get(c.name, ())))
+        for c in schema
+    )
