@@ -21,12 +21,12 @@ REACH, SHARED = 0.06, 0.8
 class Block(nn.Module):
     """h + W2 gelu(W1 norm(h))."""
 
-    def __init__(self, width: int, *, expand: int = 2) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         # Left empty: nn.Linear would draw from torch's global generator. `MaskedNet.start` fills them.
-        self.up = skip_init(nn.Linear, width, expand * width)
-        self.down = skip_init(nn.Linear, expand * width, width)
+        self.up = skip_init(nn.Linear, width, width)
+        self.down = skip_init(nn.Linear, width, width)
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = h + self.down(gelu(self.up(self.norm(h))))
