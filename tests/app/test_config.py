@@ -58,6 +58,18 @@ def test_a_value_of_another_type_is_refused(tmp_path: Path, line: str) -> None:
         config.read(written(tmp_path, f"[synth]\n{line}\n"))
 
 
+@pytest.mark.parametrize("section", config.SECTIONS)
+def test_every_section_is_a_table(tmp_path: Path, section: str) -> None:
+    with pytest.raises(UsageError, match=f"'{section}'"):
+        config.read(written(tmp_path, f"{section} = 3\n"))
+
+
+@pytest.mark.parametrize("text", ["[input]\nsha256 = 3\n", "[input]\nsha256 = [3]\n", "[accepted]\nzip = 3\n"])
+def test_what_was_written_for_a_rerun_is_checked_too(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError):
+        config.read(written(tmp_path, text))
+
+
 @pytest.mark.parametrize("text", ["[synth", "seed = = 1", "\x00"])
 def test_a_broken_file_is_told_by_line_and_not_by_content(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError):
@@ -74,7 +86,12 @@ def test_effective_config_reads_back_as_the_same_options(tmp_path: Path) -> None
         ("in/patients.csv",), Path("RUN"), model="marginals", rows=5, threads=2, declared={"na": ["?"]}
     )
     found = config.effective(
-        options, plan={"steps": 7, "rate": 3e-3}, generator={"rare": 5}, inputs=INPUTS, versions={"python": "3"}
+        options,
+        plan={"steps": 7, "rate": 3e-3},
+        generator={"rare": 5},
+        inputs=INPUTS,
+        versions={"python": "3"},
+        accepted={"zip": "drop"},
     )
     config.write(tmp_path / "config.toml", found)
     again = merged({}, config.read(tmp_path / "config.toml"))
@@ -82,6 +99,7 @@ def test_effective_config_reads_back_as_the_same_options(tmp_path: Path) -> None
         again.plan == {"steps": 7, "rate": 3e-3} and again.generator == {"rare": 5} and again.declared == {"na": ["?"]}
     )
     assert (again.model, again.rows, again.threads) == ("marginals", 5, 2)
+    assert again.accepted == {"zip": "drop"}
     assert "in/" not in (tmp_path / "config.toml").read_text()
 
 
@@ -101,6 +119,17 @@ def test_a_saved_plan_is_dropped_when_what_it_was_made_for_changes(flag: dict) -
     assert merged({}, found).plan == {"steps": 7}
     assert merged({"seed": 5}, found).plan == {"steps": 7}
     assert merged(flag, found).plan is None
+
+
+def test_another_model_takes_neither_the_plan_nor_the_options_of_the_first() -> None:
+    found = {"synth": {"model": "autoregressive"}, "plan": {"steps": 7}, "generator": {"width": 64}}
+    same, other = (merged({"model": model}, found) for model in ("autoregressive", "copula"))
+    assert (same.plan, same.generator) == ({"steps": 7}, {"width": 64})
+    assert (other.plan, other.generator) == (None, {})
+
+
+def test_options_for_a_model_that_only_the_flag_names_are_kept() -> None:
+    assert merged({"model": "copula"}, {"generator": {"bins": 8}}).generator == {"bins": 8}
 
 
 def test_a_saved_plan_is_dropped_for_another_input() -> None:

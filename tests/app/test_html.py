@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from semblance.app import words
 from semblance.app.html import HERE, Judged, judge, render
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
@@ -104,7 +105,7 @@ def test_the_public_page_gives_nothing_internal_away(report: Report, decided: De
 
 
 @pytest.mark.parametrize(
-    ("value", "asked", "verdict", "words"),
+    ("value", "asked", "verdict", "said"),
     [
         (0.0126, "controlled", "CONTROLLED", "which is granted"),
         (0.0126, "public", "CONTROLLED", "which is not granted"),
@@ -113,14 +114,15 @@ def test_the_public_page_gives_nothing_internal_away(report: Report, decided: De
     ],
 )
 def test_the_verdict_stands_first_with_its_reasons(
-    report: Report, decided: Decided, value: float, asked: str, verdict: str, words: str
+    report: Report, decided: Decided, value: float, asked: str, verdict: str, said: str
 ) -> None:
     worse = replace(report["privacy.membership"], estimate=Estimate(value, value - 0.01, value + 0.01, n=1573))
     findings = tuple(worse if f.metric == worse.metric else f for f in report.findings)
     judged = decided(replace(report, findings=findings), asked=asked)
     page = Page(render(judged, public=False))
-    assert verdict in page.text and words in page.text
+    assert verdict in page.text and said in page.text
     assert judged.decision is not None
+    assert words.against(judged.decision) in page.text
     for reason in judged.decision["reasons"]:
         assert reason in page.text
 

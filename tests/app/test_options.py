@@ -16,6 +16,7 @@ from semblance.core.errors import UsageError
         {"holdout": 1.0},
         {"rows": 0},
         {"time_budget": 0.0},
+        {"time_budget": float("inf")},
         {"threads": 0},
         {"seed": -1},
         {"epsilon": 0.0},
@@ -41,6 +42,7 @@ def test_small_groups_are_larger_where_anyone_may_read() -> None:
     assert SynthOptions(("a.csv",), Path("RUN")).rare == 5
 
 
-def test_evaluate_refuses_an_unknown_tier() -> None:
+@pytest.mark.parametrize("wrong", [{"tier": "hardest"}, {"profile": "everyone"}, {"seed": -1}])
+def test_the_options_of_evaluate_validate_themselves_too(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        EvaluateOptions("a", "b", "c", Path("RUN"), tier="hardest")
+        EvaluateOptions("a", "b", "c", Path("RUN"), **wrong)

@@ -57,6 +57,22 @@ def test_the_decision_is_told_coarsely(report: Report, decided: Callable[..., Re
     assert "1,600 patients" in told["reasons"][0] and "1,573" not in json.dumps(told)
 
 
+def test_the_reasons_that_leave_are_those_of_the_asked_profile(report: Report, decided: Callable[..., Report]) -> None:
+    far = replace(report["privacy.membership"], estimate=Estimate(0.15, 0.14, 0.16, n=1573))
+    findings = tuple(far if finding.metric == far.metric else finding for finding in report.findings)
+    told = redact(decided(replace(report, findings=findings), asked="public")).decision
+    assert told is not None and told["against"] == "public" and "at most 0.02" in " ".join(told["reasons"])
+
+
+@pytest.mark.parametrize(("exact", "told"), [(137, 11), (7, 5), (3, 1), (11, 11)])
+def test_a_measured_group_is_told_as_a_limit(
+    report: Report, decided: Callable[..., Report], exact: int, told: int
+) -> None:
+    decision = redact(decided(report, rare=exact)).decision
+    assert decision is not None
+    assert [c["number"] for c in decision["checks"]["public"] if c["metric"] == "run.rare"] == [told]
+
+
 def test_unresolved_columns_are_not_named(report: Report, decided: Callable[..., Report]) -> None:
     subject = {**report.subject, "unresolved": ["hospital number"]}
     assert "hospital number" not in json.dumps(redact(decided(replace(report, subject=subject))).to_json())

@@ -33,6 +33,7 @@ class Ended:
             "verdict": verdict,
             "asked": "controlled",
             "granted": None,
+            "against": "controlled",
             "exit_code": 5 if verdict == "REFUSED" else 0,
             "reasons": reasons,
             "headline": [
@@ -74,7 +75,7 @@ def test_last_screen_says_verdict_numbers_and_reasons(width: int) -> None:
     text = printed(last_screen(Ended("REFUSED", ["Copies: too many"])), width)
     assert max(map(len, text.splitlines())) <= width
     assert "REFUSED" in text and "Copies: too many" in text and "0.520 to 0.542" in text and "not applicable" in text
-    assert "not granted" in text
+    assert "not granted" in text and "What stands against controlled access, as asked for" in text
 
 
 def test_lines_are_json_and_do_not_flood() -> None:

@@ -58,6 +58,24 @@ def test_options_of_a_generator_are_checked_and_offers_are_taken_where_they_fit(
     assert "did you mean 'bins'?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "asked", [{"bins": 0}, {"bins": "8"}, {"bins": True}, {"bins": 8.0}, {"rare": -1}, {"tokens": [1]}]
+)
+def test_values_for_a_generator_are_checked(asked: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        stages.build_spec(TABLE, "marginals", offered={"rare": 5}, asked=asked)
+
+
+@pytest.mark.parametrize(
+    "plan", [{"stepps": 9}, {"steps": 0}, {"steps": "9"}, {"steps": 9, "rate": "fast"}, {"steps": 9, "ema": 2.0}, {}]
+)
+def test_a_plan_is_checked(plan: dict[str, object]) -> None:
+    kind = TABLE.generator("autoregressive")
+    stages.check_plan(kind, {"steps": 9, "rate": 1e-3})
+    with pytest.raises(UsageError):
+        stages.check_plan(kind, plan)
+
+
 @pytest.mark.parametrize(("asked", "kept"), [(3, 5), (20, 20)])
 def test_groups_may_be_asked_to_be_larger_but_never_smaller(asked: int, kept: int) -> None:
     assert stages.build_spec(TABLE, "marginals", offered={"rare": 5}, asked={"rare": asked}).rare == kept
@@ -85,6 +103,16 @@ def test_the_gate_lists_every_unclear_field_with_its_line() -> None:
     assert [problem.column for problem in caught.value.problems] == ["a", "b"]
     assert "[a]" in str(caught.value)
     stages.gate_identifiers(profile, yes=True)
+
+
+@pytest.mark.parametrize(("accepted", "passes"), [({"a": "drop"}, True), ({"a": "feature"}, False), ({}, False)])
+def test_an_accepted_plan_is_not_asked_for_again_unless_it_is_another(accepted: dict[str, str], passes: bool) -> None:
+    profile = Profile(9, 9, (FieldPlan("a", "integer", "drop", 0.0, unclear=True),))
+    if passes:
+        stages.gate_identifiers(profile, yes=False, accepted=accepted)
+    else:
+        with pytest.raises(IdentifierError):
+            stages.gate_identifiers(profile, yes=False, accepted=accepted)
 
 
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=60), st.floats(0.05, 0.95), st.integers(0, 99))

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy  # noqa: F401  (its BLAS is loaded before the threads are set)
 import pytest
+from threadpoolctl import ThreadpoolController, threadpool_info
 
-from semblance.app.versions import code_digest, cores, fingerprint, versions
+from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.core.errors import DataError, UsageError
 
 
@@ -27,3 +31,17 @@ def test_versions_name_what_a_result_depends_on() -> None:
     assert {"semblance", "python", "numpy", "pandas", "torch"} <= found.keys()
     assert len(code_digest()) == 64 and code_digest() == code_digest()
     assert cores() >= 1
+
+
+@pytest.fixture
+def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Three threads for this test, and afterwards what there was before."""
+    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
+        monkeypatch.setenv(name, os.environ[name])
+    with ThreadpoolController().limit(limits=3):
+        yield
+
+
+def test_threads_bound_libraries_that_are_loaded_already(restored: None) -> None:
+    use_threads(1)
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}

@@ -16,7 +16,7 @@ def stages(folder: Path, key: str = "root") -> Stages:
 
 
 def test_work_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    folder = open_work(tmp_path / "RUN", resume=False)
+    folder = open_work(tmp_path / "RUN", kind="synth", resume=False)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
@@ -25,42 +25,73 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "RUN" / "mine.txt").write_text("mine")
     for resume in (False, True):
         with pytest.raises(UsageError):
-            open_work(tmp_path / "RUN", resume=resume)
+            open_work(tmp_path / "RUN", kind="synth", resume=resume)
     assert not work_of(tmp_path / "RUN").exists()
 
 
 def test_an_unfinished_run_is_only_taken_up_when_asked(tmp_path: Path) -> None:
-    open_work(tmp_path / "RUN", resume=False)
+    open_work(tmp_path / "RUN", kind="synth", resume=False)
     with pytest.raises(UsageError):
-        open_work(tmp_path / "RUN", resume=False)
-    open_work(tmp_path / "RUN", resume=True)
+        open_work(tmp_path / "RUN", kind="synth", resume=False)
+    open_work(tmp_path / "RUN", kind="synth", resume=True)
 
 
 @pytest.mark.parametrize(("error", "kept"), [(IdentifierError, False), (DataError, False), (ResourceError, True)])
 def test_a_refused_run_leaves_nothing_and_an_exhausted_one_can_be_resumed(
     tmp_path: Path, error: type[SemblanceError], kept: bool
 ) -> None:
-    with pytest.raises(error), working(tmp_path / "RUN", resume=False):
+    with pytest.raises(error), working(tmp_path / "RUN", kind="synth", resume=False):
         raise error.of("found", rule="rule", fix="fix")
     assert work_of(tmp_path / "RUN").exists() is kept
 
 
 def test_what_an_earlier_run_finished_is_kept_when_resuming_is_refused(tmp_path: Path) -> None:
-    open_work(tmp_path / "RUN", resume=False)
-    with pytest.raises(DataError), working(tmp_path / "RUN", resume=True):
+    with pytest.raises(KeyboardInterrupt), working(tmp_path / "RUN", kind="synth", resume=False):
+        raise KeyboardInterrupt
+    with pytest.raises(DataError), working(tmp_path / "RUN", kind="synth", resume=True):
         raise DataError.of("found", rule="rule", fix="fix")
     assert work_of(tmp_path / "RUN").exists()
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
 def test_memory_that_runs_out_is_a_resource_error(tmp_path: Path, error: Exception) -> None:
-    with pytest.raises(ResourceError), working(tmp_path / "RUN", resume=False):
+    with pytest.raises(ResourceError), working(tmp_path / "RUN", kind="synth", resume=False):
         raise error
 
 
+def test_the_unfinished_work_of_another_command_is_left_alone(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), working(tmp_path / "RUN", kind="synth", resume=False):
+        raise KeyboardInterrupt
+    for kind in ("evaluate", "demo"):
+        with pytest.raises(UsageError, match="synth"), working(tmp_path / "RUN", kind=kind, resume=True):
+            pass
+    with working(tmp_path / "RUN", kind="synth", resume=True) as folder:
+        assert folder == work_of(tmp_path / "RUN")
+
+
+def test_a_folder_that_no_run_began_is_never_taken(tmp_path: Path) -> None:
+    work_of(tmp_path / "RUN").mkdir()
+    (work_of(tmp_path / "RUN") / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError), working(tmp_path / "RUN", kind="evaluate", resume=True):
+        pass
+    assert (work_of(tmp_path / "RUN") / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("run", ["file/RUN", "file/deep/RUN", "n" * 300])
+def test_a_place_that_no_folder_can_have_is_a_usage_error(tmp_path: Path, run: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UsageError), working(tmp_path / run, kind="synth", resume=False):
+        pass
+
+
+def test_the_root_of_the_file_system_is_no_run_folder() -> None:
+    with pytest.raises(UsageError), working(Path("/"), kind="synth", resume=False):
+        pass
+
+
 def test_two_processes_never_work_in_one_folder(tmp_path: Path) -> None:
-    with working(tmp_path / "RUN", resume=False):
-        with pytest.raises(UsageError), working(tmp_path / "RUN", resume=True):
+    with working(tmp_path / "RUN", kind="synth", resume=False):
+        with pytest.raises(UsageError), working(tmp_path / "RUN", kind="synth", resume=True):
             pass
         assert work_of(tmp_path / "RUN").exists()
 
@@ -90,6 +121,14 @@ def test_an_interrupted_stage_keeps_its_files_for_the_same_key_only(tmp_path: Pa
     assert stages(tmp_path).run("fit", lambda room: (room / "checkpoint").exists(), steps=11) is False
 
 
+def test_a_room_is_that_of_this_run_and_never_a_stale_one_of_the_same_name(tmp_path: Path) -> None:
+    (tmp_path / "01-sign").mkdir()
+    run = stages(tmp_path)
+    run.run("split", lambda room: 0)
+    run.run("sign", lambda room: 0)
+    assert run.room("sign") == tmp_path / "02-sign"
+
+
 def test_events_say_what_was_kept(tmp_path: Path) -> None:
     seen: list[object] = []
     for _ in range(2):
@@ -98,11 +137,12 @@ def test_events_say_what_was_kept(tmp_path: Path) -> None:
 
 
 def test_publish_moves_everything_at_once_and_leaves_no_work(tmp_path: Path) -> None:
-    folder = open_work(tmp_path / "RUN", resume=False)
+    folder = open_work(tmp_path / "RUN", kind="synth", resume=False)
     (folder / "out").mkdir()
     (folder / "out" / "report.json").write_text("{}")
     publish(folder / "out", tmp_path / "RUN")
     assert json.loads((tmp_path / "RUN" / "report.json").read_text()) == {}
+    assert stat.S_IMODE((tmp_path / "RUN").stat().st_mode) == 0o700
     assert not folder.exists()
 
 

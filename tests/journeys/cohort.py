@@ -14,6 +14,8 @@ import numpy as np
 
 PATIENTS = 420
 STAGES = ["profile", "contract", "identifiers", "split", "plan", "fit", "sample", "evaluate", "decide", "sign"]
+# The options of the run `simple`.
+SIMPLE = ("--config", "fast.toml", "--subject", "pid", "--target", "outcome", "--model", "marginals", "--yes")
 # One patient each: a name, a rare category, a number and a date that nobody else has.
 CANARIES = ("Zebulonia Quixworth", "kuru-canary", "8137.2619", "1911-03-07")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.cohort import Ran, cohort_csv, semblance
+from tests.journeys.cohort import SIMPLE, Ran, cohort_csv, semblance
 
 FAST = """
 [synth]
@@ -44,5 +44,4 @@ def network(place: Path) -> Ran:
 @pytest.fixture(scope="session")
 def simple(place: Path) -> Ran:
     """A whole run with independent marginals, in RUN `simple`, shown as text."""
-    words = ("--config", "fast.toml", "--subject", "pid", "--target", "outcome", "--model", "marginals", "--yes")
-    return semblance("synth", "patients.csv", "-o", "simple", *words, cwd=place)
+    return semblance("synth", "patients.csv", "-o", "simple", *SIMPLE, cwd=place)

@@ -42,7 +42,20 @@ def test_without_a_target_utility_is_not_applicable_and_refuses_nothing(parts: P
     assert not [r for r in ran.json["reasons"] if "utility" in r.lower()]
 
 
+def test_the_unfinished_run_of_synth_is_neither_judged_nor_removed(parts: Path) -> None:
+    (parts / "begun.work").mkdir()
+    (parts / "begun.work" / "kind").write_text("synth")
+    ran = judged(parts, "copied.csv", "begun")
+    assert ran.code == 2 and "semblance synth" in ran.out and (parts / "begun.work" / "kind").exists()
+
+
 def test_a_missing_column_ends_with_3(parts: Path) -> None:
     pd.read_csv(parts / "copied.csv").drop(columns="age").to_csv(parts / "short.csv", index=False)
     ran = judged(parts, "short.csv", "judged-short")
     assert ran.code == 3 and "age" in ran.out
+
+
+def test_a_holdout_of_training_patients_ends_with_3(parts: Path) -> None:
+    words = ("--train", "train.csv", "--holdout", "copied.csv", "--synthetic", "copied.csv", "--subject", "pid")
+    ran = semblance("evaluate", *words, "-o", "judged-twice", "--json", cwd=parts)
+    assert ran.code == 3 and "210 patients" in ran.out and not (parts / "judged-twice").exists()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.journeys.cohort import STAGES, Ran, cohort_csv, environment, semblance
+from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, environment, semblance
 from tests.journeys.test_synth import comparable
 
 
@@ -51,8 +51,15 @@ def test_killed_at_each_stage_a_run_resumes_to_the_same_bytes(place: Path, netwo
 
 def test_resuming_a_complete_run_changes_nothing(place: Path, simple: Ran) -> None:
     before = comparable(place / "simple")
-    ran = semblance("synth", "patients.csv", "-o", "simple", "--resume", "--yes", cwd=place)
+    ran = semblance("synth", "patients.csv", "-o", "simple", "--resume", *SIMPLE, cwd=place)
     assert ran.code == simple.code and comparable(place / "simple") == before
+
+
+def test_a_complete_run_is_not_taken_for_another_one(place: Path, simple: Ran) -> None:
+    before = comparable(place / "simple")
+    words = (*SIMPLE, "--seed", "3", "--json")
+    ran = semblance("synth", "patients.csv", "-o", "simple", "--resume", *words, cwd=place)
+    assert ran.code == 2 and "seed" in ran.out and comparable(place / "simple") == before
 
 
 def test_a_changed_input_is_not_resumed(place: Path, tmp_path: Path) -> None:

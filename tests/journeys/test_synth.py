@@ -100,9 +100,23 @@ def test_internal_use_is_granted_more_easily_and_nothing_leaves_a_refused_run(pl
 
 
 def test_the_saved_config_repeats_the_run_to_the_byte(place: Path, network: Ran) -> None:
-    again = semblance("synth", "patients.csv", "-o", "again", "--config", "network/config.toml", "--yes", cwd=place)
+    again = semblance("synth", "patients.csv", "-o", "again", "--config", "network/config.toml", cwd=place)
     assert again.code == network.code
     assert comparable(place / "again") == comparable(place / "network")
+
+
+def test_an_accepted_plan_is_repeated_without_asking_again(place: Path, tmp_path: Path) -> None:
+    lines = ["sample,age"] + [f"{700_000 + 17 * i},{20 + i % 60}" for i in range(300)]
+    (tmp_path / "data.csv").write_text("\n".join(lines) + "\n")
+    words = ("--config", place / "fast.toml", "--model", "marginals", "--yes")
+    first = semblance("synth", "data.csv", "-o", "first", *words, cwd=tmp_path)
+    again = semblance("synth", "data.csv", "-o", "again", "--config", "first/config.toml", cwd=tmp_path)
+    assert first.code in DECIDED and again.code == first.code, again.err
+    assert comparable(tmp_path / "again") == comparable(tmp_path / "first")
+
+
+def test_a_run_folder_is_for_its_owner_alone(place: Path, simple: Ran) -> None:
+    assert (place / "simple").stat().st_mode & 0o777 == 0o700
 
 
 def test_another_seed_makes_other_records(place: Path, simple: Ran) -> None:

@@ -91,6 +91,27 @@ def test_exit_codes_tell_privacy_from_the_rest() -> None:
     assert gate(changed("fidelity.c2st", finding("fidelity.c2st", 0.75))).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("value", "asked", "against"),
+    [
+        (0.0, "internal", None),
+        (0.05, "controlled", "public"),
+        (0.05, "internal", "public"),
+        (0.15, "public", "public"),
+        (0.15, "controlled", "controlled"),
+        (0.15, "internal", "controlled"),
+        (0.9, "internal", "internal"),
+    ],
+)
+def test_reasons_are_those_of_the_asked_profile_or_of_the_next_better_one(
+    value: float, asked: str, against: str | None
+) -> None:
+    decision = gate(changed("privacy.membership", finding("privacy.membership", value)), asked=asked)
+    refusing = () if against is None else (only(decision, against).reason,)
+    assert (decision.against, decision.reasons) == (against, refusing)
+    assert decision.to_json()["against"] == against
+
+
 def test_few_patients_are_insufficient_for_public() -> None:
     decision = gate(
         changed("privacy.membership", finding("privacy.membership", 0.0, half=0.03, n=1575)), asked="public"
@@ -157,6 +178,16 @@ def test_the_run_itself_may_exclude_public(subject: Any, word: str) -> None:
     decision = gate(report(*good(), subject=subject), asked="public")
     assert (decision.verdict, decision.exit_code) == ("CONTROLLED", 5)
     assert word in decision.reasons[0]
+
+
+def test_groups_that_nobody_knows_are_certified_to_nobody_who_needs_them() -> None:
+    decision = decide(report(*good()), POLICY, rare=None)
+    assert decision.granted == "internal" and decision.exit_code == 5
+    assert [c.outcome for profile in PROFILES for c in decision.checks[profile] if c.metric == "run.rare"] == [
+        "MISSING",
+        "MISSING",
+        "PASS",
+    ]
 
 
 def test_rare_categories_exclude_public() -> None:

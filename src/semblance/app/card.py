@@ -36,9 +36,9 @@ def _head(report: Report, *, public: bool) -> str:
     lines = ["# Card of a synthetic data set", ""]
     lines += [] if public else ["> **Internal: do not share.**", ""]
     lines += [f"**{verdict}**: {headline.lower()}. {meaning}"]
-    reasons = (report.decision or {}).get("reasons", ())
-    if reasons:
-        lines += ["", "What stands against more:", "", *_listed(reasons)]
+    decision = report.decision
+    if decision is not None and decision["reasons"]:
+        lines += ["", f"{words.against(decision)}:", "", *_listed(decision["reasons"])]
     return "\n".join(lines)
 
 

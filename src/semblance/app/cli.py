@@ -74,7 +74,7 @@ def synth(
     finding failed, 7 resources, 130 interrupted.
     """
     given = {name: value for name, value in locals().items() if name not in ("output", "schema", "config", "as_json")}
-    with guarded(as_json=as_json, again=_again()):
+    with guarded(as_json=as_json, again=_again(resume=True)):
         from semblance.app import commands
 
         commands.synth({**given, "run": output}, schema=schema, config_file=config, as_json=as_json)
@@ -130,18 +130,21 @@ def models(
 
 @app.command()
 def demo(output: flags.Output = None, as_json: flags.Json = False) -> None:
-    """A real cohort from end to end: 7,874 patients (FLChain), learned in 20 s, judged and signed."""
-    with guarded(as_json=as_json):
+    """A real cohort from end to end: 7,874 patients (FLChain), learned in 20 s, judged and signed.
+
+    Interrupted, the same command goes on. Ends with 0 once the verdict is shown, whatever it is.
+    """
+    with guarded(as_json=as_json, again=_again(resume=False)):
         from semblance.app import commands
 
         commands.demo(output, as_json=as_json)
 
 
-def _again() -> str:
+def _again(*, resume: bool) -> str:
     import shlex
 
     words = [word for word in sys.argv[1:] if word != "--resume"]
-    return shlex.join(["semblance", *words, "--resume"])
+    return shlex.join(["semblance", *words, *(["--resume"] if resume else [])])
 
 
 def main() -> None:

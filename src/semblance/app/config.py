@@ -3,6 +3,7 @@
     [synth]      the options of the command line      [schema]   the schema file, as it was declared
     [generator]  the options of the generator itself  [plan]     the steps that a time budget became
     [input]      the files by name and sha256         [versions] code and libraries
+    [accepted]   unclear columns whose plan a person accepted, with the role that was shown
 
 `--config RUN/config.toml` takes up the saved plan: the same input, seed, threads and versions then give the same bytes.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "threads": (int,),
     "tier": (str,),
 }
-SECTIONS = ("synth", "generator", "schema", "plan", "input", "versions")
+SECTIONS = ("synth", "generator", "schema", "plan", "input", "versions", "accepted")
 HEADER = "# What really ran. `semblance synth INPUT -o NEW --config THIS_FILE` runs it again, to the same bytes.\n"
 
 
@@ -71,7 +72,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 def read(path: Path) -> dict[str, Any]:
     """A config file, checked. Raises UsageError that lists every unknown key with the nearest known one."""
     found = read_toml(path)
-    problems = [*_unknown(found, SECTIONS, "section"), *_unknown(_section(found, "synth"), TYPES, "key")]
+    problems = [
+        *_no_tables(found),
+        *_written(found),
+        *_unknown(found, SECTIONS, "section"),
+        *_unknown(_section(found, "synth"), TYPES, "key"),
+    ]
     problems += [
         Problem(f"[synth] {name} is a {type(value).__name__}", f"a {TYPES[name][-1].__name__}", f"correct {name}")
         for name, value in _section(found, "synth").items()
@@ -84,7 +90,23 @@ def read(path: Path) -> dict[str, Any]:
 
 def _section(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = found.get(name, {})
-    return section if isinstance(section, Mapping) else {name: section}
+    return section if isinstance(section, Mapping) else {}
+
+
+def _no_tables(found: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, value in found.items():
+        if name in SECTIONS and not isinstance(value, Mapping):
+            yield Problem(f"'{name}' is no TOML table", f"[{name}] opens a table", f"write [{name}], its keys below")
+
+
+def _written(found: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with the sections that only a run writes."""
+    hashes = _section(found, "input").get("sha256", [])
+    if not isinstance(hashes, list) or not all(isinstance(value, str) for value in hashes):
+        yield Problem("[input] sha256 is no list of texts", "one hash per input", "leave [input] out")
+    for name, role in _section(found, "accepted").items():
+        if not isinstance(role, str):
+            yield Problem("[accepted] holds no role", "the role that was accepted", "leave it out", name)
 
 
 def _unknown(found: Iterable[str], known: Iterable[str], what: str) -> list[Problem]:
@@ -105,7 +127,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def synth_options(flags: Mapping[str, Any], *, config: Mapping[str, Any], inputs: Mapping[str, str]) -> SynthOptions:
     """Flags (None: not given) over the config over the defaults.
 
-    A saved plan is kept only for the input, model and budget that it was made for. `inputs` maps paths to sha256.
+    A saved plan is kept only for the input, model and budget that it was made for, and options of a generator only
+    for that generator. `inputs` maps paths to sha256.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     merged = {**config.get("synth", {}), **given}
@@ -113,7 +136,10 @@ def synth_options(flags: Mapping[str, Any], *, config: Mapping[str, Any], inputs
         merged["time_budget"] = seconds(merged["time_budget"])
     if "schema" in config:
         merged.setdefault("declared", config["schema"])
-    merged["generator"] = dict(config.get("generator", {}))
+    named = config.get("synth", {}).get("model", "auto")
+    kept = named == "auto" or merged["model"] == named
+    merged["generator"] = dict(config.get("generator", {})) if kept else {}
+    merged["accepted"] = dict(config.get("accepted", {}))
     if _plan_fits(config, given, inputs):
         merged["plan"] = config["plan"]
     return SynthOptions(**{**merged, "paths": tuple(merged["paths"])})
@@ -121,8 +147,14 @@ def synth_options(flags: Mapping[str, Any], *, config: Mapping[str, Any], inputs
 
 def _plan_fits(config: Mapping[str, Any], given: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
     made_for = config.get("input", {}).get("sha256")
-    renewed = {"time_budget", "model", "subject", "target", "declared", "holdout"} & given.keys()
-    return "plan" in config and not renewed and (made_for is None or list(made_for) == list(inputs.values()))
+    renewed = {"time_budget", "subject", "target", "declared", "holdout"} & given.keys()
+    another = "model" in given and given["model"] != config.get("synth", {}).get("model")
+    return (
+        "plan" in config
+        and not renewed
+        and not another
+        and (made_for is None or list(made_for) == list(inputs.values()))
+    )
 
 
 def effective(
@@ -132,6 +164,7 @@ def effective(
     generator: Mapping[str, Any],
     inputs: Mapping[str, str],
     versions: Mapping[str, str],
+    accepted: Mapping[str, str],
 ) -> dict[str, Any]:
     """The config that repeats this run."""
     kept = {f.name: getattr(options, f.name) for f in fields(options) if f.name in TYPES}
@@ -140,6 +173,7 @@ def effective(
         "generator": dict(generator),
         "schema": options.declared,
         "plan": dict(plan),
+        "accepted": dict(accepted) if accepted else None,
         "input": {"names": [file_name(path) for path in inputs], "sha256": list(inputs.values())},
         "versions": dict(versions),
     }

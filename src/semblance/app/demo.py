@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from semblance.app.events import Show
 from semblance.app.options import SynthOptions
 from semblance.app.pipeline import Outcome, run_synth
-from semblance.app.work import free_name
+from semblance.app.work import free_name, work_of
 from semblance.core.need import need
 
 if TYPE_CHECKING:
@@ -24,13 +24,19 @@ SECONDS = 20.0
 
 
 def run_demo(output: Path | None, *, show: Show) -> Outcome:
-    """Run the whole flow on FLChain. Without `output`, a new folder beside earlier demonstrations."""
-    run = free_name(FOLDER) if output is None else output
+    """Run the whole flow on FLChain, or take up what was interrupted.
+
+    Without `output`, an unfinished demonstration or a new folder beside earlier ones.
+    """
+    run = free_name(FOLDER, resume=True) if output is None else output
+    unfinished = work_of(run.resolve()).exists()
     with TemporaryDirectory(prefix="semblance-") as folder:
         path = Path(folder) / "flchain.csv"
         cohort().to_csv(path, index=False)
-        options = SynthOptions(paths=(str(path),), run=run, target="death", time_budget=SECONDS, yes=True)
-        return run_synth(options, show=show)
+        options = SynthOptions(
+            paths=(str(path),), run=run, target="death", time_budget=SECONDS, yes=True, resume=unfinished
+        )
+        return run_synth(options, show=show, kind="demo")
 
 
 def cohort() -> pd.DataFrame:

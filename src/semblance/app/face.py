@@ -10,6 +10,7 @@ sb.release(report, synthetic=s, folder="RUN", model=model)
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,11 @@ import numpy as np
 
 from semblance.app import config, stages
 from semblance.app.assemble import Bundle, assemble
-from semblance.app.frames import from_pandas, is_frame, library_of, write_csv, write_parquet
-from semblance.app.options import RARE
+from semblance.app.frames import columns_of, from_pandas, is_frame, library_of, write_csv, write_parquet
+from semblance.app.options import RARE, refuse_wrong
 from semblance.app.pipeline import Outcome
-from semblance.app.versions import use_threads, versions
-from semblance.app.work import publish, work_of
+from semblance.app.versions import fingerprint, use_threads, versions
+from semblance.app.work import open_work, publish
 from semblance.core.errors import UsageError
 from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.modality import load as attribute
@@ -75,7 +76,10 @@ class Fitted:
     def sample(self, rows: int, *, seed: int | None = None) -> Any:
         """A frame of `rows` synthetic records. The same seed (by default that of `fit`) gives the same records."""
         rng = stream(self.seed if seed is None else seed, "sample")
-        return from_pandas(stages.gather(self.modality, self.model.sample(rows, rng=rng)).to_pandas(), self.library)
+        # No records are none of one record: the frame keeps its columns and their types.
+        made = stages.gather(self.modality, self.model.sample(1 if rows == 0 else rows, rng=rng))
+        made = made.take(np.arange(0)) if rows == 0 else made
+        return from_pandas(made.to_pandas(), self.library)
 
     def save(self, folder: str | Path) -> None:
         """Write safetensors and JSON."""
@@ -187,17 +191,59 @@ def evaluate(
     """Judge synthetic records (of any tool) against the real ones, and decide for `profile`.
 
     Each argument is what `read` or `split` returned, a frame, or a path. `report["fidelity.c2st"]` is one finding,
-    `report.decision` the gate's decision.
+    `report.decision` the gate's decision. How many patients stand behind each category is counted, and with `model` the
+    smaller of the count and the model's own `rare` is certified.
+    Raises DataError where a patient of the holdout stands in train.
     """
+    refuse_wrong(profile=profile, tier=tier, seed=seed)
     real = train if isinstance(train, Data) else read(train, subject=subject, target=target)
     aside, made = (under(part, real) for part in (holdout, synthetic))
-    rare = RARE[profile]
+    stages.keep_apart(real.modality, train=real.records, holdout=aside)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
+    known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
     if model is not None:
         about["generator"] = model.model.card.to_json()
+        known.append(getattr(model.model, "options", {}).get("rare"))
+    about["fewest"] = min((number for number in known if number is not None), default=None)
+    about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real.schema)}
     parts = {"train": real.records, "holdout": aside, "synthetic": made}
-    report = stages.judge(real.modality, **parts, seed=seed, tier=tier, rare=rare, about=about)
-    return stages.decide(report, profile=profile, rare=rare)
+    report = stages.judge(real.modality, **parts, seed=seed, tier=tier, rare=RARE[profile], about=about)
+    return stages.decide(report, profile=profile, rare=about["fewest"])
+
+
+def _unjudged(source: Any, schema: Schema) -> list[str]:
+    """Columns that stand in the records and not in what was judged."""
+    if isinstance(source, str | Path):
+        source = read(source)
+    names = [field.name for field in source.profile.fields] if isinstance(source, Data) else columns_of(source)
+    judged = {column.name for column in schema.written}
+    return [name for name in names if name not in judged]
+
+
+def _written(source: Any, folder: Path) -> Path:
+    """Records as the file in `folder` that leaves: a path is copied, all else is written as CSV."""
+    if not isinstance(source, str | Path):
+        made = folder / "synthetic.csv"
+        write_csv(source.to_frame() if isinstance(source, Data) else source, made)
+        return made
+    file = Path(source)
+    if not file.is_file() or file.suffix.lower() == ".zip":
+        raise UsageError.of(
+            f"'{file.name}' as the synthetic records",
+            rule="a file that holds one table and nothing else",
+            fix="give the file, or sb.read(...) of it to `evaluate` and `release`",
+        )
+    made = folder / f"synthetic{'.csv.gz' if file.name.lower().endswith('.csv.gz') else file.suffix}"
+    shutil.copyfile(file, made)
+    return made
+
+
+def _mark(source: Any) -> str:
+    """The SHA-256 of records as they are written."""
+    if isinstance(source, str | Path):
+        return fingerprint(str(source))
+    with TemporaryDirectory(prefix="semblance-") as folder:
+        return fingerprint(str(_written(source, Path(folder))))
 
 
 def release(
@@ -210,21 +256,38 @@ def release(
 ) -> Outcome:
     """Write the signed run folder: the data, the report, the model; `public/` only where the decision grants it.
 
-    Raises UsageError where the folder holds something. Look at `.exit_code` and `.decision` of what is returned.
+    `synthetic` is what `evaluate` was given. Raises UsageError where it is not, where nothing was decided, and where
+    the folder holds something. Look at `.exit_code` and `.decision` of what is returned.
     """
     run = Path(folder).resolve()
-    if run.exists() and any(run.iterdir()):
-        raise UsageError.of(
-            f"'{run.name}' holds something", rule="nothing is ever overwritten", fix="choose another folder"
-        )
-    work_of(run).mkdir(mode=0o700, parents=True)
-    data = work_of(run) / "synthetic.csv"
-    write_csv(synthetic, data)
+    if report.decision is None:
+        raise UsageError.of("a report without a decision", rule="the gate decides first", fix="sb.evaluate(...)")
     ran = {**(config or {}), "plan": None if model is None else dict(model.plan), "versions": versions()}
-    with TemporaryDirectory(dir=work_of(run)) as room:
-        saved = None if model is None else Path(room) / "model"
+    work = open_work(run, kind="release", resume=False)
+    try:
+        data, saved = _written(synthetic, work), None if model is None else work / "model"
+        _refuse_other(report, data)
         if model is not None and saved is not None:
             model.save(saved)
-        assemble(Bundle(report, ran, data, saved), work_of(run) / "out")
-    publish(work_of(run) / "out", run)
+        assemble(Bundle(report, ran, data, saved), work / "out")
+        publish(work / "out", run)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     return Outcome(run, report)
+
+
+def _refuse_other(report: Report, data: Path) -> None:
+    """Raise UsageError where the report judged other records, or not all of their columns."""
+    if report.subject.get("sha256") != fingerprint(str(data)):
+        raise UsageError.of(
+            "the report is about other records",
+            rule="only what was judged is released",
+            fix="give `release` the same records as `evaluate`, in the same form",
+        )
+    unjudged = report.subject.get("unjudged", [])
+    if unjudged:
+        raise UsageError.of(
+            f"columns that nothing judged: {', '.join(unjudged)}",
+            rule="only what was judged is released",
+            fix="leave them out of the records, and evaluate again",
+        )

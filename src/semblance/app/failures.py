@@ -53,7 +53,7 @@ def exhausted(error: MemoryError | OSError) -> ResourceError:
     found = ResourceError.of(
         said,
         rule="a run needs memory, disk space and a writable folder",
-        fix="free some, then add --resume to the same command",
+        fix="free some, then repeat the command (`synth` with --resume)",
     )
     assert isinstance(found, ResourceError)
     return found

@@ -53,7 +53,10 @@ Yes = Annotated[
 ]
 
 Seed = Annotated[int | None, _flag("--seed", "N", "Seed of every random draw", WORK, default="0")]
-Device = Annotated[str | None, _flag("--device", "auto|cpu|cuda", "Where the network learns", WORK, default="auto")]
+Device = Annotated[
+    str | None,
+    _flag("--device", "auto|cpu|cuda", "This version learns on the CPU; cuda is refused", WORK, default="auto"),
+]
 Threads = Annotated[int | None, _flag("--threads", "N", "Equal bytes need equal threads", WORK, default="all cores")]
 Tier = Annotated[
     str | None, _flag("--tier", "fast|standard|audit", "How hard the judges look", WORK, default="standard")

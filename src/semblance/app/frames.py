@@ -47,6 +47,11 @@ def _to_arrow(frame: Any) -> Any:
     return pa.Table.from_pandas(frame, preserve_index=False) if library_of(frame) == "pandas" else pa.table(frame)
 
 
+def columns_of(frame: Any) -> list[str]:
+    """The column names of a frame of any library."""
+    return [str(name) for name in _to_arrow(frame).column_names]
+
+
 def write_parquet(frame: Any, path: Path) -> None:
     """Write a frame of any library as Parquet. Raises UsageError for what is no frame."""
     import pyarrow.parquet as pq

@@ -42,11 +42,13 @@ def view(report: Report) -> dict[str, Any]:
     """Everything the template shows."""
     verdict = words.verdict(report)
     judged = judge(report)
+    decision = report.decision or {}
     return {
         "verdict": verdict,
         "headline": words.VERDICTS[verdict][0],
         "meaning": words.VERDICTS[verdict][1],
-        "decision": report.decision or {},
+        "decision": decision,
+        "against": words.against(decision) if decision.get("reasons") else "",
         "ladder": tuple(ladder(report)),
         "subject": report.subject,
         "facts": tuple(facts(report)),

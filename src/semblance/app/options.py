@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,25 @@ TIERS = ("fast", "standard", "audit")
 DEVICES = ("auto", "cpu", "cuda")
 # Smallest group that may be told apart: five patients as usual in health statistics, eleven where anyone may read.
 RARE = {"public": 11, "controlled": 5, "internal": 5}
+
+
+def wrong_choices(**asked: str) -> list[Problem]:
+    """What was asked of "profile", "device" or "tier" and is none of their names."""
+    allowed = {"profile": PROFILES, "device": DEVICES, "tier": TIERS}
+    return [
+        Problem(f"{name} '{value}'", f"one of {', '.join(allowed[name])}", f"--{name} {allowed[name][0]}")
+        for name, value in asked.items()
+        if value not in allowed[name]
+    ]
+
+
+def refuse_wrong(*, profile: str, tier: str, seed: int) -> None:
+    """Raise UsageError with everything that no judgement can be asked for."""
+    problems = wrong_choices(profile=profile, tier=tier)
+    if seed < 0:
+        problems.append(Problem(f"seed {seed}", "0 or above", "--seed 0"))
+    if problems:
+        raise UsageError(*problems)
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,7 @@ class SynthOptions:
     seed: int = 0
     """Seed of every random draw."""
     device: str = "auto"
-    """Where the network learns."""
+    """Where the network learns; the generators of this version learn on the CPU, whether 'auto' or 'cpu' is said."""
     threads: int | None = None
     """Threads to compute with; all cores when not given. Equal bytes need equal threads."""
     tier: str = "standard"
@@ -58,6 +78,8 @@ class SynthOptions:
     """Options of the generator itself."""
     plan: Mapping[str, Any] | None = None
     """A saved plan of steps, instead of a new one."""
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    """Unclear columns that a person has accepted before, each with the role that was shown."""
     resume: bool = False
     """Take up a run that was interrupted."""
     yes: bool = False
@@ -74,19 +96,19 @@ class SynthOptions:
         return RARE[self.profile]
 
     def _choices(self) -> list[Problem]:
-        allowed = {"profile": PROFILES, "device": DEVICES, "tier": TIERS}
-        return [
-            Problem(f"{name} '{getattr(self, name)}'", f"one of {', '.join(known)}", f"--{name} {known[0]}")
-            for name, known in allowed.items()
-            if getattr(self, name) not in known
-        ]
+        return wrong_choices(profile=self.profile, device=self.device, tier=self.tier)
 
     def _ranges(self) -> list[Problem]:
         checks = [
             (bool(self.paths), "no input", "at least one file", "semblance synth patients.csv -o RUN"),
             (self.rows is None or self.rows >= 1, f"rows {self.rows}", "at least 1", "--rows 1000"),
             (0 < self.holdout < 1, f"holdout {self.holdout}", "a share between 0 and 1", "--holdout 0.2"),
-            (self.time_budget > 0, f"time budget {self.time_budget} s", "above 0 seconds", "--time-budget 60s"),
+            (
+                0 < self.time_budget < inf,
+                f"time budget {self.time_budget} s",
+                "above 0 seconds, and finite",
+                "--time-budget 60s",
+            ),
             (self.threads is None or self.threads >= 1, f"threads {self.threads}", "at least 1", "--threads 2"),
             (self.seed >= 0, f"seed {self.seed}", "0 or above", "--seed 0"),
             (self.epsilon is None or self.epsilon > 0, f"epsilon {self.epsilon}", "above 0", "--epsilon 1"),
@@ -129,11 +151,7 @@ class EvaluateOptions:
     """The schema file as parsed."""
 
     def __post_init__(self) -> None:
-        for name, known in (("profile", PROFILES), ("tier", TIERS)):
-            if getattr(self, name) not in known:
-                raise UsageError.of(
-                    f"{name} '{getattr(self, name)}'", rule=f"one of {', '.join(known)}", fix=f"--{name} {known[0]}"
-                )
+        refuse_wrong(profile=self.profile, tier=self.tier, seed=self.seed)
 
     @property
     def rare(self) -> int:

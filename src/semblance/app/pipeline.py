@@ -18,6 +18,7 @@ import numpy as np
 from semblance.app import config, stages
 from semblance.app.assemble import Bundle, assemble
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
+from semblance.app.finished import is_finished, refuse_other
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, work_of, working
@@ -49,7 +50,7 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         """Decision, headline numbers and paths: what --json prints."""
-        told = {key: self.decision[key] for key in ("verdict", "asked", "granted", "exit_code", "reasons")}
+        told = {key: self.decision[key] for key in ("verdict", "asked", "granted", "exit_code", "against", "reasons")}
         numbers = [finding.to_json() for finding in stages.headline(self.report)]
         return {**told, "headline": [{**f, "detail": {}} for f in numbers], "paths": self.paths()}
 
@@ -86,15 +87,19 @@ class Source:
         return self._found[1]
 
 
-def run_synth(options: SynthOptions, *, show: Show = quiet) -> Outcome:
-    """Read, learn, sample, judge and sign into `options.run`. Raises SemblanceError; interrupted, it can be resumed."""
-    finished = _finished(options.run, resume=options.resume)
-    if finished is not None:
-        show(Noted(f"'{options.run.name}' was complete already: nothing was done"))
-        return finished
-    manifest, options = _settle(options)
+def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth") -> Outcome:
+    """Read, learn, sample, judge and sign into `options.run`. Raises SemblanceError; interrupted, it can be resumed.
+
+    `kind` is the command that asks for it: one command never takes up the unfinished work of another.
+    """
+    asked, (manifest, options) = options, _settle(options)
     inputs = {path: fingerprint(path) for path in options.paths}
-    with working(options.run, resume=options.resume) as folder:
+    if options.resume and is_finished(options.run):
+        generator = asdict(_spec(options, manifest))
+        refuse_other(options.run, replace(options, threads=asked.threads), inputs=inputs, generator=generator)
+        show(Noted(f"'{options.run.name}' was complete already: nothing was done"))
+        return _finished(options.run)
+    with working(options.run, kind=kind, resume=options.resume) as folder:
         _same_input(folder, inputs)
         run = _Synth(options, manifest, inputs, Stages(folder, show, 10, _root_key(options, inputs)))
         return Outcome(options.run, run.all())
@@ -127,13 +132,19 @@ def _same_input(folder: Path, inputs: Mapping[str, str]) -> None:
     write_json(path, found)
 
 
-def _finished(run: Path, *, resume: bool) -> Outcome | None:
-    """The outcome of a run that was complete before; only --resume asks for it. Leftovers of its work are removed."""
-    report = run / "report.json"
-    if not resume or not (run / "attestation.json").exists() or not report.exists():
-        return None
-    shutil.rmtree(work_of(run.resolve()), ignore_errors=True)
-    return Outcome(run, Report.from_json(json.loads(report.read_text())))
+def _finished(run: Path) -> Outcome:
+    """The outcome of a run that was complete before. Leftovers of its work are removed."""
+    shutil.rmtree(work_of(run), ignore_errors=True)
+    return Outcome(run, Report.from_json(json.loads((run / "report.json").read_text())))
+
+
+def _spec(options: SynthOptions, manifest: Modality) -> Any:
+    """The generator with its options."""
+    offered = {"rare": options.rare, "device": None if options.device == "auto" else options.device}
+    spec = stages.build_spec(manifest, options.model, offered=offered, asked=options.generator)
+    assert options.threads is not None
+    use_threads(options.threads)  # the generator's module has loaded torch by now, if it needs it
+    return spec
 
 
 @dataclass
@@ -152,7 +163,8 @@ class _Synth:
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
         self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
         self.stage.run("contract", lambda room: self.source.data.schema.to_json())
-        self.stage.run("identifiers", self._identifiers, yes=o.yes)
+        told = dict(yes=o.yes, accepted=o.accepted)
+        self.accepted = self.stage.run("identifiers", self._identifiers, **told)["accepted"]
         self.stage.run("split", self._split, holdout=o.holdout)
         asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
         self.plan = self.stage.run("plan", self._plan, **asked)
@@ -173,12 +185,7 @@ class _Synth:
     @cached_property
     def spec(self) -> Any:
         """The generator with its options."""
-        o = self.options
-        offered = {"rare": o.rare, "device": None if o.device == "auto" else o.device}
-        spec = stages.build_spec(self.manifest, o.model, offered=offered, asked=o.generator)
-        assert o.threads is not None
-        use_threads(o.threads)  # the generator's module has loaded torch by now, if it needs it
-        return spec
+        return _spec(self.options, self.manifest)
 
     @cached_property
     def train(self) -> Any:
@@ -198,8 +205,8 @@ class _Synth:
         return self.source.profile.to_json()
 
     def _identifiers(self, room: Path) -> Any:
-        stages.gate_identifiers(self.profile, yes=self.options.yes)
-        return {"accepted": stages.unresolved(self.profile)}
+        stages.gate_identifiers(self.profile, yes=self.options.yes, accepted=self.options.accepted)
+        return {"accepted": {field.name: field.role for field in self.profile.fields if field.unclear}}
 
     def _split(self, room: Path) -> Any:
         parts = stages.split_rows(self.source.data, holdout=self.options.holdout, seed=self.options.seed)
@@ -210,6 +217,7 @@ class _Synth:
     def _plan(self, room: Path) -> Any:
         o = self.options
         if o.plan is not None:
+            stages.check_plan(type(self.spec), o.plan)
             return dict(o.plan)
         return dict(self.spec.plan(self.train, rng=stream(o.seed, "plan"), time_budget=o.time_budget))
 
@@ -254,7 +262,8 @@ class _Synth:
         # The file is read back, so that what is judged is what leaves, formats and all.
         made = load(self.manifest.like)((str(self.synthetic),), self.train.schema)
         o, looks = self.options, _Looks(self.manifest, self.stage.show)
-        about = stages.about_model(self.spec, profile=self.profile, versions=versions(), accepted=o.yes)
+        about = stages.about_model(self.spec, profile=self.profile, versions=versions())
+        about["sha256"] = fingerprint(str(self.synthetic))
         report = stages.judge(
             self.manifest,
             train=self.train,
@@ -275,9 +284,8 @@ class _Synth:
 
     def _sign(self, room: Path) -> Any:
         settled = replace(self.options, rows=self._rows_wanted)
-        ran = config.effective(
-            settled, plan=self.plan, generator=asdict(self.spec), inputs=self.inputs, versions=versions()
-        )
+        made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
+        ran = config.effective(settled, **made, inputs=self.inputs, versions=versions())
         model = self.stage.room("fit") / "model"
         assemble(Bundle(self.report, ran, self.synthetic, model), room / "out")
         return {}
@@ -310,7 +318,7 @@ def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
     use_threads(cores())
     options = replace(options, run=Path(options.run).resolve())
     inputs = {name: fingerprint(path) for name, path in zip(("train", "holdout", "synthetic"), files, strict=True)}
-    with working(options.run, resume=True) as folder:
+    with working(options.run, kind="evaluate", resume=True) as folder:
         stage = Stages(folder, show, 3, digest(inputs, code_digest(), versions(), options.seed))
         run = _Evaluate(options, manifest, inputs, stage)
         return Outcome(options.run, run.all())
@@ -331,7 +339,9 @@ class _Evaluate:
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, tier=o.tier)
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
         decided = self.stage.run(
-            "decide", lambda room: stages.decide(found, profile=o.profile, rare=o.rare).to_json(), profile=o.profile
+            "decide",
+            lambda room: stages.decide(found, profile=o.profile, rare=found.subject["fewest"]).to_json(),
+            profile=o.profile,
         )
         report = Report.from_json(decided)
         self.stage.run("sign", lambda room: assemble(Bundle(report, self._config()), room / "out"))
@@ -345,7 +355,14 @@ class _Evaluate:
         self.stage.show(Profiled(profile, config.file_name(o.train)))
         schema: Schema = train.schema
         holdout, made = (load(self.manifest.like)((path,), schema) for path in (o.holdout, o.synthetic))
-        about = {"versions": versions(), "notes": list(profile.notes), "unresolved": stages.unresolved(profile)}
+        stages.keep_apart(self.manifest, train=train, holdout=holdout)
+        about = {
+            "versions": versions(),
+            "notes": list(profile.notes),
+            "unresolved": stages.unresolved(profile),
+            "fewest": stages.fewest(self.manifest, train=train, synthetic=made),
+            "sha256": self.inputs["synthetic"],
+        }
         report = stages.judge(
             self.manifest,
             train=train,

@@ -98,9 +98,8 @@ def _share(value: float) -> float:
 
 def _decision(decision: Mapping[str, Any]) -> dict[str, Any]:
     checks = {name: [_check(check) for check in listed] for name, listed in decision["checks"].items()}
-    barrier = {"CONTROLLED": "public", "REFUSED": "controlled"}.get(decision["verdict"], "")
-    reasons = [check["reason"] for check in checks.get(barrier, ()) if check["refuses"]]
-    kept = {key: decision[key] for key in ("verdict", "granted", "asked", "exit_code", "policy")}
+    reasons = [check["reason"] for check in checks.get(decision["against"], ()) if check["refuses"]]
+    kept = {key: decision[key] for key in ("verdict", "granted", "asked", "exit_code", "against", "policy")}
     return {**kept, "reasons": reasons, "checks": checks}
 
 
@@ -108,11 +107,16 @@ def _check(data: Mapping[str, Any]) -> dict[str, Any]:
     check = Check.from_json(data)
     n = None if check.n is None else coarse(check.n)
     run = check.metric.startswith("run.")
-    number = check.number if run or check.number is None else _worse(check.number, check)
+    number = check.number if check.number is None else _group(check.number) if run else _worse(check.number, check)
     # A note may hold names of columns or exact counts; why something does not apply is a plain statement.
     note = check.note if check.outcome == "NOT APPLICABLE" else ""
     check = replace(check, number=number, n=n if isinstance(n, int) else None, note=note)
     return replace(check, reason=explain(check)).to_json()
+
+
+def _group(number: float) -> float:
+    """A fewest count of patients, lowered to a usual limit: a measured one is an exact count."""
+    return float(max(limit for limit in (0, 1, 5, SMALL) if limit <= number))
 
 
 def _worse(number: float, check: Check) -> float:

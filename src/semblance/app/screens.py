@@ -19,6 +19,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from semblance.app import words
 from semblance.app.events import Event, Profiled, Progressed
 from semblance.core.modality import FieldPlan, Profile
 
@@ -106,8 +107,7 @@ def last_screen(outcome: Ended) -> RenderableType:
         parts.append(Text(f"The asked profile '{told['asked']}' is not granted.", "bold"))
     parts += [Text(), _numbers(told["headline"])]
     if told["reasons"]:
-        barrier = "public release" if told["verdict"] == "CONTROLLED" else "controlled access"
-        parts += [Text(f"\nWhat stands against {barrier}", "dim")]
+        parts += [Text(f"\n{words.against(told)}", "dim")]
         parts += [Padding(Text(reason), (0, 0, 0, 2)) for reason in told["reasons"]]
     return Group(Text(), Panel(Group(*parts), border_style=colour, padding=(1, 2)), _paths(told["paths"]), Text())
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from semblance.app.config import nearest
+from semblance.app.values import wrong_keys, wrong_values
 from semblance.catalog import MODALITIES, modality
 from semblance.core.dataset import Dataset, Evidence, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, UsageError
@@ -67,12 +68,21 @@ def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], ask
         for option in asked
         if option not in known
     ]
+    problems += wrong_values(kind, asked, section="generator")
     if problems:
         raise UsageError(*problems)
     options = {k: v for k, v in {**offered, **asked}.items() if k in known and v is not None}
     if "rare" in offered and "rare" in options:
         options["rare"] = max(options["rare"], offered["rare"])
     return kind(**options)
+
+
+def check_plan(kind: Any, plan: Mapping[str, Any]) -> None:
+    """Raise UsageError for a plan that this kind of generator does not read; one that reads none takes any."""
+    planned = getattr(kind, "planned", None)
+    problems = [] if planned is None else [*wrong_keys(planned, plan), *wrong_values(planned, plan, section="plan")]
+    if problems:
+        raise UsageError(*problems)
 
 
 def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
@@ -92,12 +102,17 @@ def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> N
 def refuse_device(manifest: Modality, name: str, *, device: str) -> None:
     """Raise UsageError where a device is asked of a generator that has no choice of devices."""
     if device == "cuda" and not any(field.name == "device" for field in fields(manifest.generator(name))):
-        raise UsageError.of(f"device cuda with '{name}'", rule="this generator learns on the CPU", fix="--device cpu")
+        rule = "the generators of this version learn on the CPU"
+        raise UsageError.of(f"device cuda with '{name}'", rule=rule, fix="leave out --device, or --device cpu")
 
 
-def gate_identifiers(profile: Profile, *, yes: bool) -> None:
-    """Raise IdentifierError for fields that nobody has decided on, unless the plan was accepted as shown."""
-    unclear = [field for field in profile.fields if field.unclear]
+def gate_identifiers(profile: Profile, *, yes: bool, accepted: Mapping[str, str] | None = None) -> None:
+    """Raise IdentifierError for fields that nobody has decided on, unless the plan was accepted as shown.
+
+    `accepted` names the fields that were accepted before; it counts only where the role is still the same.
+    """
+    before = {} if accepted is None else accepted
+    unclear = [field for field in profile.fields if field.unclear and before.get(field.name) != field.role]
     if unclear and not yes:
         raise IdentifierError(
             *(
@@ -175,22 +190,33 @@ def judge(
     return evaluate(evidence, about=about, watch=watch)
 
 
-def decide(report: Report, *, profile: str, rare: int) -> Report:
-    """The report with the gate's decision for the asked profile."""
+def keep_apart(manifest: Modality, *, train: Any, holdout: Any) -> None:
+    """Raise DataError where a patient of the holdout stands in train."""
+    if manifest.apart is not None:
+        load(manifest.apart)(train, holdout)
+
+
+def fewest(manifest: Modality, *, train: Any, synthetic: Any) -> int | None:
+    """The fewest train patients behind a category of records that any tool made; None where none can be counted."""
+    return None if manifest.fewest is None else int(load(manifest.fewest)(train, synthetic))
+
+
+def decide(report: Report, *, profile: str, rare: int | None) -> Report:
+    """The report with the gate's decision for the asked profile; `rare` is None where nobody knows it."""
     from semblance.release.gate import decide as gate
     from semblance.release.policy import Policy
 
     return report.decided(gate(report, Policy.load(None), asked=profile, rare=rare).to_json())
 
 
-def about_model(spec: Any, *, profile: Profile, versions: Mapping[str, str], accepted: bool) -> dict[str, Any]:
-    """What a report says about how the records were made; `accepted`: a person took the plan for unclear fields."""
+def about_model(spec: Any, *, profile: Profile, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What a report says about how the records were made, once a person took the plan for every unclear field."""
     return {
         "generator": spec.card.to_json(),
         "guarantee": str(Guarantee()),
         "versions": dict(versions),
         "notes": list(profile.notes),
-        "unresolved": [] if accepted else unresolved(profile),
+        "unresolved": [],
     }
 
 

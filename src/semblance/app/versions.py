@@ -9,9 +9,12 @@ import platform
 import sys
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 import semblance
 from semblance.core.errors import DataError, UsageError
 
+_limits: threadpool_limits | None = None  # kept: the limits hold until another call
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch")
 
 
@@ -59,13 +62,15 @@ def cores() -> int:
 
 
 def use_threads(count: int) -> None:
-    """Let numeric libraries use `count` threads: those not loaded yet through the environment, torch directly.
+    """Let numeric libraries use `count` threads: those not loaded yet through the environment, the others directly.
 
     Threads that wait shall sleep, not spin: on a machine with other work, spinning made training five times slower.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(count)
+    global _limits
+    _limits = threadpool_limits(count)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(count)

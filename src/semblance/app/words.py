@@ -23,6 +23,12 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     "UNDECIDED": ("Not decided yet", "The findings below have not been compared with a release policy."),
 }
 
+BARRIERS: Mapping[str, str] = {
+    "public": "public release",
+    "controlled": "controlled access",
+    "internal": "internal use",
+}
+
 UNKNOWN_GENERATOR = "unknown: the records were made elsewhere"
 
 LEVELS: Mapping[str, tuple[str, str]] = {
@@ -93,6 +99,12 @@ def untested(report: Report) -> Iterator[str]:
     for finding in report.findings:
         if finding.status != "measured":
             yield f"{finding.title}: {finding.status.replace('_', ' ')} ({finding.reason})"
+
+
+def against(decision: Mapping[str, Any]) -> str:
+    """The title of a decision's reasons: which profile they stand against."""
+    profile = decision["against"]
+    return f"What stands against {BARRIERS[profile]}" + (", as asked for" if profile == decision["asked"] else "")
 
 
 def number(value: float | None, *, digits: int = 3) -> str:

@@ -6,6 +6,7 @@ key of a stage hashes its own options and the key of the stage before it, so a c
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -14,15 +15,17 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semblance.app.events import Finished, Show, Started
 from semblance.core.errors import DataError, IdentifierError, ResourceError, UsageError
-from semblance.core.files import write_json
+from semblance.core.files import write_json, write_text
 
 Make = Callable[[Path], Any]
+KIND = "kind"
+"""The file in RUN.work that names the command that began the run."""
 
 
 def work_of(run: Path) -> Path:
@@ -30,13 +33,30 @@ def work_of(run: Path) -> Path:
     return run.with_name(run.name + ".work")
 
 
-def open_work(run: Path, *, resume: bool) -> Path:
-    """Make RUN.work (mode 0700), or find it again. Raises UsageError where something would be overwritten."""
-    folder = work_of(run)
+def open_work(run: Path, *, kind: str, resume: bool) -> Path:
+    """Make RUN.work (mode 0700) for a command (`kind`), or find it again.
+
+    Raises UsageError where something would be overwritten, and for a place that no folder can have.
+    """
+    try:
+        return _open(run, kind=kind, resume=resume)
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.ENOENT, errno.EEXIST, errno.ENAMETOOLONG):
+            raise
+        raise UsageError.of(
+            f"no folder can be made at the place of -o ({os.strerror(error.errno)})",
+            rule="-o names a new folder inside a folder",
+            fix="choose another -o folder",
+        ) from error
+
+
+def _open(run: Path, *, kind: str, resume: bool) -> Path:
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise UsageError.of(
             f"'{run.name}' holds something", rule="nothing is ever overwritten", fix="choose another -o folder"
         )
+    folder = work_of(run)
+    _refuse_foreign(folder, kind)
     if folder.exists() and not resume:
         raise UsageError.of(
             f"'{folder.name}' holds an unfinished run",
@@ -48,16 +68,31 @@ def open_work(run: Path, *, resume: bool) -> Path:
     return folder
 
 
+def _refuse_foreign(folder: Path, kind: str) -> None:
+    """Raise UsageError where `folder` is the work of another command, or of a person."""
+    marked = (folder / KIND).exists()
+    held = {path.name for path in folder.iterdir()} if folder.exists() and not marked else set()
+    begun = (folder / KIND).read_text() if marked else kind
+    if begun == kind and not held - {"lock", f".{KIND}.part"}:
+        return
+    raise UsageError.of(
+        f"'{folder.name}' holds " + (f"an unfinished run of `semblance {begun}`" if marked else "something else"),
+        rule="unfinished work is taken up by the command that began it",
+        fix=f"finish it with that command, or remove '{folder.name}', or choose another -o folder",
+    )
+
+
 @contextmanager
-def working(run: Path, *, resume: bool) -> Iterator[Path]:
+def working(run: Path, *, kind: str, resume: bool) -> Iterator[Path]:
     """RUN.work while a run is in progress. It stays after an interruption, and for every failure that can be resumed.
 
     A new run that is refused for its call, its data or its identifiers leaves nothing behind: there is nothing to keep.
     """
-    begun = work_of(run).exists()
-    folder = open_work(run, resume=resume)
+    folder = open_work(run, kind=kind, resume=resume)
+    begun = any(folder.iterdir())
     try:
         with _alone(folder):
+            write_text(folder / KIND, kind)
             yield folder
     except (UsageError, DataError, IdentifierError):
         if not begun:
@@ -101,7 +136,8 @@ def free_name(folder: Path, *, resume: bool = False) -> Path:
 
 
 def publish(made: Path, run: Path) -> None:
-    """Move a finished folder to RUN in one step, then remove RUN.work."""
+    """Move a finished folder to RUN (mode 0700) in one step, then remove RUN.work."""
+    os.chmod(made, 0o700)
     os.rename(made, run)
     shutil.rmtree(work_of(run))
 
@@ -120,6 +156,7 @@ class Stages:
     total: int
     key: str
     index: int = 0
+    rooms: dict[str, Path] = field(default_factory=dict)
 
     def run(self, name: str, make: Make, **inputs: Any) -> Any:
         """The result of stage `name`: made now, or kept from an earlier run with the same inputs.
@@ -128,7 +165,7 @@ class Stages:
         """
         self.index += 1
         self.key = digest(self.key, name, inputs)
-        room = self.folder / f"{self.index:02d}-{name}"
+        room = self.rooms[name] = self.folder / f"{self.index:02d}-{name}"
         self.show(Started(name, self.index, self.total))
         began = time.perf_counter()
         kept = _kept(room / "done.json", self.key)
@@ -140,7 +177,7 @@ class Stages:
 
     def room(self, name: str) -> Path:
         """The folder of a stage that has begun."""
-        return next(self.folder.glob(f"??-{name}"))
+        return self.rooms[name]
 
 
 def _kept(path: Path, key: str) -> Any:

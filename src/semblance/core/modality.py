@@ -73,6 +73,8 @@ class Modality:
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
     - `features(dataset, reference) -> Features`: where shared classifiers stand
+    - `apart(train, holdout) -> None`: DataError where a patient of the holdout stands in train
+    - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
     - `metrics`, `attacks`: each `Metric`/`Attack` as a 'module:attr' string
     """
 
@@ -90,6 +92,8 @@ class Modality:
     floor: str
     metrics: tuple[str, ...] = ()
     attacks: tuple[str, ...] = ()
+    apart: str | None = None
+    fewest: str | None = None
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default)."""

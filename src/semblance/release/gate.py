@@ -76,10 +76,17 @@ class Decision:
         return "CONTROLLED" if self.grants("controlled") else "REFUSED"
 
     @property
+    def against(self) -> str | None:
+        """The profile whose refusals are told: the asked one, or the next better one where that is granted."""
+        if not self.grants(self.asked):
+            return self.asked
+        return {"RELEASE": None, "CONTROLLED": "public", "REFUSED": "controlled"}[self.verdict]
+
+    @property
     def reasons(self) -> tuple[str, ...]:
-        """What stands between this verdict and the next better one."""
-        barrier = {"RELEASE": "", "CONTROLLED": "public", "REFUSED": "controlled"}[self.verdict]
-        return tuple(check.reason for check in self.checks.get(barrier, ()) if check.refuses)
+        """What stands against the profile `against`."""
+        refusing = () if self.against is None else self.checks[self.against]
+        return tuple(check.reason for check in refusing if check.refuses)
 
     @property
     def exit_code(self) -> int:
@@ -96,14 +103,15 @@ class Decision:
             "granted": self.granted,
             "asked": self.asked,
             "exit_code": self.exit_code,
+            "against": self.against,
             "reasons": list(self.reasons),
             "policy": dict(self.policy),
             "checks": {profile: [check.to_json() for check in checks] for profile, checks in self.checks.items()},
         }
 
 
-def decide(report: Report, policy: Policy, *, asked: str = "controlled", rare: int = 5) -> Decision:
-    """Judge a report. `rare` is the fewest patients behind any category of the output.
+def decide(report: Report, policy: Policy, *, asked: str = "controlled", rare: int | None = 5) -> Decision:
+    """Judge a report. `rare` is the fewest patients behind any category of the output, None where nobody knows it.
 
     `report.subject` tells the gate about the run: "generator" (the card, with "holds_records") and "unresolved" (names
     of columns that may identify a patient and that nobody decided on). Where one is absent, public is refused.
@@ -166,15 +174,21 @@ def _crashed(report: Report, profile: Profile) -> Iterator[Check]:
             yield Check(finding.metric, finding.title, finding.section, "ERROR", note=finding.reason)
 
 
-def _run(report: Report, profile: Profile, *, rare: int) -> Iterator[Check]:
-    number, threshold = float(rare), float(profile.rare)
-    outcome: Outcome = "PASS" if rare >= profile.rare else "FAIL"
-    title = "Fewest patients behind a category"
-    yield Check("run.rare", title, "privacy", outcome, "value", "at_least", number, threshold)
+def _run(report: Report, profile: Profile, *, rare: int | None) -> Iterator[Check]:
+    yield _groups(profile, rare=rare)
     if not profile.holds_records:
         yield _generator(report)
     if not profile.unresolved:
         yield _identifiers(report)
+
+
+def _groups(profile: Profile, *, rare: int | None) -> Check:
+    known = 1 if rare is None and profile.rare <= 1 else rare  # every category of train has a patient
+    check = Check("run.rare", "Fewest patients behind a category", "privacy", "MISSING", "value", "at_least")
+    check = replace(check, threshold=float(profile.rare))
+    if known is None:
+        return replace(check, note="nothing says how many patients stand behind each category")
+    return replace(check, outcome="PASS" if known >= profile.rare else "FAIL", number=float(known))
 
 
 def _generator(report: Report) -> Check:

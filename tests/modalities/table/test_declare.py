@@ -57,6 +57,10 @@ def test_did_you_mean(options, fix):
         {"na": 3},
         {"categories": "a"},
         {"categories": ["a", "a"]},
+        {"date_format": "%Q"},
+        {"date_format": "%Y-%Y"},
+        {"date_format": "%"},
+        {"date_format": "day"},
         {"kind": "text", "role": "target"},
     ],
 )
@@ -66,6 +70,26 @@ def test_wrong_values_are_refused(said):
 
 def test_all_problems_are_told_at_once():
     assert len(check(ReadOptions(declared={"columns": {"agee": {}, "sex": {"knd": 1}}}, target="incme"), NAMES)[1]) == 3
+
+
+def test_a_value_that_is_wrong_does_not_hold_and_the_others_do():
+    declared, problems = check(
+        ReadOptions(declared={"columns": {"age": {"min": "x", "date_format": "%Q", "na": "?"}}}), NAMES
+    )
+    assert declared.of("age") == {"na": "?"}
+    assert [(p.column, p.found.split()[0]) for p in problems] == [("age", "min"), ("age", "date_format")]
+
+
+@pytest.mark.parametrize(
+    "known", ["%Y-%m-%d", "%d%^b%Y", "%-m/%-d/%y %-I:%M %p", "%Y-%m-%dT%H:%M:%S.%3fZ", "%Y-%m", "%Y"]
+)
+def test_every_way_to_write_a_date_may_be_declared(known):
+    assert check(ReadOptions(declared={"columns": {"age": {"date_format": known}}}), NAMES)[1] == []
+
+
+@pytest.mark.parametrize("count", ["many", 0, True, 1.5])
+def test_a_public_count_is_a_count(count):
+    assert "n_public" in fixes(declared={"cohort": {"n_public": count}})
 
 
 def test_one_subject_and_one_target():

@@ -174,6 +174,13 @@ def test_a_declared_kind_that_does_not_fit_is_refused(tmp_path):
     assert "column 'x', row 2" in told
 
 
+def test_wrong_values_of_the_schema_are_all_told_and_nothing_crashes(tmp_path):
+    said = {"a": {"min": "x", "max": "y"}, "b": {"kind": "date", "date_format": "%Q"}}
+    with pytest.raises(UsageError) as caught:
+        take(tmp_path, "a,b\n1,2020-01-01\n2,2020-01-02\n", declared={"columns": said})
+    assert [problem.column for problem in caught.value.problems] == ["a", "a", "b"]
+
+
 def test_a_declared_date_format_decides_day_and_month(tmp_path):
     cells = ["01/02/2020", "03/04/2020"]
     table, profile = take(tmp_path, "x\n" + "\n".join(cells) + "\n")

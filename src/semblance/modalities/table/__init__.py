@@ -32,4 +32,6 @@ MANIFEST = Modality(
         f"{_HERE}.copies:copies",
     ),
     attacks=("semblance.evaluate.attacks.distance:nearest_difference",),
+    apart=f"{_HERE}.patients:apart",
+    fewest=f"{_HERE}.patients:fewest",
 )

@@ -29,13 +29,15 @@ __all__ = ["Table", "concat", "from_frame", "like", "output_name", "read", "writ
 class Table:
     """Records under a schema.
 
-    `frame` (n, learned columns, in the schema's order) as the module says; `subjects` (n,) int64 codes of patients. A
+    `frame` (n, learned columns, in the schema's order) as the module says; `subjects` (n,) int64 codes of patients.
+    `names` (n,) uint64 marks the patients' names as read, equal in every file; None where no column names patients. A
     categorical column's categories may list values that no row of this part holds: count codes, never trust the list.
     """
 
     schema: Schema
     frame: pd.DataFrame
     subjects: np.ndarray
+    names: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         wanted = [column.name for column in self.schema.learned]
@@ -50,7 +52,8 @@ class Table:
     def take(self, rows: np.ndarray) -> Self:
         """The records at these positions (or under this mask), renumbered from 0; categories stay listed."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return type(self)(self.schema, self.frame.iloc[rows].reset_index(drop=True), self.subjects[rows])
+        names = None if self.names is None else self.names[rows]
+        return type(self)(self.schema, self.frame.iloc[rows].reset_index(drop=True), self.subjects[rows], names)
 
     def to_pandas(self, *, offset: int = 0) -> pd.DataFrame:
         """The columns of the output with the source's dtypes; keys are numbered from `offset` + 1."""
@@ -77,8 +80,8 @@ def _join(parts: list[pd.Series]) -> Any:
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Table, Profile]:
     """Read one table and say what was found. Raises DataError or UsageError with every problem of the input."""
-    schema, frame, subjects, profile = reading.read(paths, options)
-    return Table(schema, frame, subjects), profile
+    *parts, profile = reading.read(paths, options)
+    return Table(*parts), profile
 
 
 def like(paths: Sequence[str | Path], schema: Schema) -> Table:
@@ -88,8 +91,8 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Table:
 
 def from_frame(frame: Any, options: ReadOptions) -> tuple[Table, Profile]:
     """Take a pandas, polars or pyarrow table. Raises DataError or UsageError with every problem of it."""
-    schema, held, subjects, profile = reading.from_frame(frame, options)
-    return Table(schema, held, subjects), profile
+    *parts, profile = reading.from_frame(frame, options)
+    return Table(*parts), profile
 
 
 def write(chunks: Iterable[Table], path: Path) -> Path:

@@ -6,6 +6,7 @@ in capitals (SAS DATE9), "%3f" milliseconds. A text follows a format only if the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -109,6 +110,16 @@ def read_dates(texts: pa.Array, *, date_format: str) -> np.ndarray:
     seconds = seconds_of(pd.to_datetime(plain, format=_strptime(date_format), errors="coerce"))
     same = date_texts(seconds, date_format=date_format, na="") == plain.to_numpy()
     return np.where(same, seconds, np.nan)
+
+
+def is_format(date_format: str) -> bool:
+    """Whether this is a format that dates can be written in and read from."""
+    day = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC).timestamp()
+    try:
+        texts = date_texts(np.array([day]), date_format=date_format, na="")
+        return "%" in date_format and not np.isnan(read_dates(pa.array(texts), date_format=date_format)).any()
+    except (ValueError, re.error):
+        return False
 
 
 def seconds_of(stamps: pd.Series) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -11,6 +11,7 @@ from typing import Any
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 from semblance.core.schema import KINDS, ROLES
+from semblance.modalities.table import dates
 
 _TOP = ("cohort", "na", "columns")
 _COHORT = ("id", "n_public")
@@ -45,12 +46,18 @@ def check(options: ReadOptions, names: tuple[str, ...]) -> tuple[Declared, list[
     if problems:
         return Declared(), [*problems, *_check_options(options, names)]
     problems += [_unknown(key, _COHORT, "key", where="[cohort]") for key in cohort if key not in _COHORT]
+    if not _is_count(cohort.get("n_public", 1)):
+        problems.append(Problem("n_public is no count", "[cohort] n_public is a whole number from 1", "correct it"))
     problems += [_unknown(name, names, "column") for name in columns if name not in names]
     for name, said in columns.items():
         problems += _check_column(name, said)
     na, wrong = _tokens(given.get("na"), options.na)
     problems += wrong + _check_options(options, names) + _check_roles(options, columns)
     return Declared(_text(cohort.get("id")), cohort.get("n_public"), na, _with_roles(columns, options)), problems
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _text(value: Any) -> str | None:
@@ -109,15 +116,9 @@ def _check_column(name: str, said: Any) -> list[Problem]:
     for key, known in (("kind", KINDS), ("role", ROLES)):
         if key in said and said[key] not in known:
             problems.append(_unknown(str(said[key]), known, key, where=f'[columns."{name}"]'))
-    rules: list[tuple[str, bool, str]] = [
-        ("min", is_bound(said.get("min", 0)), "a number or a date"),
-        ("max", is_bound(said.get("max", 0)), "a number or a date"),
-        ("na", _is_texts(said.get("na", "")), "a text or a list of texts"),
-        ("date_format", isinstance(said.get("date_format", ""), str), "a strptime format"),
-        ("categories", _is_categories(said.get("categories", [])), "a list of different texts or numbers"),
-    ]
     problems += [
-        Problem(f"{key} is not {rule}", f"{key} is {rule}", "correct it", name) for key, fine, rule in rules if not fine
+        Problem(f"{key} is not {_VALUES[key][1]}", f"{key} is {_VALUES[key][1]}", "correct it", name)
+        for key in _wrong(said)
     ]
     if said.get("kind") == "text" and said.get("role", "drop") != "drop":
         problems.append(
@@ -128,9 +129,18 @@ def _check_column(name: str, said: Any) -> list[Problem]:
     return problems
 
 
+def _wrong(said: Mapping[str, Any]) -> list[str]:
+    """The keys whose value is of the wrong sort."""
+    return [key for key, (fine, _) in _VALUES.items() if key in said and not fine(said[key])]
+
+
 def is_bound(value: Any) -> bool:
     """Whether a TOML value can be a bound."""
     return isinstance(value, int | float | date) and not isinstance(value, bool)
+
+
+def _is_format(value: Any) -> bool:
+    return isinstance(value, str) and dates.is_format(value)
 
 
 def _is_categories(value: Any) -> bool:
@@ -139,6 +149,15 @@ def _is_categories(value: Any) -> bool:
     ):
         return False
     return len({str(v) for v in value}) == len(value)
+
+
+_VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "min": (is_bound, "a number or a date"),
+    "max": (is_bound, "a number or a date"),
+    "na": (_is_texts, "a text or a list of texts"),
+    "date_format": (_is_format, "a strptime format, such as %Y-%m-%d"),
+    "categories": (_is_categories, "a list of different texts or numbers"),
+}
 
 
 def as_number(bound: Any) -> float | None:
@@ -162,7 +181,11 @@ def _check_roles(options: ReadOptions, columns: Mapping[str, Any]) -> list[Probl
 
 
 def _with_roles(columns: Mapping[str, Any], options: ReadOptions) -> dict[str, Mapping[str, Any]]:
-    merged: dict[str, Mapping[str, Any]] = {name: said for name, said in columns.items() if isinstance(said, Mapping)}
+    merged: dict[str, Mapping[str, Any]] = {
+        name: {key: value for key, value in said.items() if key not in _wrong(said)}
+        for name, said in columns.items()
+        if isinstance(said, Mapping)
+    }
     for role, name in (("subject", options.subject), ("target", options.target)):
         if name is not None:
             merged[name] = {**merged.get(name, {}), "role": role}

@@ -26,21 +26,21 @@ from semblance.modalities.table.place import Source, only
 from semblance.modalities.table.typed import Raw, raw_of
 
 T = TypeVar("T")
-Parts = tuple[Schema, pd.DataFrame, np.ndarray, Profile]
+Parts = tuple[Schema, pd.DataFrame, np.ndarray, np.ndarray | None, Profile]
 
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> Parts:
-    """Schema, frame, subjects and profile of a file."""
+    """Schema, frame, subjects, names of patients and profile of a file."""
     return _within_memory(lambda: _assemble(sources.load(only(paths)), options))
 
 
-def like(paths: Sequence[str | Path], schema: Schema) -> tuple[pd.DataFrame, np.ndarray]:
-    """Frame and subjects of another file under a known schema."""
+def like(paths: Sequence[str | Path], schema: Schema) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+    """Frame, subjects and names of patients of another file under a known schema."""
     return _within_memory(lambda: _conform(sources.load(only(paths)), schema))
 
 
 def from_frame(frame: Any, options: ReadOptions) -> Parts:
-    """Schema, frame, subjects and profile of a pandas, polars or pyarrow table."""
+    """Schema, frame, subjects, names of patients and profile of a pandas, polars or pyarrow table."""
     return _within_memory(lambda: _assemble(frame_source(frame), options))
 
 
@@ -139,6 +139,7 @@ class _Gathered:
     plans: list[FieldPlan] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     subjects: np.ndarray | None = None
+    names: np.ndarray | None = None
 
 
 def _assemble(source: Source, options: ReadOptions) -> Parts:
@@ -192,7 +193,7 @@ def _take_in(raw: Raw, declared: Declared, gathered: _Gathered) -> None:
     gathered.plans.append(plan)
     gathered.notes += notes
     if column.role == "subject":
-        gathered.subjects = _subjects(coded)
+        gathered.subjects, gathered.names = _subjects(coded)
     if column.learned:
         gathered.frame[column.name] = infer.values(coded, column)
         gathered.notes += _outside(coded, column)
@@ -276,7 +277,8 @@ def _plan(coded: Coded, column: Column, reason: str, unclear: bool) -> FieldPlan
     return FieldPlan(column.name, column.kind, column.role, coded.missing, reason, action, unclear, fix)
 
 
-def _subjects(coded: Coded) -> np.ndarray:
+def _subjects(coded: Coded) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the codes of the patients within this file, and marks of their names that are equal in every file."""
     absent = np.flatnonzero(coded.codes < 0)
     if len(absent):
         raise DataError.of(
@@ -286,7 +288,9 @@ def _subjects(coded: Coded) -> np.ndarray:
             column=coded.name,
             row=int(absent[0]) + 1,
         )
-    return pd.factorize(coded.codes)[0].astype(np.int64)
+    plain = pd.Series(coded.texts.to_pylist(), dtype=object).str.strip().str.replace(r"\.0+$", "", regex=True)
+    marks = pd.util.hash_array(plain.to_numpy(), categorize=False)
+    return pd.factorize(coded.codes)[0].astype(np.int64), marks[coded.codes]
 
 
 def _outside(coded: Coded, column: Column) -> list[str]:
@@ -308,13 +312,13 @@ def _finish(gathered: _Gathered, declared: Declared, *, rows: int) -> Parts:
     subjects = np.arange(rows, dtype=np.int64) if gathered.subjects is None else gathered.subjects
     patients = int(subjects.max()) + 1
     profile = Profile(rows, patients, tuple(gathered.plans), tuple(gathered.notes))
-    return schema, pd.DataFrame(gathered.frame, index=pd.RangeIndex(rows)), subjects, profile
+    return schema, pd.DataFrame(gathered.frame, index=pd.RangeIndex(rows)), subjects, gathered.names, profile
 
 
 # Reading under a known schema
 
 
-def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray]:
+def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
     problems = [*source.problems, *_check_names([raw.name for raw in source.columns])]
     given = {raw.name: raw for raw in source.columns}
     wanted = [column for column in schema if column.learned or column.role == "subject"]
@@ -324,18 +328,18 @@ def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray]:
         if column.name not in given
     ]
     frame: dict[str, Any] = {}
-    subjects = np.arange(len(source.columns[0].data), dtype=np.int64)
+    subjects, names = np.arange(len(source.columns[0].data), dtype=np.int64), None
     for column in wanted:
         if column.name not in given:
             continue
         try:
             coded = infer.settle_missing(infer.code(given[column.name]), tokens=(column.na, *infer.notation.MISSING))
             if column.role == "subject":
-                subjects = _subjects(coded)
+                subjects, names = _subjects(coded)
             else:
                 frame[column.name] = infer.values(coded, column, other_format=True)
         except DataError as error:
             problems += error.problems
     if problems:
         raise DataError(*problems)
-    return pd.DataFrame(frame, index=pd.RangeIndex(len(subjects))), subjects
+    return pd.DataFrame(frame, index=pd.RangeIndex(len(subjects))), subjects, names

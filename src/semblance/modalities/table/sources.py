@@ -11,6 +11,7 @@ import pyarrow as pa
 from semblance.core.errors import DataError
 from semblance.modalities.table.delimited import read_csv
 from semblance.modalities.table.excel import read_excel
+from semblance.modalities.table.header import refuse_data
 from semblance.modalities.table.place import BROKEN, Place, Source, broken, locate
 from semblance.modalities.table.typed import raw_of
 
@@ -28,6 +29,8 @@ def load(path: str) -> Source:
             rule="the file must be whole and of the kind that its suffix says",
             fix="copy or download it again, or correct its suffix",
         ) from None
+    if place.suffix in _UNTYPED:
+        refuse_data(source.columns, label=place.label)
     return replace(source, notes=(*place.notes, *source.notes))
 
 
@@ -61,6 +64,7 @@ def _typed(place: Place, read: Callable[[], pa.Table]) -> Source:
     return Source(tuple(raw_of(n, table.column(i)) for i, n in enumerate(table.column_names) if n not in index), notes)
 
 
+_UNTYPED = (".csv", ".csv.gz", ".xlsx")
 _READERS: dict[str, Callable[[Place], Source]] = {
     ".csv": read_csv,
     ".csv.gz": read_csv,

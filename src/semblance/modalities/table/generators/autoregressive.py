@@ -52,6 +52,8 @@ class Autoregressive(EncodingOptions):
     epochs: int = 45
     """At most so many passes over the data, however large the budget."""
     card: ClassVar[Card] = CARD
+    planned: ClassVar[type] = TrainPlan
+    """What a plan holds, so that one from a file can be checked."""
 
     def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """A short probe turns `time_budget` seconds (default 60) into steps."""

@@ -1,0 +1,116 @@
+"""The Python face refuses in words what it cannot do, and releases only what was judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import semblance as sb
+from semblance.core.errors import DataError, UsageError
+from semblance.core.report import Report
+from tests.contracts.samples import patients
+
+
+@pytest.fixture(scope="module")
+def parts() -> Any:
+    return sb.split(sb.read(patients(160, 0), subject="pid"), holdout=0.3)
+
+
+@pytest.fixture(scope="module")
+def model(parts: Any) -> Any:
+    return sb.fit(parts[0], model="marginals")
+
+
+@pytest.fixture(scope="module")
+def made(model: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = model.sample(120)
+    return frame
+
+
+def judged(parts: Any, synthetic: Any, **options: Any) -> Report:
+    return sb.evaluate(train=parts[0], holdout=parts[1], synthetic=synthetic, tier="fast", **options)
+
+
+@pytest.fixture(scope="module")
+def report(parts: Any, made: pd.DataFrame, model: Any) -> Report:
+    return judged(parts, made, model=model)
+
+
+def behind(report: Report) -> Any:
+    assert report.decision is not None
+    (check,) = [c for c in report.decision["checks"]["public"] if c["metric"] == "run.rare"]
+    return check
+
+
+def test_the_certified_group_is_the_one_that_the_model_kept(parts: Any, made: pd.DataFrame, model: Any) -> None:
+    check = behind(judged(parts, made, model=model, profile="public"))
+    assert (check["outcome"], check["number"]) == ("FAIL", 5)
+
+
+def test_the_certified_group_of_a_foreign_set_is_measured(parts: Any) -> None:
+    shown = parts[0].to_frame()
+    labels = [c.name for c in parts[0].schema.learned if not c.continuous]
+    least = min(shown[name].value_counts().min() for name in labels)  # one record per patient
+    assert behind(judged(parts, shown, profile="public"))["number"] == least
+
+
+def test_unknown_choices_are_told_together(parts: Any, made: pd.DataFrame) -> None:
+    with pytest.raises(UsageError) as caught:
+        sb.evaluate(train=parts[0], holdout=parts[1], synthetic=made, profile="publik", tier="nope")
+    assert "publik" in str(caught.value) and "nope" in str(caught.value)
+
+
+def test_a_holdout_of_training_patients_is_refused(parts: Any, made: pd.DataFrame) -> None:
+    with pytest.raises(DataError):
+        sb.evaluate(train=parts[0], holdout=parts[0], synthetic=made)
+
+
+def test_no_records_are_an_empty_frame(model: Any, made: pd.DataFrame) -> None:
+    empty = model.sample(0)
+    assert len(empty) == 0 and list(empty.columns) == list(made.columns)
+    with pytest.raises(UsageError):
+        model.sample(-1)
+
+
+def test_a_report_is_bound_to_the_records_that_it_judged(report: Report, made: pd.DataFrame, tmp_path: Path) -> None:
+    for what in (made.iloc[:-1], made.assign(**{made.columns[0]: made.iloc[0, 0]}), 3, str(tmp_path / "none.csv")):
+        with pytest.raises(UsageError):
+            sb.release(report, synthetic=what, folder=tmp_path / "RUN")
+    with pytest.raises(UsageError):
+        sb.release(replace(report, decision=None), synthetic=made, folder=tmp_path / "RUN")
+    assert list(tmp_path.iterdir()) == []
+    outcome = sb.release(report, synthetic=made, folder=tmp_path / "RUN")
+    assert pd.read_csv(outcome.run / "synthetic.csv").shape == made.shape
+    assert [path.name for path in tmp_path.iterdir()] == ["RUN"]
+
+
+def test_records_judged_as_a_file_are_released_as_that_file(parts: Any, made: pd.DataFrame, tmp_path: Path) -> None:
+    file = tmp_path / "made.parquet"
+    made.to_parquet(file)
+    outcome = sb.release(judged(parts, str(file)), synthetic=file, folder=tmp_path / "RUN")
+    assert (outcome.run / "synthetic.parquet").read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize("taken", ["RUN", "RUN.work"])
+def test_what_is_taken_stays_as_it_is(report: Report, made: pd.DataFrame, tmp_path: Path, taken: str) -> None:
+    (tmp_path / taken).mkdir()
+    (tmp_path / taken / "kept").write_text("x")
+    with pytest.raises(UsageError):
+        sb.release(report, synthetic=made, folder=tmp_path / "RUN")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("kept")] == [f"{taken}/kept"]
+
+
+def test_a_run_that_is_a_file_is_refused(report: Report, made: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "RUN").write_text("x")
+    with pytest.raises(UsageError):
+        sb.release(report, synthetic=made, folder=tmp_path / "RUN")
+
+
+def test_a_column_that_nothing_judged_is_not_released(parts: Any, made: pd.DataFrame, tmp_path: Path) -> None:
+    more = made.assign(surname="x")
+    with pytest.raises(UsageError, match="surname"):
+        sb.release(judged(parts, more), synthetic=more, folder=tmp_path / "RUN")
