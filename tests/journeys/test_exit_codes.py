@@ -34,7 +34,7 @@ def told(ran: Ran) -> dict:
         ("synth", "patients.csv", "-o", "RUN", "--rows", "many"),
         ("synth", "patients.csv", "-o", "RUN", "--time-budget", "soon"),
         ("synth", "patients.csv", "-o", "RUN", "--config", "wrong.toml"),
-        ("synth", "patients.csv", "-o", "RUN", "--config", "plan.toml", "--subject", "pid"),
+        ("synth", "patients.csv", "-o", "RUN", "--config", "plan.toml"),
         ("synth", "patients.csv", "-o", "RUN", "--config", "options.toml", "--subject", "pid"),
         ("synth", "patients.csv", "-o", "RUN", "--device", "cuda"),
         ("synth", "patients.csv", "-o", "patients.csv/RUN"),
@@ -47,7 +47,7 @@ def told(ran: Ran) -> dict:
 )
 def test_usage_ends_with_2_and_touches_nothing(place: Path, words: tuple[str, ...]) -> None:
     (place / "wrong.toml").write_text("[synth]\nsede = 1\n")
-    (place / "plan.toml").write_text("[plan]\nstepps = 9\n")
+    (place / "plan.toml").write_text('[synth]\nsubject = "pid"\n[plan]\nstepps = 9\n')
     (place / "options.toml").write_text('[generator]\nwidth = "wide"\n')
     ran = semblance(*words, "--json", cwd=place)
     assert ran.code == 2, ran.out + ran.err

@@ -17,8 +17,9 @@ from semblance.core.report import Report
 INTERNAL = """INTERNAL
 
 Only the folder public/ is meant to leave this institution, and only if it is there: the gate writes it when the
-profile that was asked for is granted. Everything else in this folder (the report with its details, the model, the
-configuration, the synthetic data of a refused run) stays with those who may see the patients' records.
+profile that was asked for is granted and the verdict is not REFUSED. Everything else in this folder (the report with
+its details, the model, the configuration, the synthetic data of a refused run) stays with those who may see the
+patients' records.
 """
 
 

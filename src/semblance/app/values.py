@@ -37,4 +37,6 @@ def _fits(value: Any, kind: type) -> bool:
         return isinstance(value, bool) and kind is bool
     if kind is float:
         return isinstance(value, int | float) and 0 <= value < 1
-    return isinstance(value, kind) and (kind is not int or value >= 1)
+    if kind is int:
+        return isinstance(value, int) and value >= 1
+    return isinstance(value, kind)
