@@ -55,6 +55,7 @@ peers: .bench/tabular_argn/.setup .bench/gaussian_copula/.setup
 .bench/%/.setup: bench/peers/%.txt
 	$(PYTHON) -m venv .bench/$*
 	.bench/$*/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	.bench/$*/bin/python -m pip uninstall -qq -y torchvision  # built for CUDA, it breaks the import of mostlyai-engine
 	@touch $@
 
 clean:
