@@ -45,7 +45,7 @@ class Autoregressive(EncodingOptions):
     """Width of the shared trunk."""
     blocks: int = 3
     """Residual blocks of the trunk."""
-    ordered: float = 0.2
+    ordered: float = 0.4
     """Share of training rows that mask a suffix of the sampling order; the others mask at random."""
     aside: float = 0.05
     """Share of patients kept aside to stop early."""
