@@ -41,7 +41,7 @@ PROBE_STEPS, FEWEST, CALIBRATED = 40, 600, 20_000
 class Autoregressive(EncodingOptions):
     """One any-order masked network."""
 
-    width: int = 128
+    width: int = 192
     """Width of the shared trunk."""
     blocks: int = 3
     """Residual blocks of the trunk."""
