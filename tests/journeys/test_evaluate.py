@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,3 +60,22 @@ def test_a_holdout_of_training_patients_ends_with_3(parts: Path) -> None:
     words = ("--train", "train.csv", "--holdout", "copied.csv", "--synthetic", "copied.csv", "--subject", "pid")
     ran = semblance("evaluate", *words, "-o", "judged-twice", "--json", cwd=parts)
     assert ran.code == 3 and "210 patients" in ran.out and not (parts / "judged-twice").exists()
+
+
+@pytest.mark.parametrize(("torn", "code"), [(False, 0), (True, 6)])
+def test_fresh_draws_are_granted_and_torn_columns_fail_fidelity_alone(tmp_path: Path, torn: bool, code: int) -> None:
+    def draw(name: str, seed: int, n: int) -> None:
+        rng = np.random.default_rng(seed)
+        age = rng.integers(20, 90, n)
+        dose = age * 2 + rng.integers(-9, 10, n)
+        if torn and name == "synthetic":
+            rng.shuffle(dose)
+        rows = zip(age, dose, rng.integers(0, 50, n), strict=True)
+        lines = ["age,dose,ward", *(",".join(map(str, row)) for row in rows)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+
+    for seed, name in enumerate(("train", "holdout", "synthetic")):
+        draw(name, seed, 2000)
+    files = [word for name in ("train", "holdout", "synthetic") for word in (f"--{name}", f"{name}.csv")]
+    ran = semblance("evaluate", *files, "-o", "RUN", "--tier", "fast", "--json", cwd=tmp_path)
+    assert ran.code == code, ran.json["reasons"]
