@@ -8,11 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
-from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding, EncodingOptions
-from semblance.modalities.table.generators.coded import CodedModel, options_of, saved
+from semblance.core.model import Card
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
 
 CARD = Card(
     name="star",
@@ -22,37 +20,21 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Star(EncodingOptions):
+class Star(CodedSpec):
     """The options are fields; here one of its own beside those of the encoding."""
 
     smoothing: float = 0.5
     """Pseudo-count of every cell."""
     card: ClassVar[Card] = CARD
 
-    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
-        """Counting needs no plan."""
-        return {}
-
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> StarModel:
+    def learn(self, encoding: Encoding, codes: np.ndarray) -> StarModel:
         """Count each column's codes beside the centre's, which is the column with the most codes."""
-        refuse_ledger(CARD, ledger=ledger)
-        coder = Encoding.fit(train, self) if encoding is None else encoding
-        codes, sizes = coder.encode(train), coder.sizes
+        sizes = encoding.sizes
         centre = int(np.argmax(sizes))
         cells = {
             f"column{j}": _shares(codes[:, [centre, j]], sizes[[centre, j]], self.smoothing) for j in range(len(sizes))
         }
-        return StarModel(coder, options_of(self), centre, cells)
+        return StarModel(encoding, self.to_json(), centre, cells)
 
     @staticmethod
     def load(folder: Path) -> StarModel:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,17 @@ def environment() -> dict[str, str]:
     """The environment of a person without a terminal."""
     source = str(Path(__file__).resolve().parents[2] / "src")
     return {**os.environ, "PYTHONPATH": source, "COLUMNS": "80", "NO_COLOR": "", "PYTHONWARNINGS": "ignore"}
+
+
+def started(words: Sequence[str | Path]) -> subprocess.Popen[str]:
+    """The command line at work; its events come as JSON lines on stderr."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "semblance", *map(str, words)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    )
 
 
 def semblance(*words: str | Path, cwd: Path | None = None, timeout: float = 240, **kwargs: Any) -> Ran:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import resource
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.cohort import CANARIES, PATIENTS, Ran, cohort_csv, environment, semblance
+from tests.journeys.cohort import CANARIES, PATIENTS, Ran, cohort_csv, semblance, started
 
 
 def told(ran: Ran) -> dict:
@@ -144,13 +142,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(place: Path, tmp_path: Path)
         "60s",
         "--yes",
     ]
-    run = subprocess.Popen(
-        [sys.executable, "-m", "semblance", *words],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-    )
+    run = started(words)
     assert run.stderr is not None
     for line in run.stderr:
         if json.loads(line).get("name") == "fit":

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, environment, semblance
+from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, semblance, started
 from tests.journeys.test_synth import comparable
 
 
 def kill_in(stage: str, words: list[str]) -> None:
     """SIGKILL as soon as the stage says that it has begun."""
-    run = subprocess.Popen(
-        [sys.executable, "-m", "semblance", *words],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-    )
+    run = started(words)
     assert run.stderr is not None
     for line in run.stderr:
         event = json.loads(line)

@@ -164,8 +164,7 @@ def fit(
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:
         use_threads(threads)
-    if plan is None:
-        plan = spec.plan(train.records, rng=stream(seed, "plan"), time_budget=time_budget)
+    plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch)
     return Fitted(made, train.modality, plan, seed, train.library)
 

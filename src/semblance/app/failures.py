@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from semblance.core.errors import ResourceError, SemblanceError, UsageError
+from semblance.core.errors import ResourceError, SemblanceError, UsageError, reason
 
 INTERRUPTED = 130
 TITLES = {
@@ -49,14 +49,11 @@ def guarded(*, as_json: bool, again: str = "") -> Iterator[None]:
 
 def exhausted(error: MemoryError | OSError) -> ResourceError:
     """What the system refused, as our own error. The system's words are kept, the arguments (paths) are not."""
-    said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "memory ran out"
-    found = ResourceError.of(
-        said,
+    return ResourceError.of(
+        reason(error) if isinstance(error, OSError) and error.errno else "memory ran out",
         rule="a run needs memory, disk space and a writable folder",
         fix="free some, then repeat the command (`synth` with --resume)",
     )
-    assert isinstance(found, ResourceError)
-    return found
 
 
 @contextmanager

@@ -170,8 +170,8 @@ class _Synth:
         self.plan = self.stage.run("plan", self._plan, **asked)
         self.stage.run("fit", self._fit)
         self.stage.run("sample", self._sample, rows=o.rows)
-        self.stage.run("evaluate", self._evaluate, tier=o.tier)
-        self.report = Report.from_json(self.stage.run("decide", self._decide, profile=o.profile))
+        found = Report.from_json(self.stage.run("evaluate", self._evaluate, tier=o.tier))
+        self.report = _decided(self.stage, found, profile=o.profile, rare=o.rare)
         self.stage.run("sign", self._sign)
         publish(self.stage.room("sign") / "out", o.run)
         return self.report
@@ -216,10 +216,7 @@ class _Synth:
 
     def _plan(self, room: Path) -> Any:
         o = self.options
-        if o.plan is not None:
-            stages.check_plan(type(self.spec), o.plan)
-            return dict(o.plan)
-        return dict(self.spec.plan(self.train, rng=stream(o.seed, "plan"), time_budget=o.time_budget))
+        return stages.plan_of(self.spec, self.train, given=o.plan, seed=o.seed, seconds=o.time_budget)
 
     def _fit(self, room: Path) -> Any:
         checkpoints, made = room / "checkpoints", room / "model"
@@ -278,10 +275,6 @@ class _Synth:
         )
         return report.to_json()
 
-    def _decide(self, room: Path) -> Any:
-        kept = json.loads((self.stage.room("evaluate") / "done.json").read_text())["result"]
-        return stages.decide(Report.from_json(kept), profile=self.options.profile, rare=self.options.rare).to_json()
-
     def _sign(self, room: Path) -> Any:
         settled = replace(self.options, rows=self._rows_wanted)
         made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
@@ -289,6 +282,12 @@ class _Synth:
         model = self.stage.room("fit") / "model"
         assemble(Bundle(self.report, ran, self.synthetic, model), room / "out")
         return {}
+
+
+def _decided(stage: Stages, found: Report, *, profile: str, rare: int | None) -> Report:
+    """The stage in which the gate speaks."""
+    said = stage.run("decide", lambda room: stages.decide(found, profile=profile, rare=rare).to_json(), profile=profile)
+    return Report.from_json(said)
 
 
 @dataclass
@@ -338,12 +337,7 @@ class _Evaluate:
         o = self.options
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, tier=o.tier)
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
-        decided = self.stage.run(
-            "decide",
-            lambda room: stages.decide(found, profile=o.profile, rare=found.subject["fewest"]).to_json(),
-            profile=o.profile,
-        )
-        report = Report.from_json(decided)
+        report = _decided(self.stage, found, profile=o.profile, rare=found.subject["fewest"])
         self.stage.run("sign", lambda room: assemble(Bundle(report, self._config()), room / "out"))
         publish(self.stage.room("sign") / "out", o.run)
         return report

@@ -85,6 +85,14 @@ def check_plan(kind: Any, plan: Mapping[str, Any]) -> None:
         raise UsageError(*problems)
 
 
+def plan_of(spec: Any, train: Dataset, *, given: Mapping[str, Any] | None, seed: int, seconds: float) -> dict[str, Any]:
+    """The plan that was given, checked, or the one that the generator makes of so many seconds."""
+    if given is None:
+        return dict(spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds))
+    check_plan(type(spec), given)
+    return dict(given)
+
+
 def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
     """Raise UsageError where an epsilon is asked of a generator that cannot keep one; nothing is trained."""
     if epsilon is None or manifest.generator(name).card.private:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import semblance
-from semblance.core.errors import DataError, UsageError
+from semblance.core.errors import DataError, UsageError, reason
 
 _limits: threadpool_limits | None = None  # kept: the limits hold until another call
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch")
@@ -50,7 +50,7 @@ def fingerprint(path: str) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise DataError.of(
-            f"'{file.name}' cannot be read ({os.strerror(error.errno) if error.errno else type(error).__name__})",
+            f"'{file.name}' cannot be read ({reason(error)})",
             rule="an input is a file that may be read",
             fix="check the permissions",
         ) from error

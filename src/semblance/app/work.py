@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from semblance.app.events import Finished, Show, Started
-from semblance.core.errors import DataError, IdentifierError, ResourceError, UsageError
+from semblance.core.errors import DataError, IdentifierError, ResourceError, UsageError, reason
 from semblance.core.files import write_json, write_text
 
 Make = Callable[[Path], Any]
@@ -44,7 +44,7 @@ def open_work(run: Path, *, kind: str, resume: bool) -> Path:
         if error.errno not in (errno.ENOTDIR, errno.ENOENT, errno.EEXIST, errno.ENAMETOOLONG):
             raise
         raise UsageError.of(
-            f"no folder can be made at the place of -o ({os.strerror(error.errno)})",
+            f"no folder can be made at the place of -o ({reason(error)})",
             rule="-o names a new folder inside a folder",
             fix="choose another -o folder",
         ) from error

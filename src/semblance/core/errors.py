@@ -15,6 +15,7 @@ it. It names columns and rows, never a patient's value.
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
@@ -33,6 +34,11 @@ class Problem:
         place = "" if self.column is None else f"column '{self.column}'"
         place += "" if self.row is None else f"{', ' if place else ''}row {self.row}"
         return f"{place + ': ' if place else ''}{self.found}\n  rule: {self.rule}\n  fix:  {self.fix}"
+
+
+def reason(error: OSError) -> str:
+    """What the system refused, in its own words and without its arguments, which may be paths."""
+    return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
 class SemblanceError(Exception):

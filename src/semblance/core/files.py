@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from semblance.core.errors import ResourceError
+from semblance.core.errors import ResourceError, reason
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def atomic(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     except OSError as error:
         raise ResourceError.of(
-            f"cannot write '{path.name}' ({os.strerror(error.errno) if error.errno else type(error).__name__})",
+            f"cannot write '{path.name}' ({reason(error)})",
             rule="the run folder must be writable and have space",
             fix="free some space or choose another -o folder; what was finished is kept",
         ) from error

@@ -7,7 +7,7 @@ one fixed order instead: those are the conditionals that sampling will ask for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -69,30 +69,31 @@ class AnyOrder:
         What a column is worth is averaged over its whole conditional distribution for the prefixes that sampling itself
         reaches with `uniform` (n, d), so the shifts are raking (Deming & Stephan 1940) without its sampling noise.
         """
-        net, n = self.net, len(uniform)
-        h = net.embed[self.mask_rows].sum(0).expand(n, -1)
-        for j in map(int, self.order):
-            part = slice(int(net.offset[j]), int(net.offset[j + 1]))
-            target = torch.from_numpy(shares[j]).float()
-            logits = net.logits(net.trunk(h), j)
-            for _ in range(RAKES):
-                shift = torch.log((target + TINY) / (torch.softmax(logits, 1).mean(0) + TINY))
-                logits, net.bias[part] = logits + shift, net.bias[part] + shift
-            code = _pick(logits, torch.from_numpy(uniform[:, j]))
-            h = h + net.embed[code + net.offset[j]] - net.embed[net.total + j]
+        self._walk(
+            torch.from_numpy(uniform), lambda j, logits: self._rake(j, logits, torch.from_numpy(shares[j]).float())
+        )
+
+    def _rake(self, j: int, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The logits of column j with the shift that gives their mean share the `target`; its bias keeps the shift."""
+        part = slice(int(self.net.offset[j]), int(self.net.offset[j + 1]))
+        for _ in range(RAKES):
+            shift = torch.log((target + TINY) / (torch.softmax(logits, 1).mean(0) + TINY))
+            logits, self.net.bias[part] = logits + shift, self.net.bias[part] + shift
+        return logits
 
     @torch.no_grad()
     def sample(self, uniform: np.ndarray) -> np.ndarray:
         """(n, d) codes by inverse distribution function of `uniform` (n, d), column after column of `order`."""
-        parts = [self._sample(torch.from_numpy(part)) for part in _split(uniform, ROWS)]
+        parts = [self._walk(torch.from_numpy(part), lambda _, logits: logits) for part in _split(uniform, ROWS)]
         return np.concatenate(parts) if parts else np.zeros(uniform.shape, dtype=np.int64)
 
-    def _sample(self, uniform: torch.Tensor) -> np.ndarray:
+    def _walk(self, uniform: torch.Tensor, adjust: Callable[[int, torch.Tensor], torch.Tensor]) -> np.ndarray:
+        """(n, d) codes, each column drawn from `adjust(column, its logits given the columns before)`."""
         net = self.net
         h = net.embed[self.mask_rows].sum(0).expand(len(uniform), -1)
         codes = torch.zeros(uniform.shape, dtype=torch.int64)
         for j in map(int, self.order):
-            codes[:, j] = _pick(net.logits(net.trunk(h), j), uniform[:, j])
+            codes[:, j] = _pick(adjust(j, net.logits(net.trunk(h), j)), uniform[:, j])
             h = h + net.embed[codes[:, j] + net.offset[j]] - net.embed[net.total + j]
         return codes.numpy()
 

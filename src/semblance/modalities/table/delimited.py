@@ -49,6 +49,7 @@ def _bytes(place: Place) -> Iterator[BinaryIO]:
 
 
 def read_csv(place: Place) -> Source:
+    """The columns of a CSV file as text. Raises DataError with every problem of the file."""
     try:
         names, delimiter = _header(place)
         return _csv_columns(place, names, delimiter)

@@ -141,6 +141,7 @@ def _open_member(file: Path, name: str) -> Iterator[BinaryIO]:
 
 
 def broken(label: str, what: str) -> SemblanceError:
+    """The error of a file that ends early or is not what its suffix says."""
     return DataError.of(
         f"'{label}' is no complete {what}",
         rule="the file must be whole and of the kind that its suffix says",

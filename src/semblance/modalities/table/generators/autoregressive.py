@@ -23,8 +23,8 @@ from semblance.learn.objectives.autoregressive import AnyOrder
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding, EncodingOptions
-from semblance.modalities.table.generators.coded import CodedModel, options_of, saved
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
 from semblance.modalities.table.generators.marginals import shares_of
 from semblance.modalities.table.structure import Structure
 
@@ -38,7 +38,7 @@ PROBE_STEPS, FEWEST, CALIBRATED = 40, 600, 20_000
 
 
 @dataclass(frozen=True)
-class Autoregressive(EncodingOptions):
+class Autoregressive(CodedSpec):
     """One any-order masked network."""
 
     width: int = 192
@@ -101,7 +101,7 @@ class Autoregressive(EncodingOptions):
                 if watch is not None:
                     watch(tick)
             work.objective.calibrate(work.shares, rng.random((CALIBRATED, len(work.structure.order))))
-        return AutoregressiveModel(work.encoding, options_of(self), work.structure, work.objective)
+        return AutoregressiveModel(work.encoding, self.to_json(), work.structure, work.objective)
 
     @staticmethod
     def load(folder: Path) -> AutoregressiveModel:
@@ -163,11 +163,12 @@ class _Work:
 
     @classmethod
     def of(cls, spec: Autoregressive, train: Table, encoding: Encoding | None, *, rng: np.random.Generator) -> _Work:
-        coder = Encoding.fit(train, spec) if encoding is None else encoding
+        coder = spec.encoding_of(train, encoding)
         codes = coder.encode(train)
         structure = Structure.of(codes, coder.sizes)
         sizes, learned = coder.sizes[structure.learned], codes[:, structure.learned]
-        positions = [coder.positions[j] for j in structure.learned]
+        places = coder.positions
+        positions = [places[j] for j in structure.learned]
         aside = _aside(train.subjects, share=spec.aside, rng=rng)
         net = MaskedNet(sizes, width=spec.width, blocks=spec.blocks)
         shares = shares_of(learned, sizes)

@@ -1,4 +1,4 @@
-"""What every generator over codes shares: an Encoding, sampling in chunks, and saving.
+"""What every generator over codes shares: an Encoding, fitting, sampling in chunks, and saving.
 
 Chunk i of a sample draws from its own child stream, so that the first n records do not depend on how many follow.
 """
@@ -16,12 +16,52 @@ from safetensors.numpy import load_file, save
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card
+from semblance.core.model import Card, Plan, Watch, refuse_ledger
+from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.encode import Encoding, EncodingOptions
 
 CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class CodedSpec(EncodingOptions):
+    """A generator that learns the codes of a table at once. Subclasses say what is learned of them (`learn`)."""
+
+    card: ClassVar[Card]
+
+    def learn(self, encoding: Encoding, codes: np.ndarray) -> CodedModel:
+        """The model of (n, columns) int64 codes."""
+        raise TypeError(f"{type(self).__name__} does not say what is learned")
+
+    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Nothing to plan."""
+        return {}
+
+    def fit(
+        self,
+        train: Table,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Encoding | None = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> CodedModel:
+        """Encode and learn. Raises UsageError for a ledger that the card does not offer to keep."""
+        refuse_ledger(self.card, ledger=ledger)
+        coder = self.encoding_of(train, encoding)
+        return self.learn(coder, coder.encode(train))
+
+    def encoding_of(self, train: Table, given: Encoding | None) -> Encoding:
+        """The encoding that was given, or that of `train`."""
+        return Encoding.fit(train, self) if given is None else given
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as plain JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -61,8 +101,9 @@ class CodedModel:
     def save(self, folder: Path) -> None:
         """Write model.json, encoding.json and (where there are weights) weights.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
-        if self.arrays():
-            write_bytes(folder / "weights.safetensors", save(self.arrays()))
+        arrays = self.arrays()
+        if arrays:
+            write_bytes(folder / "weights.safetensors", save(arrays))
         write_json(folder / "encoding.json", self.encoding.to_json())
         write_json(
             folder / "model.json", {"modality": "table", "generator": self.card.name, "options": dict(self.options)}
@@ -82,8 +123,3 @@ def saved(folder: Path) -> tuple[Encoding, dict[str, Any], dict[str, np.ndarray]
             rule="model.json, encoding.json and weights.safetensors, as Model.save writes them",
             fix="give the model/ folder of a run",
         ) from error
-
-
-def options_of(spec: Any) -> dict[str, Any]:
-    """The options of a generator as plain JSON."""
-    return asdict(spec)

@@ -12,12 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Card
 from semblance.modalities.table.codes import Numbers
-from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding, EncodingOptions
-from semblance.modalities.table.generators.coded import CodedModel, options_of, saved
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
 from semblance.modalities.table.generators.marginals import pick, shares_of, split_by_sizes
 
 CARD = Card(
@@ -28,36 +26,19 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Copula(EncodingOptions):
+class Copula(CodedSpec):
     """Correlated normal scores, one per column."""
 
     card: ClassVar[Card] = CARD
 
-    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
-        """Nothing to plan."""
-        return {}
-
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> CopulaModel:
+    def learn(self, encoding: Encoding, codes: np.ndarray) -> CopulaModel:
         """Count the codes of each column and correlate their normal scores."""
-        refuse_ledger(CARD, ledger=ledger)
-        coder = Encoding.fit(train, self) if encoding is None else encoding
-        codes = coder.encode(train)
-        shares = shares_of(codes, coder.sizes)
-        ranks = tuple(rank_of(column, share) for column, share in zip(coder.columns, shares, strict=True))
+        shares = shares_of(codes, encoding.sizes)
+        ranks = tuple(rank_of(column, share) for column, share in zip(encoding.columns, shares, strict=True))
         scores = np.column_stack(
             [_scores(c, r, s) for c, r, s in zip(codes.T, ranks, shares, strict=True)] or [np.zeros(0)]
         )
-        return CopulaModel(coder, options_of(self), shares, ranks, _factor(scores))
+        return CopulaModel(encoding, self.to_json(), shares, ranks, _factor(scores))
 
     @staticmethod
     def load(folder: Path) -> CopulaModel:

@@ -8,11 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
-from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding, EncodingOptions
-from semblance.modalities.table.generators.coded import CodedModel, options_of, saved
+from semblance.core.model import Card
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
 
 CARD = Card(
     name="marginals",
@@ -22,31 +20,14 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Marginals(EncodingOptions):
+class Marginals(CodedSpec):
     """Draws each column independently from its own codes."""
 
     card: ClassVar[Card] = CARD
 
-    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
-        """Nothing to plan."""
-        return {}
-
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> MarginalsModel:
+    def learn(self, encoding: Encoding, codes: np.ndarray) -> MarginalsModel:
         """Count the codes of each column."""
-        refuse_ledger(CARD, ledger=ledger)
-        coder = Encoding.fit(train, self) if encoding is None else encoding
-        codes = coder.encode(train)
-        return MarginalsModel(coder, options_of(self), shares_of(codes, coder.sizes))
+        return MarginalsModel(encoding, self.to_json(), shares_of(codes, encoding.sizes))
 
     @staticmethod
     def load(folder: Path) -> MarginalsModel:
