@@ -114,3 +114,8 @@ def test_a_column_that_nothing_judged_is_not_released(parts: Any, made: pd.DataF
     more = made.assign(surname="x")
     with pytest.raises(UsageError, match="surname"):
         sb.release(judged(parts, more), synthetic=more, folder=tmp_path / "RUN")
+
+
+def test_a_plan_that_the_generator_does_not_read_is_refused() -> None:
+    with pytest.raises(UsageError, match="stepps"):
+        sb.fit(sb.read(patients(40, 1)), plan={"stepps": 9})

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -167,12 +168,6 @@ class Lines:
     _last: float = field(default=0.0, repr=False)
     _began: float = field(default_factory=time.monotonic, repr=False)
 
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *exit: object) -> None:
-        return None
-
     def __call__(self, event: Event) -> None:
         now = time.monotonic()
         if isinstance(event, Progressed) and not event.label:
@@ -189,7 +184,7 @@ def progress(*, out: Console, err: Console, json_only: bool) -> Any:
         from semblance.app.live import Live
 
         return Live(out, err, silent=json_only)
-    return Both(Lines(sys.stderr), None if json_only else out)
+    return nullcontext(Both(Lines(sys.stderr), None if json_only else out))
 
 
 @dataclass
@@ -198,12 +193,6 @@ class Both:
 
     lines: Lines
     out: Console | None
-
-    def __enter__(self) -> Both:
-        return self
-
-    def __exit__(self, *exit: object) -> None:
-        return None
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Profiled) and self.out is not None:
