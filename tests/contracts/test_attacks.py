@@ -11,9 +11,10 @@ from semblance import catalog
 from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, auc
 from semblance.core.modality import load
+from semblance.evaluate import suites
 from tests.contracts.samples import SAMPLES
 
-CASES = [(m, path) for m in catalog.MODALITIES for path in catalog.modality(m).attacks]
+CASES = [(m, path) for m in catalog.MODALITIES for path in suites.attacks(catalog.modality(m))]
 N = 400
 
 

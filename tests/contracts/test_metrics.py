@@ -16,9 +16,10 @@ from semblance.core.dataset import Evidence
 from semblance.core.modality import load
 from semblance.core.report import Finding
 from semblance.core.rng import stream
+from semblance.evaluate import suites
 from tests.contracts.samples import SAMPLES
 
-CASES = [(m, path) for m in catalog.MODALITIES for path in catalog.modality(m).metrics]
+CASES = [(m, path) for m in catalog.MODALITIES for path in suites.metrics(catalog.modality(m))]
 N = 500
 
 

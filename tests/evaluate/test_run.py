@@ -12,6 +12,7 @@ from semblance.core.dataset import Evidence
 from semblance.core.judge import measures
 from semblance.core.report import Report
 from semblance.core.rng import stream
+from semblance.evaluate import suites
 from semblance.evaluate.run import evaluate
 from tests.contracts.samples import WEIRD, cohort, shuffled, table
 
@@ -36,7 +37,7 @@ def test_a_whole_report():
     heard: list[str] = []
     evidence = Evidence(train, holdout, fresh, catalog.modality("table"), floor=shuffled(fresh, stream(0)), tier="fast")
     report = evaluate(evidence, about={"generator": "test"}, watch=heard.append)
-    assert heard == [*evidence.modality.metrics, *evidence.modality.attacks]
+    assert heard == [*suites.metrics(evidence.modality), *suites.attacks(evidence.modality)]
     assert {f.status for f in report.findings} == {"measured", "not_applicable"}
     assert report.subject["rows"] == {"train": 240, "holdout": 240, "synthetic": 240}
     assert report.subject["patients"] == {"train": 240, "holdout": 240}
@@ -47,7 +48,21 @@ def test_a_whole_report():
     assert evaluate(replace(evidence, _cache={})).findings == report.findings
 
 
-def test_a_crash_is_an_error_under_the_owed_names_and_tells_no_value():
+@pytest.fixture
+def alone(monkeypatch):
+    """No shared judges."""
+    monkeypatch.setattr(suites, "METRICS", ())
+    monkeypatch.setattr(suites, "ATTACKS", ())
+
+
+def test_without_unseen_patients_no_privacy_finding_is_measured():
+    one = cohort(240, 0)
+    findings = evaluate(Evidence(one, one, one, catalog.modality("table"), tier="fast", unseen=False)).findings
+    assert {f.status for f in findings if f.section == "privacy"} == {"insufficient"}
+    assert "measured" in {f.status for f in findings}
+
+
+def test_a_crash_is_an_error_under_the_owed_names_and_tells_no_value(alone):
     one = cohort(40, 0)
     manifest = replace(catalog.modality("table"), metrics=(f"{__name__}:broken", f"{__name__}:undeclared"), attacks=())
     report = evaluate(Evidence(one, one, one, manifest))
@@ -60,14 +75,14 @@ def test_a_crash_is_an_error_under_the_owed_names_and_tells_no_value():
     assert SECRET not in json.dumps(report.to_json())
 
 
-def test_an_interrupt_is_passed_on():
+def test_an_interrupt_is_passed_on(alone):
     one = cohort(40, 0)
     manifest = replace(catalog.modality("table"), metrics=(f"{__name__}:interrupted",), attacks=())
     with pytest.raises(KeyboardInterrupt):
         evaluate(Evidence(one, one, one, manifest))
 
 
-def test_a_few_missing_values_are_not_counted_out():
+def test_a_few_missing_values_are_not_counted_out(alone):
     frame = pd.DataFrame({"x": np.arange(100) / 3, "y": np.arange(100) / 7})
     frame.loc[:9, "x"] = np.nan
     frame.loc[:19, "y"] = np.nan

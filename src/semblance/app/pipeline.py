@@ -298,10 +298,14 @@ class _Looks:
     show: Show
     done: int = 0
 
+    @property
+    def judges(self) -> int:
+        from semblance.evaluate import suites
+
+        return len(suites.metrics(self.manifest)) + len(suites.attacks(self.manifest))
+
     def __call__(self, name: str) -> None:
-        self.show(
-            Progressed("evaluate", self.done, len(self.manifest.metrics) + len(self.manifest.attacks), _spoken(name))
-        )
+        self.show(Progressed("evaluate", self.done, self.judges, _spoken(name)))
         self.done += 1
 
 

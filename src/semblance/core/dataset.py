@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
@@ -32,13 +32,23 @@ class Dataset(Protocol):
 class Features:
     """A data set as a classifier wants it: `x` (n, d) float64 with NaN for missing, categories as codes.
 
-    `categorical` (d,) marks the coded columns, `target` is the position of the target column, if one was declared.
+    `categorical` (d,) marks the coded columns; `levels[j][k]` names code k of column j, and is empty for a number. Code
+    len(levels[j]) is everything that has no name. `roles` gives the position of the target, time, event, treatment and
+    visit_time columns that were declared; `protected` and `quasi` those of the columns declared so.
     """
 
     x: np.ndarray
     categorical: np.ndarray
     names: tuple[str, ...]
-    target: int | None = None
+    roles: Mapping[str, int] = field(default_factory=dict)
+    protected: tuple[int, ...] = ()
+    quasi: tuple[int, ...] = ()
+    levels: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def target(self) -> int | None:
+        """The position of the target column, if one was declared."""
+        return self.roles.get("target")
 
 
 D = TypeVar("D", bound=Dataset)
@@ -73,7 +83,9 @@ class Evidence(Generic[D]):
 
     `modality` is the manifest, through which shared judges reach `embedding` and `features`.
     `seed` names the judge's randomness; `generator` is the spec that made `synthetic` where the judge may refit it;
-    `floor` is a synthetic set of independent marginals that every report shows beside the model.
+    `floor` is a synthetic set of independent marginals that every report shows beside the model. `copies` are further
+    synthetic sets of the same generator, for rules that combine them. Where `unseen` is False nobody held patients out:
+    `holdout` is then a part of train, so the findings of privacy are insufficient and the others flatter.
     """
 
     train: D
@@ -86,6 +98,8 @@ class Evidence(Generic[D]):
     generator: Any = None
     pairs: np.ndarray | None = None
     tier: str = "standard"
+    copies: tuple[D, ...] = ()
+    unseen: bool = True
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:

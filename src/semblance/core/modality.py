@@ -75,7 +75,7 @@ class Modality:
     - `features(dataset, reference) -> Features`: where shared classifiers stand
     - `apart(train, holdout) -> None`: DataError where a patient of the holdout stands in train
     - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
-    - `metrics`, `attacks`: each `Metric`/`Attack` as a 'module:attr' string
+    - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
     name: str

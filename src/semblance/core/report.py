@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from semblance.core.estimate import Estimate
 
-Section = Literal["fidelity", "utility", "privacy", "fairness", "validity"]
+Section = Literal["fidelity", "utility", "privacy", "fairness", "rare", "validity"]
 Status = Literal["measured", "not_applicable", "insufficient", "error"]
 
 

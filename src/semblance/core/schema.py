@@ -27,7 +27,8 @@ class Column:
     `role="key"` is regenerated in the output and `role="drop"` leaves it; neither is ever learned. `decimals` is the
     largest number of decimals in the source, `fixed` whether all values carry that many. `date_format` is a strptime
     format. `na` is the token that stands for a missing value. `dtype` is the source's own type, restored on output.
-    `min`, `max` and `categories` are declared or privately measured, as `bound` says.
+    `min`, `max` and `categories` are declared or privately measured, as `bound` says. `protected` marks an attribute
+    whose groups must fare alike (sex, ethnicity), `quasi` one that an outsider may know of a patient.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Column:
     max: float | None = None
     categories: tuple[str, ...] | None = None
     bound: Provenance = "observed"
+    protected: bool = False
+    quasi: bool = False
 
     def __post_init__(self) -> None:
         problems = []

@@ -10,9 +10,11 @@ from typing import Any, cast
 import numpy as np
 
 from semblance.core.dataset import Evidence
-from semblance.core.judge import Attack, Metric, owed, patients
+from semblance.core.judge import Attack, AttackScores, Metric, owed, patients
 from semblance.core.modality import load
 from semblance.core.report import Finding, Report, Section
+from semblance.evaluate import suites
+from semblance.evaluate.attacks.scores import METRICS as MEMBERSHIP
 from semblance.evaluate.attacks.scores import findings as from_scores
 
 RARE = 11
@@ -29,22 +31,45 @@ def evaluate(
     A judge that crashes becomes findings with status "error" under the names that it owes, with the kind and the place
     of the error and never its text, which might hold a value. An interrupt is passed on.
     """
+    heard = watch if watch is not None else lambda name: None
     findings: list[Finding] = []
-    for name in (*evidence.modality.metrics, *evidence.modality.attacks):
-        if watch is not None:
-            watch(name)
-        findings += _judged(name, evidence, attack=name in evidence.modality.attacks)
+    for name in suites.metrics(evidence.modality):
+        heard(name)
+        findings += _measured(name, evidence)
+    findings += _attacked(suites.attacks(evidence.modality), evidence, heard)
     return Report(tuple(findings), {**_subject(evidence), **about})
 
 
-def _judged(name: str, evidence: Evidence[Any], *, attack: bool) -> tuple[Finding, ...]:
-    judge = load(name)
+def _measured(name: str, evidence: Evidence[Any]) -> tuple[Finding, ...]:
+    metric = cast(Metric, load(name))
+    owes = owed(metric, name=name)
+    if not evidence.unseen and all(one.startswith("privacy.") for one in owes):
+        return tuple(_unheld(one) for one in owes)
     try:
-        if attack:
-            return from_scores(cast(Attack, judge)(evidence))
-        return tuple(cast(Metric, judge)(evidence))
+        return tuple(metric(evidence))
     except Exception as error:
-        return tuple(_crashed(metric, name, error) for metric in owed(judge, name=name))
+        return tuple(_crashed(one, name, error) for one in owes)
+
+
+def _attacked(names: tuple[str, ...], evidence: Evidence[Any], heard: Watch) -> tuple[Finding, ...]:
+    """The membership findings: the attacks score the same patients, and the best of them counts."""
+    if not evidence.unseen:
+        return tuple(_unheld(one) for one in MEMBERSHIP)
+    scores: list[AttackScores] = []
+    for name in names:
+        heard(name)
+        try:
+            scores.append(cast(Attack, load(name))(evidence))
+        except Exception as error:
+            return tuple(_crashed(one, name, error) for one in MEMBERSHIP)
+    return from_scores(scores, seed=evidence.seed) if scores else ()
+
+
+def _unheld(metric: str) -> Finding:
+    """Without patients that the generator never saw, no leak can be told from a likeness."""
+    section = cast(Section, metric.partition(".")[0])
+    reason = "no holdout was given: nobody knows how alike patients are whom the generator never saw"
+    return Finding(metric, metric, section, status="insufficient", reason=reason)
 
 
 def _crashed(metric: str, name: str, error: Exception) -> Finding:

@@ -16,9 +16,9 @@ def scores(member, outsider):
 
 def test_chance_and_certainty():
     rng = stream(0)
-    blind, _ = findings(scores(rng.normal(size=500), rng.normal(size=500)))
+    blind, _ = findings([scores(rng.normal(size=500), rng.normal(size=500))])
     assert blind.estimate.low <= 0 <= blind.estimate.high
-    sure, hits = findings(scores(np.ones(200), np.zeros(200)))
+    sure, hits = findings([scores(np.ones(200), np.zeros(200))])
     assert (sure.estimate.value, hits.estimate.value) == (1, 1)
     assert sure.estimate.n == hits.estimate.n == 200
     assert sure.control.value == pytest.approx(0)
@@ -30,4 +30,4 @@ def test_the_advantage_is_twice_the_area_above_chance():
 
 
 def test_few_patients_are_insufficient():
-    assert {f.status for f in findings(scores(np.ones(19), np.zeros(500)))} == {"insufficient"}
+    assert {f.status for f in findings([scores(np.ones(19), np.zeros(500))])} == {"insufficient"}

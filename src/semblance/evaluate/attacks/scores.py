@@ -1,7 +1,8 @@
-"""The one place where an attack's scores become findings with intervals and controls."""
+"""The one place where attacks' scores become findings with intervals and controls."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from semblance.core.estimate import Estimate, auc, tpr_at_fpr
@@ -13,27 +14,20 @@ LEAST = 20  # patients on a side, below which a curve has no shape
 METRICS = ("privacy.membership", "privacy.membership_tpr")
 
 
-def findings(scores: AttackScores) -> tuple[Finding, ...]:
-    """Two findings about telling training patients from holdout patients, with one score per patient.
-
-    - membership: the advantage 2 AUC - 1 (AUC: area under the ROC curve), 0 at chance; DeLong's interval.
-    - membership_tpr: share of training patients found while 1% of the others are accused falsely (Carlini et al. 2022,
-      arXiv 2112.03570): .01 at chance.
-
-    Each estimate's `n` is the number of patients on the smaller side, so that a gate can say when it is too small.
-    """
-    if min(len(scores.member), len(scores.outsider)) < LEAST:
+def findings(scores: Sequence[AttackScores], *, seed: int = 0) -> tuple[Finding, ...]:
+    """Two findings about telling training patients from holdout patients, with one score per patient."""
+    one = scores[0]
+    if min(len(one.member), len(one.outsider)) < LEAST:
         reason = f"fewer than {LEAST} patients on a side"
-        return tuple(_finding(i, scores, status="insufficient", reason=reason) for i in range(2))
-    area = auc(scores.member, scores.outsider)
-    detail = {**scores.detail, "attack": scores.name, "auc": area.value, "fpr": FPR}
-    real = (scores.control_member, scores.control_outsider)
+        return tuple(_finding(i, status="insufficient", reason=reason) for i in range(2))
+    area = auc(one.member, one.outsider)
+    detail = {**one.detail, "attack": one.name, "auc": area.value, "fpr": FPR}
+    real = (one.control_member, one.control_outsider)
     return (
-        _finding(0, scores, estimate=advantage(area), control=advantage(auc(*real)), detail=detail),
+        _finding(0, estimate=advantage(area), control=advantage(auc(*real)), detail=detail),
         _finding(
             1,
-            scores,
-            estimate=tpr_at_fpr(scores.member, scores.outsider, fpr=FPR),
+            estimate=tpr_at_fpr(one.member, one.outsider, fpr=FPR),
             control=tpr_at_fpr(*real, fpr=FPR),
             detail=detail,
         ),
@@ -45,7 +39,7 @@ def advantage(area: Estimate) -> Estimate:
     return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1, area.level, area.n)
 
 
-def _finding(which: int, scores: AttackScores, **fields: Any) -> Finding:
+def _finding(which: int, **fields: Any) -> Finding:
     title = ("Membership attack", "Membership attack at 1% false alarms")[which]
     return Finding(METRICS[which], title, "privacy", meaning=_MEANING[which], **fields)
 

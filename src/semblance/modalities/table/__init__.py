@@ -26,12 +26,9 @@ MANIFEST = Modality(
     metrics=(
         f"{_HERE}.metrics:shape",
         f"{_HERE}.metrics:pairs",
-        "semblance.evaluate.shared.two_sample:c2st",
-        "semblance.evaluate.shared.utility:transfer",
         f"{_HERE}.metrics:longitudinal",
         f"{_HERE}.copies:copies",
     ),
-    attacks=("semblance.evaluate.attacks.distance:nearest_difference",),
     apart=f"{_HERE}.patients:apart",
     fewest=f"{_HERE}.patients:fewest",
 )

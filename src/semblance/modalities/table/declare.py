@@ -13,9 +13,10 @@ from semblance.core.modality import ReadOptions
 from semblance.core.schema import KINDS, ROLES
 from semblance.modalities.table import dates
 
+FLAGS = frozenset(("protected", "quasi"))  # what the judges shall know; they decide nothing about a column
 _TOP = ("cohort", "na", "columns")
 _COHORT = ("id", "n_public")
-_COLUMN = ("kind", "role", "min", "max", "categories", "na", "date_format", "source")
+_COLUMN = ("kind", "role", "min", "max", "categories", "na", "date_format", "source", "protected", "quasi")
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,10 @@ def _is_format(value: Any) -> bool:
     return isinstance(value, str) and dates.is_format(value)
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_categories(value: Any) -> bool:
     if not isinstance(value, list | tuple) or not all(
         isinstance(v, str | int | float) and not isinstance(v, bool) for v in value
@@ -157,6 +162,8 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "na": (_is_texts, "a text or a list of texts"),
     "date_format": (_is_format, "a strptime format, such as %Y-%m-%d"),
     "categories": (_is_categories, "a list of different texts or numbers"),
+    "protected": (_is_flag, "true or false"),
+    "quasi": (_is_flag, "true or false"),
 }
 
 

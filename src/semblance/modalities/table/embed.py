@@ -13,6 +13,7 @@ from semblance.modalities.table.grid import codes, counts, finite, within_reach
 TOP = 200  # below the 255 categories that histogram gradient boosting takes
 WIDTH = 128  # the widest metric space in which an exact search over 1e5 records stays quick
 FAR = 4.0
+ROLES = ("target", "time", "event", "treatment", "visit_time")
 
 
 def features(table: Table, reference: Table) -> Features:
@@ -21,15 +22,21 @@ def features(table: Table, reference: Table) -> Features:
     Missing is NaN; infinities are moved one range beyond the reference.
     """
     learned = table.schema.learned
-    x = np.empty((len(table), len(learned)))
+    x, levels = np.empty((len(table), len(learned))), []
     for j, column in enumerate(learned):
         mine, theirs = table.frame[column.name], reference.frame[column.name]
-        if column.continuous:
-            x[:, j] = within_reach(mine.to_numpy(), theirs.to_numpy())
-        else:
-            x[:, j] = _ranks(mine, counts(theirs).index[:TOP])
-    target = next((j for j, column in enumerate(learned) if column.role == "target"), None)
-    return Features(x, np.array([not c.continuous for c in learned]), tuple(c.name for c in learned), target)
+        names = pd.Index([]) if column.continuous else counts(theirs).index[:TOP]
+        levels.append(tuple(map(str, names)))
+        x[:, j] = within_reach(mine.to_numpy(), theirs.to_numpy()) if column.continuous else _ranks(mine, names)
+    return Features(
+        x,
+        np.array([not c.continuous for c in learned]),
+        tuple(c.name for c in learned),
+        roles={c.role: j for j, c in enumerate(learned) if c.role in ROLES},
+        protected=tuple(j for j, c in enumerate(learned) if c.protected),
+        quasi=tuple(j for j, c in enumerate(learned) if c.quasi),
+        levels=tuple(levels),
+    )
 
 
 def _ranks(column: pd.Series, names: pd.Index) -> np.ndarray:

@@ -151,7 +151,8 @@ def infer(coded: Coded, *, said: Mapping[str, Any]) -> tuple[Column, tuple[str, 
     column, notes = _as_kind(coded, column, kind, said) if kind is not None else _guess(coded, column)
     if coded.order is not None and column.kind == "ordinal":
         column = replace(column, categories=coded.order, bound="declared")
-    return _bounded(_typed(coded, column), said), notes
+    marked = {flag: said.get(flag, False) for flag in ("protected", "quasi")}
+    return replace(_bounded(_typed(coded, column), said), **marked), notes
 
 
 def _typed(coded: Coded, column: Column) -> Column:

@@ -19,7 +19,7 @@ from semblance.core.errors import DataError, Problem, ResourceError, SemblanceEr
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.table import infer, sources
-from semblance.modalities.table.declare import Declared, check
+from semblance.modalities.table.declare import FLAGS, Declared, check
 from semblance.modalities.table.identify import Suspicion, same_patients, suspect
 from semblance.modalities.table.infer import Coded
 from semblance.modalities.table.place import Source, only
@@ -230,7 +230,7 @@ def _decide(
     elif suspicion is None:
         role = "feature"
     else:
-        role, unclear = _default(coded, suspicion, declared=bool(said), has_subject=has_subject)
+        role, unclear = _default(coded, suspicion, declared=bool(said.keys() - FLAGS), has_subject=has_subject)
     kind = (
         "identifier"
         if role in ("subject", "key") or (suspicion is not None and suspicion.sort == "direct" and role == "drop")
