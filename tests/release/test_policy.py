@@ -62,9 +62,9 @@ def test_every_mistake_is_told_at_once() -> None:
         assert word in text
 
 
-def test_an_excess_is_only_a_thing_of_upper_limits() -> None:
-    rules = [{"metric": "privacy.x", "bound": "excess", "at_least": {name: 0.1 for name in PROFILES}}]
-    assert "bound 'excess'" in broken(rule=rules)
+def test_an_ideal_is_a_number() -> None:
+    rules = [{"metric": "privacy.x", "bound": "upper", "ideal": "0", "at_most": {name: 0.1 for name in PROFILES}}]
+    assert "ideal is no number" in broken(rule=rules)
 
 
 def test_a_bound_that_rewards_wide_intervals_is_refused() -> None:

@@ -83,8 +83,9 @@ def synth(
 @app.command()
 def evaluate(
     train: flags.Train,
-    holdout: flags.Holdout,
     synthetic: flags.Synthetic,
+    holdout: flags.Holdout = None,
+    further: flags.Further = None,
     output: flags.Output = None,
     target: flags.Target = None,
     subject: flags.Subject = None,

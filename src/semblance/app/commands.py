@@ -38,6 +38,7 @@ def evaluate(flags: Mapping[str, Any], *, schema: Path | None, as_json: bool) ->
     """`semblance evaluate`."""
     declared = None if schema is None else config.read_toml(schema)
     given = {name: value for name, value in flags.items() if value is not None}
+    given["further"] = tuple(flags["further"] or ())
     given["run"] = _run_folder(flags["run"], flags["synthetic"])
     with _showing(as_json) as show:
         outcome = run_evaluate(EvaluateOptions(**given, declared=declared), show=show)

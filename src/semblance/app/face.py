@@ -72,6 +72,7 @@ class Fitted:
     plan: Mapping[str, Any]
     seed: int = 0
     library: str = "pandas"
+    spec: Any = None
 
     def sample(self, rows: int, *, seed: int | None = None) -> Any:
         """A frame of `rows` synthetic records. The same seed (by default that of `fit`) gives the same records."""
@@ -166,7 +167,7 @@ def fit(
         use_threads(threads)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch)
-    return Fitted(made, train.modality, plan, seed, train.library)
+    return Fitted(made, train.modality, plan, seed, train.library, spec)
 
 
 def load(folder: str | Path) -> Fitted:
@@ -178,10 +179,12 @@ def load(folder: str | Path) -> Fitted:
 def evaluate(
     *,
     train: Any,
-    holdout: Any,
     synthetic: Any,
+    holdout: Any = None,
+    further: Sequence[Any] = (),
     subject: str | None = None,
     target: str | None = None,
+    schema: str | Path | Mapping[str, Any] | None = None,
     profile: str = "controlled",
     tier: str = "standard",
     seed: int = 0,
@@ -191,12 +194,14 @@ def evaluate(
 
     Each argument is what `read` or `split` returned, a frame, or a path. `report["fidelity.c2st"]` is one finding,
     `report.decision` the gate's decision. How many patients stand behind each category is counted, and with `model` the
-    smaller of the count and the model's own `rare` is certified.
+    smaller of the count and the model's own `rare` is certified; at tier "audit" the model is learned again and again.
+    Without a `holdout` no finding of privacy can be measured. `further` are more synthetic sets of the same generator.
     Raises DataError where a patient of the holdout stands in train.
     """
     refuse_wrong(profile=profile, tier=tier, seed=seed)
-    real = train if isinstance(train, Data) else read(train, subject=subject, target=target)
-    aside, made = (under(part, real) for part in (holdout, synthetic))
+    real = train if isinstance(train, Data) else read(train, subject=subject, target=target, schema=schema)
+    aside = None if holdout is None else under(holdout, real)
+    made = under(synthetic, real)
     stages.keep_apart(real.modality, train=real.records, holdout=aside)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
     known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
@@ -206,7 +211,9 @@ def evaluate(
     about["fewest"] = min((number for number in known if number is not None), default=None)
     about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real.schema)}
     parts = {"train": real.records, "holdout": aside, "synthetic": made}
-    report = stages.judge(real.modality, **parts, seed=seed, tier=tier, rare=RARE[profile], about=about)
+    more: dict[str, Any] = {"copies": [under(part, real) for part in further]}
+    more["generator"] = None if model is None else model.spec
+    report = stages.judge(real.modality, **parts, **more, seed=seed, tier=tier, rare=RARE[profile], about=about)
     return stages.decide(report, profile=profile, rare=about["fewest"])
 
 

@@ -32,8 +32,13 @@ Share = Annotated[
 ]
 SchemaFile = Annotated[Path | None, _flag("--schema", "FILE.toml", "What you declare about the columns.", DATA)]
 Train = Annotated[str, _flag("--train", "T", "Real records that the generator saw.", DATA)]
-Holdout = Annotated[str, _flag("--holdout", "H", "Real records of other patients, which it never saw.", DATA)]
+Holdout = Annotated[
+    str | None, _flag("--holdout", "H", "Real records of other patients, which it never saw; privacy needs them.", DATA)
+]
 Synthetic = Annotated[str, _flag("--synthetic", "S", "What it made.", DATA)]
+Further = Annotated[
+    list[str] | None, _flag("--further", "S2", "A further synthetic set of the same generator; repeat for more.", DATA)
+]
 
 ModelName = Annotated[
     str | None, _flag("--model", "auto|NAME", "The generator; see `semblance models`", MODEL, default="auto")

@@ -129,12 +129,14 @@ class EvaluateOptions:
 
     train: str
     """The records that the generator saw."""
-    holdout: str
-    """Records of other patients that it never saw."""
     synthetic: str
     """What it made."""
     run: Path
     """The run folder."""
+    holdout: str | None = None
+    """Records of other patients that it never saw; without them no finding of privacy can be measured."""
+    further: tuple[str, ...] = ()
+    """Further synthetic sets of the same generator: estimates of an analysis are combined over all of them."""
     subject: str | None = None
     """The column that names the patient."""
     target: str | None = None

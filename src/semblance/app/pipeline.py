@@ -316,15 +316,21 @@ def _spoken(judge: str) -> str:
 
 def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
     """Judge the output of any tool: the same findings, gate and bundle, without a model."""
-    files = (options.train, options.holdout, options.synthetic)
-    manifest = stages.choose_modality(files, options.modality)
+    manifest = stages.choose_modality([*_named(options).values()], options.modality)
     use_threads(cores())
     options = replace(options, run=Path(options.run).resolve())
-    inputs = {name: fingerprint(path) for name, path in zip(("train", "holdout", "synthetic"), files, strict=True)}
+    inputs = {name: fingerprint(path) for name, path in _named(options).items()}
     with working(options.run, kind="evaluate", resume=True) as folder:
         stage = Stages(folder, show, 3, digest(inputs, code_digest(), versions(), options.seed))
         run = _Evaluate(options, manifest, inputs, stage)
         return Outcome(options.run, run.all())
+
+
+def _named(options: EvaluateOptions) -> dict[str, str]:
+    """The files of a judgement by their part."""
+    named = {"train": options.train, "holdout": options.holdout, "synthetic": options.synthetic}
+    further = {f"further-{i}": path for i, path in enumerate(options.further, start=1)}
+    return {part: path for part, path in {**named, **further}.items() if path is not None}
 
 
 @dataclass
@@ -352,7 +358,9 @@ class _Evaluate:
         train, profile = load(self.manifest.read)((o.train,), read)
         self.stage.show(Profiled(profile, config.file_name(o.train)))
         schema: Schema = train.schema
-        holdout, made = (load(self.manifest.like)((path,), schema) for path in (o.holdout, o.synthetic))
+        files = {part: path for part, path in _named(o).items() if part != "train"}
+        parts = {part: load(self.manifest.like)((path,), schema) for part, path in files.items()}
+        holdout, made = parts.pop("holdout", None), parts.pop("synthetic")
         stages.keep_apart(self.manifest, train=train, holdout=holdout)
         about = {
             "versions": versions(),
@@ -370,15 +378,16 @@ class _Evaluate:
             tier=o.tier,
             rare=o.rare,
             about=about,
+            copies=tuple(parts.values()),
             watch=_Looks(self.manifest, self.stage.show),
         )
         return report.to_json()
 
     def _config(self) -> dict[str, Any]:
-        plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared")}
-        names = {part: config.file_name(plain[part]) for part in ("train", "holdout", "synthetic")}
+        plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared", "further")}
+        names = {part: config.file_name(path) for part, path in _named(self.options).items()}
         return {
-            "evaluate": {**plain, **names},
+            "evaluate": {**{k: v for k, v in plain.items() if v is not None}, **names},
             "schema": self.options.declared,
             "input": {"names": list(names.values()), "sha256": list(self.inputs.values())},
             "versions": versions(),

@@ -20,6 +20,7 @@ from semblance.core.report import Finding, Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
 
+STAND_IN = 0.2  # of the patients of train, where no holdout was given
 HEADLINE = ("fidelity.shape", "fidelity.pairs", "fidelity.c2st", "utility.tstr", "privacy.membership", "privacy.copies")
 
 
@@ -186,21 +187,37 @@ def judge(
     rare: int,
     about: Mapping[str, Any],
     generator: Any = None,
+    copies: Sequence[Any] = (),
     watch: Callable[[str], None] | None = None,
 ) -> Report:
-    """Every finding about `synthetic`, with the floor of independent marginals of the same size beside it."""
+    """Every finding about `synthetic`, with the floor of independent marginals of the same size beside it.
+
+    Where `holdout` is None a share of train stands in for it, and the evidence says that it was not unseen.
+    """
     from semblance.evaluate.run import evaluate
 
+    unseen = holdout is not None
+    if not unseen:
+        train, holdout = split_by_subject(train, holdout=STAND_IN, rng=stream(seed, "split"))
     floor = floor_of(manifest, train, seed=seed, rare=rare, rows=len(synthetic))
     evidence: Evidence[Any] = Evidence(
-        train, holdout, synthetic, manifest, seed=seed, floor=floor, generator=generator, tier=tier
+        train,
+        holdout,
+        synthetic,
+        manifest,
+        seed=seed,
+        floor=floor,
+        generator=generator,
+        tier=tier,
+        copies=tuple(copies),
+        unseen=unseen,
     )
     return evaluate(evidence, about=about, watch=watch)
 
 
 def keep_apart(manifest: Modality, *, train: Any, holdout: Any) -> None:
-    """Raise DataError where a patient of the holdout stands in train."""
-    if manifest.apart is not None:
+    """Raise DataError where a patient of the holdout (if there is one) stands in train."""
+    if manifest.apart is not None and holdout is not None:
         load(manifest.apart)(train, holdout)
 
 

@@ -85,7 +85,7 @@ class Evidence(Generic[D]):
     `seed` names the judge's randomness; `generator` is the spec that made `synthetic` where the judge may refit it;
     `floor` is a synthetic set of independent marginals that every report shows beside the model. `copies` are further
     synthetic sets of the same generator, for rules that combine them. Where `unseen` is False nobody held patients out:
-    `holdout` is then a part of train, so the findings of privacy are insufficient and the others flatter.
+    the generator saw those of `holdout` too, so the findings of privacy are insufficient and the others flatter.
     """
 
     train: D

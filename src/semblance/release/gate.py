@@ -5,10 +5,12 @@ It fails closed. What crashed, is missing, or rests on too few patients refuses;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
 from semblance.release.policy import Policy, Profile, Rule
 
@@ -143,12 +145,14 @@ def _apply(rule: Rule, finding: Finding) -> Check:
     if finding.status == "measured" and finding.estimate is not None:
         estimate, few = finding.estimate, finding.estimate.n < rule.needs
         number, point = _numbers(rule, finding)
+        needs = max(rule.needs, _enough(rule, estimate))
         # A value beyond the threshold fails however few the patients; a value within it needs enough of them.
         outcome: Outcome = "PASS" if rule.allows(number) else "FAIL"
-        if few and rule.allows(point):
+        if rule.allows(point) and (few or (outcome == "FAIL" and needs > estimate.n)):
             outcome = "INSUFFICIENT"
-        # `needs` is a condition of the threshold itself, so that it binds even where the finding may be missing.
-        return replace(check, outcome=outcome, number=number, n=estimate.n, required=rule.required or few)
+        # Too few patients is a matter of the threshold itself, so it binds even where the finding may be missing.
+        required = rule.required or outcome == "INSUFFICIENT"
+        return replace(check, outcome=outcome, number=number, n=estimate.n, needs=needs, required=required)
     named: dict[str, Outcome] = {"not_applicable": "NOT APPLICABLE", "insufficient": "INSUFFICIENT"}
     return replace(check, outcome=named.get(finding.status, "ERROR"))
 
@@ -158,9 +162,21 @@ def _numbers(rule: Rule, finding: Finding) -> tuple[float, float]:
     estimate, control = finding.estimate, finding.control
     assert estimate is not None
     if rule.bound == "excess":
-        excess = estimate.value - (0.0 if control is None else control.value)
+        excess = estimate.value - (rule.ideal if control is None else control.value)
         return excess, excess
     return {"value": estimate.value, "upper": estimate.high, "lower": estimate.low}[rule.bound], estimate.value
+
+
+def _enough(rule: Rule, estimate: Estimate) -> int:
+    """Units with which the interval of a perfect generator would end at the threshold: its width falls with 1/sqrt(n).
+
+    0 where the rule does not look at the interval.
+    """
+    if rule.bound not in ("upper", "lower"):
+        return 0
+    half = estimate.high - estimate.value if rule.bound == "upper" else estimate.value - estimate.low
+    room = abs(rule.threshold - rule.ideal)
+    return math.ceil(estimate.n * (half / room) ** 2) if room > 0 else 0
 
 
 def _terms(rule: Rule) -> dict[str, Any]:
@@ -221,11 +237,13 @@ def explain(check: Check, *, digits: int = 3) -> str:
         case "NOT APPLICABLE":
             return f"{check.title}: not applicable{note}"
         case "INSUFFICIENT" if check.n is not None:
-            return f"{check.title}: rests on {check.n:,} patients; {check.needs:,} are needed to certify {limit}"
+            return f"{check.title}: rests on {check.n:,} patients; about {_round_up(check.needs):,} are needed to certify {limit}"
         case "INSUFFICIENT":
             return f"{check.title}: cannot be certified{note}"
     if check.number is None:
         return f"{check.title}: {check.note or check.outcome.lower()}"
+    if check.bound == "excess" and check.direction == "at_least" and check.threshold is not None:
+        return f"{check.title} is {-check.number:.{digits}f} below real against real; {-check.threshold:g} is allowed"
     number = _told(check, digits=digits)
     reads = {
         "value": f"is {number}",
@@ -234,6 +252,12 @@ def explain(check: Check, *, digits: int = 3) -> str:
         "lower": f"may be as low as {number}",
     }
     return f"{check.title} {reads[check.bound]}; {limit} is allowed"
+
+
+def _round_up(count: int) -> int:
+    """A count of patients that is needed, to two digits: it is an estimate itself."""
+    step: int = 10 ** max(len(str(count)) - 2, 0)
+    return -(-count // step) * step
 
 
 def _told(check: Check, *, digits: int) -> str:

@@ -23,7 +23,7 @@ Bound = Literal["value", "excess", "upper", "lower"]
 Direction = Literal["at_most", "at_least"]
 
 PROFILES = ("public", "controlled", "internal")
-_RULE_KEYS = ("metric", "bound", "at_most", "at_least", "needs", "required", "why")
+_RULE_KEYS = ("metric", "bound", "at_most", "at_least", "needs", "required", "ideal", "why")
 _PROFILE_KEYS = ("rare", "holds_records", "unresolved")
 _POLICY_KEYS = ("name", "version", "profile", "rule")
 
@@ -32,9 +32,10 @@ _POLICY_KEYS = ("name", "version", "profile", "rule")
 class Rule:
     """One comparison. `bound` says which number of the estimate must be `direction` (at most, at least) `threshold`.
 
-    "excess" is the value less the control's, or the value itself where there is no control.
-    `metric` may hold "*". With fewer than `needs` units the threshold cannot be certified. A missing or insufficient
-    finding refuses where the rule is `required`.
+    "excess" is the value less the control's, or less the ideal where there is no control.
+    `metric` may hold "*". With fewer than `needs` units the threshold cannot be certified, nor where the interval is
+    wider than the way from `ideal`, the value of a perfect generator, to the threshold. A missing or insufficient finding
+    refuses where the rule is `required`.
     """
 
     metric: str
@@ -43,6 +44,7 @@ class Rule:
     threshold: float
     needs: int = 0
     required: bool = True
+    ideal: float = 0.0
     why: str = ""
 
     def matches(self, metric: str) -> bool:
@@ -147,6 +149,7 @@ def _rule(entry: Mapping[str, Any], *, profile: str, direction: Direction) -> Ru
         threshold=float(entry[direction][profile]),
         needs=entry.get("needs", {}).get(profile, 0),
         required=profile in entry.get("required", PROFILES),
+        ideal=float(entry.get("ideal", 0.0)),
         why=entry.get("why", ""),
     )
 
@@ -209,13 +212,15 @@ def _rule_mistakes(entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
     directions = [name for name in get_args(Direction) if name in entry]
     if len(directions) != 1:
         yield Problem(f"{where}: {len(directions)} directions", "a rule has at_most or at_least", "state one of them")
-    fair = ("value", "lower") if directions == ["at_least"] else ("value", "excess", "upper")
+    fair = ("value", "excess", "lower") if directions == ["at_least"] else ("value", "excess", "upper")
     if entry.get("bound") not in fair:
         rule = "a rule compares the value, its excess, or the interval's worse end"
         fix = f"bound is one of {', '.join(fair)}; the other end would reward a wide interval"
         yield Problem(f"{where}: bound {entry.get('bound')!r}", rule, fix)
     for key in (*directions, "needs"):
         yield from _numbers(entry.get(key, {}), where=f"{where}: {key}", whole=key == "needs")
+    if type(entry.get("ideal", 0.0)) not in (int, float):
+        yield Problem(f"{where}: ideal is no number", "ideal is what a perfect generator reaches", "ideal = 0.01")
     if not isinstance(entry.get("required", []), list):
         yield Problem(f"{where}: required is no list", "required lists profiles", 'required = ["public"]')
     else:
