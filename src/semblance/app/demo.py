@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("semblance-demo")
 SECONDS = 20.0
+DECLARED = {"columns": {"futime": {"role": "time"}}}  # days to death or to the end of follow-up
 
 
 def run_demo(output: Path | None, *, show: Show) -> Outcome:
@@ -34,7 +35,13 @@ def run_demo(output: Path | None, *, show: Show) -> Outcome:
         path = Path(folder) / "flchain.csv"
         cohort().to_csv(path, index=False)
         options = SynthOptions(
-            paths=(str(path),), run=run, target="death", time_budget=SECONDS, yes=True, resume=unfinished
+            paths=(str(path),),
+            run=run,
+            target="death",
+            declared=DECLARED,
+            time_budget=SECONDS,
+            yes=True,
+            resume=unfinished,
         )
         return run_synth(options, show=show, kind="demo")
 

@@ -202,7 +202,7 @@ def evaluate(
     real = train if isinstance(train, Data) else read(train, subject=subject, target=target, schema=schema)
     aside = None if holdout is None else under(holdout, real)
     made = under(synthetic, real)
-    stages.keep_apart(real.modality, train=real.records, holdout=aside)
+    stages.check_parts(real.modality, train=real.records, holdout=aside, synthetic=made)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
     known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
     if model is not None:

@@ -361,7 +361,7 @@ class _Evaluate:
         files = {part: path for part, path in _named(o).items() if part != "train"}
         parts = {part: load(self.manifest.like)((path,), schema) for part, path in files.items()}
         holdout, made = parts.pop("holdout", None), parts.pop("synthetic")
-        stages.keep_apart(self.manifest, train=train, holdout=holdout)
+        stages.check_parts(self.manifest, train=train, holdout=holdout, synthetic=made)
         about = {
             "versions": versions(),
             "notes": list(profile.notes),

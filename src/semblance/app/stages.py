@@ -215,10 +215,13 @@ def judge(
     return evaluate(evidence, about=about, watch=watch)
 
 
-def keep_apart(manifest: Modality, *, train: Any, holdout: Any) -> None:
-    """Raise DataError where a patient of the holdout (if there is one) stands in train."""
+def check_parts(manifest: Modality, *, train: Any, holdout: Any, synthetic: Any) -> None:
+    """Raise DataError where a patient of the holdout (if there is one) stands in train, or where units differ."""
     if manifest.apart is not None and holdout is not None:
         load(manifest.apart)(train, holdout)
+    for part, other in (("holdout", holdout), ("synthetic", synthetic)):
+        if manifest.comparable is not None and other is not None:
+            load(manifest.comparable)(train, other, part=part)
 
 
 def fewest(manifest: Modality, *, train: Any, synthetic: Any) -> int | None:

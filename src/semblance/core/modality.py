@@ -74,6 +74,7 @@ class Modality:
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
     - `features(dataset, reference) -> Features`: where shared classifiers stand
     - `apart(train, holdout) -> None`: DataError where a patient of the holdout stands in train
+    - `comparable(train, other, part) -> None`: DataError where another part does not measure alike
     - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
@@ -93,6 +94,7 @@ class Modality:
     metrics: tuple[str, ...] = ()
     attacks: tuple[str, ...] = ()
     apart: str | None = None
+    comparable: str | None = None
     fewest: str | None = None
 
     def generator(self, name: str) -> Any:
