@@ -11,6 +11,7 @@ from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
 from semblance.release.gate import decide
 from semblance.release.policy import Policy
+from tests.app.rich import rich
 
 ATTACK = "<script>alert('x')</script>|`a`"
 
@@ -58,6 +59,19 @@ def _pairs() -> dict[str, Any]:
     }
 
 
+def _required() -> tuple[Finding, ...]:
+    """What the policy asks for besides, all of it good enough to publish."""
+    privacy = ("membership_tpr_low", "membership_outliers", "singling_out", "linkability", "inference", "attribute")
+    privacy += ("unique_combinations", "disclosed", "identity")
+    found = (
+        Finding(f"privacy.{name}", name.replace("_", " ").capitalize(), "privacy", estimate=_estimate(0.001, n=6299))
+        for name in privacy
+    )
+    modes = _estimate(0.97, n=6299)
+    kept = Finding("rare.modes", "Kinds of patients", "rare", estimate=modes, control=modes, better="higher")
+    return (*found, kept)
+
+
 def _findings() -> tuple[Finding, ...]:
     e, floor = _estimate, _estimate(0.9137)
     return (
@@ -71,7 +85,8 @@ def _findings() -> tuple[Finding, ...]:
         Finding("privacy.copies", "Exact copies", "privacy", estimate=e(0.0, 0.0005, 6299)),
         Finding("privacy.unique_copies", "Copies of unique patients", "privacy", estimate=e(0.0, 0.0019, 6299)),
         Finding("privacy.membership", "Membership attack", "privacy", estimate=e(0.0126)),
-        Finding("privacy.membership_tpr", "Membership at 1%", "privacy", estimate=e(0.0114), meaning="exact: 0.0114"),
+        Finding("privacy.membership_tpr", "Membership at 1%", "privacy", estimate=e(0.0114), meaning="Patients found"),
+        *_required(),
     )  # fmt: skip
 
 
@@ -116,3 +131,9 @@ def decided() -> Callable[..., Report]:
         return report.decided(decide(report, Policy.load(), asked=asked, rare=rare).to_json())
 
     return add
+
+
+@pytest.fixture
+def full(report: Report, decided: Callable[..., Report]) -> Report:
+    """A decided report with every kind of detail."""
+    return decided(rich(report))

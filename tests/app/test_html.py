@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +11,10 @@ from html.parser import HTMLParser
 import pytest
 
 from semblance.app import words
-from semblance.app.html import HERE, Judged, judge, render
+from semblance.app.html import HERE, render
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
+from tests.app.rich import EDGE, MERGED, TERM, TINY
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 Decided = Callable[..., Report]
@@ -26,19 +28,28 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.labelled: list[str] = []
         self.words: list[str] = []
         self.feed(text)
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
+        self._gather(tag, attrs)
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
+        self._gather(tag, attrs)
+
+    def _gather(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.attributes += list(told.items())
+        self.elements.append((tag, told))
+        if tag == "input" and "label" in self.open:
+            self.labelled.append(told["id"])
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -46,6 +57,9 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.open or self.open[-1] != "style":
             self.words.append(data)
+
+    def inside_label(self, name: str) -> bool:
+        return name in self.labelled
 
     @property
     def text(self) -> str:
@@ -65,7 +79,8 @@ def test_nothing_is_loaded_and_nothing_runs(report: Report, decided: Decided, pu
     text = render(decided(report), public=public)
     page = Page(text)
     assert not {"script", "link", "img", "iframe", "object", "embed", "base"} & set(page.tags)
-    assert not [a for a in page.attributes if a[0] in ("src", "href", "srcset") or a[0].startswith("on")]
+    assert not [a for a in page.attributes if a[0] in ("src", "srcset") or a[0].startswith("on")]
+    assert all(value.startswith("#") for name, value in page.attributes if name == "href")
     assert "url(" not in text and "@import" not in text and "http" not in text
 
 
@@ -93,7 +108,7 @@ def test_the_public_page_gives_nothing_internal_away(report: Report, decided: De
         "1,573",
         "4711",
         "hospital number",
-        "0.013",
+        "<b>0.013</b>",
         "0.0114",
         "12 categories",
         "do not share",
@@ -149,21 +164,68 @@ def test_what_is_missing_dims_its_section(report: Report, decided: Decided) -> N
     assert "utility.gap.*: not measured, and the policy requires it" in page.text
 
 
-@pytest.mark.parametrize(
-    ("value", "level"), [(0.03, "public"), (0.06, "controlled"), (0.16, "internal"), (0.3, "none")]
-)
-def test_a_light_is_the_strictest_profile_that_the_finding_meets(
-    report: Report, decided: Decided, value: float, level: str
-) -> None:
-    other = replace(report["fidelity.shape"], estimate=Estimate(value, value, value))
-    judged = judge(decided(replace(report, findings=(other,))))
-    assert judged[0].level == level
+@pytest.mark.parametrize("public", [False, True])
+def test_a_full_judgement_is_a_page_with_every_part(full: Report, public: bool) -> None:
+    page = Page(render(full, public=public))
+    for finding in full.findings:
+        assert finding.title in page.text and finding.metric in page.text
+    parts = ["attacks", "secrets", "groups", "survival", "features", "projections", "pairs", "columns", "policy"]
+    ids = {value for name, value in page.attributes if name == "id"}
+    assert set(parts) <= ids and ("models" in ids) is not public
+    assert "sex = F (3,2" in page.text
 
 
-def test_lights_of_findings_without_a_rule(report: Report, decided: Decided) -> None:
-    levels = {one.finding.metric: one.level for one in judge(decided(report))}
-    assert levels["fidelity.longitudinal"] == "absent" and levels["utility.tstr.linear"] == "context"
-    assert Judged(report["fidelity.shape"], {}).level == "context"
+@pytest.mark.parametrize("public", [False, True])
+def test_the_first_page_holds_what_a_board_asks(full: Report, public: bool) -> None:
+    first = Page(render(full, public=public)).text.partition("Every finding By section")[0]
+    places = [first.index(f"{title} {question}") for title, question in (words.SECTIONS[n] for n in words.LIGHTS)]
+    assert places == sorted(places)
+    for said in ("no formal guarantee", "cccccccccccc", "Meant for", "Not allowed", "What was not tested"):
+        assert said in first
+    assert "real against real" in first and "public ≤ 0.05" in first and "[0.0" in first
+    assert ("SHA-256 of the real records" in first) is not public
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_page_can_be_read_without_eyes(full: Report, public: bool) -> None:
+    page = Page(render(full, public=public))
+    for tag, attributes in page.elements:
+        if tag == "svg":
+            assert attributes.get("aria-hidden") == "true" or (
+                attributes.get("role") == "img" and attributes.get("aria-label")
+            )
+        if tag == "th":
+            assert attributes.get("scope") in ("col", "row")
+        if tag == "input":
+            assert page.inside_label(attributes["id"])
+        if attributes.get("role") == "region":
+            assert attributes.get("aria-label") and attributes.get("tabindex") == "0"
+    levels = [int(tag[1]) for tag in page.tags if tag in ("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+
+
+def test_ids_are_unique_and_links_lead_somewhere(full: Report) -> None:
+    page = Page(render(full, public=False))
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value[1:] for name, value in page.attributes if name == "href"} <= set(ids)
+
+
+def test_findings_without_a_rule_are_folded_and_the_worst_stands_first(full: Report) -> None:
+    text = render(full, public=False)
+    assert re.search(r'<details class="context"><summary>\d+ findings without a rule', text)
+    table = text.partition('id="findings-privacy"')[2].partition('id="findings-utility"')[0]
+    assert table.index("privacy.inference") < table.index("privacy.linkability")
+    assert table.index("<details") < table.index("privacy.dcr")
+
+
+def test_what_is_planted_never_stands_on_the_public_page(full: Report) -> None:
+    text = render(full, public=True)
+    for secret in (TINY, MERGED, TERM, str(EDGE), "98.7", "3147", "aaaaaaaaaaaa", "made.csv", "KeyError", "0.0345"):
+        assert secret not in text
+    inside = render(full, public=False)
+    assert all(secret in inside for secret in (TINY, MERGED, TERM, "3,147", "aaaaaaaaaaaa", "made.csv"))
 
 
 def colours(mode: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from semblance.app.redact import STEP, coarse, redact
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
+from tests.app.rich import MERGED, TERM, TINY
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_intervals_are_rounded_outwards(value: float, below: float, above: float
 def test_unknown_things_stay_inside(report: Report, decided: Callable[..., Report]) -> None:
     secret = {**report.subject, "paths": ["secret-path"], "input": "secret-hash"}
     told = Finding("other.metric", "Other", "fidelity", estimate=Estimate(0, 0, 0), detail={"rows": ["secret-row"]})
-    few = Finding("more.metric", "More", "fidelity", status="insufficient", reason="secret-reason", meaning="secret")
+    few = Finding("more.metric", "More", "fidelity", status="insufficient", reason="secret-reason")
     text = json.dumps(redact(decided(Report((*report.findings, told, few), secret))).to_json())
     assert "secret" not in text and "hospital number" not in text and "4711" not in text
 
@@ -47,6 +48,26 @@ def test_pictures_of_small_cells_stay_inside(report: Report) -> None:
     kept = redact(report)["fidelity.shape"].detail["columns"]
     assert all(cell["train"] == round(cell["train"], 2) for column in kept for cell in column["cells"])
     assert {key for column in kept for key in column} == {"name", "kind", "distance", "value", "cells"}
+
+
+def test_what_is_planted_stays_inside(full: Report) -> None:
+    text = json.dumps(redact(full).to_json())
+    planted = (TINY, MERGED, TERM, "98.7", "3147", "3146", "a" * 12, "b" * 12, "made.csv", "KeyError", "0.0123", "43.2")
+    assert [secret for secret in planted if secret in text] == []
+    assert "c" * 64 in text  # the synthetic file's own
+
+
+def test_a_reason_that_counts_stays_inside(full: Report) -> None:
+    told = {finding.metric: finding.reason for finding in redact(full).findings}
+    assert told["utility.causal"] == "no treatment"
+    assert told["validity.order"] == told["validity.sex"] == "the reason stays inside"
+
+
+def test_how_many_are_needed_is_told_coarsely(full: Report) -> None:
+    decision = redact(full).decision
+    assert decision is not None
+    needs = {check["needs"] for checks in decision["checks"].values() for check in checks}
+    assert all(str(count).rstrip("0") == "" or len(str(count).rstrip("0")) <= 2 for count in needs)
 
 
 def test_the_decision_is_told_coarsely(report: Report, decided: Callable[..., Report]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from semblance.app.words import limits, meaning, number, untested, verdict
+from semblance.app.words import LIGHTS, SECTIONS, limits, named, number, unmeasured, untested, verdict
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
-from semblance.release.policy import Policy
 
 
 def test_numbers_have_a_true_minus_and_no_negative_zero() -> None:
@@ -17,22 +16,36 @@ def test_limits_are_read_as_inequalities() -> None:
     assert limits({"threshold": 0.02, "direction": "at_most", "bound": "value"}) == "≤ 0.02"
     assert limits({"threshold": 11.0, "direction": "at_least", "bound": "value"}) == "≥ 11"
     assert limits({"threshold": 0.02, "direction": "at_most", "bound": "excess"}) == "≤ 0.02 above real"
+    assert limits({"threshold": -0.1, "direction": "at_least", "bound": "excess"}) == "≤ 0.1 below real"
     assert limits({"threshold": None}) == ""
-
-
-def test_every_metric_of_the_policy_has_its_plain_words() -> None:
-    for rule in Policy.load()["controlled"].rules:
-        assert meaning(rule.metric.replace("*", "x"))
-    assert meaning("privacy.membership_tpr") != meaning("privacy.membership")
-    assert meaning("utility.tstr.linear") and meaning("other") == ""
 
 
 def test_what_is_measured_is_not_untested() -> None:
     fair = Finding("fairness.sex", "By sex", "fairness", estimate=Estimate(0, 0, 0))
     gone = Finding("utility.gap.linear", "Loss", "utility", status="not_applicable", reason="no target")
-    lines = list(untested(Report((fair, gone), {})))
-    assert not any("protected groups" in line for line in lines)
-    assert "Loss: not applicable (no target)" in lines and any("singled out" in line for line in lines)
+    report = Report((fair, gone), {})
+    lines = list(untested(report))
+    assert not any("groups of patients" in line for line in lines) and any("picked out" in line for line in lines)
+    assert list(unmeasured(report)) == ["Loss: not applicable (no target)"]
+
+
+def test_an_attack_that_was_played_is_tested() -> None:
+    def lines(*names: str) -> str:
+        detail = {"attacks": [{"name": name} for name in names]}
+        found = Finding("privacy.membership", "M", "privacy", estimate=Estimate(0, 0, 0), detail=detail)
+        return " ".join(untested(Report((found,), {})))
+
+    assert "again and again" in lines("nearest") and "again and again" not in lines("nearest", "shadow")
+
+
+def test_a_finding_that_has_only_its_id_is_named_in_words() -> None:
+    crashed = Finding("utility.gap.linear", "utility.gap.linear", "utility", status="error", reason="KeyError")
+    assert named(crashed) == "Gap, linear"
+
+
+def test_every_section_stands_under_one_light() -> None:
+    under = [section for sections in LIGHTS.values() for section in sections]
+    assert sorted(under) == sorted(SECTIONS) and list(LIGHTS) == ["privacy", "utility", "fairness", "rare", "validity"]
 
 
 def test_the_verdict_of_an_undecided_report() -> None:

@@ -50,7 +50,8 @@ class Samples:
 
 
 def patients(n: int, seed: int) -> pd.DataFrame:
-    """A cohort with every kind of column, missing values that mean something, and columns that depend on each other."""
+    """A cohort with every kind of column, missing values that mean something, columns that depend on each other, and a
+    rule that no record breaks: only women smoke."""
     rng = stream(seed, "patients")
     age = np.clip(rng.normal(66, 12, n), 18, 99).round().astype(int)
     creatinine = np.exp(0.012 * (age - 66) + rng.normal(0, 0.3, n)).round(2)
@@ -58,17 +59,18 @@ def patients(n: int, seed: int) -> pd.DataFrame:
     measured = rng.random(n) < np.where(sick, 0.97, 0.75)
     cardiac = rng.random(n) < np.where(sick, 0.8, 0.3)
     days = rng.integers(0, 1500, n)
+    female = rng.random(n) < 0.5
     return pd.DataFrame(
         {
             "pid": [f"P{i:06d}" for i in range(n)],
             "age": age,
             "creatinine": np.where(measured, creatinine, np.nan),
-            "sex": rng.choice(["F", "M"], n),
+            "sex": np.where(female, "F", "M"),
             "stage": pd.Categorical(
                 rng.choice(["I", "II", "III"], n, p=[0.5, 0.3, 0.2]), ["I", "II", "III"], ordered=True
             ),
             "icd code": np.where(cardiac, rng.choice(["I50.1", "N18.3"], n), rng.choice(["I10", "Z00.0", "E11.9"], n)),
-            "smoker": rng.random(n) < 0.3,
+            "smoker": (rng.random(n) < 0.6) & female,
             "admitted": pd.Timestamp("2018-01-01") + pd.to_timedelta(days, unit="D"),
             "died": sick,
         }

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from semblance.core.estimate import Estimate
-from semblance.core.report import Finding, Report
+from semblance.core.report import Finding, Report, spelt
 
 MEASURED = Finding(
     "fidelity.c2st",
@@ -46,3 +46,8 @@ def test_a_measured_finding_has_a_number():
 def test_what_was_not_measured_says_why(status):
     with pytest.raises(ValueError, match="why"):
         Finding("fidelity.x", "X", "fidelity", status=status)
+
+
+def test_an_id_is_spelt_out():
+    assert spelt("privacy.unique_copies") == "Unique copies"
+    assert spelt("utility.gap.*") == "Gap any"

@@ -38,7 +38,9 @@ def test_a_whole_report():
     evidence = Evidence(train, holdout, fresh, catalog.modality("table"), floor=shuffled(fresh, stream(0)), tier="fast")
     report = evaluate(evidence, about={"generator": "test"}, watch=heard.append)
     assert heard == [*suites.metrics(evidence.modality), *suites.attacks(evidence.modality)]
-    assert {f.status for f in report.findings} == {"measured", "not_applicable"}
+    assert "error" not in {f.status for f in report.findings}
+    assert sum(f.status == "measured" for f in report.findings) > 40
+    assert len({f.metric for f in report.findings}) == len(report.findings)
     assert report.subject["rows"] == {"train": 240, "holdout": 240, "synthetic": 240}
     assert report.subject["patients"] == {"train": 240, "holdout": 240}
     assert report.subject["target"] == "died"

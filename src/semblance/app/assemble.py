@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,13 +54,8 @@ def leaves(report: Report) -> bool:
 
 
 def _write_internal(bundle: Bundle, folder: Path) -> None:
-    from semblance.app.card import card
-    from semblance.app.html import render
-
     write_text(folder / "INTERNAL.txt", INTERNAL)
-    write_json(folder / "report.json", bundle.report.to_json())
-    write_text(folder / "report.html", render(bundle.report, public=False))
-    write_text(folder / "card.md", card(bundle.report))
+    _write_documents(_full(bundle), folder, file=_data_name(bundle), public=False)
     config.write(folder / "config.toml", bundle.config)
     if bundle.synthetic is not None:
         _place(bundle.synthetic, folder / bundle.synthetic.name)
@@ -69,14 +64,42 @@ def _write_internal(bundle: Bundle, folder: Path) -> None:
 
 
 def _write_public(bundle: Bundle, folder: Path) -> None:
-    from semblance.app.card import card
-    from semblance.app.html import render
-
     folder.mkdir()
-    write_text(folder / "report.html", render(bundle.report, public=True))
-    write_text(folder / "card.md", card(bundle.report, public=True))
+    _write_documents(_full(bundle), folder, file=_data_name(bundle), public=True)
     if bundle.synthetic is not None:
         shutil.copyfile(bundle.synthetic, folder / bundle.synthetic.name)
+
+
+def _write_documents(report: Report, folder: Path, *, file: str, public: bool) -> None:
+    """The report in all its forms; of the public ones each is made from the redacted report."""
+    from semblance.app.card import card
+    from semblance.app.exports.croissant import croissant
+    from semblance.app.exports.datasheet import datasheet
+    from semblance.app.exports.mapping import mapping
+    from semblance.app.html import render
+    from semblance.app.redact import redact
+
+    told = redact(report) if public else report
+    write_json(folder / "report.json", told.to_json())
+    write_text(folder / "report.html", render(report, public=public))
+    write_text(folder / "card.md", card(report, public=public))
+    write_json(folder / "croissant.json", croissant(told, file=file))
+    write_text(folder / "DATASHEET.md", datasheet(told))
+    write_text(folder / "MAPPING.md", mapping(told))
+
+
+def _full(bundle: Bundle) -> Report:
+    """The report with what only the run knows: how to repeat it, and the SHA-256 of what it read."""
+    from semblance.app.facts import origin
+
+    return replace(bundle.report, subject={**bundle.report.subject, **origin(bundle.config)})
+
+
+def _data_name(bundle: Bundle) -> str:
+    """The name of the synthetic file; records that stand elsewhere keep only their suffix, for a name may tell much."""
+    if bundle.synthetic is not None:
+        return bundle.synthetic.name
+    return "synthetic" + Path(str(bundle.config.get("evaluate", {}).get("synthetic", ""))).suffix.lower()
 
 
 def _place(source: str | Path, target: str | Path) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from semblance.app import words
-from semblance.app.html import Judged, facts, judge, removed, reproduction
+from semblance.app.facts import facts, removed, reproduction
+from semblance.app.judged import Judged, judge
 from semblance.app.redact import LEFT_OUT, redact
 from semblance.core.report import Report
 
@@ -78,15 +79,16 @@ def _findings(report: Report) -> str:
 def _row(one: Judged) -> str:
     finding, grade = one.finding, words.LEVELS[one.level][0]
     if finding.estimate is None:
-        return f"| {plain(finding.title)} | {finding.status.replace('_', ' ')}: {plain(finding.reason)} | | | {grade} |"
+        return f"| {plain(one.title)} | {finding.status.replace('_', ' ')}: {plain(finding.reason)} | | | {grade} |"
     e = finding.estimate
     value = f"{words.number(e.value)} [{words.number(e.low)}, {words.number(e.high)}]"
     others = (words.number(None if x is None else x.value) for x in (finding.control, finding.floor))
-    return f"| {plain(finding.title)} | {value} | {' | '.join(others)} | {grade} |"
+    return f"| {plain(one.title)} | {value} | {' | '.join(others)} | {grade} |"
 
 
 def _limits(report: Report) -> str:
-    parts = {"Meant for": words.INTENDED, "Not allowed": words.PROHIBITED, "Not tested": tuple(words.untested(report))}
+    untested = (*words.untested(report), *words.unmeasured(report))
+    parts = {"Meant for": words.INTENDED, "Not allowed": words.PROHIBITED, "Not tested": untested}
     return "\n\n".join(_section(title, _listed(lines)) for title, lines in parts.items())
 
 

@@ -118,6 +118,23 @@ def verify(
 
 
 @app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished run folders, two or more.")],
+    output: flags.Page = None,
+    anyway: flags.Anyway = False,
+    as_json: flags.Json = False,
+) -> None:
+    """Several runs side by side on one page: which generator or tool is best where.
+
+    Refuses runs that judged against other real records, or with another tier.
+    """
+    with guarded(as_json=as_json):
+        from semblance.app import commands
+
+        commands.compare(runs, output=output, anyway=anyway, as_json=as_json)
+
+
+@app.command()
 def models(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show the card of one generator.")] = None,
     as_json: flags.Json = False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from semblance.app.screens import last_screen, progress
 from semblance.app.versions import fingerprint
 from semblance.app.work import free_name
 from semblance.catalog import MODALITIES, modality
-from semblance.core.errors import UsageError
+from semblance.core.errors import Problem, UsageError
+from semblance.core.files import write_text
 from semblance.core.modality import Modality
 
 
@@ -71,6 +72,38 @@ def verify(run: Path, *, key: str | None, as_json: bool) -> None:
     out.print(f"\n[bold green]{found.status}[/]  {found.files} files", highlight=False)
     out.print(f"signed by  {found.fingerprint}", highlight=False, soft_wrap=True)
     out.print(f"\n{found.meaning}\n", style="dim", highlight=False)
+
+
+PAGE = Path("semblance-compare.html")
+
+
+def compare(runs: list[Path], *, output: Path | None, anyway: bool, as_json: bool) -> None:
+    """`semblance compare`."""
+    from semblance.app.compare import compare as beside
+    from semblance.app.html import render_comparison
+    from semblance.app.tables import comparison_screen
+
+    page = PAGE if output is None else output
+    found, problems = None, list(_unwritable(page))
+    try:
+        found = beside(runs, anyway=anyway)
+    except UsageError as error:
+        problems += error.problems
+    if found is None or problems:
+        raise UsageError(*problems)
+    write_text(page, render_comparison(found))
+    if as_json:
+        _print_json({**found.to_json(), "paths": {"page": str(page)}, "exit_code": 0})
+    else:
+        Console().print(comparison_screen(found, page))
+
+
+def _unwritable(page: Path) -> Iterator[Problem]:
+    """Why a page cannot be written at a place."""
+    if page.exists():
+        yield Problem(f"'{page.name}' exists", "nothing is ever overwritten", "choose another -o file")
+    elif not page.parent.is_dir():
+        yield Problem(f"no folder '{page.parent.name}'", "-o names a new file in a folder", "make the folder first")
 
 
 def models(name: str | None, *, as_json: bool) -> None:

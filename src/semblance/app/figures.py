@@ -48,6 +48,7 @@ def interval_plot(
     thresholds: Sequence[Threshold] = (),
     better: str = "lower",
     width: int = 300,
+    title: str = "",
 ) -> Markup:
     """A dot with its interval on a line whose zones show where each profile's threshold lies."""
     numbers = [estimate.low, estimate.high, *(e.value for e in (control, floor) if e is not None)]
@@ -63,7 +64,8 @@ def interval_plot(
     low, value, high = (axis.x(x) for x in (estimate.low, estimate.value, estimate.high))
     parts.append(Markup(bar).format(low, high, AXIS, AXIS, value, AXIS))
     parts.append(_scale(axis))
-    return _svg(width, HEIGHT, parts, _described(estimate, control, floor, thresholds))
+    said = _described(estimate, control, floor, thresholds)
+    return svg(width, HEIGHT, parts, f"{title}: {said}" if title else said)
 
 
 def _axis(numbers: Sequence[float], *, ideal: float, width: int) -> Axis:
@@ -86,7 +88,7 @@ def _zones(axis: Axis, thresholds: Sequence[Threshold]) -> Markup:
         x = axis.x(threshold.value)
         line = '<line class="limit {}" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         made.append(Markup(line).format(threshold.profile, x, x, TOP - 2, BOTTOM))
-        if all(abs(x - other) > 26 for other in taken):
+        if all(abs(x - other) > 34 for other in taken):
             text = '<text class="tick" x="{}" y="9" text-anchor="middle">{:g}</text>'
             made.append(Markup(text).format(min(max(x, 12), axis.width - 12), round(threshold.value, 3)))
             taken.append(x)
@@ -118,12 +120,13 @@ def _described(
     return "; ".join(said)
 
 
-def _svg(width: float, height: float, parts: Sequence[Markup], described: str, *, kind: str = "plot") -> Markup:
+def svg(width: float, height: float, parts: Sequence[Markup], described: str, *, kind: str = "plot") -> Markup:
+    """A picture that says in words what it shows."""
     shell = '<svg class="{}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>'
     return Markup(shell).format(kind, width, height, width, height, described, Markup("").join(parts))
 
 
-def histogram(cells: Sequence[Mapping[str, Any]]) -> Markup:
+def histogram(cells: Sequence[Mapping[str, Any]], *, name: str = "a number") -> Markup:
     """Shares per bin of a number: real as filled bars, synthetic as a stepped line."""
     width, height, base = 240, 92, 76
     tallest = max((max(cell["train"], cell["synthetic"]) for cell in cells), default=0) or 1
@@ -137,7 +140,8 @@ def histogram(cells: Sequence[Mapping[str, Any]]) -> Markup:
         path.append(f"V{round(base - made, 1)} H{right}")
     line = Markup('<path class="made" d="{}"/>').format(" ".join([*path, f"V{base}"]))
     ground = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>').format(width, base, base)
-    return _svg(width, height, [*bars, ground, line, *_ends(cells, width, height)], "real and synthetic shares per bin")
+    said = f"{name}: real and synthetic shares in {len(cells)} bins"
+    return svg(width, height, [*bars, ground, line, *_ends(cells, width, height)], said)
 
 
 def _tip(cell: Mapping[str, Any]) -> str:
@@ -152,7 +156,7 @@ def _ends(cells: Sequence[Mapping[str, Any]], width: int, height: int) -> list[M
     return [Markup(text).format(x, height - 3, anchor, short(cell["label"], 20)) for x, anchor, cell in ends]
 
 
-def bars(cells: Sequence[Mapping[str, Any]], *, shown: int = 8) -> Markup:
+def bars(cells: Sequence[Mapping[str, Any]], *, shown: int = 8, name: str = "a category") -> Markup:
     """Shares per category: real as a broad bar, synthetic as a narrow one upon it."""
     width, row, left = 240, 17, 108
     listed = list(cells[:shown])
@@ -171,9 +175,8 @@ def bars(cells: Sequence[Mapping[str, Any]], *, shown: int = 8) -> Markup:
     if len(cells) > shown:
         more = Markup('<text class="tick" x="{}" y="{}" text-anchor="end">and {} more</text>')
         parts.append(more.format(left - 7, len(listed) * row + 11, len(cells) - shown))
-    return _svg(
-        width, row * (len(listed) + (len(cells) > shown)) or row, parts, "real and synthetic shares per category"
-    )
+    said = f"{name}: real and synthetic shares of {len(cells)} groups; the largest: {_tip(cells[0])}" if cells else name
+    return svg(width, row * (len(listed) + (len(cells) > shown)) or row, parts, said)
 
 
 def heat_map(names: Sequence[str], matrix: Sequence[Sequence[float]]) -> Markup:
@@ -189,9 +192,8 @@ def heat_map(names: Sequence[str], matrix: Sequence[Sequence[float]]) -> Markup:
         parts += [_square(i, j, size, (left, top), names, matrix[i][j]) for j in range(i)]
         if size >= LEGIBLE and i < count - 1:
             parts.append(_label(left + i * size + 4, middle, names[i], anchor="start"))
-    return _svg(
-        left + count * size + 116, top + count * size + 4, parts, "distance of every pair of columns", kind="map"
-    )
+    said = f"Distance of every pair of {count} columns; the farthest are told in the table beside it"
+    return svg(left + count * size + 116, top + count * size + 4, parts, said, kind="map")
 
 
 def _label(x: float, y: float, name: str, *, anchor: str) -> Markup:

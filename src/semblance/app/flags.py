@@ -23,6 +23,12 @@ Output = Annotated[
 Resume = Annotated[bool, _flag("--resume", None, "Take up an interrupted run.", RUN)]
 Json = Annotated[bool, _flag("--json", None, "One JSON object on stdout: decision, headline, paths.", RUN)]
 
+Page = Annotated[
+    Path | None,
+    _flag("--output", "FILE", "The page; must be new", RUN, default="semblance-compare.html", short="-o"),
+]
+Anyway = Annotated[bool, _flag("--anyway", None, "Compare runs that differ in their data, with a warning.", RUN)]
+
 Modality = Annotated[str | None, _flag("--modality", "auto|table", "What the input is", DATA, default="auto")]
 Rows = Annotated[int | None, _flag("--rows", "N", "Synthetic records", DATA, default="as many as the input has")]
 Subject = Annotated[str | None, _flag("--subject", "COL", "The column that names the patient.", DATA)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semblance.core.report import Report
+from semblance.core.report import Finding, Report
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "RELEASE": (
@@ -46,20 +46,18 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "utility": ("Utility", "Does an analysis of the synthetic records reach what the real ones would give?"),
     "fidelity": ("Fidelity", "Do the synthetic records look like the real ones?"),
     "fairness": ("Fairness", "Are the records as good for one group of patients as for another?"),
+    "rare": ("Rare groups", "Are unusual patients still there, and not only the average ones?"),
     "validity": ("Validity", "Are the records clinically and formally possible?"),
 }
 
-MEANINGS: Mapping[str, str] = {
-    "fidelity.shape": "Distance between each column's synthetic and real distribution: 0 same, 1 nothing in common.",
-    "fidelity.pairs": "The same distance for two columns together, so that relations between columns count.",
-    "fidelity.c2st": "How well a classifier tells synthetic from real records: 0.5 cannot tell, 1 always right.",
-    "utility.gap": "What a prediction model loses when it learns from synthetic instead of real records: 0 nothing.",
-    "utility.tstr": "Quality of a prediction model that learned from synthetic records, on real ones: 1 is best.",
-    "privacy.membership": "How much better than a guess an attacker tells who was in the training data: 0 not at all.",
-    "privacy.membership_tpr": "Share of training patients found while 1 % of outsiders are accused: 0.01 is a guess.",
-    "privacy.copies": "Synthetic records that repeat a training record, beyond what chance makes: 0 none.",
-    "privacy.unique_copies": "The same, only for records that a single patient holds.",
+LIGHTS: Mapping[str, tuple[str, ...]] = {
+    "privacy": ("privacy",),
+    "utility": ("utility", "fidelity"),
+    "fairness": ("fairness",),
+    "rare": ("rare",),
+    "validity": ("validity",),
 }
+"""The five lights of the first page, and the sections that each stands for."""
 
 INTENDED = (
     "Exploring the structure of the data, and preparing analyses and software before access to real records",
@@ -75,30 +73,51 @@ PROHIBITED = (
 )
 
 _UNTESTED: Mapping[str, str] = {
-    "privacy.attribute": "Whether a sensitive value of a patient can be inferred from the patient's other values",
-    "privacy.singling_out": "Whether single patients can be singled out or linked with an outside file",
-    "privacy.shadow": "Attackers who can train the same generator again many times (shadow models)",
-    "utility.inference": "Whether estimates, confidence intervals and p-values of a published analysis would agree",
-    "fairness.": "Whether small or protected groups of patients are represented as well as the others",
-    "validity.": "Whether each record is clinically possible (order of dates, sex-specific diagnoses, ranges)",
+    "privacy.membership": "Whether an attacker can tell who was in the training data",
+    "privacy.attribute": "Whether more can be learned about the patients of the training data than about others",
+    "privacy.singling_out": "Whether single patients can be picked out by what is special about them",
+    "privacy.linkability": "Whether two files about one patient can be joined through the synthetic records",
+    "privacy.inference": "Whether a secret of a patient can be guessed from what an outsider may know",
+    "privacy.shadow": "Attackers who can train the same generator again and again (only --tier audit tests it)",
+    "utility.inference": "Whether a published analysis would come to the same estimates, intervals and p-values",
+    "utility.survival": "Whether survival over time is that of the real patients (needs columns of time and event)",
+    "utility.causal": "Whether the effect of a treatment would be estimated alike (needs a declared treatment)",
+    "fairness.": "Whether groups of patients are served equally well (needs columns declared as protected)",
+    "rare.": "Whether rare kinds of patients are still there",
+    "validity.": "Whether each record is clinically possible (order of dates, ranges, sex-specific diagnoses)",
 }
+"""What a report may leave open, by the start of the ids that would have measured it."""
 
-
-def meaning(metric: str) -> str:
-    """What a finding says, in plain words; empty for one that is not known here."""
-    known = (name for name in MEANINGS if metric == name or metric.startswith(name + "."))
-    return MEANINGS.get(max(known, key=len, default=""), "")
+NOBODY_TESTED = (
+    "Attackers who know more than these attacks assume, or who hold several releases of the same patients",
+    "Whether the real records themselves are right, complete and fair",
+)
+"""What no report of this kind can say."""
 
 
 def untested(report: Report) -> Iterator[str]:
-    """What this report does not say, in plain words."""
-    measured = [finding for finding in report.findings if finding.status == "measured"]
+    """What this report does not say, in plain words: what nobody looked at, then what could not be measured."""
+    tested = [finding.metric for finding in report.findings if finding.status == "measured"]
+    # An attack on membership has no finding of its own: it is one of those that the best is chosen from.
+    tested += [f"privacy.{attack['name']}" for f in report.findings for attack in f.detail.get("attacks", ())]
     for prefix, text in _UNTESTED.items():
-        if not any(finding.metric.startswith(prefix) for finding in measured):
+        if not any(metric.startswith(prefix) for metric in tested):
             yield text
+    yield from NOBODY_TESTED
+
+
+def unmeasured(report: Report) -> Iterator[str]:
+    """The findings that have no number, each with its reason."""
     for finding in report.findings:
         if finding.status != "measured":
-            yield f"{finding.title}: {finding.status.replace('_', ' ')} ({finding.reason})"
+            yield f"{named(finding)}: {finding.status.replace('_', ' ')} ({finding.reason})"
+
+
+def named(finding: Finding) -> str:
+    """The finding's title; one that crashed, or that had no holdout, may only have its id."""
+    if finding.title != finding.metric:
+        return finding.title
+    return finding.metric.partition(".")[2].replace("_", " ").replace(".", ", ").capitalize() or finding.metric
 
 
 def against(decision: Mapping[str, Any]) -> str:
@@ -116,11 +135,15 @@ def number(value: float | None, *, digits: int = 3) -> str:
 
 
 def limits(check: Mapping[str, Any]) -> str:
-    """A threshold as it is read: '≤ 0.02'."""
-    if check.get("threshold") is None:
+    """A threshold as it is read: '≤ 0.02', or '≤ 0.1 below real' where less than real is allowed by so much."""
+    threshold = check.get("threshold")
+    if threshold is None:
         return ""
-    above = " above real" if check["bound"] == "excess" else ""
-    return f"{'≤' if check['direction'] == 'at_most' else '≥'} {check['threshold']:g}{above}"
+    if check["bound"] != "excess":
+        return f"{'≤' if check['direction'] == 'at_most' else '≥'} {threshold:g}"
+    if check["direction"] == "at_least" and threshold < 0:
+        return f"≤ {-threshold:g} below real"
+    return f"{'≤' if check['direction'] == 'at_most' else '≥'} {threshold:g} above real"
 
 
 def verdict(report: Report) -> str:

@@ -22,7 +22,8 @@ class AttackScores:
     """One score per patient: the higher, the more the attack believes that the patient was in the training data.
 
     `member` (m,) and `outsider` (k,) come from train and holdout patients. `control_member` and `control_outsider` are
-    the same attack on real data that cannot know the members. Empty arrays say that there were too few patients.
+    the same attack on real data that cannot know the members. Empty arrays say that there were too few patients, or
+    that the attack could not be made. `far_member` and `far_outsider` say how far each patient lies from others.
     """
 
     name: str
@@ -30,6 +31,8 @@ class AttackScores:
     outsider: np.ndarray
     control_member: np.ndarray
     control_outsider: np.ndarray
+    far_member: np.ndarray = field(default_factory=lambda: np.empty(0))
+    far_outsider: np.ndarray = field(default_factory=lambda: np.empty(0))
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 

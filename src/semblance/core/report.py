@@ -12,6 +12,11 @@ Section = Literal["fidelity", "utility", "privacy", "fairness", "rare", "validit
 Status = Literal["measured", "not_applicable", "insufficient", "error"]
 
 
+def spelt(metric: str) -> str:
+    """A metric id in words, for a finding that nothing has named: 'privacy.unique_copies' is 'Unique copies'."""
+    return metric.partition(".")[2].replace(".", " ").replace("_", " ").replace("*", "any").strip().capitalize()
+
+
 @dataclass(frozen=True)
 class Finding:
     """One measured thing.

@@ -10,9 +10,10 @@ from typing import Any, cast
 import numpy as np
 
 from semblance.core.dataset import Evidence
+from semblance.core.errors import ResourceError
 from semblance.core.judge import Attack, AttackScores, Metric, owed, patients
 from semblance.core.modality import load
-from semblance.core.report import Finding, Report, Section
+from semblance.core.report import Finding, Report, Section, spelt
 from semblance.evaluate import suites
 from semblance.evaluate.attacks.scores import METRICS as MEMBERSHIP
 from semblance.evaluate.attacks.scores import findings as from_scores
@@ -47,6 +48,8 @@ def _measured(name: str, evidence: Evidence[Any]) -> tuple[Finding, ...]:
         return tuple(_unheld(one) for one in owes)
     try:
         return tuple(metric(evidence))
+    except ResourceError:
+        raise
     except Exception as error:
         return tuple(_crashed(one, name, error) for one in owes)
 
@@ -60,6 +63,8 @@ def _attacked(names: tuple[str, ...], evidence: Evidence[Any], heard: Watch) -> 
         heard(name)
         try:
             scores.append(cast(Attack, load(name))(evidence))
+        except ResourceError:
+            raise
         except Exception as error:
             return tuple(_crashed(one, name, error) for one in MEMBERSHIP)
     return from_scores(scores, seed=evidence.seed) if scores else ()
@@ -69,13 +74,13 @@ def _unheld(metric: str) -> Finding:
     """Without patients that the generator never saw, no leak can be told from a likeness."""
     section = cast(Section, metric.partition(".")[0])
     reason = "no holdout was given: nobody knows how alike patients are whom the generator never saw"
-    return Finding(metric, metric, section, status="insufficient", reason=reason)
+    return Finding(metric, spelt(metric), section, status="insufficient", reason=reason)
 
 
 def _crashed(metric: str, name: str, error: Exception) -> Finding:
     section = cast(Section, metric.partition(".")[0])
     reason = f"{type(error).__name__} in {name.rpartition(':')[2]} ({_place(error)})"
-    return Finding(metric, metric, section, status="error", reason=reason)
+    return Finding(metric, spelt(metric), section, status="error", reason=reason)
 
 
 def _place(error: Exception) -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from semblance.core.estimate import Estimate
-from semblance.core.report import Finding, Report
+from semblance.core.report import Finding, Report, spelt
 from semblance.release.policy import Policy, Profile, Rule
 
 Outcome = Literal["PASS", "FAIL", "NOT APPLICABLE", "INSUFFICIENT", "ERROR", "MISSING"]
@@ -135,7 +135,7 @@ def _judge(report: Report, profile: Profile) -> Iterator[Check]:
         found = [finding for finding in report.findings if rule.matches(finding.metric)]
         if not found:
             section = rule.metric.partition(".")[0]
-            yield Check(rule.metric, rule.metric, section, "MISSING", **_terms(rule))
+            yield Check(rule.metric, spelt(rule.metric), section, "MISSING", **_terms(rule))
         for finding in found:
             yield _apply(rule, finding)
 
@@ -237,7 +237,8 @@ def explain(check: Check, *, digits: int = 3) -> str:
         case "NOT APPLICABLE":
             return f"{check.title}: not applicable{note}"
         case "INSUFFICIENT" if check.n is not None:
-            return f"{check.title}: rests on {check.n:,} patients; about {_round_up(check.needs):,} are needed to certify {limit}"
+            enough = f"about {_round_up(check.needs):,} are needed to certify {limit}"
+            return f"{check.title}: rests on {check.n:,} patients; {enough}"
         case "INSUFFICIENT":
             return f"{check.title}: cannot be certified{note}"
     if check.number is None:

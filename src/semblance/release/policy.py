@@ -34,8 +34,8 @@ class Rule:
 
     "excess" is the value less the control's, or less the ideal where there is no control.
     `metric` may hold "*". With fewer than `needs` units the threshold cannot be certified, nor where the interval is
-    wider than the way from `ideal`, the value of a perfect generator, to the threshold. A missing or insufficient finding
-    refuses where the rule is `required`.
+    wider than the way from `ideal`, the value of a perfect generator, to the threshold. A missing or insufficient
+    finding refuses where the rule is `required`.
     """
 
     metric: str

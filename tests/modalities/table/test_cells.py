@@ -58,3 +58,10 @@ def test_dates_are_labelled_as_dates():
 def test_bins_of_whole_numbers_name_the_numbers_they_hold():
     labels = [cell["label"] for cell in drawn(pd.DataFrame({"x": np.arange(600) % 6, "y": range(600)}), "x")]
     assert labels == ["up to 0", "1", "2", "3", "4", "5 or more"]
+
+
+def test_a_patient_with_many_records_hides_nobody_behind_him():
+    """The first records of a cell are one patient's, and still the others are found."""
+    frame = pd.DataFrame({"pid": ["q"] * 900 + [f"p{i}" for i in range(100)], "c": ["a"] * 950 + ["b"] * 50})
+    shown = drawn(frame, "c", subject="pid")
+    assert {cell["label"]: cell["train"] for cell in shown} == {"a": 0.95, "b": 0.05}

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semblance.modalities.table.grid import codes, counts, grid, quantile_edges, within_reach
-from tests.contracts.samples import table
+from semblance.modalities.table.grid import Grid, codes, counts, quantile_edges, within_reach
 
 
 def test_only_held_categories_are_counted_most_frequent_first():
@@ -30,12 +29,9 @@ def test_tied_quantiles_make_fewer_bins():
     assert len(quantile_edges(np.array([np.nan, np.inf]), 10)) == 0
 
 
-def test_both_parts_share_the_references_edges():
-    real = table(pd.DataFrame({"x": np.arange(1000) / 7, "c": ["a", "b"] * 500}))
-    moved = table(pd.DataFrame({"x": np.arange(1000) / 7 * 100 + 5000, "c": ["a", "new"] * 500}))
-    mine, theirs = grid(real, real), grid(moved, real)
-    assert np.bincount(mine.codes[:, 0], minlength=10).tolist() == [100] * 10
-    assert set(theirs.codes[:, 0]) == {9}
-    assert theirs.codes[:2, 1].tolist() == [0, 2]
-    assert theirs.sizes.tolist() == [11, 4]
-    assert (theirs.one_hot(np.arange(5)).sum(axis=1) == 2).all()
+def test_indicators_stand_side_by_side():
+    grid = Grid(np.array([[0, 2], [1, 0], [1, 1]], dtype=np.uint8, order="F"), np.array([2, 3]))
+    assert grid.starts.tolist() == [0, 2]
+    assert grid.one_hot(slice(0, 2)).tolist() == [[1, 0, 0, 0, 1], [0, 1, 1, 0, 0]]
+    assert grid.one_hot(np.array([2])).tolist() == [[0, 1, 0, 1, 0]]
+    assert grid.only(np.array([1])).one_hot(slice(None)).tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]

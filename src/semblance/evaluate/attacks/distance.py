@@ -8,33 +8,25 @@ and the score is exactly exchangeable wherever nothing leaks.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from semblance.core.dataset import Evidence, Part
+from semblance.core.dataset import Evidence
 from semblance.core.judge import AttackScores, measures
-from semblance.evaluate.attacks.cast import Cast, cast, per_patient
-from semblance.evaluate.shared.neighbours import neighbours
+from semblance.evaluate.attacks.cast import Game, Side, around, play
+from semblance.evaluate.attacks.scores import METRICS
 
 
-@measures("privacy.membership", "privacy.membership_tpr")
-def nearest_difference(evidence: Evidence) -> AttackScores:
-    """Scores of equally many train and holdout patients; the control plays a real reference half as the synthetic set.
-
-    A patient's score is the largest of its records'. All synthetic records are searched, exactly.
-    """
-    sides = cast(evidence)
-    member, control_member = _side(evidence, "train", sides.member, sides)
-    outsider, control_outsider = _side(evidence, "holdout", sides.outsider, sides)
-    return AttackScores("nearest_difference", member, outsider, control_member, control_outsider)
+@measures(*METRICS)
+def nearest_difference(evidence: Evidence[Any]) -> AttackScores:
+    """Distance to the nearest reference record less that to the nearest synthetic one. Every record is searched."""
+    return play(evidence, "nearest_difference", _difference)
 
 
-def _side(evidence: Evidence, part: Part, rows: np.ndarray, sides: Cast) -> tuple[np.ndarray, np.ndarray]:
-    """One side's scores against the synthetic set, and its control scores between two halves of the reference."""
-    if not min(len(rows), len(evidence.synthetic), len(sides.first)):
-        return np.empty(0), np.empty(0)
-    first, second = (
-        neighbours(evidence, (part, rows), ("train", half), k=1).distance[:, 0] for half in (sides.first, sides.second)
-    )
-    made = neighbours(evidence, (part, rows), ("synthetic", None), k=1).distance[:, 0]
-    subjects = getattr(evidence, part).subjects[rows]
-    return per_patient(np.minimum(first, second) - made, subjects), per_patient(second - first, subjects)
+def _difference(evidence: Evidence[Any], game: Game) -> tuple[np.ndarray, np.ndarray]:
+    def score(side: Side) -> np.ndarray:
+        made, real = (around(evidence, side, points).distance[:, 0] for points in ((game.made,), game.real))
+        return real - made
+
+    return score(game.players[0]), score(game.players[1])

@@ -7,8 +7,8 @@ comparison, and a model is not fairer because it decides for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,9 @@ from semblance.core.judge import measures, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.groups import Groups, groups
-from semblance.evaluate.shared.models import beside, boosting
-from semblance.evaluate.shared.utility import macro_auc
+from semblance.evaluate.shared.outcome import level
+from semblance.evaluate.shared.performance import macro_auc
+from semblance.evaluate.shared.task import NoTask, holdout_rows, learned, real, task, truth
 
 DRAWS = 200
 ENOUGH = 30  # records behind a rate, below which a group has none
@@ -121,19 +122,22 @@ MODEL = (
     "fairness.amplification.model",
     "fairness.subgroup_utility",
 )
-RECORDS = {"fast": 3_000, "standard": 10_000, "audit": 100_000}
-VALUES = 10  # a number with at most this many values is a class
 OUTCOMES = 30  # holdout patients with the outcome, and without it
+FAMILY = "boosting"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is decided about: records whose column `position` is `positive` (a class), or above that number."""
+    """What is decided about: records whose column `position` is `positive` (a class), or above that number.
+
+    `column` is where its score stands in the predictions.
+    """
 
     position: int
     positive: float
     above: bool
     name: str
+    column: int = 0
 
     def of(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows whose target is known, and 0/1 for each."""
@@ -142,30 +146,24 @@ class Outcome:
         return rows, (value > self.positive if self.above else value == self.positive).astype(float)
 
 
-def outcome_of(evidence: Evidence[Any]) -> Outcome | tuple[Any, str]:
+def outcome_of(evidence: Evidence[Any]) -> Outcome | NoTask:
     """The rarest class of the target that enough holdout patients have, or above the median; or why there is none."""
-    known, held = evidence.features("train"), evidence.features("holdout")
-    if known.target is None:
-        return "not_applicable", "no target column was named"
-    if len(known.names) < 2:
-        return "not_applicable", "there is nothing to predict the target from"
-    name, learned, truth = known.names[known.target], known.x[:, known.target], held.x[:, known.target]
-    values = np.unique(learned[~np.isnan(learned)])
-    if not known.categorical[known.target] and len(values) > VALUES:
-        middle = float(np.median(learned[~np.isnan(learned)]))
-        return Outcome(known.target, middle, True, f"{name} above its median")
-    counts = {v: patients(evidence.holdout.subjects[truth == v]) for v in values}
-    least = min(OUTCOMES, patients(evidence.holdout.subjects[~np.isnan(truth)]))
-    fair = [v for v, count in counts.items() if count >= OUTCOMES and least <= sum(counts.values()) - count]
-    if len(values) < 2 or not fair:
-        return "insufficient", f"no outcome that {OUTCOMES} holdout patients have and {OUTCOMES} have not"
-    rarest = min(fair, key=lambda v: counts[v])
-    return Outcome(known.target, float(rarest), False, f"{name} = {_level(known.levels, known.target, rarest)}")
-
-
-def _level(levels: tuple[tuple[str, ...], ...], position: int, value: float) -> str:
-    names = levels[position] if levels else ()
-    return names[int(value)] if int(value) < len(names) else f"{value:g}"
+    goal = task(evidence)
+    if isinstance(goal, NoTask):
+        return goal
+    known, who = evidence.features("train"), evidence.holdout.subjects[holdout_rows(evidence)]
+    if goal.classes is None:
+        learned_from = known.x[:, goal.position]
+        middle = float(np.median(learned_from[~np.isnan(learned_from)]))
+        return Outcome(goal.position, middle, True, f"{goal.name} above its median")
+    held = truth(evidence)
+    having = {float(v): patients(who[held == v]) for v in goal.classes}
+    enough = [v for v, count in having.items() if min(count, patients(who[held != v])) >= OUTCOMES]
+    if not enough:
+        return NoTask("insufficient", f"no outcome that {OUTCOMES} holdout patients have and {OUTCOMES} have not")
+    rarest = min(enough, key=lambda v: having[v])
+    name, column = f"{goal.name} = {level(known, goal.position, rarest)}", list(goal.classes).index(rarest)
+    return Outcome(goal.position, rarest, False, name, column)
 
 
 @dataclass(frozen=True)
@@ -224,8 +222,8 @@ def decisions(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     if not found:
         return _none(MODEL, "not_applicable", "no protected attribute with two groups of enough patients")
     outcome = outcome_of(evidence)
-    if isinstance(outcome, tuple):
-        return _none(MODEL, *outcome)
+    if isinstance(outcome, NoTask):
+        return _none(MODEL, outcome.status, outcome.reason)
     trial = _trial(evidence, outcome, found)
     return (*_gap_findings(trial), _model_amplification(trial), _subgroup_utility(evidence, trial))
 
@@ -235,41 +233,14 @@ def _none(metrics: Sequence[str], status: Any, reason: str) -> tuple[Finding, ..
 
 
 def _trial(evidence: Evidence[Any], outcome: Outcome, found: tuple[Groups, ...]) -> Trial:
-    held = evidence.features("holdout").x
-    rows, truth = outcome.of(held)
-    test = np.delete(held[rows], outcome.position, axis=1)
-    n = min(len(evidence.train) // 2, len(evidence.synthetic), RECORDS[evidence.tier])
-    fits = {
-        "synthetic": _fit(evidence, outcome, "synthetic", "first", n, test),
-        "real": _fit(evidence, outcome, "train", "first", n, test),
-        "again": _fit(evidence, outcome, "train", "second", n, test),
-    }
-    scores = dict(zip(fits, beside(list(fits.values())), strict=True))
-    rng = stream(evidence.seed, "fairness", "patients")
-    resampled = Resampled.of(evidence.holdout.subjects[rows], rng=rng)
-    attributes = tuple(Attribute.of(one, "holdout", rows) for one in found)
-    return Trial(attributes, resampled, rows, truth, scores, outcome.name)
-
-
-def _fit(
-    evidence: Evidence[Any], outcome: Outcome, part: Part, half: str, n: int, test: np.ndarray
-) -> Callable[[], np.ndarray]:
-    """A call that learns the outcome from `n` records of a part (of train: of one half of its patients)."""
-    known, subjects = evidence.features(part), getattr(evidence, part).subjects
-    rows = patient_rows_of_half(subjects, half, n, rng=stream(evidence.seed, "fairness", part))
-    at, y = outcome.of(known.x[rows])
-    x = np.delete(known.x[rows][at], outcome.position, axis=1)
-    categorical = np.delete(known.categorical, outcome.position)
-    seed = int(stream(evidence.seed, "fairness", part, half).integers(2**31))
-    return lambda: boosting(x, y, test, categorical, np.array([1.0]), seed=seed)[:, 0]
-
-
-def patient_rows_of_half(subjects: np.ndarray, half: str, n: int, *, rng: np.random.Generator) -> np.ndarray:
-    """About `n` rows of the patients that come first (or last) in a random order, patient by patient."""
-    patient = np.unique(subjects, return_inverse=True)[1]
-    place = rng.permutation(patient.max() + 1 if len(patient) else 0)[patient]
-    order = np.argsort(place, kind="stable")
-    return np.sort(order[:n] if half == "first" else order[::-1][:n])
+    first, second = real(evidence, FAMILY)
+    lessons = {"synthetic": replace(first, sides=("synthetic",)), "real": first, "again": second}
+    rows, held = holdout_rows(evidence), truth(evidence)
+    made = dict(zip(lessons, learned(evidence, list(lessons.values())), strict=True))
+    scores = {name: one.made[:, outcome.column] for name, one in made.items()}
+    hit = (held > outcome.positive if outcome.above else held == outcome.positive).astype(float)
+    resampled = Resampled.of(evidence.holdout.subjects[rows], rng=stream(evidence.seed, "fairness", "patients"))
+    return Trial(tuple(Attribute.of(one, "holdout", rows) for one in found), resampled, rows, hit, scores, outcome.name)
 
 
 def _gap_findings(trial: Trial) -> tuple[Finding, ...]:
@@ -313,15 +284,15 @@ def _widened(names: Sequence[str], wider: np.ndarray, *, n: int) -> list[tuple[s
 
     The plain maximum would be that of the noisiest attribute, and would hide a sure one behind it.
     """
-    level = 1 - (1 - LEVEL) / len(names)
-    each = [basic(row, n=n, within=(-1.0, 1.0), level=level) for row in wider]
+    sure = 1 - (1 - LEVEL) / len(names)
+    each = [basic(row, n=n, within=(-1.0, 1.0), level=sure) for row in wider]
     return sorted(zip(names, each, strict=True), key=lambda one: -one[1].low)
 
 
 def _subgroup_utility(evidence: Evidence[Any], trial: Trial) -> Finding:
     """AUC lost in the group that surely loses most."""
     everyone = [(one, g) for one in trial.attributes for g in range(one.member.shape[1])]
-    level, one_class = 1 - (1 - LEVEL) / len(everyone), np.array([1.0])
+    sure, one_class = 1 - (1 - LEVEL) / len(everyone), np.array([1.0])
     rows = []
     for one, g in everyone:
         at = one.member[:, g] > 0
@@ -330,7 +301,7 @@ def _subgroup_utility(evidence: Evidence[Any], trial: Trial) -> Finding:
             continue
         score = {m: macro_auc(truth, s[at][:, None], one_class) for m, s in trial.scores.items()}
         lost, null = score["real"] - score["synthetic"], score["real"] - score["again"]
-        made, control = (linearized(x.value, x.influence, clusters=who, level=level) for x in (lost, null))
+        made, control = (linearized(x.value, x.influence, clusters=who, level=sure) for x in (lost, null))
         rows.append((one.groups.groups[g].name, made, control))
     if not rows:
         reason = f"no group with {OUTCOMES} holdout patients who have the outcome and {OUTCOMES} who have not"
@@ -357,8 +328,8 @@ def labels(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     found, outcome = groups(evidence), outcome_of(evidence)
     if not found:
         return _none((metric,), "not_applicable", "no protected attribute with two groups of enough patients")
-    if isinstance(outcome, tuple):
-        return _none((metric,), *outcome)
+    if isinstance(outcome, NoTask):
+        return _none((metric,), outcome.status, outcome.reason)
     parts: tuple[Part, ...] = ("synthetic", "holdout", "train")
     gaps: dict[str, np.ndarray] = {}
     for part in parts:

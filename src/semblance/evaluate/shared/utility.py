@@ -1,189 +1,206 @@
-"""Train on synthetic, test on real (TSTR; Esteban, Hyland and Rätsch 2017): are models of synthetic data as good?
+"""Are models that learned from synthetic records as good? Train on one side, test on another (Esteban et al. 2017).
 
-The yardstick is the same model trained on the real train part (TRTR). Both are tested on the same holdout patients, so
+The yardstick is the same model trained on as many real records (TRTR). Both are tested on the same holdout patients, so
 their difference is a paired comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from semblance.core.dataset import Evidence, Part
-from semblance.core.estimate import Estimate, linearized
-from semblance.core.judge import measures, patient_rows, patients
+from semblance.core.dataset import Evidence
+from semblance.core.estimate import Estimate, difference, linearized
+from semblance.core.judge import measures, patient_rows
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.evaluate.shared.models import MODELS, beside
+from semblance.evaluate.shared.models import MODELS
+from semblance.evaluate.shared.performance import score
+from semblance.evaluate.shared.task import (
+    LEAST,
+    PER_CLASS,
+    TESTED,
+    Learned,
+    Lesson,
+    NoTask,
+    Side,
+    Task,
+    estimated,
+    half,
+    labelled,
+    learned,
+    lesson,
+    real,
+    rows_of,
+    scored,
+    size,
+    task,
+    truth,
+    unmeasured,
+)
 
-RECORDS = {"fast": 5_000, "standard": 20_000, "audit": 1_000_000}
-FLOOR_RECORDS = 4_000  # independent columns teach nothing, however many there are
-LEAST = 20  # patients in holdout
-PER_CLASS = 10  # holdout records of a class, below which it has no curve
-VALUES = 10  # a number with at most this many values is a class
-METRICS = ("utility.tstr.boosting", "utility.tstr.linear", "utility.gap.boosting", "utility.gap.linear")
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is predicted: column `position`, and the values of its classes (None: a number, judged by R2)."""
-
-    position: int
-    classes: np.ndarray | None
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score on the holdout and each holdout record's influence on it."""
-
-    value: float
-    influence: np.ndarray
-
-    def __sub__(self, other: Score) -> Score:
-        return Score(self.value - other.value, self.influence - other.influence)
+METRICS = tuple(f"utility.{kind}.{name}" for kind in ("tstr", "gap") for name in MODELS)
+REVERSE = "utility.trts.boosting"
+AUGMENTATION = "utility.augmentation"
 
 
 @measures(*METRICS)
 def transfer(evidence: Evidence) -> tuple[Finding, ...]:
-    """How well the target is predicted on holdout by two models learned from synthetic records.
+    """How well the target is predicted on holdout by models of three families learned from synthetic records.
 
-    - tstr.boosting, tstr.linear: the score of histogram gradient boosting and of logistic regression (ridge for a
-      number) on one-hot, standardised features; TRTR is the control, the independent marginals are the floor.
-      Classes: macro average of one-versus-rest AUC over classes with at least 10 holdout records. Numbers: R2.
-    - gap.boosting, gap.linear: TRTR - TSTR, with the interval of the paired difference; the ideal is 0.
+    - tstr.*: the score of LightGBM, of a random forest, and of logistic regression (ridge for a number) on one-hot,
+      standardised features; TRTR is the control, the independent marginals are the floor. Classes: macro average of
+      one-versus-rest AUC over classes with at least 10 holdout records. Numbers: R2.
+    - gap.*: TRTR - TSTR, with the interval of the paired difference; the ideal is 0. Control: the same between models
+      of two disjoint halves of train.
 
     Intervals are DeLong's, generalised to the macro average through influence functions and summed by patient; they
-    hold for these fitted models, so they do not cover the luck of the fit. Models of synthetic and of
-    real records see equally many; the floor's see at most 4,000.
+    hold for these fitted models, so they do not cover the luck of the fit: the control shows it. Models of synthetic
+    and of real records see equally many; the floor's see at most 4,000.
     """
-    task = _task(evidence)
-    if isinstance(task, tuple):
-        return tuple(_finding(m, status=task[0], reason=task[1]) for m in METRICS)
-    parts: list[Part] = ["synthetic", "train", *(["floor"] if evidence.floor is not None else [])]  # type: ignore[list-item]
-    n = min(len(evidence.train), len(evidence.synthetic), RECORDS[evidence.tier])
-    size = {part: min(n, FLOOR_RECORDS) if part == "floor" else n for part in parts}
-    fits = {(name, part): _fit(evidence, task, part, name, size[part]) for name in MODELS for part in parts}
-    made = dict(zip(fits, beside(list(fits.values())), strict=True))
-    scores = {name: {part: made[name, part] for part in parts} for name in MODELS}
-    target = evidence.features("train").names[task.position]
-    detail = {"records": n, "score": "R2" if task.classes is None else "AUC", "target": target}
-    return tuple(make(evidence, name, scores[name], task, detail) for make in (_tstr, _gap) for name in MODELS)
+    goal = task(evidence)
+    if isinstance(goal, NoTask):
+        return unmeasured(METRICS, _TEXT, goal)
+    sides: list[Side] = ["synthetic", "train", *(["floor"] if evidence.floor is not None else [])]  # type: ignore[list-item]
+    lessons = {name: [*(lesson(evidence, name, side) for side in sides), *real(evidence, name)] for name in MODELS}
+    learned(evidence, [one for name in MODELS for one in lessons[name]])
+    pairs = [_pair(evidence, goal, name, lessons[name]) for name in MODELS]
+    return (*(tstr for tstr, _ in pairs), *(gap for _, gap in pairs))
 
 
-def _task(evidence: Evidence) -> Task | tuple[Any, str]:
-    """The task, or the status and the reason why there is none."""
-    known, held = evidence.features("train"), evidence.features("holdout")
-    if known.target is None:
-        return "not_applicable", "no target column was named"
-    if len(known.names) < 2:
-        return "not_applicable", "there is nothing to predict the target from"
-    truth, learned = held.x[:, known.target], known.x[:, known.target]
-    labelled = ~np.isnan(truth)
-    if patients(evidence.holdout.subjects[labelled]) < LEAST:
-        return "insufficient", f"fewer than {LEAST} holdout patients with a known target"
-    values = np.unique(learned[~np.isnan(learned)])
-    if not known.categorical[known.target] and len(values) > VALUES:
-        return Task(known.target, None)
-    enough = [v for v in values if PER_CLASS <= (truth == v).sum() <= labelled.sum() - PER_CLASS]
-    if not enough:
-        return "insufficient", f"no two classes of the target have {PER_CLASS} holdout records"
-    return Task(known.target, np.array(enough))
-
-
-def _fit(evidence: Evidence, task: Task, part: Part, name: str, n: int) -> Callable[[], Score]:
-    """A call that learns one model from `n` records of a part and scores it on holdout."""
-    rng = stream(evidence.seed, "transfer", name, part)
-    known, held = evidence.features(part), evidence.features("holdout")
-    rows = patient_rows(getattr(evidence, part).subjects, n, rng=rng)
-    x, y = _labelled(known.x[rows], task.position)
-    test, truth = _labelled(held.x, task.position)
-    categorical = np.delete(known.categorical, task.position)
-    seed = int(rng.integers(2**31))
-
-    def score() -> Score:
-        made = MODELS[name](x, y, test, categorical, task.classes, seed=seed)
-        return r_squared(truth, made[:, 0]) if task.classes is None else macro_auc(truth, made, task.classes)
-
-    return score
-
-
-def _labelled(x: np.ndarray, position: int) -> tuple[np.ndarray, np.ndarray]:
-    """Predictors and target of the records whose target is known."""
-    known = x[~np.isnan(x[:, position])]
-    return np.delete(known, position, axis=1), known[:, position]
-
-
-def macro_auc(truth: np.ndarray, probability: np.ndarray, classes: np.ndarray) -> Score:
-    """Mean one-versus-rest AUC over `classes`; `probability` (n, classes)."""
-    parts = [_auc(truth == value, probability[:, k]) for k, value in enumerate(classes)]
-    return Score(float(np.mean([p.value for p in parts])), np.mean([p.influence for p in parts], axis=0))
-
-
-def _auc(positive: np.ndarray, score: np.ndarray) -> Score:
-    """AUC and its influence: a record's placement among the other class, over the share of its own (DeLong 1988)."""
-    placement = np.where(positive, _below(score, score[~positive]), 1 - _below(score, score[positive]))
-    value = float(placement[positive].mean())
-    share = np.where(positive, positive.mean(), 1 - positive.mean())
-    return Score(value, (placement - value) / share)
-
-
-def _below(score: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Share of `others` below each score, ties half."""
-    ordered = np.sort(others)
-    left, right = (np.searchsorted(ordered, score, side=side) for side in ("left", "right"))
-    return (left + right) / (2 * len(ordered))
-
-
-def r_squared(truth: np.ndarray, made: np.ndarray) -> Score:
-    """1 - MSE / variance, and its influence."""
-    error, spread = (truth - made) ** 2, (truth - truth.mean()) ** 2
-    if not spread.mean() > 0:
-        return Score(0.0, np.zeros(len(truth)))
-    ratio = error.mean() / spread.mean()
-    return Score(float(1 - ratio), (ratio * spread - error) / spread.mean())
-
-
-def _tstr(evidence: Evidence, name: str, scores: dict[Part, Score], task: Task, detail: dict[str, Any]) -> Finding:
-    estimates = {part: _estimate(evidence, score, task) for part, score in scores.items()}
-    return _finding(
+def _pair(evidence: Evidence, goal: Task, name: str, lessons: list[Lesson]) -> tuple[Finding, Finding]:
+    """The score of one family and its loss."""
+    made, yardstick, *rest = scored(evidence, lessons)
+    floor, (first, second) = (rest[0] if len(rest) > 2 else None), rest[-2:]
+    detail = {"records": lessons[0].n, "score": goal.score, "target": goal.name}
+    tstr = _finding(
         f"utility.tstr.{name}",
-        estimate=estimates["synthetic"],
-        control=estimates["train"],
-        floor=estimates.get("floor"),
+        estimate=_bounded(estimated(evidence, made)),
+        control=_bounded(estimated(evidence, yardstick)),
+        floor=None if floor is None else _bounded(estimated(evidence, floor)),
         better="higher",
         detail=detail,
     )
+    gap = _finding(
+        f"utility.gap.{name}",
+        estimate=estimated(evidence, yardstick - made),
+        control=estimated(evidence, first - second),
+        floor=None if floor is None else estimated(evidence, yardstick - floor),
+        detail=detail,
+    )
+    return tstr, gap
 
 
-def _gap(evidence: Evidence, name: str, scores: dict[Part, Score], task: Task, detail: dict[str, Any]) -> Finding:
-    lost = {part: _estimate(evidence, scores["train"] - score, task) for part, score in scores.items()}
-    return _finding(f"utility.gap.{name}", estimate=lost["synthetic"], floor=lost.get("floor"), detail=detail)
+def _bounded(estimate: Estimate) -> Estimate:
+    """Neither AUC nor R2 is above 1."""
+    return replace(estimate, high=max(min(estimate.high, 1.0), estimate.value))
 
 
-def _estimate(evidence: Evidence, score: Score, task: Task) -> Estimate:
-    labelled = ~np.isnan(evidence.features("holdout").x[:, task.position])
-    return linearized(score.value, score.influence, clusters=evidence.holdout.subjects[labelled])
+@measures(AUGMENTATION)
+def augmentation(evidence: Evidence) -> tuple[Finding, ...]:
+    """What boosted trees gain on holdout when as many synthetic records join the train records; ideal: 0 or more.
+
+    A paired difference. Control: what real records of other patients add to a first half of train, the most that could
+    be hoped for.
+    """
+    goal = task(evidence)
+    if isinstance(goal, NoTask):
+        return unmeasured((AUGMENTATION,), _TEXT, goal)
+    n, m = size(evidence, "boosting"), half(evidence, "boosting")
+    more, alone, real_more, real_alone = scored(
+        evidence,
+        [
+            Lesson("boosting", n, ("train", "synthetic")),
+            Lesson("boosting", n, ("train",)),
+            Lesson("boosting", m, ("train", "second")),
+            Lesson("boosting", m, ("train",)),
+        ],
+    )
+    finding = _finding(
+        AUGMENTATION,
+        estimate=estimated(evidence, more - alone),
+        control=estimated(evidence, real_more - real_alone),
+        better="higher",
+        detail={"records": n, "score": goal.score, "target": goal.name, "alone": alone.value, "together": more.value},
+    )
+    return (finding,)
 
 
+@measures(REVERSE)
+def reverse(evidence: Evidence) -> tuple[Finding, ...]:
+    """Train on real, test on synthetic (TRTS) minus the same model's score on holdout; the ideal is 0.
+
+    Below: synthetic outcomes do not follow the rule of real ones. Above: they follow it more plainly than real ones do,
+    or they repeat train records, which the model has seen.
+    The two test sets are independent given the model, so the interval adds their variances, each by patient. A class
+    that synthetic records lack counts as chance, .5. Control: the model of one half of train, tested on the other half.
+    """
+    goal = task(evidence)
+    if isinstance(goal, NoTask):
+        return unmeasured((REVERSE,), _TEXT, goal)
+    made = patient_rows(evidence.synthetic.subjects, TESTED[evidence.tier], rng=stream(evidence.seed, "reverse"))
+    fresh = rows_of(evidence, "second", half(evidence, "boosting"))
+    taught, first = learned(evidence, [lesson(evidence, "boosting", "train"), real(evidence, "boosting")[0]])
+    estimate = _moved(evidence, goal, taught, "synthetic", made)
+    if estimate is None:
+        reason = f"too few synthetic records with a known target for {PER_CLASS} of a class"
+        return unmeasured((REVERSE,), _TEXT, NoTask("insufficient", reason))
+    finding = _finding(
+        REVERSE,
+        estimate=estimate,
+        control=_moved(evidence, goal, first, "second", fresh),
+        better="higher",
+        detail={"records": len(made), "score": goal.score, "target": goal.name},
+    )
+    return (finding,)
+
+
+def _moved(evidence: Evidence, goal: Task, model: Learned, side: Side, rows: np.ndarray) -> Estimate | None:
+    """The model's score on rows of a side minus its score on holdout, over classes that so many rows should hold."""
+    x, known, subjects = labelled(evidence, side, rows)
+    held, made, classes = truth(evidence), model.made, goal.classes
+    if len(known) < LEAST:
+        return None
+    moved = model.predict(x)
+    if classes is not None:
+        kept = np.array([(held == c).mean() * len(known) >= PER_CLASS for c in classes])
+        if not kept.any():
+            return None
+        made, moved, classes = made[:, kept], moved[:, kept], classes[kept]
+    there = score(known, moved, classes)
+    here = estimated(evidence, score(held, made, classes))
+    return difference(linearized(there.value, there.influence, clusters=subjects), here)
+
+
+_FAMILY = {"boosting": "boosted trees", "forest": "random forest", "linear": "linear model"}
 _TEXT = {
-    "utility.tstr.boosting": (
-        "Prediction, boosted trees",
-        "Score on real holdout of trees learned from synthetic records.",
+    **{
+        f"utility.tstr.{name}": (
+            f"Prediction, {family}",
+            f"How well a {family} model that learned from synthetic records predicts real patients: 1 is perfect, "
+            "guessing is .5 for an outcome and 0 for a number.",
+        )
+        for name, family in _FAMILY.items()
+    },
+    **{
+        f"utility.gap.{name}": (
+            f"Loss of prediction, {family}",
+            f"How much worse a {family} model predicts real patients when it learned from synthetic instead of real "
+            "records: 0 is no loss.",
+        )
+        for name, family in _FAMILY.items()
+    },
+    REVERSE: (
+        "Real rule on synthetic records",
+        "How much better a model of real records predicts synthetic records than real patients: 0 is alike; below 0 "
+        "synthetic outcomes do not follow the real rule, above 0 they follow it too plainly.",
     ),
-    "utility.tstr.linear": (
-        "Prediction, linear model",
-        "Score on real holdout of a linear model learned from synthetic records.",
-    ),
-    "utility.gap.boosting": (
-        "Loss of prediction, boosted trees",
-        "What trees lose by learning from synthetic records.",
-    ),
-    "utility.gap.linear": (
-        "Loss of prediction, linear model",
-        "What a linear model loses by learning from synthetic records.",
+    AUGMENTATION: (
+        "Gain by adding synthetic records",
+        "How much better a model predicts real patients when synthetic records are added to the real ones: 0 is no "
+        "gain, below 0 they do harm.",
     ),
 }
 

@@ -23,6 +23,7 @@ from semblance.modalities.table.grid import codes, counts, finite
 RARE = 11
 SHOWN = 12
 BARS = 24
+GLANCE = 500  # records
 MISSING = "(missing)"
 OTHERS = "(others)"
 
@@ -54,13 +55,17 @@ class _Holders:
     @classmethod
     def of(cls, code: np.ndarray, subjects: np.ndarray, size: int) -> _Holders:
         """Codes 0 .. size - 1; codes below 0 are nobody's."""
-        order = np.argsort(code, kind="stable")
-        return cls(subjects[order], np.searchsorted(code[order], np.arange(size + 1)))
+        small = code.astype(np.int16) if size < 2**15 else code  # sorted by radix
+        order = np.argsort(small, kind="stable")
+        starts = np.cumsum(np.bincount(code + 1, minlength=size + 1))[: size + 1]
+        return cls(subjects[order], starts)
 
-    def among(self, members: Iterable[int]) -> int:
-        """How many patients hold at least one of the codes `members`."""
+    def reach(self, members: Iterable[int], rare: int) -> bool:
+        """Whether at least `rare` patients hold one of the codes `members`."""
         held = [self.subjects[self.starts[i] : self.starts[i + 1]] for i in members]
-        return patients(np.concatenate(held)) if held else 0
+        pooled = np.concatenate(held) if held else self.subjects[:0]
+        # The first few records mostly settle it, and sorting all of them is what takes time.
+        return any(patients(pooled[:count]) >= rare for count in (GLANCE, len(pooled)))
 
     def records(self) -> np.ndarray:
         """(size,) records of each code: no fewer than its patients."""
@@ -79,7 +84,7 @@ def _merged(labels: list[tuple[str, str, str]], holders: _Holders, *, rare: int)
     """
     groups, start = [], 0
     for end in range(1, len(labels) + 1):
-        if holders.among(range(start, end)) >= rare:
+        if holders.reach(range(start, end), rare):
             groups.append((start, end))
             start = end
     if not groups:
@@ -93,11 +98,11 @@ def _pooled(labels: list[str], holders: _Holders, *, rare: int) -> tuple[list[st
     """The most frequent categories by name and one pool for the rest, which swallows the smallest until it is large."""
     size = len(labels)
     order = list(np.argsort(-holders.records()[:-1], kind="stable")[:SHOWN])
-    order = [i for i in order if holders.among([i]) >= rare]
+    order = [i for i in order if holders.reach([i], rare)]
     left = np.setdiff1d(np.arange(size), order)
-    while order and 0 < holders.among(left) < rare:
+    while order and holders.reach(left, 1) and not holders.reach(left, rare):
         left = np.append(left, order.pop())
-    if not order and holders.among(left) < rare:
+    if not order and not holders.reach(left, rare):
         return [], np.empty(0, int)
     where = np.full(size, len(order))
     where[order] = np.arange(len(order))

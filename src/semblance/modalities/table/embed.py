@@ -10,7 +10,7 @@ from semblance.core.rng import stream
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.grid import codes, counts, finite, within_reach
 
-TOP = 200  # below the 255 categories that histogram gradient boosting takes
+TOP = 200  # categories of a column that judges tell apart
 WIDTH = 128  # the widest metric space in which an exact search over 1e5 records stays quick
 FAR = 4.0
 ROLES = ("target", "time", "event", "treatment", "visit_time")

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from semblance.modalities.table.data import Table
-
 
 def counts(column: pd.Series) -> pd.Series:
     """Count of each category that some row holds, most frequent first, ties by name."""
@@ -54,7 +52,7 @@ def quantile_edges(values: np.ndarray, bins: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Grid:
-    """Coarse codes (n, p) uint8, and how many codes each column has (p,), missing and 'other' among them."""
+    """Coarse codes (n, p) uint8, a column's codes side by side in memory, and how many codes each column has (p,)."""
 
     codes: np.ndarray
     sizes: np.ndarray
@@ -63,30 +61,15 @@ class Grid:
         """The same records with some of the columns."""
         return Grid(self.codes[:, chosen], self.sizes[chosen])
 
-    def one_hot(self, rows: np.ndarray) -> np.ndarray:
-        """(len(rows), sum(sizes)) float32 indicators."""
-        starts = np.cumsum(self.sizes) - self.sizes
-        hot = np.zeros((len(rows), int(self.sizes.sum())), dtype=np.float32)
-        hot[np.arange(len(rows))[:, None], self.codes[rows] + starts] = 1
+    @property
+    def starts(self) -> np.ndarray:
+        """(p,) where each column's codes begin when all codes stand side by side."""
+        first: np.ndarray = np.cumsum(self.sizes) - self.sizes
+        return first
+
+    def one_hot(self, rows: np.ndarray | slice) -> np.ndarray:
+        """(rows, sum(sizes)) float32 indicators."""
+        codes, width = self.codes[rows] + self.starts, int(self.sizes.sum())
+        hot = np.zeros((len(codes), width), dtype=np.float32)
+        hot.ravel()[codes + np.arange(len(codes))[:, None] * width] = 1
         return hot
-
-
-def grid(table: Table, reference: Table, *, bins: int = 10, top: int = 50) -> Grid:
-    """Every learned column as codes: numbers in `bins` quantile bins of the reference, categories as its `top` names.
-
-    A number's first bin holds everything up to the first edge, its last everything above the last edge; missing is a
-    code of its own, and so is any category outside the top.
-    """
-    made, sizes = np.empty((len(table), len(table.frame.columns)), dtype=np.uint8), []
-    for j, column in enumerate(table.schema.learned):
-        mine, theirs = table.frame[column.name], reference.frame[column.name]
-        if column.continuous:
-            edges = quantile_edges(theirs.to_numpy(), bins)
-            values = mine.to_numpy()
-            made[:, j] = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-            sizes.append(len(edges) + 2)
-        else:
-            names = counts(theirs).index[:top]
-            made[:, j] = codes(mine, names, other=len(names), missing=len(names) + 1)
-            sizes.append(len(names) + 2)
-    return Grid(made, np.array(sizes))

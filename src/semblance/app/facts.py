@@ -1,0 +1,122 @@
+"""What was judged, as short texts for the page, the card and the exports."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from semblance.app import words
+from semblance.core.promise import Guarantee
+from semblance.core.report import Report
+
+SHORT = 12  # characters of a SHA-256 that are shown where the whole stands elsewhere
+INPUT_PARTS = ("train", "holdout", "synthetic")
+
+
+def facts(report: Report) -> Iterator[tuple[str, str]]:
+    """What was judged, as pairs of a name and a text."""
+    s = report.subject
+    yield from _counts(s)
+    card = s.get("generator")
+    named = f"{card['name']}: {card.get('summary', '')}" if isinstance(card, Mapping) else words.UNKNOWN_GENERATOR
+    yield "Generator", named
+    yield "Formal guarantee", guarantee(s.get("guarantee"))
+    if s.get("date"):
+        yield "Date", str(s["date"])
+    policy = (report.decision or {}).get("policy", {})
+    if policy:
+        yield "Policy", f"{policy['name']} ({policy['sha256'][:SHORT]})"
+    yield from hashes(s)
+
+
+def _counts(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    rows, patients = s.get("rows", {}), s.get("patients", {})
+    if rows:
+        yield "Synthetic records", count(rows.get("synthetic"))
+        yield "Real records", f"{count(rows.get('train'))} learned from, {count(rows.get('holdout'))} held out"
+    if patients:
+        each = all(patients[part] == rows.get(part) for part in patients)
+        parts = f"{count(patients.get('train'))} learned from, {count(patients.get('holdout'))} held out"
+        yield "Patients", "one record each; none is on both sides" if each else f"{parts}; none is on both sides"
+    learned = [c for c in s.get("columns", ()) if c.get("role") not in ("subject", "key", "drop")]
+    if learned:
+        yield "Columns", f"{len(learned)} learned" + (f"; target: {s['target']}" if s.get("target") else "")
+
+
+def hashes(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The first characters of the SHA-256 of what was judged."""
+    if s.get("sha256"):
+        yield "SHA-256 of the synthetic records", str(s["sha256"])[:SHORT]
+    real = {part: sha for part, sha in s.get("inputs", {}).items() if not part.startswith(("synthetic", "further"))}
+    if real:
+        said = (sha[:SHORT] if len(real) == 1 else f"{part} {sha[:SHORT]}" for part, sha in real.items())
+        yield "SHA-256 of the real records", ", ".join(said)
+
+
+def guarantee(said: Any) -> str:
+    """A guarantee as a sentence."""
+    if isinstance(said, Mapping):
+        return str(Guarantee(**said))
+    return str(Guarantee()) if said is None else str(said)
+
+
+def count(value: Any) -> str:
+    """A count as it is read; coarse counts are texts already."""
+    return f"{value:,}" if isinstance(value, int) else "unknown" if value is None else str(value)
+
+
+def removed(report: Report) -> Iterator[tuple[str, str]]:
+    """Columns that were not learned, and what was done instead."""
+    done = {
+        "drop": "dropped: it does not stand in the synthetic records",
+        "key": "regenerated: numbered anew",
+        "subject": "regenerated: synthetic patients are numbered anew",
+    }
+    for column in report.subject.get("columns", ()):
+        if column.get("role") in done:
+            yield column["name"], done[column["role"]]
+
+
+def reproduction(report: Report) -> Iterator[tuple[str, str]]:
+    """What it takes to make these numbers again."""
+    s = report.subject
+    if s.get("command"):
+        yield "Command", str(s["command"])
+    for key in ("seed", "tier"):
+        if s.get(key) is not None:
+            yield key.capitalize(), str(s[key])
+    for part, sha in s.get("inputs", {}).items():
+        yield f"SHA-256 of {part}", str(sha)
+    for name, version in s.get("versions", {}).items():
+        yield str(name), str(version)
+    for name, seconds in s.get("times", {}).items():
+        yield f"Time: {name}", f"{seconds:.1f} s" if isinstance(seconds, float) else str(seconds)
+
+
+def origin(config: Mapping[str, Any]) -> dict[str, Any]:
+    """From the effective config of a run: the command that repeats it, and the SHA-256 of each input by its part."""
+    given = config.get("input", {})
+    names, sums = list(given.get("names", ())), list(given.get("sha256", ()))
+    if not names:
+        return {}
+    judged = config.get("evaluate")
+    if judged is None:
+        parts = ["input"] if len(names) == 1 else [f"input {i}" for i in range(1, len(names) + 1)]
+        command = shlex.join(["semblance", "synth", *names, "--config", "config.toml", "-o", "RUN"])
+    else:
+        parts = [part for part in INPUT_PARTS if part in judged]
+        parts += [f"further-{i}" for i in range(1, len(names) - len(parts) + 1)]
+        command = _evaluated(judged, dict(zip(parts, names, strict=True)), declared=bool(config.get("schema")))
+    return {"command": command, "inputs": dict(zip(parts, sums, strict=True))}
+
+
+def _evaluated(judged: Mapping[str, Any], files: Mapping[str, str], *, declared: bool) -> str:
+    line = ["semblance", "evaluate"]
+    for part, name in files.items():
+        line += [f"--{part.partition('-')[0]}", name]
+    for key in ("subject", "target", "profile", "tier", "seed"):
+        if judged.get(key) is not None:
+            line += [f"--{key}", str(judged[key])]
+    line += ["--schema", "SCHEMA.toml"] if declared else []
+    return shlex.join([*line, "-o", "RUN"])

@@ -1,0 +1,41 @@
+"""Facts: what was judged, and how to repeat it."""
+
+from __future__ import annotations
+
+from semblance.app.facts import count, facts, origin, removed, reproduction
+from semblance.core.report import Report
+
+
+def test_facts_name_records_patients_guarantee_and_hashes(full: Report) -> None:
+    told = dict(facts(full))
+    assert told["Real records"] == "6,291 learned from, 1,573 held out"
+    assert told["Patients"] == "one record each; none is on both sides"
+    assert told["Formal guarantee"].startswith("no formal guarantee")
+    assert told["SHA-256 of the synthetic records"] == "c" * 12
+    assert told["SHA-256 of the real records"] == f"train {'a' * 12}, holdout {'b' * 12}"
+
+
+def test_an_empty_report_has_facts_too() -> None:
+    assert dict(facts(Report((), {})))["Formal guarantee"].startswith("no formal guarantee")
+    assert list(removed(Report((), {}))) == list(reproduction(Report((), {}))) == []
+
+
+def test_counts_are_read_with_commas() -> None:
+    assert [count(x) for x in (1234, None, "fewer than 11")] == ["1,234", "unknown", "fewer than 11"]
+
+
+def test_a_judgement_is_repeated_by_its_command() -> None:
+    files = {"names": ["t.csv", "h b.csv", "s.csv", "s2.csv"], "sha256": ["1", "2", "3", "4"]}
+    judged = {"train": "t.csv", "holdout": "h b.csv", "synthetic": "s.csv", "tier": "fast", "seed": 0}
+    told = origin({"input": files, "evaluate": judged})
+    assert told["inputs"] == {"train": "1", "holdout": "2", "synthetic": "3", "further-1": "4"}
+    assert told["command"] == (
+        "semblance evaluate --train t.csv --holdout 'h b.csv' --synthetic s.csv --further s2.csv --tier fast "
+        "--seed 0 -o RUN"
+    )
+
+
+def test_a_synthesis_is_repeated_by_its_config() -> None:
+    told = origin({"input": {"names": ["p.csv"], "sha256": ["1"]}, "synth": {}})
+    assert told["command"] == "semblance synth p.csv --config config.toml -o RUN" and told["inputs"] == {"input": "1"}
+    assert origin({"versions": {}}) == {}
