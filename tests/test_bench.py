@@ -66,7 +66,8 @@ def test_a_command_that_takes_too_much_is_ended_and_told():
 
 
 def test_memory_is_that_of_the_command_and_its_workers():
-    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'x = b\"1\" * 2**28; import time; time.sleep(1)'])"
+    worker = "x = b'1' * 2**28; import time; time.sleep(1)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])"
     ran = watched([sys.executable, "-c", code], limits=Limits(30, 2), folder=ROOT)
     assert ran.outcome == "finished" and ran.peak > 0.2 and ran.seconds > 1
 

@@ -67,7 +67,7 @@ def test_every_import_follows_an_arrow():
         ("modalities/table/metrics.py", "from semblance.modalities.table.data import Table", True),
         ("modalities/table/metrics.py", "from .data import Table", True),
         ("modalities/table/metrics.py", "from semblance.modalities.image.data import Image", False),
-        ("modalities/table/metrics.py", "from semblance.evaluate.shared import two_sample", False),
+        ("modalities/table/metrics.py", "from semblance.evaluate.fidelity import two_sample", False),
         ("modalities/cohort/data.py", "from semblance.modalities.table.data import Table", True),
         ("modalities/cohort/data.py", "from semblance.modalities.table.encode import Encoder", False),
         ("evaluate/run.py", "from semblance.release.gate import decide", False),

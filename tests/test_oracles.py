@@ -15,10 +15,10 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from semblance.core.estimate import wilson
-from semblance.evaluate.attacks.risk import residual
-from semblance.evaluate.attacks.space import gaps, right
-from semblance.evaluate.shared.authenticity import authenticity
-from semblance.evaluate.shared.coverage import BLOCKS, Clouds, K, covered, density, tally
+from semblance.evaluate.disclosure.authenticity import authenticity
+from semblance.evaluate.disclosure.risk import residual
+from semblance.evaluate.disclosure.space import gaps, right
+from semblance.evaluate.fidelity.coverage import BLOCKS, Clouds, K, covered, density, tally
 from semblance.modalities.table.metrics.columns import shape
 from semblance.modalities.table.metrics.correlation import correlation
 from semblance.modalities.table.metrics.pairs import pairs

@@ -310,7 +310,7 @@ class _Looks:
 
 
 def _spoken(judge: str) -> str:
-    """The name of a judge as a person reads it: 'transfer' of 'semblance.evaluate.shared.utility:transfer'."""
+    """The name of a judge as a person reads it: 'transfer' of 'semblance.evaluate.utility.transfer:transfer'."""
     return judge.rpartition(":")[2].replace("_", " ")
 
 

@@ -4,36 +4,41 @@ from __future__ import annotations
 
 from semblance.core.modality import Modality
 
-_SHARED = "semblance.evaluate.shared"
-_ATTACKS = "semblance.evaluate.attacks"
+_HERE = "semblance.evaluate"
 
 METRICS: tuple[str, ...] = (
-    f"{_SHARED}.two_sample:c2st",
-    f"{_SHARED}.two_sample:pmse",
-    f"{_SHARED}.distances:distances",
-    f"{_SHARED}.coverage:coverage",
-    f"{_SHARED}.diversity:modes",
-    f"{_SHARED}.diversity:diversity",
-    f"{_SHARED}.utility:transfer",
-    f"{_SHARED}.utility:augmentation",
-    f"{_SHARED}.utility:reverse",
-    f"{_SHARED}.calibration:calibration",
-    f"{_SHARED}.importance:importance",
-    f"{_SHARED}.inference:inference",
-    f"{_SHARED}.survival:survival",
-    f"{_SHARED}.causal:causal",
-    f"{_SHARED}.fairness:decisions",
-    f"{_SHARED}.fairness:labels",
-    f"{_SHARED}.subgroups:subgroup_fidelity",
-    f"{_SHARED}.authenticity:authenticity",
+    f"{_HERE}.fidelity.two_sample:c2st",
+    f"{_HERE}.fidelity.two_sample:pmse",
+    f"{_HERE}.fidelity.distances:distances",
+    f"{_HERE}.fidelity.coverage:coverage",
+    f"{_HERE}.fidelity.diversity:modes",
+    f"{_HERE}.fidelity.diversity:diversity",
+    f"{_HERE}.utility.transfer:transfer",
+    f"{_HERE}.utility.transfer:augmentation",
+    f"{_HERE}.utility.transfer:reverse",
+    f"{_HERE}.utility.calibration:calibration",
+    f"{_HERE}.utility.importance:importance",
+    f"{_HERE}.utility.inference:inference",
+    f"{_HERE}.utility.survival:survival",
+    f"{_HERE}.utility.causal:causal",
+    f"{_HERE}.fairness.decisions:decisions",
+    f"{_HERE}.fairness.decisions:labels",
+    f"{_HERE}.fairness.subgroups:subgroup_fidelity",
+    f"{_HERE}.disclosure.singling_out:singling_out",
+    f"{_HERE}.disclosure.linkability:linkability",
+    f"{_HERE}.disclosure.attribute:attribute",
+    f"{_HERE}.disclosure.inference:inference",
+    f"{_HERE}.disclosure.uniques:uniques",
+    f"{_HERE}.disclosure.identity:identity",
+    f"{_HERE}.disclosure.authenticity:authenticity",
 )
 ATTACKS: tuple[str, ...] = (
-    f"{_ATTACKS}.distance:nearest_difference",
-    f"{_ATTACKS}.density:density_ratio",
-    f"{_ATTACKS}.likelihood:likelihood_ratio",
-    f"{_ATTACKS}.classifier:classifier",
-    f"{_ATTACKS}.ensemble:neighbour_ensemble",
-    f"{_ATTACKS}.shadow:shadow",
+    f"{_HERE}.attacks.distance:nearest_difference",
+    f"{_HERE}.attacks.density:density_ratio",
+    f"{_HERE}.attacks.likelihood:likelihood_ratio",
+    f"{_HERE}.attacks.classifier:classifier",
+    f"{_HERE}.attacks.ensemble:neighbour_ensemble",
+    f"{_HERE}.attacks.shadow:shadow",
 )
 """Membership attacks: each gives one score per patient of the same cast. `shadow` plays in the audit tier only."""
 

@@ -1,1 +1,1 @@
-"""Attacks return scores and nothing more; `scores` alone turns them into findings."""
+"""Membership attacks: they return scores and nothing more; `scores` alone turns them into findings."""

@@ -1,1 +1,1 @@
-"""Metrics that need only a modality's `embed` and `features`."""
+"""What judges of several rooms stand on: predictors, and nearest neighbours."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 
 def counts(column: pd.Series) -> pd.Series:
@@ -66,6 +67,14 @@ class Grid:
         """(p,) where each column's codes begin when all codes stand side by side."""
         first: np.ndarray = np.cumsum(self.sizes) - self.sizes
         return first
+
+    def gram(self, rows: slice) -> np.ndarray:
+        """(codes, codes) float32: in how many of the rows two codes meet. Sparse: a record holds p of many codes."""
+        codes, width = self.codes[rows] + self.starts, int(self.sizes.sum())
+        ends = np.arange(len(codes) + 1) * codes.shape[1]
+        hot = csr_array((np.ones(codes.size, dtype=np.float32), codes.ravel(), ends), shape=(len(codes), width))
+        met: np.ndarray = (hot.T @ hot).toarray()
+        return met
 
     def one_hot(self, rows: np.ndarray | slice) -> np.ndarray:
         """(rows, sum(sizes)) float32 indicators."""

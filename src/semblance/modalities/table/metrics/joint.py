@@ -77,8 +77,7 @@ def _packed(grids: Mapping[Part, Grid]) -> dict[Part, Grid]:
 
 def _tally(evidence: Measured, part: Part, grid: Grid) -> np.ndarray:
     """(blocks, codes, codes) float32 records that hold both codes."""
-    hot = (grid.one_hot(rows) for rows in samples(evidence)[part].slices())
-    return np.stack([flags.T @ flags for flags in hot])
+    return np.stack([grid.gram(rows) for rows in samples(evidence)[part].slices()])
 
 
 def _left_out(tally: np.ndarray) -> Iterator[np.ndarray]:

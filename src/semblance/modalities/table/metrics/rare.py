@@ -21,6 +21,7 @@ from semblance.modalities.table.metrics.samples import Measured, leaving_out, sa
 
 SHARE = 0.01
 EXPECTED = 1.0  # records of a category in the samples compared
+LEAST = 5  # rare categories, of which a mean says something
 WORST = 20
 PARTS: tuple[Part, ...] = ("synthetic", "holdout", "floor")
 
@@ -41,8 +42,9 @@ def categories(evidence: Measured) -> tuple[Finding, ...]:
         return (_finding(status="not_applicable", reason="no category is rare and yet held by 11 patients"),)
     size = min(len(samples(evidence)[part].table) for part in PARTS[:2])
     groups = [group for group in (one.expected(size) for one in every) if len(group.names)]
-    if not groups:
-        return (_finding(status="insufficient", reason="the samples are too small to expect any rare category"),)
+    if sum(len(group.names) for group in groups) < LEAST:
+        reason = f"samples of this size are expected to hold fewer than {LEAST} rare categories"
+        return (_finding(status="insufficient", reason=reason),)
     drawn = {part: _draw(evidence, part, size) for part in PARTS if part in samples(evidence)}
     if min(one.patients for one in drawn.values()) < 2:
         return (_finding(status="insufficient", reason="samples of equal size are of one patient only"),)

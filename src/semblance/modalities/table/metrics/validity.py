@@ -23,12 +23,13 @@ from semblance.modalities.table.copies import fingerprints
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.grid import Grid
 from semblance.modalities.table.metrics.places import coarse
-from semblance.modalities.table.metrics.samples import Measured, Sample, samples
+from semblance.modalities.table.metrics.samples import Measured, samples
 
 EXPECTED = 30  # records that a combination would have under independence, and has none of
 KNOWN = 100  # records that know both numbers of an order
 TOLERATED = 0.001  # share of train records that may break an order: mistakes of the source
 TOP = 30
+RECORDS = {"fast": 10_000, "standard": 20_000, "audit": 1_000_000}  # that are checked; rules are found on all
 CHUNK = 8_192
 TOLD = 12
 
@@ -58,9 +59,18 @@ def constraints(evidence: Measured) -> tuple[Finding, ...]:
         reason = "no rule was declared, and none is kept by all real records"
         return (_finding("validity.constraints", title, status="not_applicable", reason=reason),)
     parts: tuple[Part, ...] = ("synthetic", "holdout")
-    made, real = (_broken(samples(evidence)[part], coded[part], rules) for part in parts)
+    rng = stream(evidence.seed, "constraints")
+    made, real = (
+        _broken(*_cut(samples(evidence)[part].table, coded[part], evidence.tier, rng), rules) for part in parts
+    )
     detail = {"rules": _told(made, real), "orders": len(rules.orders)}
     return (_finding("validity.constraints", title, estimate=made.share, control=real.share, detail=detail),)
+
+
+def _cut(table: Table, coded: Grid, tier: str, rng: np.random.Generator) -> tuple[Table, Grid]:
+    """At most RECORDS of the tier, patient by patient."""
+    rows = patient_rows(table.subjects, RECORDS[tier], rng=rng)
+    return table.take(rows), Grid(coded.codes[rows], coded.sizes)
 
 
 def _share(broken: np.ndarray, table: Table) -> Estimate:
@@ -94,7 +104,7 @@ def _overlap(x: np.ndarray, y: np.ndarray) -> bool:
 
 def _never(coded: Grid) -> np.ndarray:
     """(codes, codes) combinations of two columns that independence would make common, and that do not occur."""
-    count = _gram(coded)
+    count = coded.gram(slice(None)).astype(float)
     held = np.diagonal(count)
     never = (count == 0) & (np.outer(held, held) / max(len(coded.codes), 1) >= EXPECTED)
     for first, size in zip(coded.starts, coded.sizes, strict=True):
@@ -102,16 +112,6 @@ def _never(coded: Grid) -> np.ndarray:
         never[first + size - 2, :] &= size < 2  # "any other value" stands for no value
         never[:, first + size - 2] &= size < 2
     return never
-
-
-def _gram(coded: Grid) -> np.ndarray:
-    """(codes, codes) in how many records two codes meet."""
-    total = int(coded.sizes.sum())
-    count = np.zeros((total, total))
-    for start in range(0, len(coded.codes), CHUNK):
-        hot = coded.one_hot(slice(start, start + CHUNK))
-        count += hot.T @ hot
-    return count
 
 
 def _declared(table: Table) -> list[str]:
@@ -126,8 +126,7 @@ class Broken:
     each: dict[str, float]
 
 
-def _broken(sample: Sample, coded: Grid, rules: Rules) -> Broken:
-    table = sample.table
+def _broken(table: Table, coded: Grid, rules: Rules) -> Broken:
     alone = {f"'{name}' as declared": _outside(table, name) for name in _declared(table)}
     alone |= {f"'{a}' not above '{b}'": _disorder(table, a, b) for a, b in rules.orders}
     any_rule = np.any([*alone.values(), _met(coded, rules.never)], axis=0)
@@ -138,7 +137,7 @@ def _broken(sample: Sample, coded: Grid, rules: Rules) -> Broken:
 def _by_pair(coded: Grid, never: np.ndarray, table: Table) -> dict[str, float]:
     """The share of records in which two columns meet as they never do."""
     start = coded.starts
-    bad = np.add.reduceat(np.add.reduceat(_gram(coded) * never, start, axis=0), start, axis=1)
+    bad = np.add.reduceat(np.add.reduceat(coded.gram(slice(None)) * never, start, axis=0), start, axis=1)
     names = [c.name for c in table.schema.learned]
     pairs = zip(*np.nonzero(np.triu(bad, k=1)), strict=True)
     return {f"'{names[i]}' with '{names[j]}'": float(bad[i, j] / max(len(coded.codes), 1)) for i, j in pairs}

@@ -1,0 +1,1 @@
+"""Whether groups of patients fare alike."""

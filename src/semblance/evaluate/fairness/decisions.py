@@ -1,0 +1,379 @@
+"""Whether groups of patients fare alike, and whether the synthetic records make it worse.
+
+A model of the target is learned once from synthetic and once from real records; both decide about the same holdout
+patients, and each decides for as many of them as truly have the outcome. So a difference between the two is a paired
+comparison, and a model is not fairer because it decides for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from semblance.core.dataset import Evidence, Part
+from semblance.core.estimate import LEVEL, Estimate, linearized
+from semblance.core.judge import measures, patients
+from semblance.core.report import Finding
+from semblance.core.rng import stream
+from semblance.evaluate.fairness.groups import Groups, groups
+from semblance.evaluate.utility.outcome import level
+from semblance.evaluate.utility.performance import macro_auc
+from semblance.evaluate.utility.task import NoTask, holdout_rows, learned, real, task, truth
+
+DRAWS = 200
+ENOUGH = 30  # records behind a rate, below which a group has none
+
+Rates = tuple[tuple[np.ndarray, np.ndarray], ...]
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Weights of patients, (1 + draws, patients), the first row all ones (Efron 1979); the patient of each record."""
+
+    weights: np.ndarray
+    patient: np.ndarray
+
+    @classmethod
+    def of(cls, subjects: np.ndarray, *, rng: np.random.Generator) -> Resampled:
+        patient = np.unique(subjects, return_inverse=True)[1]
+        n = int(patient.max()) + 1
+        drawn = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(DRAWS)]
+        return cls(np.stack([np.ones(n), *drawn], dtype=np.float32), patient)
+
+    def rate(self, hits: np.ndarray, among: np.ndarray, member: np.ndarray) -> np.ndarray:
+        """(1 + draws, groups) share of `hits` (n,) of the records `among` (n,) in each group; NaN where few are."""
+        counted = [self._total(member * (among * what)[:, None]) for what in (np.ones(len(hits)), hits)]
+        few = (member * among[:, None]).sum(axis=0) < ENOUGH
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate: np.ndarray = np.where(few | (counted[0] <= 0), np.nan, counted[1] / counted[0])
+        return rate
+
+    def _total(self, values: np.ndarray) -> np.ndarray:
+        """(1 + draws, groups) weighted sums of (n, groups) values."""
+        n = self.weights.shape[1]
+        each = np.stack([np.bincount(self.patient, weights=column, minlength=n) for column in values.T], axis=1)
+        total: np.ndarray = self.weights @ each.astype(np.float32)
+        return total
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute in one part: its groups and (n, groups) who belongs to which."""
+
+    groups: Groups
+    member: np.ndarray
+
+    @classmethod
+    def of(cls, one: Groups, part: Part, rows: np.ndarray) -> Attribute:
+        return cls(one, np.stack([group.members[part][rows] for group in one.groups], axis=1).astype(float))
+
+
+def gap(rate: np.ndarray) -> np.ndarray:
+    """(draws,) the largest less the smallest rate of a group; 0 where fewer than two groups have one."""
+    known = np.isfinite(rate)
+    high = np.where(known, rate, -np.inf).max(axis=1)
+    low = np.where(known, rate, np.inf).min(axis=1)
+    spread: np.ndarray = np.where(known.sum(axis=1) > 1, high - low, 0.0)
+    return spread
+
+
+def basic(values: np.ndarray, *, n: int, within: tuple[float, float], level: float = LEVEL) -> Estimate:
+    """The first value with the basic bootstrap interval of the others, cut to `within` and to hold the value."""
+    value = float(values[0])
+    low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
+    low, high = max(within[0], min(value, 2 * value - float(high))), min(within[1], max(value, 2 * value - float(low)))
+    return Estimate(value, low, high, level, n)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a model decides about the holdout records with a known outcome: `chosen` and the true `outcome` (n,) 0/1."""
+
+    chosen: np.ndarray
+    outcome: np.ndarray
+
+    def parity(self) -> Rates:
+        """Selection rate (demographic parity)."""
+        return ((self.chosen, np.ones(len(self.chosen))),)
+
+    def odds(self) -> Rates:
+        """True and false positive rate (equalised odds, Hardt et al. 2016)."""
+        return ((self.chosen, self.outcome), (self.chosen, 1 - self.outcome))
+
+    def predictive(self) -> Rates:
+        """Precision (predictive parity, Chouldechova 2017)."""
+        return ((self.outcome, self.chosen),)
+
+
+def decide(score: np.ndarray, outcome: np.ndarray) -> Decided:
+    """Choose as many records as have the outcome, those with the highest score; ties in the order of the records."""
+    chosen = np.zeros(len(score))
+    chosen[np.argsort(-score, kind="stable")[: int(outcome.sum())]] = 1
+    return Decided(chosen, outcome.astype(float))
+
+
+MODEL = (
+    "fairness.parity",
+    "fairness.odds",
+    "fairness.predictive",
+    "fairness.amplification.model",
+    "fairness.subgroup_utility",
+)
+OUTCOMES = 30  # holdout patients with the outcome, and without it
+FAMILY = "boosting"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is decided about: records whose column `position` is `positive` (a class), or above that number.
+
+    `column` is where its score stands in the predictions.
+    """
+
+    position: int
+    positive: float
+    above: bool
+    name: str
+    column: int = 0
+
+    def of(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows whose target is known, and 0/1 for each."""
+        rows = np.flatnonzero(~np.isnan(x[:, self.position]))
+        value = x[rows, self.position]
+        return rows, (value > self.positive if self.above else value == self.positive).astype(float)
+
+
+def outcome_of(evidence: Evidence[Any]) -> Outcome | NoTask:
+    """The rarest class of the target that enough holdout patients have, or above the median; or why there is none."""
+    goal = task(evidence)
+    if isinstance(goal, NoTask):
+        return goal
+    known, who = evidence.features("train"), evidence.holdout.subjects[holdout_rows(evidence)]
+    if goal.classes is None:
+        learned_from = known.x[:, goal.position]
+        middle = float(np.median(learned_from[~np.isnan(learned_from)]))
+        return Outcome(goal.position, middle, True, f"{goal.name} above its median")
+    held = truth(evidence)
+    having = {float(v): patients(who[held == v]) for v in goal.classes}
+    enough = [v for v, count in having.items() if min(count, patients(who[held != v])) >= OUTCOMES]
+    if not enough:
+        return NoTask("insufficient", f"no outcome that {OUTCOMES} holdout patients have and {OUTCOMES} have not")
+    rarest = min(enough, key=lambda v: having[v])
+    name, column = f"{goal.name} = {level(known, goal.position, rarest)}", list(goal.classes).index(rarest)
+    return Outcome(goal.position, rarest, False, name, column)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything the model findings are computed from: the same holdout records, decided by three models."""
+
+    attributes: tuple[Attribute, ...]
+    resampled: Resampled
+    rows: np.ndarray
+    outcome: np.ndarray
+    scores: dict[str, np.ndarray]
+    name: str
+
+    def decided(self, model: str) -> Decided:
+        return decide(self.scores[model], self.outcome)
+
+    def gaps(self, rates: Rates) -> np.ndarray:
+        """(attributes, 1 + draws) the widest gap over the rates."""
+        gaps = [[gap(self.resampled.rate(*rate, one.member)) for rate in rates] for one in self.attributes]
+        return np.stack([np.max(each, axis=0) for each in gaps])
+
+    def groups(self, mine: Rates, real: Rates) -> list[dict[str, Any]]:
+        """A row per group: the first rate with its interval, and that of the model of real records."""
+        rows = []
+        for one in self.attributes:
+            made, control = (self.resampled.rate(*rates[0], one.member) for rates in (mine, real))
+            rows += [_row(self, one, g, made[:, g], control[0, g]) for g in range(made.shape[1])]
+        return sorted((row for row in rows if row), key=lambda row: -abs(row["value"] - row["control"]))
+
+
+def _row(trial: Trial, one: Attribute, g: int, made: np.ndarray, control: float) -> dict[str, Any]:
+    made = made[np.isfinite(made)]
+    if len(made) < DRAWS // 2 or not np.isfinite(control):
+        return {}
+    held = trial.resampled.patient[one.member[:, g] > 0]
+    rate = basic(made, n=len(np.unique(held)), within=(0.0, 1.0))
+    plain = {"group": one.groups.groups[g].name, "patients": rate.n, "control": float(control)}
+    return {**plain, "value": rate.value, "low": rate.low, "high": rate.high}
+
+
+@measures(*MODEL)
+def decisions(evidence: Evidence[Any]) -> tuple[Finding, ...]:
+    """Gaps between groups of what a model of the synthetic records decides about holdout patients.
+
+    - parity, odds, predictive: the widest gap between the groups of any one attribute (or pair of attributes) in
+      selection rate, in true or false positive rate, in precision; control: the model of real records. As fairlearn's
+      demographic_parity_difference and equalized_odds_difference.
+    - amplification.model: by how much the odds gap is wider than with real records, for the attribute where that is
+      surest; control: the same for a model of other real records.
+    - subgroup_utility: what the prediction loses (AUC) in the group that loses most: the one whose loss has the highest
+      lower end, at a level that holds for all groups together.
+
+    Intervals: basic bootstrap over patients of fixed decisions. Groups of fewer than 30 patients are merged.
+    """
+    found = groups(evidence)
+    if not found:
+        return _none(MODEL, "not_applicable", "no protected attribute with two groups of enough patients")
+    outcome = outcome_of(evidence)
+    if isinstance(outcome, NoTask):
+        return _none(MODEL, outcome.status, outcome.reason)
+    trial = _trial(evidence, outcome, found)
+    return (*_gap_findings(trial), _model_amplification(trial), _subgroup_utility(evidence, trial))
+
+
+def _none(metrics: Sequence[str], status: Any, reason: str) -> tuple[Finding, ...]:
+    return tuple(_finding(metric, status=status, reason=reason) for metric in metrics)
+
+
+def _trial(evidence: Evidence[Any], outcome: Outcome, found: tuple[Groups, ...]) -> Trial:
+    first, second = real(evidence, FAMILY)
+    lessons = {"synthetic": replace(first, sides=("synthetic",)), "real": first, "again": second}
+    rows, held = holdout_rows(evidence), truth(evidence)
+    made = dict(zip(lessons, learned(evidence, list(lessons.values())), strict=True))
+    scores = {name: one.made[:, outcome.column] for name, one in made.items()}
+    hit = (held > outcome.positive if outcome.above else held == outcome.positive).astype(float)
+    resampled = Resampled.of(evidence.holdout.subjects[rows], rng=stream(evidence.seed, "fairness", "patients"))
+    return Trial(tuple(Attribute.of(one, "holdout", rows) for one in found), resampled, rows, hit, scores, outcome.name)
+
+
+def _gap_findings(trial: Trial) -> tuple[Finding, ...]:
+    made, real = trial.decided("synthetic"), trial.decided("real")
+    n = trial.resampled.weights.shape[1]
+    pairs = {
+        "fairness.parity": (made.parity(), real.parity()),
+        "fairness.odds": (made.odds(), real.odds()),
+        "fairness.predictive": (made.predictive(), real.predictive()),
+    }
+    findings = []
+    for metric, rates in pairs.items():
+        mine, control = (basic(trial.gaps(r).max(axis=0), n=n, within=(0.0, 1.0)) for r in rates)
+        findings.append(_finding(metric, estimate=mine, control=control, detail=_detail(trial, *rates)))
+    return tuple(findings)
+
+
+def _detail(trial: Trial, mine: Rates, real: Rates) -> dict[str, Any]:
+    merged = [name for one in trial.attributes for name in one.groups.merged]
+    return {"outcome": trial.name, "groups": trial.groups(mine, real), "merged": merged}
+
+
+def _model_amplification(trial: Trial) -> Finding:
+    gaps = {model: trial.gaps(trial.decided(model).odds()) for model in trial.scores}
+    names = [one.groups.attribute for one in trial.attributes]
+    n = trial.resampled.weights.shape[1]
+    return _amplification("fairness.amplification.model", names, gaps, others="again", n=n, outcome=trial.name)
+
+
+def _amplification(
+    metric: str, names: Sequence[str], gaps: dict[str, np.ndarray], *, others: str, n: int, **detail: Any
+) -> Finding:
+    """The attribute whose gap surely widened most: synthetic beyond real; control: `others` beyond real."""
+    made, control = (_widened(names, gaps[part] - gaps["real"], n=n) for part in ("synthetic", others))
+    rows = [{"attribute": name, "value": e.value, "low": e.low, "high": e.high} for name, e in made]
+    return _finding(metric, estimate=made[0][1], control=control[0][1], detail={**detail, "attributes": rows})
+
+
+def _widened(names: Sequence[str], wider: np.ndarray, *, n: int) -> list[tuple[str, Estimate]]:
+    """Each attribute with its widening, (attributes, 1 + draws), at a level that holds for all; the surest first.
+
+    The plain maximum would be that of the noisiest attribute, and would hide a sure one behind it.
+    """
+    sure = 1 - (1 - LEVEL) / len(names)
+    each = [basic(row, n=n, within=(-1.0, 1.0), level=sure) for row in wider]
+    return sorted(zip(names, each, strict=True), key=lambda one: -one[1].low)
+
+
+def _subgroup_utility(evidence: Evidence[Any], trial: Trial) -> Finding:
+    """AUC lost in the group that surely loses most."""
+    everyone = [(one, g) for one in trial.attributes for g in range(one.member.shape[1])]
+    sure, one_class = 1 - (1 - LEVEL) / len(everyone), np.array([1.0])
+    rows = []
+    for one, g in everyone:
+        at = one.member[:, g] > 0
+        truth, who = trial.outcome[at], evidence.holdout.subjects[trial.rows[at]]
+        if min(patients(who[truth == 0]), patients(who[truth == 1])) < OUTCOMES:
+            continue
+        score = {m: macro_auc(truth, s[at][:, None], one_class) for m, s in trial.scores.items()}
+        lost, null = score["real"] - score["synthetic"], score["real"] - score["again"]
+        made, control = (linearized(x.value, x.influence, clusters=who, level=sure) for x in (lost, null))
+        rows.append((one.groups.groups[g].name, made, control))
+    if not rows:
+        reason = f"no group with {OUTCOMES} holdout patients who have the outcome and {OUTCOMES} who have not"
+        return _finding("fairness.subgroup_utility", status="insufficient", reason=reason)
+    rows.sort(key=lambda row: -row[1].low)
+    control = max((row[2] for row in rows), key=lambda e: e.low)
+    detail = {"outcome": trial.name, "groups": [_lost(*row) for row in rows]}
+    return _finding("fairness.subgroup_utility", estimate=rows[0][1], control=control, detail=detail)
+
+
+def _lost(name: str, made: Estimate, control: Estimate) -> dict[str, Any]:
+    plain = {"group": name, "patients": made.n, "control": control.value}
+    return {**plain, "value": made.value, "low": made.low, "high": made.high}
+
+
+@measures("fairness.amplification.data")
+def labels(evidence: Evidence[Any]) -> tuple[Finding, ...]:
+    """By how much the records widen the gap of the outcome between groups, for the attribute where that is surest.
+
+    Value: synthetic against train; control: holdout against train. Bootstrap over patients of each side, at a level
+    that holds for all attributes together.
+    """
+    metric = "fairness.amplification.data"
+    found, outcome = groups(evidence), outcome_of(evidence)
+    if not found:
+        return _none((metric,), "not_applicable", "no protected attribute with two groups of enough patients")
+    if isinstance(outcome, NoTask):
+        return _none((metric,), outcome.status, outcome.reason)
+    parts: tuple[Part, ...] = ("synthetic", "holdout", "train")
+    gaps: dict[str, np.ndarray] = {}
+    for part in parts:
+        rows, truth = outcome.of(evidence.features(part).x)
+        if len(rows) < 2:
+            return _none((metric,), "insufficient", "fewer than two records with a known outcome on a side")
+        drawn = Resampled.of(getattr(evidence, part).subjects[rows], rng=stream(evidence.seed, "labels", part))
+        members = [Attribute.of(one, part, rows).member for one in found]
+        gaps["real" if part == "train" else part] = np.stack(
+            [gap(drawn.rate(truth, np.ones(len(truth)), member)) for member in members]
+        )
+    n = min(patients(evidence.train.subjects), patients(evidence.holdout.subjects))
+    names = [one.attribute for one in found]
+    return (_amplification(metric, names, gaps, others="holdout", n=n, outcome=outcome.name),)
+
+
+_TEXT = {
+    "fairness.parity": (
+        "Selection between groups",
+        "Widest gap between groups in how often a model of the synthetic records selects a patient (0 none).",
+    ),
+    "fairness.odds": (
+        "Errors between groups",
+        "Widest gap between groups in how often a model of the synthetic records is right or wrong (0 none).",
+    ),
+    "fairness.predictive": (
+        "Precision between groups",
+        "Widest gap between groups in how often a selected patient truly has the outcome (0 none).",
+    ),
+    "fairness.amplification.model": (
+        "Wider gaps in models",
+        "How much wider the gap in errors between groups is with synthetic than with real records (0 or less is good).",
+    ),
+    "fairness.amplification.data": (
+        "Wider gaps in records",
+        "How much wider the gap in the outcome between groups is in synthetic than in real records (0 or less: good).",
+    ),
+    "fairness.subgroup_utility": (
+        "Group that predicts worst",
+        "What prediction loses, by learning from synthetic records, in the group that loses most (0 nothing).",
+    ),
+}
+
+
+def _finding(metric: str, **fields: Any) -> Finding:
+    title, meaning = _TEXT[metric]
+    return Finding(metric, title, "fairness", meaning=meaning, **fields)

@@ -1,0 +1,1 @@
+"""Whether an analysis of the synthetic records reaches the same end."""

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.metrics import demographic_parity_difference, equalized_odds_difference, selection_rate
+
+from semblance import catalog
+from semblance.core.dataset import Evidence
+from semblance.core.rng import stream
+from semblance.evaluate.fairness.decisions import Attribute, Decided, Resampled, Trial, decide, decisions, gap, labels
+from semblance.evaluate.fairness.groups import Groups
+from tests.contracts.samples import WEIRD, table
+
+
+def cohort(n: int, seed: int, *, bias: float = 0.0) -> pd.DataFrame:
+    """An outcome that a marker predicts; `bias` raises it for women and lowers it for men."""
+    rng = stream(seed, "fair")
+    sex, marker = rng.choice(["F", "M"], n), rng.normal(size=n)
+    logit = 1.5 * marker - 0.5 + bias * np.where(sex == "F", 1, -1)
+    return pd.DataFrame({"sex": sex, "marker": marker, "died": rng.random(n) < 1 / (1 + np.exp(-logit))})
+
+
+def evidence(synthetic: pd.DataFrame, n: int = 4000, **more) -> Evidence:
+    parts = (table(part, target="died") for part in (cohort(n, 0), cohort(n, 1), synthetic))
+    return Evidence(*parts, catalog.modality("table"), **more)
+
+
+def trial(n: int = 3000, seed: int = 0) -> tuple[Trial, np.ndarray]:
+    rng = stream(seed, "trial")
+    group, outcome = rng.integers(0, 4, n), (rng.random(n) < 0.4).astype(float)
+    one = Attribute(Groups("g", (), ()), (group[:, None] == np.arange(4)).astype(float))
+    scores = {"synthetic": outcome + 0.3 * group + rng.normal(size=n)}
+    resampled = Resampled.of(np.arange(n), rng=rng)
+    return Trial((one,), resampled, np.arange(n), outcome, scores, "y"), group
+
+
+def test_gaps_are_fairlearns():
+    made, group = trial()
+    decided = made.decided("synthetic")
+    told = {"sensitive_features": group}
+    assert made.gaps(decided.parity())[0, 0] == pytest.approx(
+        demographic_parity_difference(made.outcome, decided.chosen, **told)
+    )
+    assert made.gaps(decided.odds())[0, 0] == pytest.approx(
+        equalized_odds_difference(made.outcome, decided.chosen, **told)
+    )
+    assert decided.chosen.sum() == made.outcome.sum()
+    assert selection_rate(made.outcome, decided.chosen) == pytest.approx(made.outcome.mean())
+
+
+def test_precision_is_that_of_the_chosen():
+    decided = Decided(np.array([1.0, 1, 0, 0]), np.array([1.0, 0, 1, 0]))
+    ((hits, among),) = decided.predictive()
+    assert (hits * among).sum() / among.sum() == 0.5
+
+
+def test_a_group_without_enough_records_has_no_rate():
+    rate = np.array([[0.2, np.nan, 0.5], [np.nan, np.nan, 0.4]])
+    assert gap(rate) == pytest.approx([0.3, 0.0])
+
+
+def test_the_chosen_are_as_many_as_have_the_outcome():
+    made = decide(np.array([0.1, 0.9, 0.5, 0.5]), np.array([0, 1, 1, 0]))
+    assert made.chosen.tolist() == [0, 1, 1, 0]
+
+
+def test_the_bootstrap_covers_the_true_gap():
+    hits = []
+    for seed in range(60):
+        rng = stream(seed, "cover")
+        group = rng.integers(0, 2, 1500)
+        chosen = (rng.random(1500) < np.where(group == 0, 0.3, 0.5)).astype(float)
+        drawn = Resampled.of(np.arange(1500), rng=rng)
+        member = (group[:, None] == np.arange(2)).astype(float)
+        gaps = gap(drawn.rate(chosen, np.ones(1500), member))
+        low, high = np.quantile(gaps[1:], [0.025, 0.975])
+        hits.append(2 * gaps[0] - high <= 0.2 <= 2 * gaps[0] - low)
+    assert np.mean(hits) >= 0.88
+
+
+def by_metric(findings):
+    return {f.metric: f for f in findings}
+
+
+def test_a_fresh_sample_amplifies_nothing_and_a_biased_one_is_found():
+    fresh = evidence(cohort(4000, 2))
+    fair = by_metric((*decisions(fresh), *labels(fresh)))
+    for metric in ("fairness.amplification.data", "fairness.amplification.model"):
+        assert fair[metric].estimate.low <= fair[metric].control.high
+        assert fair[metric].estimate.value - fair[metric].control.value < 0.05
+    biased = evidence(cohort(4000, 2, bias=0.7))
+    unfair = by_metric((*decisions(biased), *labels(biased)))
+    assert unfair["fairness.amplification.data"].estimate.low > 0.15
+    assert unfair["fairness.amplification.model"].estimate.low > 0.1
+    assert unfair["fairness.amplification.data"].detail["attributes"][0]["attribute"] == "sex"
+
+
+def test_a_group_whose_records_teach_nothing_loses_prediction():
+    spoilt = cohort(4000, 2)
+    women = (spoilt["sex"] == "F").to_numpy()
+    spoilt.loc[women, "died"] = stream(3).permutation(spoilt.loc[women, "died"].to_numpy())
+    found = by_metric(decisions(evidence(spoilt)))["fairness.subgroup_utility"]
+    assert found.estimate.low > 0.05
+    assert found.detail["groups"][0]["group"] == "sex = F"
+    assert abs(found.control.value) < 0.03
+
+
+def test_repeated_records_count_as_one_patient():
+    made, _ = trial(500)
+    twice = replace(made, resampled=Resampled.of(np.repeat(np.arange(250), 2), rng=stream(0)))
+    assert twice.resampled.weights.shape[1] == 250
+
+
+@pytest.mark.parametrize("judge", [decisions, labels])
+@pytest.mark.parametrize("name", WEIRD)
+def test_weird_tables_are_no_crash(judge, name):
+    whole = WEIRD[name]()
+    findings = judge(Evidence(whole, whole, whole, catalog.modality("table"), tier="fast"))
+    assert {f.status for f in findings} <= {"measured", "not_applicable", "insufficient"}
