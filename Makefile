@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
-.PHONY: help setup dev lint types demo test test-all bench peers clean
+.PHONY: help setup dev lint types demo test test-all bench bench-evaluate bench-judged peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make setup | demo | test | test-all | bench | peers | clean    (see README.md and CONTRIBUTING.md)"
+	@echo "make setup | demo | test | test-all | bench | bench-evaluate | bench-judged | peers | judges | oracles | clean"
+	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
 $(VENV)/.setup: pyproject.toml constraints.txt
@@ -49,12 +50,28 @@ PEERS ?=
 bench: setup
 	for board in $(BOARDS); do $(BIN)/python -m bench.boards --board $$board --seeds $(SEEDS) --peers $(PEERS) || exit; done
 
+JUDGED ?= flchain adult diabetes130 simulated-100k
+TIER ?= standard
+
+# The judge beside its peers on the same files, and what it says of other tools' records.
+bench-evaluate: setup judges
+	for board in $(JUDGED); do $(BIN)/python -m bench.evaluate --board $$board --tier $(TIER) || exit; done
+
+bench-judged: setup peers
+	$(BIN)/python -m bench.judged --boards $(BOARDS) --tier $(TIER)
+
+# Answers of the peers for the tests: tests/oracles.
+oracles: setup judges
+	$(BIN)/python -m bench.oracles
+
 # Peers pin other versions, so each has its own environment. They are not needed for anything but the bench.
-peers: .bench/tabular_argn/.setup .bench/gaussian_copula/.setup
+peers: .bench/tabular_argn/.setup .bench/gaussian_copula/.setup .bench/sdv_ctgan/.setup
+judges: .bench/sdmetrics_report/.setup .bench/mostlyai_qa/.setup .bench/synthcity_metrics/.setup .bench/anonymeter_attacks/.setup
 
 .bench/%/.setup: bench/peers/%.txt
 	$(PYTHON) -m venv .bench/$*
 	.bench/$*/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	if [ -f bench/peers/$*.bare.txt ]; then .bench/$*/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r bench/peers/$*.bare.txt; fi
 	.bench/$*/bin/python -m pip uninstall -qq -y torchvision  # built for CUDA, it breaks the import of mostlyai-engine
 	@touch $@
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -33,21 +34,25 @@ class Row:
 
 def write(path: Path, title: str, rows: list[Row], *, seeds: int, time_budget: float) -> str:
     """Write the result file and return its text."""
-    text = "\n".join([f"# {title}", "", *_facts(seeds, time_budget), "", *_table(rows), ""])
+    notes = [
+        f"- medians over {seeds} seed(s), {time_budget:g} s for fitting; lower is better, C2ST is best at 0.5,",
+        "  TSTR is the AUC on holdout of a model trained on the synthetic records: higher is better",
+    ]
+    text = "\n".join([f"# {title}", "", *facts("boards", notes), "", *_table(rows), ""])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return text
 
 
-def _facts(seeds: int, time_budget: float) -> list[str]:
+def facts(module: str, notes: Sequence[str] = ()) -> list[str]:
+    """What made a result file, as lines: the command (`python -m bench.MODULE`), commit, versions and machine."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return [
-        f"- command: `python -m bench.boards {' '.join(sys.argv[1:])}`",
+        f"- command: `python -m bench.{module} {shlex.join(sys.argv[1:])}`",
         f"- commit: {_commit()}",
         f"- versions: Python {platform.python_version()}, {packages}",
         f"- machine: {_processor()}, {os.cpu_count()} cores",
-        f"- medians over {seeds} seed(s), {time_budget:g} s for fitting; lower is better, C2ST is best at 0.5,",
-        "  TSTR is the AUC on holdout of a model trained on the synthetic records: higher is better",
+        *notes,
     ]
 
 

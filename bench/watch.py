@@ -1,0 +1,95 @@
+"""Runs a command and watches over its time and memory, so that one that needs too much is told and not waited for."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+GIB = 2**30
+EVERY = 0.1  # seconds between two looks
+NO_MEMORY = ("MemoryError", "Unable to allocate", "bad_alloc", "allocate memory", "out of memory")
+
+Outcome = Literal["finished", "ran out of memory", "not finished", "failed"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most seconds and GiB that a command may take."""
+
+    seconds: float
+    memory: float
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a command ended, its seconds and its peak memory (GiB, it and its workers together); the last words of one
+    that failed."""
+
+    outcome: Outcome
+    seconds: float
+    peak: float
+    said: str = ""
+
+
+def watched(command: Sequence[str | Path], *, limits: Limits, folder: Path) -> Watched:
+    """Run a command in `folder` until it ends or passes a limit; then it is ended with all its workers."""
+    with tempfile.TemporaryFile("w+") as errors:
+        begun, peak = time.perf_counter(), 0.0
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
+        outcome: Outcome | None = None
+        while process.poll() is None and outcome is None:
+            time.sleep(EVERY)
+            peak = max(peak, _resident(process.pid))
+            outcome = _passed(time.perf_counter() - begun, peak, limits)
+        if outcome is not None:
+            _end(process.pid)
+        code, seconds = process.wait(), time.perf_counter() - begun
+        errors.seek(0)
+        said = errors.read().strip()
+    return Watched(outcome or _ended(code, said), seconds, peak, said.splitlines()[-1] if said and code else "")
+
+
+def _passed(seconds: float, peak: float, limits: Limits) -> Outcome | None:
+    if peak > limits.memory:
+        return "ran out of memory"
+    return "not finished" if seconds > limits.seconds else None
+
+
+def _ended(code: int, said: str) -> Outcome:
+    """What an exit code means; the system ends a process that takes too much memory with signal 9."""
+    if code == 0:
+        return "finished"
+    return "ran out of memory" if code == -9 or any(words in said for words in NO_MEMORY) else "failed"
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _resident(pid: int) -> float:
+    total = 0
+    for process in _family(pid):
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total / GIB
+
+
+def _end(pid: int) -> None:
+    for process in reversed(_family(pid)):
+        try:
+            process.kill()
+        except psutil.Error:
+            continue
