@@ -84,3 +84,10 @@ def test_both_maps_of_a_projection_have_one_scale() -> None:
 
 def test_shades_rise_with_the_share() -> None:
     assert [charts.shade_of(s, 1.0) for s in (0.0, 1e-9, 0.25, 1.0)] == [0, 1, 4, 6]
+
+
+def test_a_term_that_one_side_cannot_estimate_is_drawn_without_it() -> None:
+    listed = [{**term, "synthetic": None} for term in terms()]
+    svg = parsed(charts.forest(listed, model="Cox"))
+    assert {e.get("class") for e in svg.iter("circle")} == {"point other"}
+    parsed(charts.forest([{**term, "real": None} for term in listed], model="Cox"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from semblance.app.judged import Judged, judge, unshown
+from semblance.app.judged import Judged, headline, judge, unshown
 from semblance.core.estimate import Estimate
 from semblance.core.report import Report
 
@@ -49,3 +49,11 @@ def test_what_nothing_measured_is_told_once(report: Report, decided: Decided) ->
     bare = decided(replace(report, findings=()))
     told = dict.fromkeys(reason for _, reason in unshown(bare, ("privacy",), shown=set()))
     assert len(told) == len(list(unshown(bare, ("privacy",), shown=set()))) and len(told) > 5
+
+
+def test_the_headline_is_the_weakest_of_each_section_that_has_a_rule(full: Report) -> None:
+    shown = {one.finding.section: one for one in headline(full)}
+    assert list(shown) == ["privacy", "utility", "fidelity", "fairness", "rare", "validity"]
+    for section, one in shown.items():
+        mine = [other.rank for other in judge(full) if other.finding.section == section and other.ruled]
+        assert one.rank == min(mine)

@@ -17,7 +17,7 @@ from tests.app.rich import MERGED, TERM, TINY
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(0, "fewer than 11"), (10, "fewer than 11"), (11, 11), (1573, 1600), (101766, 100000)]
+    ("count", "told"), [(0, "fewer than 11"), (10, "fewer than 11"), (11, 20), (56, 60), (1573, 1600), (101766, 100000)]
 )
 def test_counts_are_coarse(count: int, told: object) -> None:
     assert coarse(count) == told

@@ -45,8 +45,15 @@ class Ended:
                     "estimate": {"value": 0.531, "low": 0.52, "high": 0.542},
                     "control": {"value": 0.501},
                     "floor": None,
+                    "level": "public",
                 },
-                {"metric": "utility.tstr", "title": "Prediction", "status": "not_applicable", "better": "higher"},
+                {
+                    "metric": "utility.tstr",
+                    "title": "Prediction",
+                    "status": "insufficient",
+                    "better": "higher",
+                    "level": "none",
+                },
             ],
             "paths": {"report": "/somewhere/report.html"},
         }
@@ -74,8 +81,15 @@ def test_first_screen_fits_and_groups_many_columns(width: int) -> None:
 def test_last_screen_says_verdict_numbers_and_reasons(width: int) -> None:
     text = printed(last_screen(Ended("REFUSED", ["Copies: too many"])), width)
     assert max(map(len, text.splitlines())) <= width
-    assert "REFUSED" in text and "Copies: too many" in text and "0.520 to 0.542" in text and "not applicable" in text
+    assert "REFUSED" in text and "Copies: too many" in text and "0.520 to 0.542" in text and "insufficient" in text
+    assert "public" in text and "failed" in text and "Not even internal use" in text
     assert "not granted" in text and "What stands against controlled access, as asked for" in text
+
+
+def test_the_last_screen_stays_short() -> None:
+    text = printed(last_screen(Ended("REFUSED", [f"Reason {i}: no" for i in range(40)])), 80)
+    assert "Reason 4" in text and "Reason 5" not in text and "and 35 more, in the report" in text
+    assert len(text.splitlines()) < 30
 
 
 def test_lines_are_json_and_do_not_flood() -> None:

@@ -19,11 +19,18 @@ def test_a_fingerprint_is_the_sha256_of_the_file(tmp_path: Path) -> None:
     assert fingerprint(f"{path}::member.csv") == fingerprint(str(path)) == hashlib.sha256(b"abc").hexdigest()
 
 
-def test_what_is_not_there_is_a_usage_error_and_what_cannot_be_read_a_data_error(tmp_path: Path) -> None:
+def test_what_is_not_there_and_a_folder_are_usage_errors(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         fingerprint(str(tmp_path / "none.csv"))
-    with pytest.raises(DataError):
+    with pytest.raises(UsageError, match="is a folder"):
         fingerprint(str(tmp_path))
+
+
+def test_what_cannot_be_read_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shut.csv").write_text("a\n1\n")
+    monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "shut")))
+    with pytest.raises(DataError, match="permissions"):
+        fingerprint(str(tmp_path / "shut.csv"))
 
 
 def test_versions_name_what_a_result_depends_on() -> None:

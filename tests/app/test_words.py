@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semblance.app.words import LIGHTS, SECTIONS, limits, named, number, unmeasured, untested, verdict
+from semblance.app.words import LIGHTS, SECTIONS, limits, number, unmeasured, untested, verdict
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
 
@@ -36,11 +36,6 @@ def test_an_attack_that_was_played_is_tested() -> None:
         return " ".join(untested(Report((found,), {})))
 
     assert "again and again" in lines("nearest") and "again and again" not in lines("nearest", "shadow")
-
-
-def test_a_finding_that_has_only_its_id_is_named_in_words() -> None:
-    crashed = Finding("utility.gap.linear", "utility.gap.linear", "utility", status="error", reason="KeyError")
-    assert named(crashed) == "Gap, linear"
 
 
 def test_every_section_stands_under_one_light() -> None:

@@ -13,6 +13,7 @@ from semblance.core.estimate import (
     average,
     bootstrap,
     difference,
+    folded,
     jackknife,
     linearized,
     mean,
@@ -130,3 +131,12 @@ def test_an_average_narrows_with_the_root_of_its_parts():
     four = average([part] * 4)
     assert (four.value, four.low, four.high, four.n) == pytest.approx((0.5, 0.45, 0.55, 40))
     assert average([part] * 4, shared=0.5).high == pytest.approx(0.5 + 0.05 * 1.5**0.5)
+
+
+@pytest.mark.parametrize(
+    ("signed", "low", "high"),
+    [((0.2, 0.1, 0.4), 0.1, 0.4), ((-0.2, -0.4, -0.1), 0.1, 0.4), ((-0.1, -0.3, 0.2), 0.0, 0.3)],
+)
+def test_a_folded_interval_is_the_image_of_the_signed_one(signed, low, high):
+    made = folded(Estimate(*signed, n=9))
+    assert (made.value, made.low, made.high, made.n) == (abs(signed[0]), low, high, 9)

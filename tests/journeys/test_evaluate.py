@@ -62,6 +62,39 @@ def test_a_holdout_of_training_patients_ends_with_3(parts: Path) -> None:
     assert ran.code == 3 and "210 patients" in ran.out and not (parts / "judged-twice").exists()
 
 
+def test_every_file_is_told_at_once_and_by_name(parts: Path) -> None:
+    copied = pd.read_csv(parts / "copied.csv")
+    copied.drop(columns="age").to_csv(parts / "narrow.csv", index=False)
+    copied.assign(added=1).to_csv(parts / "wide.csv", index=False)
+    copied.astype({"age": object}).assign(age="SECRET").to_csv(parts / "worded.csv", index=False)
+    words = ("--train", "train.csv", "--holdout", "narrow.csv", "--synthetic", "wide.csv", "--further", "worded.csv")
+    ran = semblance("evaluate", *words, "--subject", "pid", "-o", "judged-many", "--json", cwd=parts)
+    assert ran.code == 3 and "SECRET" not in ran.out + ran.err
+    told = {(one["column"], one["found"].partition("(in ")[2]) for one in ran.json["problems"]}
+    assert told == {
+        ("age", "--holdout narrow.csv)"),
+        ("added", "--synthetic wide.csv)"),
+        ("age", "--further worded.csv)"),
+    }
+    assert not list(parts.glob("judged-many*"))
+
+
+@pytest.mark.parametrize("again", [("--synthetic", "holdout.csv"), ("--further", "made.csv")])
+def test_one_file_is_not_given_for_two(parts: Path, again: tuple[str, str]) -> None:
+    pd.read_csv(parts / "copied.csv").sample(frac=1, random_state=0).to_csv(parts / "made.csv", index=False)
+    words = ("--train", "train.csv", "--holdout", "holdout.csv", "--synthetic", "made.csv", *again)
+    ran = semblance("evaluate", *words, "--subject", "pid", "-o", "judged-one", "--json", cwd=parts)
+    assert ran.code == 3 and "the same file" in ran.out and not list(parts.glob("judged-one*"))
+
+
+def test_a_column_of_one_unseen_category_is_judged(parts: Path) -> None:
+    """Where a coefficient cannot be estimated the page says so."""
+    pd.read_csv(parts / "copied.csv").assign(sex="X", weight=np.nan).to_csv(parts / "odd.csv", index=False)
+    ran = judged(parts, "odd.csv", "judged-odd", "--target", "outcome")
+    assert ran.code in (5, 6), ran.out + ran.err
+    assert "cannot be estimated" in (parts / "judged-odd" / "report.html").read_text()
+
+
 @pytest.mark.parametrize(("torn", "code"), [(False, 0), (True, 6)])
 def test_fresh_draws_are_granted_and_torn_columns_fail_fidelity_alone(tmp_path: Path, torn: bool, code: int) -> None:
     def draw(name: str, seed: int, n: int) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from tests.journeys.cohort import CANARIES, Ran, semblance
 
-KEPT = {"synthetic.csv", "report.json", "report.html", "card.md", "config.toml", "manifest.json", "attestation.json"}
+DOCUMENTS = {"report.json", "report.html", "card.md", "croissant.json", "DATASHEET.md", "MAPPING.md"}
+KEPT = {"synthetic.csv", *DOCUMENTS, "config.toml", "manifest.json", "attestation.json"}
 DECIDED = (0, 5, 6)
 
 
@@ -36,7 +37,7 @@ def test_the_run_folder_holds_what_it_should(place: Path, network: Ran) -> None:
 def test_json_is_alone_on_stdout_and_progress_is_json_lines_on_stderr(place: Path, network: Ran) -> None:
     told = network.json
     assert told["exit_code"] == network.code and told["verdict"] in ("RELEASE", "CONTROLLED", "REFUSED")
-    assert {"fidelity.c2st", "privacy.membership"} <= {finding["metric"] for finding in told["headline"]}
+    assert {"fidelity", "utility", "privacy"} <= {finding["section"] for finding in told["headline"]}
     assert all(Path(path).exists() for path in told["paths"].values())
     events = [json.loads(line) for line in network.err.splitlines()]
     done = [event["name"] for event in events if event["event"] == "finished"]

@@ -133,7 +133,7 @@ def _survival_words(curves: Mapping[str, Sequence[float]], latest: float, unit: 
 def forest(terms: Sequence[Mapping[str, Any]], *, model: str, shown: int = 24) -> Markup:
     """Coefficients with their intervals: the real one above, the synthetic one below, and a line at no effect."""
     listed = list(terms[:shown])
-    ends = [float(x) for term in listed for part in ("real", "synthetic") for x in term[part]]
+    ends = [float(x) for term in listed for part in ("real", "synthetic") for x in term[part] or ()]
     low, high = min([0.0, *ends]), max([0.0, *ends])
     room = (high - low) * 0.04 or 1.0
     low, high = low - room, high + room
@@ -151,6 +151,7 @@ def forest(terms: Sequence[Mapping[str, Any]], *, model: str, shown: int = 24) -
         parts += [
             _whisker([x(float(v)) for v in term[part]], i * row + y, kind)
             for part, y, kind in (("real", 8, "other"), ("synthetic", 16, "made"))
+            if term[part]  # what one side cannot estimate is not drawn
         ]
     parts += [_tick(x(v), height - 4, "middle", number(v, digits=1)) for v in (0.0, high - room) if high - room > 0]
     said = f"Coefficients of the {model} model, real and synthetic, of {len(terms)} terms; the table holds the numbers"

@@ -91,6 +91,7 @@ def evaluate(
     subject: flags.Subject = None,
     schema: flags.SchemaFile = None,
     modality: flags.Modality = None,
+    holds_records: flags.HoldsRecords = None,
     profile: flags.ProfileName = None,
     tier: flags.Tier = None,
     seed: flags.Seed = None,

@@ -24,9 +24,11 @@ Detail = Mapping[str, Any]
 
 
 def coarse(count: int) -> int | str:
-    """A count to two digits; below 11 only that it is below 11."""
+    """A count to two digits, below 100 to the next ten above; below 11 only that it is below 11."""
     if count < SMALL:
         return f"fewer than {SMALL}"
+    if count < 100:
+        return -(-count // 10) * 10
     return round(count, 1 - math.floor(math.log10(count)))
 
 

@@ -14,6 +14,7 @@ import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +25,7 @@ from semblance.app import config, stages
 from semblance.app.assemble import Bundle, assemble
 from semblance.app.frames import columns_of, from_pandas, is_frame, library_of, write_csv, write_parquet
 from semblance.app.options import RARE, refuse_wrong
+from semblance.app.parts import check_parts, together
 from semblance.app.pipeline import Outcome
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
@@ -189,32 +191,54 @@ def evaluate(
     tier: str = "standard",
     seed: int = 0,
     model: Fitted | None = None,
+    holds_records: bool | None = None,
 ) -> Report:
     """Judge synthetic records (of any tool) against the real ones, and decide for `profile`.
 
     Each argument is what `read` or `split` returned, a frame, or a path. `report["fidelity.c2st"]` is one finding,
     `report.decision` the gate's decision. How many patients stand behind each category is counted, and with `model` the
     smaller of the count and the model's own `rare` is certified; at tier "audit" the model is learned again and again.
+    `holds_records` says of another tool whether it keeps training records; public release needs to know.
     Without a `holdout` no finding of privacy can be measured. `further` are more synthetic sets of the same generator.
     Raises DataError where a patient of the holdout stands in train.
     """
     refuse_wrong(profile=profile, tier=tier, seed=seed)
     real = train if isinstance(train, Data) else read(train, subject=subject, target=target, schema=schema)
-    aside = None if holdout is None else under(holdout, real)
-    made = under(synthetic, real)
-    stages.check_parts(real.modality, train=real.records, holdout=aside, synthetic=made)
+    given = {"holdout": holdout, "synthetic": synthetic, **{f"further-{i}": one for i, one in enumerate(further, 1)}}
+    given = {part: one for part, one in given.items() if one is not None}
+    read_in = together((part, partial(under, one, real)) for part, one in given.items())
+    parts = dict(zip(given, read_in, strict=True))
+    aside, made = parts.pop("holdout", None), parts.pop("synthetic")
+    more = tuple(parts.values())
+    marks = {part: _same(one) for part, one in {"train": train, **given}.items()}
+    check_parts(real.modality, train=real.records, holdout=aside, synthetic=made, further=more, marks=marks)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
     known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
+    if holds_records is not None:
+        about["generator"] = stages.vouched(holds_records=holds_records)
     if model is not None:
         about["generator"] = model.model.card.to_json()
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
     about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real.schema)}
-    parts = {"train": real.records, "holdout": aside, "synthetic": made}
-    more: dict[str, Any] = {"copies": [under(part, real) for part in further]}
-    more["generator"] = None if model is None else model.spec
-    report = stages.judge(real.modality, **parts, **more, seed=seed, tier=tier, rare=RARE[profile], about=about)
+    report = stages.judge(
+        real.modality,
+        train=real.records,
+        holdout=aside,
+        synthetic=made,
+        copies=more,
+        generator=None if model is None else model.spec,
+        seed=seed,
+        tier=tier,
+        rare=RARE[profile],
+        about=about,
+    )
     return stages.decide(report, profile=profile, rare=about["fewest"])
+
+
+def _same(source: Any) -> str:
+    """What is equal where two sources are one."""
+    return fingerprint(str(source)) if isinstance(source, str | Path) else str(id(source))
 
 
 def _unjudged(source: Any, schema: Schema) -> list[str]:

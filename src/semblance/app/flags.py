@@ -55,6 +55,10 @@ TimeBudget = Annotated[
 
 Epsilon = Annotated[float | None, _flag("--epsilon", "E", "Differential privacy budget.", PRIVACY)]
 Delta = Annotated[float | None, _flag("--delta", "D", "The delta that belongs to epsilon.", PRIVACY)]
+HoldsRecords = Annotated[
+    str | None,
+    _flag("--holds-records", "yes|no", "Whether the generator keeps training records; public needs a no", PRIVACY),
+]
 ProfileName = Annotated[
     str | None,
     _flag("--profile", "public|controlled|internal", "Who shall read the result", PRIVACY, default="controlled"),

@@ -42,8 +42,8 @@ class Judged:
 
     @property
     def title(self) -> str:
-        """The finding's name; one that crashed may only have its id."""
-        return words.named(self.finding)
+        """The finding's name."""
+        return self.finding.title
 
     @property
     def meaning(self) -> str:
@@ -115,6 +115,13 @@ def judge(report: Report) -> tuple[Judged, ...]:
             if profile not in found or check["refuses"]:
                 found[profile] = check
     return tuple(Judged(finding, by_metric.get(finding.metric, {})) for finding in report.findings)
+
+
+def headline(report: Report) -> tuple[Judged, ...]:
+    """The weakest finding under a rule of each section, with a number where there is one, in the sections' order."""
+    ruled = [one for one in judge(report) if one.ruled]
+    mine = ([one for one in ruled if one.finding.section == section] for section in words.SECTIONS)
+    return tuple(min(ones, key=lambda one: one.rank) for ones in mine if ones)
 
 
 def unshown(report: Report, sections: tuple[str, ...], *, shown: set[str]) -> Iterator[tuple[str, str]]:

@@ -151,8 +151,12 @@ class EvaluateOptions:
     """Seed of every random draw."""
     declared: Mapping[str, Any] | None = None
     """The schema file as parsed."""
+    holds_records: str | None = None
+    """Whether the generator that made the records keeps training records, as the person says: yes, no, or unknown."""
 
     def __post_init__(self) -> None:
+        if self.holds_records not in (None, "yes", "no"):
+            raise UsageError.of(f"holds-records '{self.holds_records}'", rule="yes or no", fix="--holds-records no")
         refuse_wrong(profile=self.profile, tier=self.tier, seed=self.seed)
 
     @property

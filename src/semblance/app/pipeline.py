@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from semblance.app import config, stages
 from semblance.app.assemble import Bundle, assemble
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
+from semblance.app.judged import headline
 from semblance.app.options import EvaluateOptions, SynthOptions
+from semblance.app.parts import check_parts, refuse_unjudged, together
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, work_of, working
 from semblance.core.errors import DataError
@@ -49,10 +51,10 @@ class Outcome:
         return int(self.decision["exit_code"])
 
     def to_json(self) -> dict[str, Any]:
-        """Decision, headline numbers and paths: what --json prints."""
+        """Decision, the weakest finding of each section, and paths: what --json prints."""
         told = {key: self.decision[key] for key in ("verdict", "asked", "granted", "exit_code", "against", "reasons")}
-        numbers = [finding.to_json() for finding in stages.headline(self.report)]
-        return {**told, "headline": [{**f, "detail": {}} for f in numbers], "paths": self.paths()}
+        numbers = [{**one.finding.to_json(), "detail": {}, "level": one.level} for one in headline(self.report)]
+        return {**told, "headline": numbers, "paths": self.paths()}
 
     def paths(self) -> dict[str, str]:
         """The files of the run that a person asks for first."""
@@ -316,10 +318,11 @@ def _spoken(judge: str) -> str:
 
 def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
     """Judge the output of any tool: the same findings, gate and bundle, without a model."""
-    manifest = stages.choose_modality([*_named(options).values()], options.modality)
+    named = _named(options)
+    sums = together((_flag(part), partial(fingerprint, path)) for part, path in named.items())
+    manifest, inputs = stages.choose_modality([*named.values()], options.modality), dict(zip(named, sums, strict=True))
     use_threads(cores())
     options = replace(options, run=Path(options.run).resolve())
-    inputs = {name: fingerprint(path) for name, path in _named(options).items()}
     with working(options.run, kind="evaluate", resume=True) as folder:
         stage = Stages(folder, show, 3, digest(inputs, code_digest(), versions(), options.seed))
         run = _Evaluate(options, manifest, inputs, stage)
@@ -331,6 +334,11 @@ def _named(options: EvaluateOptions) -> dict[str, str]:
     named = {"train": options.train, "holdout": options.holdout, "synthetic": options.synthetic}
     further = {f"further-{i}": path for i, path in enumerate(options.further, start=1)}
     return {part: path for part, path in {**named, **further}.items() if path is not None}
+
+
+def _flag(part: str, path: str = "") -> str:
+    """A part as it was given: '--further copy.csv'."""
+    return " ".join(filter(None, (f"--{part.partition('-')[0]}", config.file_name(path) if path else "")))
 
 
 @dataclass
@@ -346,6 +354,7 @@ class _Evaluate:
         """Judge, decide, sign."""
         o = self.options
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, tier=o.tier)
+        told["holds_records"] = o.holds_records
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
         report = _decided(self.stage, found, profile=o.profile, rare=found.subject["fewest"])
         self.stage.run("sign", lambda room: assemble(Bundle(report, self._config()), room / "out"))
@@ -354,14 +363,12 @@ class _Evaluate:
 
     def _evaluate(self, room: Path) -> Any:
         o = self.options
-        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
-        train, profile = load(self.manifest.read)((o.train,), read)
+        train, profile = self._train()
         self.stage.show(Profiled(profile, config.file_name(o.train)))
-        schema: Schema = train.schema
-        files = {part: path for part, path in _named(o).items() if part != "train"}
-        parts = {part: load(self.manifest.like)((path,), schema) for part, path in files.items()}
+        parts = self._parts(train.schema)
         holdout, made = parts.pop("holdout", None), parts.pop("synthetic")
-        stages.check_parts(self.manifest, train=train, holdout=holdout, synthetic=made)
+        more = tuple(parts.values())
+        check_parts(self.manifest, train=train, holdout=holdout, synthetic=made, further=more, marks=self.inputs)
         about = {
             "versions": versions(),
             "notes": list(profile.notes),
@@ -369,6 +376,8 @@ class _Evaluate:
             "fewest": stages.fewest(self.manifest, train=train, synthetic=made),
             "sha256": self.inputs["synthetic"],
         }
+        if o.holds_records is not None:
+            about["generator"] = stages.vouched(holds_records=o.holds_records == "yes")
         report = stages.judge(
             self.manifest,
             train=train,
@@ -378,10 +387,29 @@ class _Evaluate:
             tier=o.tier,
             rare=o.rare,
             about=about,
-            copies=tuple(parts.values()),
+            copies=more,
             watch=_Looks(self.manifest, self.stage.show),
         )
         return report.to_json()
+
+    def _train(self) -> tuple[Any, Profile]:
+        """The records that name the columns of all the others, and what the reader says about them."""
+        o = self.options
+        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
+        found: tuple[Any, Profile] = together(
+            [(_flag("train", o.train), lambda: load(self.manifest.read)((o.train,), read))]
+        )[0]
+        return found
+
+    def _parts(self, schema: Schema) -> dict[str, Any]:
+        """The other files as records under train's columns; the synthetic ones hold no other column."""
+        files = {part: path for part, path in _named(self.options).items() if part != "train"}
+        read = together((_flag(part, path), partial(self._part, part, path, schema)) for part, path in files.items())
+        return dict(zip(files, read, strict=True))
+
+    def _part(self, part: str, path: str, schema: Schema) -> Any:
+        spare = [] if part == "holdout" else [("", partial(refuse_unjudged, self.manifest, path, schema))]
+        return together([("", partial(load(self.manifest.like), (path,), schema)), *spare])[0]
 
     def _config(self) -> dict[str, Any]:
         plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared", "further")}

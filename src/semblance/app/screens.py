@@ -25,13 +25,14 @@ from semblance.app.events import Event, Profiled, Progressed
 from semblance.core.modality import FieldPlan, Profile
 
 MANY = 60
+FIRST_REASONS = 5
 TICK_SECONDS = 1.0
 COLOURS = {"RELEASE": "green", "CONTROLLED": "yellow", "REFUSED": "red"}
 BETTER = {"lower": "↓", "higher": "↑", "half": "½"}
 WORDS = {
     "RELEASE": "may be released to the public",
     "CONTROLLED": "may be shared under controlled access",
-    "REFUSED": "must not leave: internal use only",
+    "REFUSED": "must not leave the institution",
 }
 
 
@@ -99,33 +100,43 @@ def _action(one: FieldPlan) -> Text:
 
 
 def last_screen(outcome: Ended) -> RenderableType:
-    """The verdict, the headline numbers with intervals and controls, the reasons, the paths."""
+    """The verdict, the weakest finding of each section with interval and control, the first reasons, the paths."""
     told = outcome.to_json()
     colour = COLOURS[told["verdict"]]
     line = Text.assemble((told["verdict"], f"bold {colour}"), f"  {WORDS[told['verdict']]}")
     parts: list[RenderableType] = [line]
+    if told["verdict"] == "REFUSED":
+        inside = "Inside it may be used" if told["granted"] == "internal" else "Not even internal use is granted"
+        parts.append(Text(f"{inside}."))
     if told["exit_code"]:
         parts.append(Text(f"The asked profile '{told['asked']}' is not granted.", "bold"))
     parts += [Text(), _numbers(told["headline"])]
     if told["reasons"]:
         parts += [Text(f"\n{words.against(told)}", "dim")]
-        parts += [Padding(Text(reason), (0, 0, 0, 2)) for reason in told["reasons"]]
+        parts += [Padding(Text(reason), (0, 0, 0, 2)) for reason in _few(told["reasons"])]
     return Group(Text(), Panel(Group(*parts), border_style=colour, padding=(1, 2)), _paths(told["paths"]), Text())
+
+
+def _few(reasons: Sequence[str]) -> list[str]:
+    """The first reasons; the report holds them all."""
+    more = len(reasons) - FIRST_REASONS
+    return [*reasons] if more <= 1 else [*reasons[:FIRST_REASONS], f"and {more} more, in the report"]
 
 
 def _numbers(headline: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    table.add_column("↓ lower is better, ↑ higher", overflow="fold")
-    for name in ("model", "95 % interval", "real", "floor"):
+    table.add_column("weakest of each section", overflow="fold")
+    for name in ("value", "95 % interval", "real"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("enough for", no_wrap=True)
     for one in headline:
         title = Text.assemble((BETTER.get(one["better"], " "), "dim"), f" {one['title']}")
+        enough = Text(words.LEVELS[one["level"]][0].lower(), "red" if one["level"] in ("internal", "none") else "")
         if one["status"] != "measured":
-            table.add_row(title, Text(one["status"].replace("_", " "), "dim"), "", "", "")
+            table.add_row(title, Text("-", "dim"), Text(one["status"].replace("_", " "), "dim"), "", enough)
             continue
         interval = " to ".join(_digits(one["estimate"][end]) for end in ("low", "high"))
-        value = Text(_number(one["estimate"]), "bold")
-        table.add_row(title, value, interval, _number(one["control"]), _number(one["floor"]))
+        table.add_row(title, Text(_number(one["estimate"]), "bold"), interval, _number(one["control"]), enough)
     return table
 
 

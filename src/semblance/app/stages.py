@@ -16,12 +16,12 @@ from semblance.core.dataset import Dataset, Evidence, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, load
 from semblance.core.promise import Guarantee
-from semblance.core.report import Finding, Report
+from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
 
+FLOOR = 20_000  # records of independent marginals: they are easily told
 STAND_IN = 0.2  # of the patients of train, where no holdout was given
-HEADLINE = ("fidelity.shape", "fidelity.pairs", "fidelity.c2st", "utility.tstr", "privacy.membership", "privacy.copies")
 
 
 def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
@@ -32,10 +32,12 @@ def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
     if len(fitting) == 1:
         return fitting[0]
     names = [m.name for m in fitting] if fitting else list(MODALITIES)
+    known = sorted({suffix for name in MODALITIES for suffix in modality(name).suffixes})
+    odd = [f"'{Path(path).name}'" for path in paths if not _has_suffix(path, known)]
     raise UsageError.of(
-        "the input fits several modalities" if fitting else "the input fits no modality by its file name",
+        "the input fits several modalities" if fitting else f"{', '.join(odd)} fits no modality by its file name",
         rule="one modality must fit every input",
-        fix=f"name it: --modality {' | '.join(names)}",
+        fix=f"name it: --modality {' | '.join(names)}" + ("" if fitting else f"; known endings: {', '.join(known)}"),
     )
 
 
@@ -190,7 +192,7 @@ def judge(
     copies: Sequence[Any] = (),
     watch: Callable[[str], None] | None = None,
 ) -> Report:
-    """Every finding about `synthetic`, with the floor of independent marginals of the same size beside it.
+    """Every finding about `synthetic`, with the floor of independent marginals beside it.
 
     Where `holdout` is None a share of train stands in for it, and the evidence says that it was not unseen.
     """
@@ -199,7 +201,7 @@ def judge(
     unseen = holdout is not None
     if not unseen:
         train, holdout = split_by_subject(train, holdout=STAND_IN, rng=stream(seed, "split"))
-    floor = floor_of(manifest, train, seed=seed, rare=rare, rows=len(synthetic))
+    floor = floor_of(manifest, train, seed=seed, rare=rare, rows=min(len(synthetic), FLOOR))
     evidence: Evidence[Any] = Evidence(
         train,
         holdout,
@@ -213,15 +215,6 @@ def judge(
         unseen=unseen,
     )
     return evaluate(evidence, about=about, watch=watch)
-
-
-def check_parts(manifest: Modality, *, train: Any, holdout: Any, synthetic: Any) -> None:
-    """Raise DataError where a patient of the holdout (if there is one) stands in train, or where units differ."""
-    if manifest.apart is not None and holdout is not None:
-        load(manifest.apart)(train, holdout)
-    for part, other in (("holdout", holdout), ("synthetic", synthetic)):
-        if manifest.comparable is not None and other is not None:
-            load(manifest.comparable)(train, other, part=part)
 
 
 def fewest(manifest: Modality, *, train: Any, synthetic: Any) -> int | None:
@@ -248,14 +241,15 @@ def about_model(spec: Any, *, profile: Profile, versions: Mapping[str, str]) -> 
     }
 
 
+def vouched(*, holds_records: bool) -> dict[str, Any]:
+    """What stands for the card of a generator that is not ours: what the person who judges says of it."""
+    summary = "made elsewhere; that it " + ("keeps" if holds_records else "keeps no") + " training records is declared"
+    return {"name": "another tool", "summary": summary, "holds_records": holds_records}
+
+
 def unresolved(profile: Profile) -> list[str]:
     """The fields that may identify a patient and that nobody has decided on."""
     return [field.name for field in profile.fields if field.unclear]
-
-
-def headline(report: Report) -> tuple[Finding, ...]:
-    """The findings that stand first on every screen."""
-    return tuple(f for name in HEADLINE for f in report.findings if f.metric == name or f.metric.startswith(name + "."))
 
 
 def load_model(folder: Path) -> tuple[Any, Modality]:

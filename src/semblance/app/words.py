@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semblance.core.report import Finding, Report
+from semblance.core.report import Report
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "RELEASE": (
@@ -110,14 +110,7 @@ def unmeasured(report: Report) -> Iterator[str]:
     """The findings that have no number, each with its reason."""
     for finding in report.findings:
         if finding.status != "measured":
-            yield f"{named(finding)}: {finding.status.replace('_', ' ')} ({finding.reason})"
-
-
-def named(finding: Finding) -> str:
-    """The finding's title; one that crashed, or that had no holdout, may only have its id."""
-    if finding.title != finding.metric:
-        return finding.title
-    return finding.metric.partition(".")[2].replace("_", " ").replace(".", ", ").capitalize() or finding.metric
+            yield f"{finding.title}: {finding.status.replace('_', ' ')} ({finding.reason})"
 
 
 def against(decision: Mapping[str, Any]) -> str:

@@ -58,6 +58,12 @@ def difference(a: Estimate, b: Estimate) -> Estimate:
     return Estimate(value, low, high, a.level, min(a.n, b.n))
 
 
+def folded(signed: Estimate) -> Estimate:
+    """|x| of a signed number: how far it is from 0 either way. Its interval is what the signed interval becomes."""
+    low = max(signed.low, -signed.high, 0.0)
+    return Estimate(abs(signed.value), low, max(-signed.low, signed.high), signed.level, signed.n)
+
+
 def mean(values: np.ndarray, *, clusters: np.ndarray | None = None, level: float = LEVEL) -> Estimate:
     """A mean of per-record values with a normal interval; `clusters` (patients) widen it as they should."""
     values = np.asarray(values, dtype=float)

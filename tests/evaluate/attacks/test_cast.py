@@ -23,6 +23,14 @@ def test_nobody_plays_on_two_sides():
     assert sorted([*sides.first, *sides.second]) == sorted(sides.reference)
 
 
+def test_the_reference_is_everybody_else_and_no_handful():
+    """A peer estimates the population's density from ten records."""
+    whole = cohort(900, 0)
+    train, holdout = whole.take(np.arange(600)), whole.take(np.arange(600, 900))
+    sides = cast(Evidence(train, holdout, train, catalog.modality("table")))
+    assert len(sides.member) == len(sides.outsider) == len(sides.reference) == 300
+
+
 def test_a_patients_score_is_its_highest():
     assert per_patient(np.array([1.0, 5.0, 3.0]), np.array([9, 4, 9])).tolist() == [5, 3]
 

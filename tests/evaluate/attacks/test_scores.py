@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from semblance.core.estimate import Estimate
+from semblance.core.estimate import Estimate, auc, difference, wilson
 from semblance.core.judge import AttackScores
 from semblance.core.rng import stream
 from semblance.evaluate.attacks.classifier import classifier
@@ -92,6 +92,19 @@ def test_guessing_is_covered_and_choosing_on_the_scored_half_would_not_be():
     assert np.mean(ours) >= 0.9
     assert abs(np.mean(above)) < 0.01
     assert np.mean(naive) < 0.7
+
+
+def test_the_fewest_patients_who_can_certify_an_advantage_of_two_percent():
+    """3,383 a side where none is seen at the widest rates, one-sided 95 % (what the public profile needs)."""
+    high = [difference(*[wilson(n // 2, n, level=0.9)] * 2).high for n in (3300, 3383)]
+    assert high[0] > 0.02 >= high[1]
+
+
+@pytest.mark.parametrize(("n", "deviation"), [(500, 0.018), (10_000, 0.0041)])
+def test_an_attack_that_guesses_has_the_known_spread(n, deviation):
+    rng = stream(n, "spread")
+    area = auc(rng.normal(size=n), rng.normal(size=n))
+    assert (area.high - area.low) / (2 * 1.96) == pytest.approx(deviation, rel=0.03)
 
 
 def test_rates_of_guessing_stay_below_their_upper_end():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from semblance import catalog
@@ -28,6 +30,16 @@ def test_a_copycat_discloses_and_a_fresh_sample_does_not():
     assert safe.estimate.low <= 0 <= safe.estimate.high
     assert not any(row["leaks"] for row in safe.detail["secrets"])
     assert {"name", "value", "low", "high", "control", "p", "leaks"} == set(made.detail["secrets"][0])
+
+
+def test_a_number_need_not_be_hit_exactly():
+    """A peer counts a guessed number only where it equals the truth to the last digit."""
+    whole = cohort(800, 0)
+    train, holdout = whole.take(np.arange(400)), whole.take(np.arange(400, 800))
+    near = train.frame.assign(creatinine=train.frame["creatinine"] + 0.003)
+    made = attacked(train, holdout, replace(train, frame=near))
+    found = {row["name"]: row for row in made.detail["secrets"]}
+    assert found["creatinine"]["leaks"] and found["creatinine"]["low"] > 0.05
 
 
 def test_no_excess_is_covered():

@@ -69,6 +69,15 @@ def test_fresh_records_reach_the_control():
     assert all("diagnostic" in f.title for f in found.values())
 
 
+def test_the_distance_ratio_of_copies_is_lower_in_train():
+    train, holdout = cloud(stream(0).normal(size=(400, 3))), cloud(stream(1).normal(size=(400, 3)))
+    near = cloud(stream(0).normal(size=(400, 3)) + 0.01)
+    fresh = cloud(stream(2).normal(size=(400, 3)))
+    copied, safe = (judged(train, holdout, made)["privacy.distance"].detail["nndr"] for made in (near, fresh))
+    assert copied["train"] < copied["holdout"] - 0.05
+    assert safe["train"] == pytest.approx(safe["holdout"], abs=0.1)
+
+
 def test_equally_far_counts_half():
     """SDMetrics gives every tie to the holdout, so records that are in both look protected."""
     same = cloud(np.tile(np.arange(10), 20)[:, None])
@@ -99,6 +108,12 @@ def test_the_control_never_meets_its_own_patient():
     )
     found = judged(train, holdout, replace(holdout, subjects=np.arange(300)))
     assert found["privacy.distance"].control.value == pytest.approx(0.5, abs=0.2)
+
+
+def test_files_that_were_read_apart_number_their_patients_alike():
+    train, holdout, fresh = (cohort(n, seed) for n, seed in ((80, 0), (40, 1), (400, 2)))
+    apart = replace(holdout, subjects=holdout.subjects + 1000)
+    assert judged(train, holdout, fresh) == judged(train, apart, fresh)
 
 
 def test_few_patients_are_insufficient():

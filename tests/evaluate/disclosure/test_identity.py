@@ -22,6 +22,15 @@ def test_the_two_terms_by_hand():
     assert second.n == 4
 
 
+def test_nobody_found_among_few_patients_is_not_certainly_nobody():
+    made = terms(np.arange(300), np.arange(600), np.zeros(300))
+    assert [one.value for one in made] == [0, 0]
+    assert all(one.low == 0 and one.high == pytest.approx(3 / 300) for one in made)
+    assert all(one.low >= 0 for one in terms(np.arange(300), np.arange(600), np.eye(300)[0]))
+    every = terms(np.arange(300), np.arange(600), np.full(300, 0.6))[1]  # sure of everybody, but for the rule of three
+    assert every.low == pytest.approx(every.value) and every.high < every.value + 0.01
+
+
 def test_what_most_patients_have_teaches_nothing():
     column = np.array([1.0, 1, 1, 2, np.nan])
     assert _majority(column, np.array([1.0, 2.0, np.nan])).tolist() == [True, False, False]

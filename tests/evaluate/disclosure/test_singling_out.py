@@ -50,6 +50,12 @@ def test_a_tenth_of_copies_is_a_tenth_of_risk():
     )
 
 
+def test_no_risk_is_above_certainty_however_few_strangers_there_are():
+    groups = [np.where(np.arange(20) == k, k, -1) for k in range(20)] * 2
+    made = risk(groups, np.full(20, -1))
+    assert made.value == made.high == 1
+
+
 def test_predicates_about_one_patient_count_as_one():
     many, one = np.arange(200), np.zeros(200, dtype=int)
     nobody = np.full(200, -1)

@@ -10,8 +10,9 @@ from fairlearn.metrics import demographic_parity_difference, equalized_odds_diff
 from semblance import catalog
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
-from semblance.evaluate.fairness.decisions import Attribute, Decided, Resampled, Trial, decide, decisions, gap, labels
+from semblance.evaluate.fairness.decisions import Decided, Trial, decide, decisions, labels
 from semblance.evaluate.fairness.groups import Groups
+from semblance.evaluate.fairness.rates import Attribute, Resampled
 from tests.contracts.samples import WEIRD, table
 
 
@@ -57,28 +58,9 @@ def test_precision_is_that_of_the_chosen():
     assert (hits * among).sum() / among.sum() == 0.5
 
 
-def test_a_group_without_enough_records_has_no_rate():
-    rate = np.array([[0.2, np.nan, 0.5], [np.nan, np.nan, 0.4]])
-    assert gap(rate) == pytest.approx([0.3, 0.0])
-
-
 def test_the_chosen_are_as_many_as_have_the_outcome():
     made = decide(np.array([0.1, 0.9, 0.5, 0.5]), np.array([0, 1, 1, 0]))
     assert made.chosen.tolist() == [0, 1, 1, 0]
-
-
-def test_the_bootstrap_covers_the_true_gap():
-    hits = []
-    for seed in range(60):
-        rng = stream(seed, "cover")
-        group = rng.integers(0, 2, 1500)
-        chosen = (rng.random(1500) < np.where(group == 0, 0.3, 0.5)).astype(float)
-        drawn = Resampled.of(np.arange(1500), rng=rng)
-        member = (group[:, None] == np.arange(2)).astype(float)
-        gaps = gap(drawn.rate(chosen, np.ones(1500), member))
-        low, high = np.quantile(gaps[1:], [0.025, 0.975])
-        hits.append(2 * gaps[0] - high <= 0.2 <= 2 * gaps[0] - low)
-    assert np.mean(hits) >= 0.88
 
 
 def by_metric(findings):
@@ -106,6 +88,27 @@ def test_a_group_whose_records_teach_nothing_loses_prediction():
     assert found.estimate.low > 0.05
     assert found.detail["groups"][0]["group"] == "sex = F"
     assert abs(found.control.value) < 0.03
+
+
+def test_a_group_that_is_gone_closes_no_gap():
+    biased = cohort(4000, 2, bias=0.7)
+    men = by_metric(labels(evidence(biased[biased["sex"] == "M"])))["fairness.amplification.data"]
+    assert men.status == "insufficient" and men.estimate is None
+    third = [
+        part.assign(sex=np.where(np.arange(len(part)) % 5 == 0, "X", part["sex"])) for part in (cohort(4000, 0), biased)
+    ]
+    parts = [table(part, target="died") for part in (third[0], third[0], third[1][third[1]["sex"] != "X"])]
+    rest = by_metric(labels(Evidence(*parts, catalog.modality("table"))))["fairness.amplification.data"]
+    assert rest.estimate.low > 0.15
+    assert rest.detail["absent"] == ["sex = X"]
+
+
+def test_no_rate_is_no_gap_and_no_pass():
+    few = cohort(400, 0).assign(died=np.arange(400) % 11 == 0)
+    parts = [table(few, target="died")] * 3
+    found = by_metric(decisions(Evidence(*parts, catalog.modality("table"), tier="fast")))
+    assert found["fairness.parity"].status == "measured"  # all 400 can be selected
+    assert found["fairness.predictive"].status == "insufficient"  # 37 are: no two groups of 30
 
 
 def test_repeated_records_count_as_one_patient():

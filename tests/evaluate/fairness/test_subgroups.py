@@ -7,7 +7,7 @@ from semblance import catalog
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.evaluate.fairness.subgroups import subgroup_fidelity
-from tests.contracts.samples import WEIRD, patients, shuffled, table
+from tests.contracts.samples import WEIRD, collapsed, patients, shuffled, table
 
 
 def parts(n: int = 1200):
@@ -40,6 +40,11 @@ def test_lost_relations_are_seen_within_the_groups():
     train, holdout, fresh = parts()
     good, torn = judged(train, holdout, fresh), judged(train, holdout, shuffled(fresh, stream(0)))
     assert torn.estimate.value > good.estimate.value + 0.02
+
+
+def test_a_handful_of_patients_again_and_again_is_judged_and_not_excused():
+    train, holdout, fresh = parts()
+    assert judged(train, holdout, collapsed(fresh, stream(0))).estimate.low > 0.3
 
 
 def test_the_surest_group_stands_first():

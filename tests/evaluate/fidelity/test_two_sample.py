@@ -59,6 +59,8 @@ def test_unequal_sides_are_cut_and_the_seed_decides():
     one, two = (judged(train, holdout, fresh) for _ in range(2))
     assert one == two
     assert one.detail["records"] == 90
+    few = judged(cohort(60, 0), cohort(90, 1), fresh)  # the control has no more
+    assert few.detail["records"] == few.estimate.n == few.control.n == 60
 
 
 def test_few_patients_are_insufficient():

@@ -140,6 +140,12 @@ def test_design_is_scaled_on_what_was_learned_and_fills_gaps():
     assert coded(np.array([[1.0, 7.0]])).tolist() == [[0, 0, 0, 0]]
 
 
+def test_a_value_where_only_zeros_were_learned_is_far_and_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert design(np.zeros((5, 1)), np.array([False]))(np.array([[1.5e9]]))[0].tolist() == [10, 0]
+
+
 def test_lightgbm_is_loaded_when_it_is_needed_and_not_before():
     code = "import sys, semblance.evaluate.shared.models, semblance.app.cli; assert 'lightgbm' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

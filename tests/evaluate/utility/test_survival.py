@@ -94,6 +94,17 @@ def test_curves_end_while_eleven_are_followed_and_name_no_patients_time(real):
     assert curves["times"][-1] == float(f"{curves['times'][-1]:.2g}")
 
 
+def test_a_drawn_step_is_no_handful_of_patients(real):
+    train, holdout, fresh = real
+    curves = judged(train, holdout, fresh.take(np.arange(80)))[CURVE].detail["curves"]
+    steps = -np.diff(curves["real"]) * 80 / 11
+    assert steps == pytest.approx(steps.round(), abs=0.01)
+    assert steps.sum() >= 1
+    days = np.sort(holdout.frame["days"])
+    assert len(curves["times"]) == len(curves["real"]) > 10
+    assert curves["times"][-1] <= days[-11]
+
+
 def test_early_deaths_after_which_nobody_is_left_are_seen(real):
     train, holdout, fresh = real
     gone = replace(fresh, frame=fresh.frame.assign(days=fresh.frame["days"] / 50))

@@ -232,8 +232,8 @@ _TEXT = {
     ),
     METRICS[3]: (
         "Membership attack on unusual patients",
-        "The same at 1% false alarms among the tenth of patients who are least like anybody else (.01 is chance, 1 is "
-        "everybody).",
+        "Share of the training patients least like anybody else, a tenth of all, that an attacker finds while accusing "
+        "1% of such others falsely (.01 is chance, 1 is everybody).",
     ),
 }
 

@@ -29,7 +29,8 @@ def authenticity(evidence: Evidence) -> tuple[Finding, ...]:
       this train record lies from its own nearest other one. All of train is searched, since a copy whose source was
       left out looks new. Control: holdout records in the synthetic ones' place.
     - distance: P[d(s, T) < d(s, H)] + P[equal] / 2 for equally many train (T) and holdout (H) records; .5 is ideal.
-      Control: train records of patients outside T in the synthetic ones' place.
+      Control: train records of patients outside T in the synthetic ones' place. `detail["nndr"]` is the median ratio of
+      the distances to the first and to the second nearest in T and in H: a lower one in T hints at copies.
 
     Both depend on the query only through the real record nearest to it. So the intervals sum by the patient of that
     record, which covers the luck of which patients were there as well as that of the queries.
@@ -54,7 +55,7 @@ def authenticity(evidence: Evidence) -> tuple[Finding, ...]:
             estimate=nearer,
             control=control,
             better="half",
-            detail={"queries": n, "records": len(halves["train"])},
+            detail={"queries": n, "records": len(halves["train"]), "nndr": _ratios(evidence, n, halves)},
         ),
     )
 
@@ -99,14 +100,21 @@ def _nearer(evidence: Evidence, part: Part, queries: np.ndarray, halves: dict[Pa
     """Share of the queries nearer to the train half than to the holdout half, ties half."""
     train, holdout = (neighbours(evidence, (part, queries), (side, among), k=1) for side, among in halves.items())
     gap = holdout.distance[:, 0] - train.distance[:, 0]
-    names = [getattr(evidence, side).subjects for side in halves]
-    held, other = (np.unique(np.concatenate(names), return_inverse=True)[1][a:b] for a, b in _spans(names))
+    held, other = (np.unique(getattr(evidence, side).subjects, return_inverse=True)[1] for side in halves)
+    other = other + held.max() + 1  # files that were read apart number their patients alike
     nearest = np.where(gap >= 0, held[train.where[:, 0]], other[holdout.where[:, 0]])
     return _share(np.where(gap == 0, 0.5, gap > 0), nearest)
 
 
-def _spans(names: list[np.ndarray]) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (0, len(names[0])), (len(names[0]), len(names[0]) + len(names[1]))
+def _ratios(evidence: Evidence, n: int, halves: dict[Part, np.ndarray]) -> dict[str, float]:
+    """The nearest neighbour distance ratio in each half, 1 where both distances are 0."""
+    made = {}
+    for side, among in halves.items():
+        near = neighbours(evidence, ("synthetic", rows(evidence, "synthetic", n)), (side, among), k=2).distance
+        first, second = near[:, 0], near[:, -1]
+        ratio = np.divide(first, second, out=np.ones(len(near)), where=second > 0)
+        made[str(side)] = round(float(np.median(ratio)), 3)
+    return made
 
 
 def _share(hits: np.ndarray, nearest: np.ndarray) -> Estimate:
@@ -117,13 +125,13 @@ def _share(hits: np.ndarray, nearest: np.ndarray) -> Estimate:
 _TEXT = {
     "privacy.authenticity": (
         "Authenticity (diagnostic)",
-        "Share of synthetic records that are not suspiciously near to one training record (compare with the control, "
-        "which is what unseen real records reach; far below it hints at copying).",
+        "Share of synthetic records that are not suspiciously near to one training record (1 all, 0 none; compare with "
+        "the control, which is what unseen real records reach: far below it hints at copying).",
     ),
     "privacy.distance": (
         "Distance to training records (diagnostic)",
         "How often a synthetic record lies nearer to a training record than to an unseen one (.5: no preference, "
-        "1: always). It can hint at copying and can never rule it out.",
+        "1: always); it can hint at copying and can never rule it out.",
     ),
 }
 

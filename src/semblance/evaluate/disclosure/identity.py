@@ -14,6 +14,7 @@ if it is right and fewer than half of train have it; R needs 5 % of the secrets.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,16 @@ def terms(mine: np.ndarray, everybody: np.ndarray, learned: np.ndarray) -> tuple
     """Population to sample, sample to population: combinations (n,) and (N,), and I R lambda (n,) of each patient."""
     sample, population = (np.bincount(side, minlength=mine.max() + 1)[mine] for side in (mine, everybody))
     population = np.maximum(population, sample)  # of a patient with several records another one may have been counted
-    return mean(len(mine) / len(everybody) * learned / sample), mean(learned / population)
+    return _mean(len(mine) / len(everybody) * learned / sample), _mean(learned / population)
+
+
+def _mean(risk: np.ndarray) -> Estimate:
+    """Mean of risks 0 to 1, its interval never narrower than the rule of three: of n patients without a risk seen, 3/n
+    may have one (Hanley and Lippman-Hand 1983), the largest that was seen."""
+    made = mean(risk)
+    most = float(risk.max(initial=0.0)) or 1.0
+    high = max(made.high, made.value + 3 * most / len(risk))
+    return replace(made, low=max(made.low, 0.0), high=min(high, 1.0))
 
 
 def _keyed(evidence: Evidence[Any], part: Part, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from semblance.evaluate.disclosure.victims import against, too_few
 from semblance.evaluate.shared.neighbours import nearest
 
 METRIC = "privacy.inference"
-PATIENTS = {"fast": 1_000, "standard": 10_000, "audit": 50_000}
+PATIENTS = {"fast": 1_000, "standard": 6_000, "audit": 50_000}
 WIDTH = 64  # of the space of what is known: few columns, hence few distinct points
 
 

@@ -98,8 +98,8 @@ def risk(groups: list[np.ndarray], strangers: np.ndarray) -> Estimate:
     """The residual risk, summed over the groups; whom each predicate singles out there, and among strangers."""
     together = np.concatenate([np.where(one < 0, -1, one + (k << 40)) for k, one in enumerate(groups)])
     one = residual(_share(together), _share(strangers))
-    k = len(groups)
-    return Estimate(k * one.value, k * one.low, k * one.high, one.level, len(strangers))
+    value, low, high = (min(len(groups) * x, 1.0) for x in (one.value, one.low, one.high))
+    return Estimate(value, low, high, one.level, len(strangers))
 
 
 def _share(victim: np.ndarray) -> Estimate:

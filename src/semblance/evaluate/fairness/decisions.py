@@ -19,73 +19,14 @@ from semblance.core.judge import measures, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fairness.groups import Groups, groups
+from semblance.evaluate.fairness.rates import DRAWS, ENOUGH, Attribute, Resampled, basic, gap
+from semblance.evaluate.fidelity.samples import who
 from semblance.evaluate.utility.outcome import level
 from semblance.evaluate.utility.performance import macro_auc
 from semblance.evaluate.utility.task import NoTask, holdout_rows, learned, real, task, truth
 
-DRAWS = 200
-ENOUGH = 30  # records behind a rate, below which a group has none
-
 Rates = tuple[tuple[np.ndarray, np.ndarray], ...]
-
-
-@dataclass(frozen=True)
-class Resampled:
-    """Weights of patients, (1 + draws, patients), the first row all ones (Efron 1979); the patient of each record."""
-
-    weights: np.ndarray
-    patient: np.ndarray
-
-    @classmethod
-    def of(cls, subjects: np.ndarray, *, rng: np.random.Generator) -> Resampled:
-        patient = np.unique(subjects, return_inverse=True)[1]
-        n = int(patient.max()) + 1
-        drawn = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(DRAWS)]
-        return cls(np.stack([np.ones(n), *drawn], dtype=np.float32), patient)
-
-    def rate(self, hits: np.ndarray, among: np.ndarray, member: np.ndarray) -> np.ndarray:
-        """(1 + draws, groups) share of `hits` (n,) of the records `among` (n,) in each group; NaN where few are."""
-        counted = [self._total(member * (among * what)[:, None]) for what in (np.ones(len(hits)), hits)]
-        few = (member * among[:, None]).sum(axis=0) < ENOUGH
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rate: np.ndarray = np.where(few | (counted[0] <= 0), np.nan, counted[1] / counted[0])
-        return rate
-
-    def _total(self, values: np.ndarray) -> np.ndarray:
-        """(1 + draws, groups) weighted sums of (n, groups) values."""
-        n = self.weights.shape[1]
-        each = np.stack([np.bincount(self.patient, weights=column, minlength=n) for column in values.T], axis=1)
-        total: np.ndarray = self.weights @ each.astype(np.float32)
-        return total
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One attribute in one part: its groups and (n, groups) who belongs to which."""
-
-    groups: Groups
-    member: np.ndarray
-
-    @classmethod
-    def of(cls, one: Groups, part: Part, rows: np.ndarray) -> Attribute:
-        return cls(one, np.stack([group.members[part][rows] for group in one.groups], axis=1).astype(float))
-
-
-def gap(rate: np.ndarray) -> np.ndarray:
-    """(draws,) the largest less the smallest rate of a group; 0 where fewer than two groups have one."""
-    known = np.isfinite(rate)
-    high = np.where(known, rate, -np.inf).max(axis=1)
-    low = np.where(known, rate, np.inf).min(axis=1)
-    spread: np.ndarray = np.where(known.sum(axis=1) > 1, high - low, 0.0)
-    return spread
-
-
-def basic(values: np.ndarray, *, n: int, within: tuple[float, float], level: float = LEVEL) -> Estimate:
-    """The first value with the basic bootstrap interval of the others, cut to `within` and to hold the value."""
-    value = float(values[0])
-    low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
-    low, high = max(within[0], min(value, 2 * value - float(high))), min(within[1], max(value, 2 * value - float(low)))
-    return Estimate(value, low, high, level, n)
+"""Of each rate, (n,) what is counted and (n,) among which records."""
 
 
 @dataclass(frozen=True)
@@ -122,19 +63,20 @@ MODEL = (
     "fairness.amplification.model",
     "fairness.subgroup_utility",
 )
+FEW = f"no attribute has two groups with {ENOUGH} patients of whom the rate can be taken"
 OUTCOMES = 30  # holdout patients with the outcome, and without it
 FAMILY = "boosting"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What is decided about: records whose column `position` is `positive` (a class), or above that number.
+class Positive:
+    """Who counts as positive: records whose column `position` is `value` (a class), or above that number.
 
     `column` is where its score stands in the predictions.
     """
 
     position: int
-    positive: float
+    value: float
     above: bool
     name: str
     column: int = 0
@@ -142,28 +84,31 @@ class Outcome:
     def of(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows whose target is known, and 0/1 for each."""
         rows = np.flatnonzero(~np.isnan(x[:, self.position]))
-        value = x[rows, self.position]
-        return rows, (value > self.positive if self.above else value == self.positive).astype(float)
+        return rows, self.hit(x[rows, self.position])
+
+    def hit(self, target: np.ndarray) -> np.ndarray:
+        """0/1 for each known target."""
+        return (target > self.value if self.above else target == self.value).astype(float)
 
 
-def outcome_of(evidence: Evidence[Any]) -> Outcome | NoTask:
+def positive(evidence: Evidence[Any]) -> Positive | NoTask:
     """The rarest class of the target that enough holdout patients have, or above the median; or why there is none."""
     goal = task(evidence)
     if isinstance(goal, NoTask):
         return goal
-    known, who = evidence.features("train"), evidence.holdout.subjects[holdout_rows(evidence)]
+    known, person = evidence.features("train"), evidence.holdout.subjects[holdout_rows(evidence)]
     if goal.classes is None:
         learned_from = known.x[:, goal.position]
         middle = float(np.median(learned_from[~np.isnan(learned_from)]))
-        return Outcome(goal.position, middle, True, f"{goal.name} above its median")
+        return Positive(goal.position, middle, True, f"{goal.name} above its median")
     held = truth(evidence)
-    having = {float(v): patients(who[held == v]) for v in goal.classes}
-    enough = [v for v, count in having.items() if min(count, patients(who[held != v])) >= OUTCOMES]
+    having = {float(v): patients(person[held == v]) for v in goal.classes}
+    enough = [v for v, count in having.items() if min(count, patients(person[held != v])) >= OUTCOMES]
     if not enough:
         return NoTask("insufficient", f"no outcome that {OUTCOMES} holdout patients have and {OUTCOMES} have not")
     rarest = min(enough, key=lambda v: having[v])
     name, column = f"{goal.name} = {level(known, goal.position, rarest)}", list(goal.classes).index(rarest)
-    return Outcome(goal.position, rarest, False, name, column)
+    return Positive(goal.position, rarest, False, name, column)
 
 
 @dataclass(frozen=True)
@@ -181,9 +126,9 @@ class Trial:
         return decide(self.scores[model], self.outcome)
 
     def gaps(self, rates: Rates) -> np.ndarray:
-        """(attributes, 1 + draws) the widest gap over the rates."""
+        """(attributes, 1 + draws) the widest gap over the rates; NaN for an attribute that shows none of them."""
         gaps = [[gap(self.resampled.rate(*rate, one.member)) for rate in rates] for one in self.attributes]
-        return np.stack([np.max(each, axis=0) for each in gaps])
+        return np.stack([np.fmax.reduce(each) for each in gaps])
 
     def groups(self, mine: Rates, real: Rates) -> list[dict[str, Any]]:
         """A row per group: the first rate with its interval, and that of the model of real records."""
@@ -221,7 +166,7 @@ def decisions(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     found = groups(evidence)
     if not found:
         return _none(MODEL, "not_applicable", "no protected attribute with two groups of enough patients")
-    outcome = outcome_of(evidence)
+    outcome = positive(evidence)
     if isinstance(outcome, NoTask):
         return _none(MODEL, outcome.status, outcome.reason)
     trial = _trial(evidence, outcome, found)
@@ -232,30 +177,36 @@ def _none(metrics: Sequence[str], status: Any, reason: str) -> tuple[Finding, ..
     return tuple(_finding(metric, status=status, reason=reason) for metric in metrics)
 
 
-def _trial(evidence: Evidence[Any], outcome: Outcome, found: tuple[Groups, ...]) -> Trial:
+def _trial(evidence: Evidence[Any], outcome: Positive, found: tuple[Groups, ...]) -> Trial:
     first, second = real(evidence, FAMILY)
     lessons = {"synthetic": replace(first, sides=("synthetic",)), "real": first, "again": second}
     rows, held = holdout_rows(evidence), truth(evidence)
     made = dict(zip(lessons, learned(evidence, list(lessons.values())), strict=True))
     scores = {name: one.made[:, outcome.column] for name, one in made.items()}
-    hit = (held > outcome.positive if outcome.above else held == outcome.positive).astype(float)
+    hit = outcome.hit(held)
     resampled = Resampled.of(evidence.holdout.subjects[rows], rng=stream(evidence.seed, "fairness", "patients"))
     return Trial(tuple(Attribute.of(one, "holdout", rows) for one in found), resampled, rows, hit, scores, outcome.name)
 
 
 def _gap_findings(trial: Trial) -> tuple[Finding, ...]:
     made, real = trial.decided("synthetic"), trial.decided("real")
-    n = trial.resampled.weights.shape[1]
     pairs = {
         "fairness.parity": (made.parity(), real.parity()),
         "fairness.odds": (made.odds(), real.odds()),
         "fairness.predictive": (made.predictive(), real.predictive()),
     }
-    findings = []
-    for metric, rates in pairs.items():
-        mine, control = (basic(trial.gaps(r).max(axis=0), n=n, within=(0.0, 1.0)) for r in rates)
-        findings.append(_finding(metric, estimate=mine, control=control, detail=_detail(trial, *rates)))
-    return tuple(findings)
+    return tuple(_gap_finding(trial, metric, *rates) for metric, rates in pairs.items())
+
+
+def _gap_finding(trial: Trial, metric: str, mine: Rates, real: Rates) -> Finding:
+    """The widest gap over the attributes that show one with both models."""
+    gaps = [trial.gaps(rates) for rates in (mine, real)]
+    shown = np.isfinite(gaps[0][:, 0] + gaps[1][:, 0])
+    if not shown.any():
+        return _finding(metric, status="insufficient", reason=FEW)
+    n = trial.resampled.weights.shape[1]
+    made, control = (basic(one[shown].max(axis=0), n=n, within=(0.0, 1.0)) for one in gaps)
+    return _finding(metric, estimate=made, control=control, detail=_detail(trial, mine, real))
 
 
 def _detail(trial: Trial, mine: Rates, real: Rates) -> dict[str, Any]:
@@ -274,6 +225,10 @@ def _amplification(
     metric: str, names: Sequence[str], gaps: dict[str, np.ndarray], *, others: str, n: int, **detail: Any
 ) -> Finding:
     """The attribute whose gap surely widened most: synthetic beyond real; control: `others` beyond real."""
+    shown = np.isfinite(np.sum([gap[:, 0] for gap in gaps.values()], axis=0))
+    if not shown.any():
+        return _finding(metric, status="insufficient", reason=FEW)
+    names, gaps = [name for name, one in zip(names, shown, strict=True) if one], {k: g[shown] for k, g in gaps.items()}
     made, control = (_widened(names, gaps[part] - gaps["real"], n=n) for part in ("synthetic", others))
     rows = [{"attribute": name, "value": e.value, "low": e.low, "high": e.high} for name, e in made]
     return _finding(metric, estimate=made[0][1], control=control[0][1], detail={**detail, "attributes": rows})
@@ -296,12 +251,12 @@ def _subgroup_utility(evidence: Evidence[Any], trial: Trial) -> Finding:
     rows = []
     for one, g in everyone:
         at = one.member[:, g] > 0
-        truth, who = trial.outcome[at], evidence.holdout.subjects[trial.rows[at]]
-        if min(patients(who[truth == 0]), patients(who[truth == 1])) < OUTCOMES:
+        truth, person = trial.outcome[at], evidence.holdout.subjects[trial.rows[at]]
+        if min(patients(person[truth == 0]), patients(person[truth == 1])) < OUTCOMES:
             continue
         score = {m: macro_auc(truth, s[at][:, None], one_class) for m, s in trial.scores.items()}
         lost, null = score["real"] - score["synthetic"], score["real"] - score["again"]
-        made, control = (linearized(x.value, x.influence, clusters=who, level=sure) for x in (lost, null))
+        made, control = (linearized(x.value, x.influence, clusters=person, level=sure) for x in (lost, null))
         rows.append((one.groups.groups[g].name, made, control))
     if not rows:
         reason = f"no group with {OUTCOMES} holdout patients who have the outcome and {OUTCOMES} who have not"
@@ -325,51 +280,66 @@ def labels(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     that holds for all attributes together.
     """
     metric = "fairness.amplification.data"
-    found, outcome = groups(evidence), outcome_of(evidence)
+    found, outcome = groups(evidence), positive(evidence)
     if not found:
         return _none((metric,), "not_applicable", "no protected attribute with two groups of enough patients")
     if isinstance(outcome, NoTask):
         return _none((metric,), outcome.status, outcome.reason)
     parts: tuple[Part, ...] = ("synthetic", "holdout", "train")
-    gaps: dict[str, np.ndarray] = {}
+    rates: dict[Part, list[np.ndarray]] = {}
     for part in parts:
         rows, truth = outcome.of(evidence.features(part).x)
         if len(rows) < 2:
             return _none((metric,), "insufficient", "fewer than two records with a known outcome on a side")
-        drawn = Resampled.of(getattr(evidence, part).subjects[rows], rng=stream(evidence.seed, "labels", part))
-        members = [Attribute.of(one, part, rows).member for one in found]
-        gaps["real" if part == "train" else part] = np.stack(
-            [gap(drawn.rate(truth, np.ones(len(truth)), member)) for member in members]
+        drawn = Resampled.of(who(evidence, part, rows), rng=stream(evidence.seed, "labels", part))
+        every = np.ones(len(truth))
+        rates[part] = [drawn.rate(truth, every, Attribute.of(one, part, rows).member) for one in found]
+    # Of groups that all sides show: where a group is gone, the gap to it has not closed.
+    shown = [np.all([np.isfinite(rates[part][i][0]) for part in parts], axis=0) for i in range(len(found))]
+    gaps = {
+        "real" if part == "train" else str(part): np.stack(
+            [gap(rate[:, known]) for rate, known in zip(rates[part], shown, strict=True)]
         )
+        for part in parts
+    }
+    absent = [
+        g.name for one, known in zip(found, shown, strict=True) for g, k in zip(one.groups, known, strict=True) if not k
+    ]
     n = min(patients(evidence.train.subjects), patients(evidence.holdout.subjects))
     names = [one.attribute for one in found]
-    return (_amplification(metric, names, gaps, others="holdout", n=n, outcome=outcome.name),)
+    return (_amplification(metric, names, gaps, others="holdout", n=n, outcome=outcome.name, absent=absent),)
 
 
 _TEXT = {
     "fairness.parity": (
         "Selection between groups",
-        "Widest gap between groups in how often a model of the synthetic records selects a patient (0 none).",
+        "Widest gap between groups of patients in how often a model that learned from synthetic records selects them "
+        "(0: no gap, 1: one group always, another never).",
     ),
     "fairness.odds": (
         "Errors between groups",
-        "Widest gap between groups in how often a model of the synthetic records is right or wrong (0 none).",
+        "Widest gap between groups of patients in how often a model that learned from synthetic records finds the "
+        "outcome where it is, or where it is not (0: no gap, 1: one group always, another never).",
     ),
     "fairness.predictive": (
         "Precision between groups",
-        "Widest gap between groups in how often a selected patient truly has the outcome (0 none).",
+        "Widest gap between groups in how often a patient truly has the outcome whom a model that learned from "
+        "synthetic records selects (0: no gap, 1: one group always, another never).",
     ),
     "fairness.amplification.model": (
         "Wider gaps in models",
-        "How much wider the gap in errors between groups is with synthetic than with real records (0 or less is good).",
+        "How much wider the gap in errors between groups gets when a model learns from synthetic instead of real "
+        "records (0 or less: no wider, 1: from no gap to the widest).",
     ),
     "fairness.amplification.data": (
         "Wider gaps in records",
-        "How much wider the gap in the outcome between groups is in synthetic than in real records (0 or less: good).",
+        "How much wider the gap in the outcome between groups is in synthetic than in real records (0 or less: no "
+        "wider, 1: from no gap to the widest).",
     ),
     "fairness.subgroup_utility": (
-        "Group that predicts worst",
-        "What prediction loses, by learning from synthetic records, in the group that loses most (0 nothing).",
+        "Largest loss in a group",
+        "How much worse patients of the group that loses most are predicted by a model that learned from synthetic "
+        "instead of real records (0: no worse, .5: what was known is lost).",
     ),
 }
 

@@ -16,6 +16,7 @@ from semblance.core.judge import measures, patient_blocks, patient_rows, patient
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fairness.groups import Groups, groups
+from semblance.evaluate.fidelity.samples import who
 
 RECORDS = {"fast": 5_000, "standard": 20_000, "audit": 200_000}
 PAIRS = {"fast": 40, "standard": 100, "audit": 300}
@@ -37,8 +38,10 @@ def subgroup_fidelity(evidence: Evidence[Any]) -> tuple[Finding, ...]:
         return (_finding(status="not_applicable", reason="no protected attribute with two groups of enough patients"),)
     if len(evidence.train.schema.learned) < 2:
         return (_finding(status="not_applicable", reason="a pair needs two learned columns"),)
-    if min(patients(p.subjects) for p in (evidence.train, evidence.holdout, evidence.synthetic)) < 2 * BLOCKS:
-        return (_finding(status="insufficient", reason=f"fewer than {2 * BLOCKS} patients on a side"),)
+    real = min(patients(p.subjects) for p in (evidence.train, evidence.holdout))
+    if min(real, len(evidence.synthetic)) < 2 * BLOCKS:
+        reason = f"fewer than {2 * BLOCKS} patients, or synthetic records, on a side"
+        return (_finding(status="insufficient", reason=reason),)
     level = 1 - (1 - LEVEL) / sum(len(one.groups) for one in found)
     rows = [row for one in found for row in _rows(evidence, one, level)]
     worst = sorted(rows, key=lambda row: -row["excess"].low)
@@ -117,7 +120,7 @@ def _coded(evidence: Evidence[Any], part: Part) -> tuple[np.ndarray, np.ndarray,
         size = min(RECORDS[evidence.tier], len(evidence.train), len(evidence.synthetic))
         subjects = getattr(evidence, part).subjects
         rows = patient_rows(subjects, size, rng=rng)
-        block = patient_blocks(subjects[rows], BLOCKS, rng=rng)
+        block = patient_blocks(who(evidence, part, rows), BLOCKS, rng=rng)
         known, x = evidence.features("train"), evidence.features(part).x[rows]
         codes = [_coarse(x[:, j], known.x[:, j], bool(known.categorical[j])) for j in range(x.shape[1])]
         return rows, block, np.stack(codes, axis=1)

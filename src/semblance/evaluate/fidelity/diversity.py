@@ -146,8 +146,8 @@ def ratio(a: Estimate, b: Estimate) -> Estimate:
 _TEXT = {
     "rare.modes": (
         "Groups of patients kept",
-        "Share of the groups of similar patients that are at least half as frequent among synthetic records (1 all "
-        "kept, 0 none).",
+        "Share of the groups of similar patients that are at least half as frequent among synthetic as among real "
+        "records (1 all kept, 0 none).",
     ),
     "rare.diversity": (
         "Diversity kept",

@@ -100,7 +100,7 @@ def pmse(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _size(evidence: Evidence, most: dict[str, int]) -> int:
-    return min(len(evidence.holdout), len(evidence.synthetic), most[evidence.tier])
+    return min(len(evidence.train), len(evidence.holdout), len(evidence.synthetic), most[evidence.tier])
 
 
 def _parts(evidence: Evidence, n: int) -> dict[Part, int]:

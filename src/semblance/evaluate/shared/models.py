@@ -211,7 +211,8 @@ def _scaled(column: np.ndarray) -> Predict:
     scale = spread if spread > 0 else 1.0
 
     def code(values: np.ndarray) -> np.ndarray:
-        moved = (np.nan_to_num(values / unit, nan=middle) - middle) / scale
+        with np.errstate(over="ignore"):  # of a column that was 0 wherever it was learned, any value is far
+            moved = (np.nan_to_num(values / unit, nan=middle) - middle) / scale
         return np.stack([np.clip(moved, -10, 10), np.isnan(values)], axis=1)
 
     return code

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from semblance.core.dataset import Evidence, Part
-from semblance.core.estimate import Estimate, difference, linearized
+from semblance.core.estimate import Estimate, difference, folded, linearized
 from semblance.core.judge import measures, patient_blocks
 from semblance.core.report import Finding
 from semblance.core.rng import stream
@@ -80,9 +80,9 @@ def causal(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     }
     return (
         _finding(
-            estimate=_apart(effects["synthetic"], real),
-            control=_apart(effects["holdout"], real),
-            floor=_apart(effects["floor"], real) if "floor" in effects else None,
+            estimate=folded(difference(effects["synthetic"], real)),
+            control=folded(difference(effects["holdout"], real)),
+            floor=folded(difference(effects["floor"], real)) if "floor" in effects else None,
             detail=detail,
         ),
     )
@@ -144,13 +144,6 @@ def _trial(evidence: Evidence[Any]) -> Trial | tuple[str, str]:
 def _limited(evidence: Evidence[Any], trial: Trial, part: Part) -> Records:
     rng = stream(evidence.seed, "causal", part)
     return trial.known(records(evidence, part)).part(RECORDS[evidence.tier], rng=rng)
-
-
-def _apart(a: Estimate, b: Estimate) -> Estimate:
-    """|a - b|, as far from 0 as the interval of the difference allows."""
-    both = difference(a, b)
-    half = both.high - both.value
-    return Estimate(abs(both.value), max(0.0, abs(both.value) - half), abs(both.value) + half, both.level, both.n)
 
 
 def _finding(**fields: Any) -> Finding:

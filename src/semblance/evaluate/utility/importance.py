@@ -157,6 +157,6 @@ _TEXT = {
     METRIC: (
         "Same columns matter",
         "Whether a model of synthetic records and one of real records rank the columns alike by how much they rely on "
-        "them: 1 is the same ranking, 0 is unrelated.",
+        "them: 1 is the same ranking, 0 is unrelated, -1 is reversed.",
     )
 }

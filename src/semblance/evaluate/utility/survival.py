@@ -174,11 +174,22 @@ def _curve(evidence: Evidence[Any], study: Study) -> Finding:
     held = held.part(n, rng=rng)
     made = {name: source.part(n, rng=rng) for name, source in sources.items() if len(source)}
     apart = {name: _apart(study, source, held, rng=rng) for name, source in made.items()}
-    times = np.linspace(0, study.until, GRID + 1)
-    drawn = [kaplan_meier(*study.followed(source)).at(times).round(4).tolist() for source in (held, made["estimate"])]
     name = evidence.features("train").names[study.time]
-    curves = {"times": [_short(t) for t in times], "real": drawn[0], "synthetic": drawn[1]}
-    return _finding(METRICS[2], **apart, detail={"curves": curves, "unit": name, "records": n})
+    detail = {"curves": _drawn(study, held, made["estimate"]), "unit": name, "records": n}
+    return _finding(METRICS[2], **apart, detail=detail)
+
+
+def _drawn(study: Study, held: Records, made: Records) -> dict[str, list[float]]:
+    """Both curves on a grid of times while AT_RISK of holdout are followed, in steps of as many patients: a finer curve
+    would show when single patients died."""
+    times = np.linspace(0, study.until, GRID + 1)
+    times = times[[int((study.followed(held)[0] >= time).sum()) >= AT_RISK for time in times]]
+    step = AT_RISK / len(held)
+    real, synthetic = (
+        (1 - np.floor((1 - kaplan_meier(*study.followed(source)).at(times)) / step + 1e-9) * step).round(4).tolist()
+        for source in (held, made)
+    )
+    return {"times": [_short(t) for t in times], "real": real, "synthetic": synthetic}
 
 
 def _apart(study: Study, source: Records, held: Records, *, rng: np.random.Generator) -> Estimate:

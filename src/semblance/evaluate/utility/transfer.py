@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.dataset import Evidence
-from semblance.core.estimate import Estimate, difference, linearized
+from semblance.core.estimate import Estimate, difference, folded, linearized
 from semblance.core.judge import measures, patient_rows
 from semblance.core.report import Finding
 from semblance.core.rng import stream
@@ -42,7 +42,7 @@ from semblance.evaluate.utility.task import (
 )
 
 METRICS = tuple(f"utility.{kind}.{name}" for kind in ("tstr", "gap") for name in MODELS)
-REVERSE = "utility.trts.boosting"
+REVERSE = tuple(f"utility.trts.{name}" for name in MODELS)
 AUGMENTATION = "utility.augmentation"
 
 
@@ -128,33 +128,40 @@ def augmentation(evidence: Evidence) -> tuple[Finding, ...]:
     return (finding,)
 
 
-@measures(REVERSE)
+@measures(*REVERSE)
 def reverse(evidence: Evidence) -> tuple[Finding, ...]:
-    """Train on real, test on synthetic (TRTS) minus the same model's score on holdout; the ideal is 0.
+    """Train on real, test on synthetic (TRTS): how far the score there is from the same model's on holdout; ideal 0.
 
-    Below: synthetic outcomes do not follow the rule of real ones. Above: they follow it more plainly than real ones do,
-    or they repeat train records, which the model has seen.
+    `detail["difference"]` has the sign. Below 0: synthetic outcomes do not follow the rule of real ones. Above 0: they
+    follow it more plainly than real ones do, or they repeat train records, which the model has seen.
     The two test sets are independent given the model, so the interval adds their variances, each by patient. A class
     that synthetic records lack counts as chance, .5. Control: the model of one half of train, tested on the other half.
     """
     goal = task(evidence)
     if isinstance(goal, NoTask):
-        return unmeasured((REVERSE,), _TEXT, goal)
+        return unmeasured(REVERSE, _TEXT, goal)
+    lessons = [one for name in MODELS for one in (lesson(evidence, name, "train"), real(evidence, name)[0])]
+    learned(evidence, lessons)
+    return tuple(_reversed(evidence, goal, name) for name in MODELS)
+
+
+def _reversed(evidence: Evidence, goal: Task, name: str) -> Finding:
+    """The finding of one family."""
+    metric = f"utility.trts.{name}"
     made = patient_rows(evidence.synthetic.subjects, TESTED[evidence.tier], rng=stream(evidence.seed, "reverse"))
-    fresh = rows_of(evidence, "second", half(evidence, "boosting"))
-    taught, first = learned(evidence, [lesson(evidence, "boosting", "train"), real(evidence, "boosting")[0]])
-    estimate = _moved(evidence, goal, taught, "synthetic", made)
-    if estimate is None:
+    fresh = rows_of(evidence, "second", half(evidence, name))
+    taught, first = learned(evidence, [lesson(evidence, name, "train"), real(evidence, name)[0]])
+    moved = _moved(evidence, goal, taught, "synthetic", made)
+    if moved is None:
         reason = f"too few synthetic records with a known target for {PER_CLASS} of a class"
-        return unmeasured((REVERSE,), _TEXT, NoTask("insufficient", reason))
-    finding = _finding(
-        REVERSE,
-        estimate=estimate,
-        control=_moved(evidence, goal, first, "second", fresh),
-        better="higher",
-        detail={"records": len(made), "score": goal.score, "target": goal.name},
+        return unmeasured((metric,), _TEXT, NoTask("insufficient", reason))[0]
+    usual = _moved(evidence, goal, first, "second", fresh)
+    return _finding(
+        metric,
+        estimate=folded(moved),
+        control=None if usual is None else folded(usual),
+        detail={"records": len(made), "score": goal.score, "target": goal.name, "difference": moved.value},
     )
-    return (finding,)
 
 
 def _moved(evidence: Evidence, goal: Task, model: Learned, side: Side, rows: np.ndarray) -> Estimate | None:
@@ -174,29 +181,34 @@ def _moved(evidence: Evidence, goal: Task, model: Learned, side: Side, rows: np.
     return difference(linearized(there.value, there.influence, clusters=subjects), here)
 
 
-_FAMILY = {"boosting": "boosted trees", "forest": "random forest", "linear": "linear model"}
+_FAMILY = {"boosting": "boosted trees", "forest": "a random forest", "linear": "a linear model"}
+_TITLE = {name: family.removeprefix("a ") for name, family in _FAMILY.items()}
 _TEXT = {
     **{
         f"utility.tstr.{name}": (
-            f"Prediction, {family}",
-            f"How well a {family} model that learned from synthetic records predicts real patients: 1 is perfect, "
+            f"Prediction, {_TITLE[name]}",
+            f"How well real patients are predicted by {family} that learned from synthetic records: 1 is perfect, "
             "guessing is .5 for an outcome and 0 for a number.",
         )
         for name, family in _FAMILY.items()
     },
     **{
         f"utility.gap.{name}": (
-            f"Loss of prediction, {family}",
-            f"How much worse a {family} model predicts real patients when it learned from synthetic instead of real "
+            f"Loss of prediction, {_TITLE[name]}",
+            f"How much worse real patients are predicted by {family} that learned from synthetic instead of real "
             "records: 0 is no loss.",
         )
         for name, family in _FAMILY.items()
     },
-    REVERSE: (
-        "Real rule on synthetic records",
-        "How much better a model of real records predicts synthetic records than real patients: 0 is alike; below 0 "
-        "synthetic outcomes do not follow the real rule, above 0 they follow it too plainly.",
-    ),
+    **{
+        f"utility.trts.{name}": (
+            f"Real rule, {_TITLE[name]}",
+            f"How differently synthetic records and real patients are predicted by {family} that learned from real "
+            "records: 0 is alike; more means that synthetic outcomes do not follow the real rule, or follow it too "
+            "plainly.",
+        )
+        for name, family in _FAMILY.items()
+    },
     AUGMENTATION: (
         "Gain by adding synthetic records",
         "How much better a model predicts real patients when synthetic records are added to the real ones: 0 is no "

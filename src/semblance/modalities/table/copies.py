@@ -115,12 +115,14 @@ _TEXT = (
     (
         "privacy.copies",
         "Exact copies",
-        "Share of synthetic records equal to a training record, less the share equal to as many holdout records.",
+        "How much larger the share of synthetic records that equal a training record is than the share that equal one "
+        "of as many unseen records (0: no larger, as chance makes it; 1: every record is a copy).",
     ),
     (
         "privacy.unique_copies",
         "Copies of unique patients",
-        "The same, counting only records that one real patient alone holds.",
+        "How much larger the share of synthetic records that repeat the record of one training patient alone is than "
+        "chance makes it (0: no larger; 1: every record repeats such a patient).",
     ),
 )
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.rng import stream
+from semblance.modalities.table.metrics import rare
 from semblance.modalities.table.metrics.rare import categories
 from tests.contracts.samples import WEIRD, cohort
 from tests.modalities.table.metrics.drawn import evidence, framed
@@ -20,7 +21,8 @@ def coded(n: int, rare: dict[str, int], seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"c": values, "x": np.arange(n) / 7})
 
 
-def test_the_share_kept_is_counted_by_hand():
+def test_the_share_kept_is_counted_by_hand(monkeypatch):
+    monkeypatch.setattr(rare, "LEAST", 1)
     real = coded(4000, {"p": 20, "q": 30, "r": 39, "few": 10, "often": 41})
     made = coded(4000, {"p": 10, "q": 60, "often": 41})
     (finding,) = categories(framed(real, real, made))
@@ -33,7 +35,8 @@ def test_the_share_kept_is_counted_by_hand():
     assert finding.better == "higher"
 
 
-def test_patients_are_counted_and_not_records():
+def test_patients_are_counted_and_not_records(monkeypatch):
+    monkeypatch.setattr(rare, "LEAST", 1)
     frame = coded(4000, {"many": 20, "one": 20})
     frame["pid"] = [f"p{i}" for i in range(len(frame))]
     frame.loc[frame["c"] == "one", "pid"] = "q"
@@ -69,6 +72,7 @@ def test_what_cannot_be_told_is_said():
     assert categories(framed(none, none, none))[0].status == "not_applicable"
     real = coded(4000, {"p": 20})
     assert categories(framed(real, real.iloc[:60], real))[0].status == "insufficient"
+    assert "fewer than 5 rare" in categories(framed(real, real, real))[0].reason  # one category is no mean
     assert categories(evidence(cohort(1, 0), cohort(9, 1), cohort(9, 2)))[0].status == "insufficient"
 
 

@@ -39,6 +39,18 @@ def test_moved_numbers_are_seen():
     assert tails(framed(real, real, real * 100 + 5000))[0].estimate.value < 0.05
 
 
+def test_what_is_extreme_together_stays_so_or_is_told():
+    def joint(seed: int, n: int = 5000) -> pd.DataFrame:
+        rng = stream(seed, "joint")
+        x = rng.normal(size=n)
+        return pd.DataFrame({"x": x, "y": x + rng.normal(scale=0.2, size=n)})
+
+    torn = joint(2).assign(y=lambda f: stream(3).permutation(f["y"]))
+    good, bad = (tails(framed(joint(0), joint(1), made))[0].detail["together"] for made in (joint(2), torn))
+    assert bad["low"] > 0.4 > good["high"]
+    assert good["control"] < 0.2
+
+
 def test_values_that_many_share_make_a_tail_only_where_few_do():
     counts = np.repeat([0.0, 1.0, 2.0, 3.0], [600, 370, 20, 10])
     frame = pd.DataFrame({"x": counts, "y": np.repeat([0.0, 1.0], 500)})

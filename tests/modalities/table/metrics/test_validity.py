@@ -7,6 +7,7 @@ import pytest
 from semblance import catalog
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
+from semblance.modalities.table.metrics import joint, validity
 from semblance.modalities.table.metrics.validity import constraints, duplicates
 from tests.contracts.samples import WEIRD, table
 
@@ -53,6 +54,18 @@ def test_a_pregnant_man_is_impossible():
     finding = judged(constraints, wrong)
     assert finding.estimate.value == pytest.approx(0.05)
     assert finding.detail["rules"][0] == {"rule": "'sex' with 'pregnant'", "synthetic": pytest.approx(0.05), "real": 0}
+
+
+def test_a_wide_table_is_looked_at_in_part(monkeypatch):
+    monkeypatch.setattr(joint, "WIDEST", 12)
+    monkeypatch.setattr(validity, "ORDERED", 1)
+    wrong = stays(1500, 2)
+    wrong.loc[wrong["sex"] == "M", "pregnant"] = "yes"
+    wrong["discharged"] = wrong["admitted"] - pd.Timedelta(days=1)
+    finding = judged(constraints, wrong)
+    assert finding.status == "not_applicable" or not finding.detail["orders"]
+    monkeypatch.undo()
+    assert judged(constraints, wrong).estimate.value == 1
 
 
 def test_declared_bounds_are_rules():

@@ -40,7 +40,7 @@ def joint(evidence: Measured) -> Joint:
 
 
 def _joint(evidence: Measured) -> Joint:
-    chosen = _room(coarse(evidence)["holdout"].sizes, rng=stream(evidence.seed, "pairs"))
+    chosen = room(coarse(evidence)["holdout"].sizes, rng=stream(evidence.seed, "pairs"))
     grids = _packed({part: grid.only(chosen) for part, grid in coarse(evidence).items()})
     starts = grids["holdout"].starts
     real = _tally(evidence, "holdout", grids["holdout"])
@@ -53,8 +53,8 @@ def _joint(evidence: Measured) -> Joint:
     return Joint(chosen, distance, cramer)
 
 
-def _room(sizes: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """All columns, or a random choice whose codes number at most WIDEST."""
+def room(sizes: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """All columns, or a random choice whose codes number at most WIDEST, rising."""
     if sizes.sum() <= WIDEST:
         return np.arange(len(sizes))
     order = rng.permutation(len(sizes))

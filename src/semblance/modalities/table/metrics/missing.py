@@ -12,16 +12,13 @@ from semblance.core.report import Finding
 from semblance.core.schema import Column
 from semblance.modalities.table.cells import RARE
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.metrics.association import phi
+from semblance.modalities.table.metrics.flags import Counted, counted, together
 from semblance.modalities.table.metrics.samples import (
     Measured,
     compared,
-    estimate,
     estimates,
-    leaving_out,
     row,
     samples,
-    told,
     too_few,
 )
 
@@ -40,8 +37,8 @@ def missing(evidence: Measured) -> tuple[Finding, ...]:
         return (_finding(status="not_applicable", reason="no value is missing anywhere"),)
     if reason := too_few(evidence):
         return (_finding(status="insufficient", reason=reason),)
-    counted = {part: _counted(evidence, part, gone) for part in (*compared(evidence), "holdout")}
-    rates = {part: _rates(*counted[part]) for part in counted}
+    both = {part: _counted(evidence, part, gone) for part in (*compared(evidence), "holdout")}
+    rates = {part: _rates(*one) for part, one in both.items()}
     gaps = {part: np.abs(rates[part] - rates["holdout"]) for part in compared(evidence)}
     detail = {
         "columns": [
@@ -49,7 +46,7 @@ def missing(evidence: Measured) -> tuple[Finding, ...]:
             for j, column in enumerate(gone)
             if not 0 < _holders(evidence.train, column) < RARE
         ],
-        "together": _together(evidence, counted) if len(gone) > 1 else None,
+        "together": together(evidence, both) if len(gone) > 1 else None,
     }
     return (_finding(**estimates(evidence, {p: gap.mean(axis=0) for p, gap in gaps.items()}), detail=detail),)
 
@@ -70,26 +67,13 @@ def _holders(train: Table, column: Column) -> int:
     return patients(train.subjects[_gone(train, column)])
 
 
-def _counted(evidence: Measured, part: Part, gone: tuple[Column, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """(c, c, 1 + blocks) records that miss both columns, (1 + blocks,) records."""
+def _counted(evidence: Measured, part: Part, gone: tuple[Column, ...]) -> Counted:
+    """The records that miss each two of the columns."""
     sample = samples(evidence)[part]
-    flags = np.stack([_gone(sample.table, column) for column in gone], axis=1).astype(np.float32)
-    both = np.stack([flags[rows].T @ flags[rows] for rows in sample.slices()], axis=-1)
-    return leaving_out(both), leaving_out(np.bincount(sample.block, minlength=sample.blocks))
+    return counted(sample, np.stack([_gone(sample.table, column) for column in gone], axis=1))
 
 
 def _rates(both: np.ndarray, records: np.ndarray) -> np.ndarray:
     """(c, 1 + blocks) share of records that miss each column."""
     rates: np.ndarray = np.moveaxis(np.diagonal(both), -1, 0) / records
     return rates
-
-
-def _together(evidence: Measured, counted: dict[Part, tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """The mean gap of phi over pairs of columns, with its interval and control."""
-    related = {part: phi(*both) for part, both in counted.items()}
-    above = np.triu_indices(len(related["holdout"]), k=1)
-    value, control = (
-        estimate(evidence, part, np.abs(related[part] - related["holdout"])[above].mean(axis=0), within=(0.0, 2.0))
-        for part in ("synthetic", "train")
-    )
-    return told(value, control)

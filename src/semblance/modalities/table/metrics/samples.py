@@ -16,7 +16,7 @@ from semblance.core.schema import Column
 from semblance.modalities.table.data import Table
 
 BLOCKS = 20
-RECORDS = {"fast": 20_000, "standard": 200_000, "audit": 2_000_000}  # of each part
+RECORDS = {"fast": 20_000, "standard": 60_000, "audit": 2_000_000}  # of each part
 PARTS: tuple[Part, ...] = ("synthetic", "train", "floor", "holdout")
 _SLOTS: tuple[tuple[str, Part], ...] = (("estimate", "synthetic"), ("control", "train"), ("floor", "floor"))
 

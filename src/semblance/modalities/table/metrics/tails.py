@@ -12,6 +12,7 @@ from semblance.core.judge import measures, patients
 from semblance.core.report import Finding
 from semblance.core.schema import Column
 from semblance.modalities.table.cells import RARE
+from semblance.modalities.table.metrics.flags import counted, together
 from semblance.modalities.table.metrics.samples import (
     Measured,
     compared,
@@ -34,7 +35,8 @@ def tails(evidence: Measured) -> tuple[Finding, ...]:
     A tail is what lies beyond train's quantile at the smallest level of LEVELS that leaves 20 holdout patients there
     on average; its share is of known values, synthetic against holdout. Where so many values equal the quantile that
     next to nothing lies beyond it, they belong to the tail if it stays below twice the level. An end without such a
-    tail of at least 11 train patients is left out.
+    tail of at least 11 train patients is left out. `detail["together"]` is the mean difference of phi between two tails
+    of different columns: whether what is extreme together stays so (tail dependence).
     """
     if not continuous(evidence):
         return (_finding(status="not_applicable", reason="no column holds numbers or dates"),)
@@ -53,7 +55,8 @@ def tails(evidence: Measured) -> tuple[Finding, ...]:
         {**row(evidence, f"{end.column.name} ({'high' if end.high else 'low'})", one)}
         for end, one in zip(ends, made, strict=True)
     ]
-    return (_finding(**estimates(evidence, averaged), detail={"columns": columns, "level": level}),)
+    detail = {"columns": columns, "level": level, "together": _together(evidence, ends)}
+    return (_finding(**estimates(evidence, averaged), detail=detail),)
 
 
 def _finding(**fields: Any) -> Finding:
@@ -106,6 +109,18 @@ def _agreement(evidence: Measured, end: _End) -> dict[Part, np.ndarray]:
         larger = np.maximum(share, real)
         made[part] = np.divide(np.minimum(share, real), larger, out=np.ones_like(larger), where=larger > 0)
     return made
+
+
+def _together(evidence: Measured, ends: list[_End]) -> dict[str, float] | None:
+    """How differently two tails go together, one of each column's ends: the high one where it is a tail."""
+    chosen = {end.column.name: end for end in ends}.values()  # of two ends the later, which is the high one
+    if len(chosen) < 2:
+        return None
+    both = {}
+    for part, sample in samples(evidence).items():
+        frame = sample.table.frame
+        both[part] = counted(sample, np.stack([end.holds(frame[end.column.name].to_numpy()) for end in chosen], axis=1))
+    return together(evidence, both)
 
 
 def _share(evidence: Measured, part: Part, end: _End) -> np.ndarray:

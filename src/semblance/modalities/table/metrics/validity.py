@@ -22,6 +22,7 @@ from semblance.core.rng import stream
 from semblance.modalities.table.copies import fingerprints
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.grid import Grid
+from semblance.modalities.table.metrics.joint import room
 from semblance.modalities.table.metrics.places import coarse
 from semblance.modalities.table.metrics.samples import Measured, samples
 
@@ -29,6 +30,7 @@ EXPECTED = 30  # records that a combination would have under independence, and h
 KNOWN = 100  # records that know both numbers of an order
 TOLERATED = 0.001  # share of train records that may break an order: mistakes of the source
 TOP = 30
+ORDERED = 100  # dates, and numbers, between which orders are looked for: every two are compared
 RECORDS = {"fast": 10_000, "standard": 20_000, "audit": 1_000_000}  # that are checked; rules are found on all
 CHUNK = 8_192
 TOLD = 12
@@ -36,9 +38,11 @@ TOLD = 12
 
 @dataclass(frozen=True)
 class Rules:
-    """What train records keep: `orders` (a, b) with a <= b, and (codes, codes) which pairs of codes `never` meet."""
+    """What train records keep: `orders` (a, b) with a <= b, and which pairs of codes of the columns `chosen` (c,), as
+    positions among the learned, `never` meet (codes, codes)."""
 
     orders: tuple[tuple[str, str], ...]
+    chosen: np.ndarray
     never: np.ndarray
 
 
@@ -48,23 +52,32 @@ def constraints(evidence: Measured) -> tuple[Finding, ...]:
 
     An order is a rule where at least 100 train records know both numbers (of one kind) and at most 0.1% break it. A
     combination is one where independence would give at least 30 train records and there are none; numbers in 10 bins.
+    Of a wide table, orders are looked for among ORDERED random columns of a kind, combinations as in `fidelity.pairs`.
     """
     title = "Impossible records"
     if patients(evidence.train.subjects) < KNOWN or not len(evidence.synthetic):
         reason = f"rules are found on at least {KNOWN} train patients"
         return (_finding("validity.constraints", title, status="insufficient", reason=reason),)
-    train, coded = evidence.train, coarse(evidence, top=TOP)
-    rules = Rules(tuple(_orders(train)), _never(coded["train"]))
+    train, coded, chosen = evidence.train, coarse(evidence, top=TOP), _chosen(evidence)
+    rules = Rules(
+        tuple(_orders(train, rng=stream(evidence.seed, "orders"))), chosen, _never(coded["train"].only(chosen))
+    )
     if not rules.orders and not rules.never.any() and not _declared(train):
         reason = "no rule was declared, and none is kept by all real records"
         return (_finding("validity.constraints", title, status="not_applicable", reason=reason),)
     parts: tuple[Part, ...] = ("synthetic", "holdout")
     rng = stream(evidence.seed, "constraints")
     made, real = (
-        _broken(*_cut(samples(evidence)[part].table, coded[part], evidence.tier, rng), rules) for part in parts
+        _broken(*_cut(samples(evidence)[part].table, coded[part].only(chosen), evidence.tier, rng), rules)
+        for part in parts
     )
     detail = {"rules": _told(made, real), "orders": len(rules.orders)}
     return (_finding("validity.constraints", title, estimate=made.share, control=real.share, detail=detail),)
+
+
+def _chosen(evidence: Measured) -> np.ndarray:
+    """Positions among the learned of the columns whose combinations are looked at."""
+    return room(coarse(evidence, top=TOP)["train"].sizes, rng=stream(evidence.seed, "combinations"))
 
 
 def _cut(table: Table, coded: Grid, tier: str, rng: np.random.Generator) -> tuple[Table, Grid]:
@@ -80,11 +93,12 @@ def _share(broken: np.ndarray, table: Table) -> Estimate:
     return Estimate(plain.value, max(low, 0.0), min(high, 1.0), plain.level, clustered.n)
 
 
-def _orders(train: Table) -> Iterator[tuple[str, str]]:
+def _orders(train: Table, *, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
     """Pairs of dates, or of numbers of one scale, of which the first is never the larger."""
     for kinds in (("date",), ("integer", "numeric")):
         names = [c.name for c in train.schema.learned if c.kind in kinds]
-        for a, b in combinations(names, 2):
+        asked = [names[i] for i in np.sort(rng.permutation(len(names))[:ORDERED])]
+        for a, b in combinations(asked, 2):
             x, y = train.frame[a].to_numpy(), train.frame[b].to_numpy()
             known = np.isfinite(x) & np.isfinite(y)
             if known.sum() < KNOWN or not (kinds == ("date",) or _overlap(x[known], y[known])):
@@ -131,14 +145,14 @@ def _broken(table: Table, coded: Grid, rules: Rules) -> Broken:
     alone |= {f"'{a}' not above '{b}'": _disorder(table, a, b) for a, b in rules.orders}
     any_rule = np.any([*alone.values(), _met(coded, rules.never)], axis=0)
     each = {name: float(broken.mean()) for name, broken in alone.items()}
-    return Broken(_share(any_rule, table), {**each, **_by_pair(coded, rules.never, table)})
+    return Broken(_share(any_rule, table), {**each, **_by_pair(coded, rules, table)})
 
 
-def _by_pair(coded: Grid, never: np.ndarray, table: Table) -> dict[str, float]:
+def _by_pair(coded: Grid, rules: Rules, table: Table) -> dict[str, float]:
     """The share of records in which two columns meet as they never do."""
     start = coded.starts
-    bad = np.add.reduceat(np.add.reduceat(coded.gram(slice(None)) * never, start, axis=0), start, axis=1)
-    names = [c.name for c in table.schema.learned]
+    bad = np.add.reduceat(np.add.reduceat(coded.gram(slice(None)) * rules.never, start, axis=0), start, axis=1)
+    names = [table.schema.learned[j].name for j in rules.chosen]
     pairs = zip(*np.nonzero(np.triu(bad, k=1)), strict=True)
     return {f"'{names[i]}' with '{names[j]}'": float(bad[i, j] / max(len(coded.codes), 1)) for i, j in pairs}
 
@@ -207,8 +221,13 @@ def _repeated(marks: np.ndarray) -> Estimate:
 
 
 _MEANING = {
-    "validity.constraints": "Share of records that break a rule that real ones keep, such as an order of dates (0 no).",
-    "validity.duplicates": "Share of records that stand more than once (it should be what it is in real records).",
+    "validity.constraints": (
+        "Share of synthetic records that break a rule that real ones keep, such as an order of dates (0 none, 1 all)."
+    ),
+    "validity.duplicates": (
+        "Share of synthetic records that stand there more than once (0 none, 1 all; it should be no more than among "
+        "real records)."
+    ),
 }
 
 

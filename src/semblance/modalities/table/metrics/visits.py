@@ -246,7 +246,7 @@ _TEXT = {
     ),
     "validity.invariants": (
         "Values that never change",
-        "Share of patients in whom something changes that never changes in real ones, such as sex (0 none).",
+        "Share of synthetic patients in whom something changes that hardly ever does in real ones (0 none, 1 all).",
     ),
 }
 
