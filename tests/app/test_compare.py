@@ -79,7 +79,7 @@ def test_a_report_of_another_version_is_no_run(tmp_path: Path, full: Report) -> 
 def test_a_changed_run_is_refused(pair: tuple[Path, Path]) -> None:
     path = pair[0] / "report.json"
     path.write_text(path.read_text().replace("0.013", "0.001"))
-    with pytest.raises(SignatureError):
+    with pytest.raises(SignatureError, match=f"in '{pair[0].name}'"):
         compare(pair)
 
 

@@ -69,6 +69,31 @@ def test_a_holdout_of_training_patients_is_refused(parts: Any, made: pd.DataFram
         sb.evaluate(train=parts[0], holdout=parts[0], synthetic=made)
 
 
+def test_every_part_is_told_at_once_and_no_value_is_quoted(parts: Any, made: pd.DataFrame) -> None:
+    mixed = made.assign(age=[30, *["SECRET"] * (len(made) - 1)])
+    twice = made.set_axis(["age" if name == "sex" else name for name in made], axis=1)
+    with pytest.raises(DataError) as caught:
+        judged(parts, mixed, further=[twice, made.drop(columns="age")])
+    told = [(problem.column, problem.found.partition("(in ")[2]) for problem in caught.value.problems]
+    assert told == [("age", "synthetic)"), ("age", "further-1)"), ("age", "further-2)")]
+    assert "SECRET" not in str(caught.value)
+
+
+def test_no_synthetic_records_are_a_wrong_call(parts: Any) -> None:
+    with pytest.raises(UsageError, match="in synthetic"):
+        judged(parts, None)
+
+
+def test_one_further_set_may_stand_alone(parts: Any, made: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="synthetic and further-1 are the same"):
+        judged(parts, made, further=made)
+
+
+def test_the_holdout_is_not_judged_as_synthetic(parts: Any) -> None:
+    with pytest.raises(DataError, match="holdout and synthetic are the same"):
+        judged(parts, parts[1])
+
+
 def test_no_records_are_an_empty_frame(model: Any, made: pd.DataFrame) -> None:
     empty = model.sample(0)
     assert len(empty) == 0 and list(empty.columns) == list(made.columns)

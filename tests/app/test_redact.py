@@ -103,3 +103,11 @@ def test_redacting_twice_changes_nothing(report: Report, decided: Callable[..., 
     once = redact(decided(report))
     assert redact(once).decision == once.decision
     assert [f.estimate for f in redact(once).findings] == [f.estimate for f in once.findings]
+
+
+def test_that_nothing_is_known_of_the_generator_may_be_said(report: Report, decided: Callable[..., Report]) -> None:
+    bare = {key: value for key, value in report.subject.items() if key not in ("generator", "unresolved")}
+    told = redact(decided(replace(report, subject=bare))).decision
+    assert told is not None
+    checks = {check["metric"]: check["reason"] for check in told["checks"]["public"]}
+    assert "no card says" in checks["run.generator"] and "nothing says" in checks["run.identifiers"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from semblance.app import words
 from semblance.app.config import read_toml
 from semblance.app.exports.schema import problems as misfits
 from semblance.app.judged import Judged, judge
-from semblance.core.errors import Problem, UsageError
+from semblance.core.errors import Problem, SignatureError, UsageError
 from semblance.core.estimate import Estimate
 from semblance.core.report import Report
 
@@ -140,7 +140,10 @@ def _read(folder: Path, name: str) -> Run:
     path = folder / "report.json"
     if not path.is_file() or not (folder / "attestation.json").is_file():
         raise _no_run(name, "no report.json with its seal in it")
-    verify(folder)
+    try:
+        verify(folder)
+    except SignatureError as error:
+        raise SignatureError(*(replace(p, found=f"{p.found} (in '{name}')") for p in error.problems)) from None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

@@ -183,7 +183,7 @@ def evaluate(
     train: Any,
     synthetic: Any,
     holdout: Any = None,
-    further: Sequence[Any] = (),
+    further: Any = (),
     subject: str | None = None,
     target: str | None = None,
     schema: str | Path | Mapping[str, Any] | None = None,
@@ -204,14 +204,15 @@ def evaluate(
     """
     refuse_wrong(profile=profile, tier=tier, seed=seed)
     real = train if isinstance(train, Data) else read(train, subject=subject, target=target, schema=schema)
-    given = {"holdout": holdout, "synthetic": synthetic, **{f"further-{i}": one for i, one in enumerate(further, 1)}}
-    given = {part: one for part, one in given.items() if one is not None}
+    more = [further] if isinstance(further, str | Path | Data) or is_frame(further) else further
+    given = {} if holdout is None else {"holdout": holdout}
+    given |= {"synthetic": synthetic, **{f"further-{i}": one for i, one in enumerate(more, start=1)}}
     read_in = together((part, partial(under, one, real)) for part, one in given.items())
     parts = dict(zip(given, read_in, strict=True))
     aside, made = parts.pop("holdout", None), parts.pop("synthetic")
-    more = tuple(parts.values())
+    copies = tuple(parts.values())
     marks = {part: _same(one) for part, one in {"train": train, **given}.items()}
-    check_parts(real.modality, train=real.records, holdout=aside, synthetic=made, further=more, marks=marks)
+    check_parts(real.modality, train=real.records, holdout=aside, synthetic=made, further=copies, marks=marks)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
     known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
     if holds_records is not None:
@@ -226,7 +227,7 @@ def evaluate(
         train=real.records,
         holdout=aside,
         synthetic=made,
-        copies=more,
+        copies=copies,
         generator=None if model is None else model.spec,
         seed=seed,
         tier=tier,

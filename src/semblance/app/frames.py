@@ -5,11 +5,12 @@ Every one of them speaks arrow; only polars itself is imported, and only where t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from semblance.core.errors import UsageError
+from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.files import atomic
 
 LIBRARIES = ("pandas", "polars", "pyarrow")
@@ -44,7 +45,32 @@ def _to_arrow(frame: Any) -> Any:
         )
     import pyarrow as pa
 
-    return pa.Table.from_pandas(frame, preserve_index=False) if library_of(frame) == "pandas" else pa.table(frame)
+    if library_of(frame) != "pandas":
+        return pa.table(frame)
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, ValueError, TypeError):  # their words may quote values
+        problems = [*_twice(frame), *_mixed(frame)]
+    rule = "every column has a name of its own and values of one type"
+    raise DataError(
+        *problems or [Problem("a frame that cannot be written", rule, "frame.to_csv(...), and give the file")]
+    )
+
+
+def _twice(frame: Any) -> Iterator[Problem]:
+    for name in dict.fromkeys(frame.columns[frame.columns.duplicated()]):
+        yield Problem("the name stands more than once", "column names are unique", "rename one", str(name))
+
+
+def _mixed(frame: Any) -> Iterator[Problem]:
+    import pyarrow as pa
+
+    for i, name in enumerate(frame.columns):
+        try:
+            pa.array(frame.iloc[:, i], from_pandas=True)
+        except (pa.ArrowException, ValueError, TypeError):
+            fix = f"frame[{name!r}] = frame[{name!r}].astype(str), or mend the rows"
+            yield Problem("values of several types", "a column holds one type", fix, str(name))
 
 
 def columns_of(frame: Any) -> list[str]:
@@ -53,7 +79,7 @@ def columns_of(frame: Any) -> list[str]:
 
 
 def write_parquet(frame: Any, path: Path) -> None:
-    """Write a frame of any library as Parquet. Raises UsageError for what is no frame."""
+    """Write a frame of any library as Parquet. Raises UsageError for no frame, DataError for what no file can hold."""
     import pyarrow.parquet as pq
 
     with atomic(path) as temporary:

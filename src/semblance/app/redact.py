@@ -82,7 +82,7 @@ def _check(data: Mapping[str, Any]) -> dict[str, Any]:
     n = None if check.n is None else coarse(check.n)
     run = check.metric.startswith("run.")
     number = check.number if check.number is None else _group(check.number) if run else _worse(check.number, check)
-    # A note may hold names of columns or exact counts; that something does not apply, or that nothing says it, is plain.
+    # A note may hold names of columns or exact counts; that something does not apply, or is not known, is plain.
     plain = check.outcome == "NOT APPLICABLE" or (run and check.outcome == "MISSING")
     note = check.note if plain and _plain(check.note) else ""
     check = replace(check, number=number, n=n if isinstance(n, int) else None, needs=_needed(check.needs), note=note)
