@@ -50,4 +50,4 @@ def test_what_was_not_measured_says_why(status):
 
 def test_an_id_is_spelt_out():
     assert spelt("privacy.unique_copies") == "Unique copies"
-    assert spelt("utility.gap.*") == "Gap any"
+    assert spelt("utility.gap.*") == "Gap"

@@ -176,7 +176,7 @@ def test_every_match_of_a_wildcard_is_judged() -> None:
         "Title of fairness.age may be as high as 0.301; at most 0.1 is allowed",
     )
     unfair = report(*(f for f in good() if f.section != "fairness"))
-    assert decide(unfair, policy, rare=11).reasons[0].startswith("Any: not measured")
+    assert decide(unfair, policy, rare=11).reasons[0].startswith("Fairness: not measured")
 
 
 def test_of_two_findings_of_one_metric_the_worse_counts() -> None:
@@ -212,7 +212,7 @@ def test_groups_that_nobody_knows_are_certified_to_nobody_who_needs_them() -> No
 def test_rare_categories_exclude_public() -> None:
     decision = decide(report(*good()), POLICY)
     assert decision.verdict == "CONTROLLED"
-    assert decision.reasons == ("Fewest patients behind a category is 5; at least 11 is allowed",)
+    assert decision.reasons == ("Fewest patients behind a category is 5; at least 11 is required",)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def check_parts(
     apart, comparable = manifest.apart, manifest.comparable
     work: list[tuple[str, Callable[[], Any]]] = []
     if apart is not None and holdout is not None:
-        work.append(("", lambda: load(apart)(train, holdout)))
+        work.append(("", lambda: load(apart)(train, holdout, synthetic)))
     others = [("holdout", holdout), ("synthetic", synthetic), *(("further", one) for one in further)]
     if comparable is not None:
         work += [

@@ -73,7 +73,7 @@ class Modality:
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
     - `features(dataset, reference) -> Features`: where shared classifiers stand
-    - `apart(train, holdout) -> None`: DataError where a patient of the holdout stands in train
+    - `apart(train, holdout, synthetic) -> None`: DataError where the generator saw patients of the holdout
     - `comparable(train, other, part) -> None`: DataError where another part does not measure alike
     - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings

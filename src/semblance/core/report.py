@@ -14,7 +14,8 @@ Status = Literal["measured", "not_applicable", "insufficient", "error"]
 
 def spelt(metric: str) -> str:
     """A metric id in words, for a finding that nothing has named: 'privacy.unique_copies' is 'Unique copies'."""
-    return metric.partition(".")[2].replace(".", " ").replace("_", " ").replace("*", "any").strip().capitalize()
+    section, _, name = metric.partition(".")
+    return (name.replace(".", " ").replace("_", " ").replace("*", "").strip() or section).capitalize()
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,7 @@ def explain(check: Check, *, digits: int = 3) -> str:
         "upper": f"may be as high as {number}",
         "lower": f"may be as low as {number}",
     }
-    return f"{check.title} {reads[check.bound]}; {limit} is allowed"
+    return f"{check.title} {reads[check.bound]}; {limit} is {'allowed' if check.direction == 'at_most' else 'required'}"
 
 
 def _round_up(count: int) -> int:

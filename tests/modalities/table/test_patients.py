@@ -12,9 +12,9 @@ import pytest
 from semblance.core.errors import DataError
 from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
-from semblance.modalities.table.data import Table, concat, from_frame
+from semblance.modalities.table.data import Table, concat, from_frame, like
 from semblance.modalities.table.patients import apart, fewest
-from tests.contracts.samples import cohort, table
+from tests.contracts.samples import cohort, patients, table
 
 
 def visits(names: list[object], **columns: object) -> Table:
@@ -59,3 +59,21 @@ def test_the_fewest_patients_count_patients_and_ignore_what_train_never_held():
     assert fewest(train, visits(["1", "2"], ward=["y", "new"])) == 2
     assert fewest(train, visits(["1", "2"], ward=["y", "x"])) == 1
     assert fewest(train, visits(["1", "2"], ward=["new", "new"])) == 4
+
+
+def test_synthetic_records_that_are_the_holdouts_are_told():
+    train, holdout, fresh = (table(patients(300, seed).drop(columns="pid")) for seed in range(3))
+    shuffled = holdout.take(np.random.default_rng(0).permutation(300))
+    apart(train, holdout, fresh)
+    with pytest.raises(DataError, match="300 of 300 synthetic records equal a holdout record"):
+        apart(train, holdout, shuffled)
+
+
+def test_synthetic_records_need_no_patients_and_a_holdout_does(tmp_path):
+    frame = patients(300, 0)
+    train, _ = from_frame(frame, ReadOptions(subject="pid"))
+    patients(300, 1).drop(columns="pid").to_csv(tmp_path / "made.csv", index=False)
+    made = like((str(tmp_path / "made.csv"),), train.schema)
+    assert len(np.unique(made.subjects)) == 300
+    with pytest.raises(DataError, match="the holdout names no patients"):
+        apart(train, made)

@@ -300,10 +300,10 @@ def _read_dates(coded: Coded, column: Column, other_format: bool) -> np.ndarray:
 def _mixed(coded: Coded, column: Column, wrong: np.ndarray) -> SemblanceError:
     rows = coded.rows(wrong)
     what = "dates in one format" if column.kind == "date" else "numbers"
-    listed = ", ".join(str(row) for row in rows)
+    listed, count = ", ".join(str(row) for row in rows), int(coded.counts[wrong].sum())
     return DataError.of(
-        f"{int(coded.counts[wrong].sum())} cells are no {what} (first in row {listed}), though the column is",
-        rule=f"a {column.kind} column holds {what} and missing values; rows count from 1 below the header",
+        f"{count} {'cell is' if count == 1 else 'cells are'} no {what} (first in row {listed})",
+        rule=f"a column of kind {column.kind} holds {what} and missing values; rows count from 1 below the header",
         fix=f'[columns."{coded.name}"] na = "..." if they mean missing, else kind = "categorical"',
         column=coded.name,
         row=int(rows[0]),

@@ -322,10 +322,11 @@ def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, 
     problems = [*source.problems, *_check_names([raw.name for raw in source.columns])]
     given = {raw.name: raw for raw in source.columns}
     wanted = [column for column in schema if column.learned or column.role == "subject"]
+    # Other tools make no patients: without the subject column each record is a patient of its own, without a name.
     problems += [
         Problem("the column is missing", "the file has the columns of the schema", "add it", column.name)
         for column in wanted
-        if column.name not in given
+        if column.learned and column.name not in given
     ]
     frame: dict[str, Any] = {}
     subjects, names = np.arange(len(source.columns[0].data), dtype=np.int64), None

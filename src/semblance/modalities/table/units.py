@@ -21,11 +21,17 @@ def comparable(train: Table, other: Table, *, part: str) -> None:
             continue
         factor = _factor(finite(train.frame[column.name].to_numpy()), finite(other.frame[column.name].to_numpy()))
         if factor is not None:
-            found = f"the {part} records hold about {factor:.1g} times the train records' numbers, in the same shape"
+            found = (
+                f"the {part} records hold about {_spoken(factor)} times the train records' numbers, in the same shape"
+            )
             fix = "convert it to train's unit, or leave the column out of both"
             problems.append(Problem(found, "a column has one unit in all files", fix, column.name))
     if problems:
         raise DataError(*problems)
+
+
+def _spoken(factor: float) -> str:
+    return f"{float(f'{factor:.1g}'):,g}"
 
 
 def _factor(train: np.ndarray, other: np.ndarray) -> float | None:
