@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semblance.app.words import LIGHTS, SECTIONS, limits, number, unmeasured, untested, verdict
+from semblance.app.words import LIGHTS, SECTIONS, headline, limits, number, unmeasured, untested, verdict
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
 
@@ -45,3 +45,10 @@ def test_every_section_stands_under_one_light() -> None:
 
 def test_the_verdict_of_an_undecided_report() -> None:
     assert verdict(Report((), {})) == "UNDECIDED"
+
+
+def test_a_refusal_for_every_use_says_so():
+    inside = Report((), {}, {"verdict": "REFUSED", "granted": "internal"})
+    nobody = Report((), {}, {"verdict": "REFUSED", "granted": None})
+    assert headline(inside) == "Must not leave the institution"
+    assert headline(nobody) == "Not good enough for any use"

@@ -33,7 +33,7 @@ def plain(text: Any) -> str:
 
 def _head(report: Report, *, public: bool) -> str:
     verdict = words.verdict(report)
-    headline, meaning = words.VERDICTS[verdict]
+    headline, meaning = words.headline(report), words.VERDICTS[verdict][1]
     lines = ["# Card of a synthetic data set", ""]
     lines += [] if public else ["> **Internal: do not share.**", ""]
     lines += [f"**{verdict}**: {headline.lower()}. {meaning}"]

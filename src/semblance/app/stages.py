@@ -243,7 +243,8 @@ def about_model(spec: Any, *, profile: Profile, versions: Mapping[str, str]) -> 
 
 def vouched(*, holds_records: bool) -> dict[str, Any]:
     """What stands for the card of a generator that is not ours: what the person who judges says of it."""
-    summary = "made elsewhere; that it " + ("keeps" if holds_records else "keeps no") + " training records is declared"
+    said = "keeps" if holds_records else "keeps no"
+    summary = f"made elsewhere; the person who judged says that it {said} training records, which nobody checked"
     return {"name": "another tool", "summary": summary, "holds_records": holds_records}
 
 

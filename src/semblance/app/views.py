@@ -46,7 +46,7 @@ def _decided(report: Report) -> dict[str, Any]:
     reasons = tuple(decision.get("reasons", ()))
     return {
         "verdict": verdict,
-        "headline": words.VERDICTS[verdict][0],
+        "headline": words.headline(report),
         "meaning": words.VERDICTS[verdict][1],
         "decision": decision,
         "reasons": reasons[:FIRST_REASONS],

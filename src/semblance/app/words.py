@@ -142,3 +142,9 @@ def limits(check: Mapping[str, Any]) -> str:
 def verdict(report: Report) -> str:
     """The verdict's name, UNDECIDED where the gate has not spoken."""
     return "UNDECIDED" if report.decision is None else str(report.decision["verdict"])
+
+
+def headline(report: Report) -> str:
+    """The verdict in a few words; a refusal also says whether use inside is granted."""
+    refused = report.decision is not None and report.decision["granted"] is None
+    return "Not good enough for any use" if refused else VERDICTS[verdict(report)][0]

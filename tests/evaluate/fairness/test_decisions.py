@@ -123,3 +123,24 @@ def test_weird_tables_are_no_crash(judge, name):
     whole = WEIRD[name]()
     findings = judge(Evidence(whole, whole, whole, catalog.modality("table"), tier="fast"))
     assert {f.status for f in findings} <= {"measured", "not_applicable", "insufficient"}
+
+
+def test_a_gap_in_any_class_of_the_outcome_is_found():
+    """Of three classes, bias between the two frequent ones leaves the rarest as it was."""
+
+    def staged(seed: int, *, turned: float = 0.0) -> pd.DataFrame:
+        frame, rng = cohort(4000, seed), stream(seed, "staged")
+        stage = rng.choice(["low", "middle", "high"], 4000, p=[0.5, 0.4, 0.1])
+        women, turn = (frame["sex"] == "F").to_numpy(), rng.random(4000) < turned
+        stage = np.where(turn & women & (stage == "low"), "middle", stage)
+        return frame.assign(died=np.where(turn & ~women & (stage == "middle"), "low", stage))
+
+    def judged(synthetic: pd.DataFrame):
+        parts = (table(part, target="died") for part in (staged(0), staged(1), synthetic))
+        (finding,) = labels(Evidence(*parts, catalog.modality("table")))
+        return finding
+
+    fresh, biased = judged(staged(2)), judged(staged(2, turned=0.3))
+    assert fresh.estimate.value - fresh.control.value < 0.05
+    assert biased.estimate.low > 0.15
+    assert biased.detail["attributes"][0]["attribute"].startswith("sex: died = ")

@@ -124,7 +124,7 @@ def uses(report: Report) -> Answers:
 
 def distribution(report: Report) -> Answers:
     """How it is passed on."""
-    yield "Who may have it?", words.VERDICTS[words.verdict(report)][0]
+    yield "Who may have it?", words.headline(report)
     yield "How is it passed on?", "As a signed folder: the command semblance verify checks every byte."
     yield "Which SHA-256 has the file?", str(report.subject.get("sha256") or "unknown")
     yield "Under which licence?", left_to(RELEASER)

@@ -49,7 +49,7 @@ def singling_out(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     if not real:
         return (_finding(status="not_applicable", reason="hardly any real record stands alone in its columns"),)
     if not made:
-        return (_finding(status="insufficient", reason="hardly any predicate isolates a synthetic record"),)
+        return (_finding(status="insufficient", reason="hardly any description fits one synthetic record alone"),)
     detail = {"kinds": [{"name": name, **_row(hits)} for name, hits in made.items()], "groups": _groups(made)}
     return (_finding(estimate=_worst(made), control=_worst(real), detail=detail),)
 

@@ -66,6 +66,7 @@ MODEL = (
 FEW = f"no attribute has two groups with {ENOUGH} patients of whom the rate can be taken"
 OUTCOMES = 30  # holdout patients with the outcome, and without it
 FAMILY = "boosting"
+SIDES: tuple[Part, ...] = ("synthetic", "holdout", "train")
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,11 @@ class Positive:
         return (target > self.value if self.above else target == self.value).astype(float)
 
 
-def positive(evidence: Evidence[Any]) -> Positive | NoTask:
-    """The rarest class of the target that enough holdout patients have, or above the median; or why there is none."""
+def positives(evidence: Evidence[Any]) -> tuple[Positive, ...] | NoTask:
+    """The classes of the target that enough holdout patients have, the rarest first; or why there is none.
+
+    Of two classes only the rarer, since the other is its mirror; of a number, above the median.
+    """
     goal = task(evidence)
     if isinstance(goal, NoTask):
         return goal
@@ -100,15 +104,18 @@ def positive(evidence: Evidence[Any]) -> Positive | NoTask:
     if goal.classes is None:
         learned_from = known.x[:, goal.position]
         middle = float(np.median(learned_from[~np.isnan(learned_from)]))
-        return Positive(goal.position, middle, True, f"{goal.name} above its median")
+        return (Positive(goal.position, middle, True, f"{goal.name} above its median"),)
     held = truth(evidence)
     having = {float(v): patients(person[held == v]) for v in goal.classes}
     enough = [v for v, count in having.items() if min(count, patients(person[held != v])) >= OUTCOMES]
     if not enough:
         return NoTask("insufficient", f"no outcome that {OUTCOMES} holdout patients have and {OUTCOMES} have not")
-    rarest = min(enough, key=lambda v: having[v])
-    name, column = f"{goal.name} = {level(known, goal.position, rarest)}", list(goal.classes).index(rarest)
-    return Positive(goal.position, rarest, False, name, column)
+    rising = sorted(enough, key=lambda v: having[v])
+    classes = list(goal.classes)
+    return tuple(
+        Positive(goal.position, v, False, f"{goal.name} = {level(known, goal.position, v)}", classes.index(v))
+        for v in (rising[:1] if len(classes) <= 2 else rising)
+    )
 
 
 @dataclass(frozen=True)
@@ -161,15 +168,16 @@ def decisions(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     - subgroup_utility: what the prediction loses (AUC) in the group that loses most: the one whose loss has the highest
       lower end, at a level that holds for all groups together.
 
-    Intervals: basic bootstrap over patients of fixed decisions. Groups of fewer than 30 patients are merged.
+    The models decide about the rarest class that enough patients have. Intervals: basic bootstrap over patients of
+    fixed decisions. Groups of fewer than 30 patients are merged.
     """
     found = groups(evidence)
     if not found:
         return _none(MODEL, "not_applicable", "no protected attribute with two groups of enough patients")
-    outcome = positive(evidence)
-    if isinstance(outcome, NoTask):
-        return _none(MODEL, outcome.status, outcome.reason)
-    trial = _trial(evidence, outcome, found)
+    outcomes = positives(evidence)
+    if isinstance(outcomes, NoTask):
+        return _none(MODEL, outcomes.status, outcomes.reason)
+    trial = _trial(evidence, outcomes[0], found)
     return (*_gap_findings(trial), _model_amplification(trial), _subgroup_utility(evidence, trial))
 
 
@@ -276,38 +284,46 @@ def _lost(name: str, made: Estimate, control: Estimate) -> dict[str, Any]:
 def labels(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     """By how much the records widen the gap of the outcome between groups, for the attribute where that is surest.
 
-    Value: synthetic against train; control: holdout against train. Bootstrap over patients of each side, at a level
-    that holds for all attributes together.
+    Every class of the target counts as an outcome. Value: synthetic against train; control: holdout against train.
+    Bootstrap over patients of each side, at a level that holds for all attributes and classes together.
     """
     metric = "fairness.amplification.data"
-    found, outcome = groups(evidence), positive(evidence)
+    found, outcomes = groups(evidence), positives(evidence)
     if not found:
         return _none((metric,), "not_applicable", "no protected attribute with two groups of enough patients")
-    if isinstance(outcome, NoTask):
-        return _none((metric,), outcome.status, outcome.reason)
-    parts: tuple[Part, ...] = ("synthetic", "holdout", "train")
-    rates: dict[Part, list[np.ndarray]] = {}
-    for part in parts:
-        rows, truth = outcome.of(evidence.features(part).x)
-        if len(rows) < 2:
-            return _none((metric,), "insufficient", "fewer than two records with a known outcome on a side")
-        drawn = Resampled.of(who(evidence, part, rows), rng=stream(evidence.seed, "labels", part))
-        every = np.ones(len(truth))
-        rates[part] = [drawn.rate(truth, every, Attribute.of(one, part, rows).member) for one in found]
+    if isinstance(outcomes, NoTask):
+        return _none((metric,), outcomes.status, outcomes.reason)
+    rates = {part: _rates(evidence, part, found, outcomes) for part in SIDES}
+    if not all(rates.values()):
+        return _none((metric,), "insufficient", "fewer than two records with a known outcome on a side")
     # Of groups that all sides show: where a group is gone, the gap to it has not closed.
-    shown = [np.all([np.isfinite(rates[part][i][0]) for part in parts], axis=0) for i in range(len(found))]
+    pairs = [(one, outcome) for outcome in outcomes for one in found]
+    shown = [np.all([np.isfinite(rates[part][i][0]) for part in SIDES], axis=0) for i in range(len(pairs))]
     gaps = {
         "real" if part == "train" else str(part): np.stack(
             [gap(rate[:, known]) for rate, known in zip(rates[part], shown, strict=True)]
         )
-        for part in parts
+        for part in SIDES
     }
-    absent = [
-        g.name for one, known in zip(found, shown, strict=True) for g, k in zip(one.groups, known, strict=True) if not k
-    ]
+    hidden = zip(pairs, shown, strict=True)
+    gone = [g.name for (one, _), known in hidden for g, k in zip(one.groups, known, strict=True) if not k]
     n = min(patients(evidence.train.subjects), patients(evidence.holdout.subjects))
-    names = [one.attribute for one in found]
-    return (_amplification(metric, names, gaps, others="holdout", n=n, outcome=outcome.name, absent=absent),)
+    names = [one.attribute if len(outcomes) == 1 else f"{one.attribute}: {outcome.name}" for one, outcome in pairs]
+    told = {"outcome": ", ".join(outcome.name for outcome in outcomes), "absent": list(dict.fromkeys(gone))}
+    return (_amplification(metric, names, gaps, others="holdout", n=n, **told),)
+
+
+def _rates(
+    evidence: Evidence[Any], part: Part, found: tuple[Groups, ...], outcomes: tuple[Positive, ...]
+) -> list[np.ndarray]:
+    """Per outcome and attribute, (1 + draws, groups) how often the records of a part have the outcome."""
+    x = evidence.features(part).x
+    rows = outcomes[0].of(x)[0]
+    if len(rows) < 2:
+        return []
+    drawn = Resampled.of(who(evidence, part, rows), rng=stream(evidence.seed, "labels", part))
+    members, every = [Attribute.of(one, part, rows).member for one in found], np.ones(len(rows))
+    return [drawn.rate(outcome.of(x)[1], every, member) for outcome in outcomes for member in members]
 
 
 _TEXT = {
