@@ -5,14 +5,15 @@ A judge says which findings it owes, so that one that crashes is reported under 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from semblance.core.dataset import Evidence
-from semblance.core.report import Finding
+from semblance.core.dataset import Evidence, Part
+from semblance.core.estimate import Estimate
+from semblance.core.report import Finding, Status, section_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +35,27 @@ class AttackScores:
     far_member: np.ndarray = field(default_factory=lambda: np.empty(0))
     far_outsider: np.ndarray = field(default_factory=lambda: np.empty(0))
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Makes a judge's findings: `texts` holds the title and the meaning of each metric, `better` is theirs all."""
+
+    texts: Mapping[str, tuple[str, str]]
+    better: Literal["lower", "higher", "half"] = "lower"
+
+    def __call__(self, metric: str, **fields: Any) -> Finding:
+        title, meaning = self.texts[metric]
+        return Finding(metric, title, section_of(metric), **{"better": self.better, "meaning": meaning, **fields})
+
+    def unmeasured(self, metrics: Iterable[str], *, status: Status, reason: str) -> tuple[Finding, ...]:
+        """One finding for each of the metrics, which says why it has no number."""
+        return tuple(self(metric, status=status, reason=reason) for metric in metrics)
+
+
+def slots(numbers: Mapping[Part, Estimate], *, control: Part = "train") -> dict[str, Estimate | None]:
+    """The fields `estimate`, `control` and `floor` of a finding, from the numbers of the parts."""
+    return {"estimate": numbers["synthetic"], "control": numbers[control], "floor": numbers.get("floor")}
 
 
 Metric = Callable[[Evidence[Any]], tuple[Finding, ...]]

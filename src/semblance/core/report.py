@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from semblance.core.estimate import Estimate
 
 Section = Literal["fidelity", "utility", "privacy", "fairness", "rare", "validity"]
 Status = Literal["measured", "not_applicable", "insufficient", "error"]
+
+
+def section_of(metric: str) -> Section:
+    """The section that a metric id begins with: 'privacy.unique_copies' belongs to privacy."""
+    return cast(Section, metric.partition(".")[0])
 
 
 def spelt(metric: str) -> str:

@@ -13,7 +13,7 @@ from semblance.core.dataset import Evidence
 from semblance.core.errors import ResourceError
 from semblance.core.judge import Attack, AttackScores, Metric, owed, patients
 from semblance.core.modality import load
-from semblance.core.report import Finding, Report, Section, spelt
+from semblance.core.report import Finding, Report, Status, section_of, spelt
 from semblance.evaluate import suites
 from semblance.evaluate.attacks.scores import METRICS as MEMBERSHIP
 from semblance.evaluate.attacks.scores import findings as from_scores
@@ -72,15 +72,16 @@ def _attacked(names: tuple[str, ...], evidence: Evidence[Any], heard: Watch) -> 
 
 def _unheld(metric: str) -> Finding:
     """Without patients that the generator never saw, no leak can be told from a likeness."""
-    section = cast(Section, metric.partition(".")[0])
     reason = "no holdout was given: nobody knows how alike patients are whom the generator never saw"
-    return Finding(metric, spelt(metric), section, status="insufficient", reason=reason)
+    return _unmeasured(metric, "insufficient", reason)
 
 
 def _crashed(metric: str, name: str, error: Exception) -> Finding:
-    section = cast(Section, metric.partition(".")[0])
-    reason = f"{type(error).__name__} in {name.rpartition(':')[2]} ({_place(error)})"
-    return Finding(metric, spelt(metric), section, status="error", reason=reason)
+    return _unmeasured(metric, "error", f"{type(error).__name__} in {name.rpartition(':')[2]} ({_place(error)})")
+
+
+def _unmeasured(metric: str, status: Status, reason: str) -> Finding:
+    return Finding(metric, spelt(metric), section_of(metric), status=status, reason=reason)
 
 
 def _place(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.estimate import Estimate, auc, average, difference, tpr_at_fpr, wilson
-from semblance.core.judge import AttackScores
+from semblance.core.judge import AttackScores, Wording
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 
@@ -76,7 +76,7 @@ def findings(scores: Sequence[AttackScores], *, seed: int = 0) -> tuple[Finding,
     made = [one for one in scores if min(len(one.member), len(one.outsider)) > 0]
     if not made or _stack(made).n < LEAST:
         reason = f"fewer than {LEAST} patients on a side"
-        return tuple(_finding(metric, status="insufficient", reason=reason) for metric in METRICS)
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     names, played, control = [one.name for one in made], _stack(made), _stack(made, control=True)
     everyone = [np.ones(side.shape[1], dtype=bool) for side in (played.member, played.outsider)]
     measure = _Measure(names, played, control, seed)
@@ -237,7 +237,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "privacy", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

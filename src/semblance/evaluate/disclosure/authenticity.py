@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, mean
-from semblance.core.judge import measures, patient_rows
+from semblance.core.judge import Wording, measures, patient_rows
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fidelity.samples import rows, too_few
@@ -36,7 +35,7 @@ def authenticity(evidence: Evidence) -> tuple[Finding, ...]:
     record, which covers the luck of which patients were there as well as that of the queries.
     """
     if reason := too_few(evidence):
-        return tuple(_finding(one, status="insufficient", reason=reason) for one in METRICS)
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     n = min(QUERIES[evidence.tier], len(evidence.synthetic), len(evidence.holdout))
     genuine = {part: _authentic(evidence, part, rows(evidence, part, n)) for part in ("synthetic", "holdout")}
     halves, rest = _halves(evidence)
@@ -135,7 +134,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "privacy", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

@@ -13,7 +13,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, difference
-from semblance.core.judge import measures
+from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.evaluate.disclosure.known import coded, keys, known, secrets
 from semblance.evaluate.disclosure.risk import excess, share, table, worst
@@ -35,9 +35,9 @@ def uniques(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     Control: other train records in the synthetic set's place.
     """
     if reason := too_few(evidence):
-        return tuple(_finding(one, status="insufficient", reason=reason) for one in METRICS)
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     if not known(evidence):
-        return tuple(_finding(one, status="not_applicable", reason="no column is known") for one in METRICS)
+        return _finding.unmeasured(METRICS, status="not_applicable", reason="no column is known")
     return _unique(evidence), _disclosed(evidence)
 
 
@@ -106,7 +106,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "privacy", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

@@ -15,10 +15,10 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import LEVEL, Estimate, linearized
-from semblance.core.judge import measures, patients
+from semblance.core.judge import Wording, measures, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.evaluate.fairness.groups import Groups, groups
+from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups
 from semblance.evaluate.fairness.rates import DRAWS, ENOUGH, Attribute, Resampled, basic, gap
 from semblance.evaluate.fidelity.samples import who
 from semblance.evaluate.utility.outcome import level
@@ -173,16 +173,12 @@ def decisions(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     """
     found = groups(evidence)
     if not found:
-        return _none(MODEL, "not_applicable", "no protected attribute with two groups of enough patients")
+        return _finding.unmeasured(MODEL, status="not_applicable", reason=UNGROUPED)
     outcomes = positives(evidence)
     if isinstance(outcomes, NoTask):
-        return _none(MODEL, outcomes.status, outcomes.reason)
+        return _finding.unmeasured(MODEL, status=outcomes.status, reason=outcomes.reason)
     trial = _trial(evidence, outcomes[0], found)
     return (*_gap_findings(trial), _model_amplification(trial), _subgroup_utility(evidence, trial))
-
-
-def _none(metrics: Sequence[str], status: Any, reason: str) -> tuple[Finding, ...]:
-    return tuple(_finding(metric, status=status, reason=reason) for metric in metrics)
 
 
 def _trial(evidence: Evidence[Any], outcome: Positive, found: tuple[Groups, ...]) -> Trial:
@@ -290,12 +286,14 @@ def labels(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     metric = "fairness.amplification.data"
     found, outcomes = groups(evidence), positives(evidence)
     if not found:
-        return _none((metric,), "not_applicable", "no protected attribute with two groups of enough patients")
+        return _finding.unmeasured((metric,), status="not_applicable", reason=UNGROUPED)
     if isinstance(outcomes, NoTask):
-        return _none((metric,), outcomes.status, outcomes.reason)
+        return _finding.unmeasured((metric,), status=outcomes.status, reason=outcomes.reason)
     rates = {part: _rates(evidence, part, found, outcomes) for part in SIDES}
     if not all(rates.values()):
-        return _none((metric,), "insufficient", "fewer than two records with a known outcome on a side")
+        return _finding.unmeasured(
+            (metric,), status="insufficient", reason="fewer than two records with a known outcome on a side"
+        )
     # Of groups that all sides show: where a group is gone, the gap to it has not closed.
     pairs = [(one, outcome) for outcome in outcomes for one in found]
     shown = [np.all([np.isfinite(rates[part][i][0]) for part in SIDES], axis=0) for i in range(len(pairs))]
@@ -359,7 +357,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "fairness", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

@@ -21,6 +21,7 @@ MOST = 8  # groups of one attribute
 TOGETHER = 12  # groups of two attributes together, over all pairs
 BANDS = (18, 40, 65, 80)  # years: the usual cuts between children, adults and the old
 OTHERS = "others"
+UNGROUPED = "no protected attribute with two groups of enough patients"
 NAMES = re.compile(
     r"(?:^|[^a-z])(sex|gender|race|ethnic\w*|age|religion|disab\w*|marital\w*|nationality|native|language|insurance|payer)"
     r"(?:[^a-z]|$)"

@@ -15,7 +15,7 @@ from semblance.core.estimate import LEVEL, Estimate, jackknife
 from semblance.core.judge import measures, patient_blocks, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.evaluate.fairness.groups import Groups, groups
+from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups
 from semblance.evaluate.fidelity.samples import who
 
 RECORDS = {"fast": 5_000, "standard": 20_000, "audit": 200_000}
@@ -35,7 +35,7 @@ def subgroup_fidelity(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     """
     found = groups(evidence)
     if not found:
-        return (_finding(status="not_applicable", reason="no protected attribute with two groups of enough patients"),)
+        return (_finding(status="not_applicable", reason=UNGROUPED),)
     if len(evidence.train.schema.learned) < 2:
         return (_finding(status="not_applicable", reason="a pair needs two learned columns"),)
     real = min(patients(p.subjects) for p in (evidence.train, evidence.holdout))

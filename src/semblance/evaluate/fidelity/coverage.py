@@ -15,7 +15,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, jackknife
-from semblance.core.judge import measures, patient_blocks, patients
+from semblance.core.judge import Wording, measures, patient_blocks, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fidelity.projection import projection
@@ -81,7 +81,7 @@ def coverage(evidence: Evidence) -> tuple[Finding, ...]:
     clouds, the balls held fixed. Control: train in the synthetic set's place; all clouds have the same size.
     """
     if reason := too_few(evidence):
-        return tuple(_finding(one, status="insufficient", reason=reason) for one in METRICS)
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     n = size(evidence, RECORDS[evidence.tier])
     clouds = {part: _clouds(evidence, part, n) for part in parts(evidence)}
     tallies = dict(zip(clouds, beside([partial(tally, one) for one in clouds.values()]), strict=True))
@@ -95,7 +95,7 @@ def coverage(evidence: Evidence) -> tuple[Finding, ...]:
     findings = []
     for metric, statistic, detail in zip(METRICS, (precision, recall, density, covered), details, strict=True):
         numbers = {part: _estimate(statistic, clouds[part], tallies[part]) for part in clouds}
-        findings.append(_compared(metric, numbers, detail={"records": n, "k": K, **detail}))
+        findings.append(_finding(metric, **slots(numbers), better="higher", detail={"records": n, "k": K, **detail}))
     return tuple(findings)
 
 
@@ -219,17 +219,6 @@ def _improved(pairs: Tally) -> tuple[float, float]:
     return float(pairs.inside.mean()), float(pairs.caught.mean())
 
 
-def _compared(metric: str, numbers: dict[Part, Estimate], **fields: Any) -> Finding:
-    return _finding(
-        metric,
-        estimate=numbers["synthetic"],
-        control=numbers["train"],
-        floor=numbers.get("floor"),
-        better="higher",
-        **fields,
-    )
-
-
 _TEXT = {
     "fidelity.precision": (
         "Alpha-precision",
@@ -250,7 +239,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "fidelity", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

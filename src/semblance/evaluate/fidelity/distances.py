@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, jackknife, linearized
-from semblance.core.judge import measures, patient_blocks
+from semblance.core.judge import Wording, measures, patient_blocks, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fidelity.samples import parts, rows, size, too_few, who
@@ -50,7 +49,7 @@ def distances(evidence: Evidence) -> tuple[Finding, ...]:
     same size; sliced is above 0 by chance.
     """
     if reason := too_few(evidence):
-        return tuple(_finding(one, status="insufficient", reason=reason) for one in METRICS)
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     n, paired = size(evidence, RECORDS[evidence.tier]), size(evidence, PAIRED[evidence.tier])
     squares, width = _squares(evidence, paired)
     details = (
@@ -60,7 +59,8 @@ def distances(evidence: Evidence) -> tuple[Finding, ...]:
     )
     numbers = (_transported(evidence, n), *({part: root(pair[i]) for part, pair in squares.items()} for i in (0, 1)))
     return tuple(
-        _compared(metric, found, detail=detail) for metric, found, detail in zip(METRICS, numbers, details, strict=True)
+        _finding(metric, **slots(found), detail=detail)
+        for metric, found, detail in zip(METRICS, numbers, details, strict=True)
     )
 
 
@@ -191,12 +191,6 @@ def root(squared: Estimate) -> Estimate:
     return replace(squared, value=value, low=low, high=high)
 
 
-def _compared(metric: str, numbers: dict[Part, Estimate], **fields: Any) -> Finding:
-    return _finding(
-        metric, estimate=numbers["synthetic"], control=numbers["train"], floor=numbers.get("floor"), **fields
-    )
-
-
 _TEXT = {
     "fidelity.sliced": (
         "Sliced Wasserstein distance",
@@ -215,7 +209,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "fidelity", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
@@ -13,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, linearized, wilson
-from semblance.core.judge import measures, patients
+from semblance.core.judge import Wording, measures, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fidelity.distances import between, median_distance
@@ -51,15 +50,8 @@ def modes(evidence: Evidence) -> tuple[Finding, ...]:
         return (_finding("rare.modes", status="insufficient", reason=reason),)
     kept = {part: int((one >= KEPT * mass["train"])[large].sum()) for part, one in mass.items()}
     numbers = {part: wilson(hits, int(large.sum())) for part, hits in kept.items()}
-    return (
-        _finding(
-            "rare.modes",
-            estimate=numbers["synthetic"],
-            control=numbers["holdout"],
-            floor=numbers.get("floor"),
-            detail={"groups": int(large.sum()), "records": n},
-        ),
-    )
+    detail = {"groups": int(large.sum()), "records": n}
+    return (_finding("rare.modes", **slots(numbers, control="holdout"), detail=detail),)
 
 
 def _groups(evidence: Evidence, n: int) -> dict[Part, np.ndarray]:
@@ -117,15 +109,8 @@ def diversity(evidence: Evidence) -> tuple[Finding, ...]:
     units = {part: who(evidence, part, rows(evidence, part, n)) for part in asked}
     logs = {part: linearized(one.value, one.influence, clusters=units[part]) for part, one in made.items()}
     numbers = {part: ratio(logs[part], logs["train"]) for part in asked[1:]}
-    return (
-        _finding(
-            "rare.diversity",
-            estimate=numbers["synthetic"],
-            control=numbers["holdout"],
-            floor=numbers.get("floor"),
-            detail={"records": n, "train": math.exp(logs["train"].value)},
-        ),
-    )
+    detail = {"records": n, "train": math.exp(logs["train"].value)}
+    return (_finding("rare.diversity", **slots(numbers, control="holdout"), detail=detail),)
 
 
 def entropy(points: np.ndarray, width: float) -> Entropy:
@@ -156,7 +141,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "rare", better="higher", meaning=meaning, **fields)
+_finding = Wording(_TEXT, better="higher")

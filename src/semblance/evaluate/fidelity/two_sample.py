@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from semblance.core.dataset import Evidence, Features, Part
 from semblance.core.estimate import LEVEL, Estimate, auc, average, difference, mean
-from semblance.core.judge import measures, patient_blocks, patient_rows, patients
+from semblance.core.judge import Wording, measures, patient_blocks, patient_rows, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fidelity.samples import too_few, who
@@ -74,8 +73,8 @@ def c2st(evidence: Evidence) -> tuple[Finding, ...]:
     detail = {"records": n, "folds": FOLDS, "seed": evidence.seed}
     area = areas["synthetic"]
     return (
-        _compared(ids[0], areas, better="half", detail={"folded": max(area.value, 0.5), **detail}),
-        _compared(ids[1], gaps, detail=detail),
+        _finding(ids[0], **slots(areas), better="half", detail={"folded": max(area.value, 0.5), **detail}),
+        _finding(ids[1], **slots(gaps), detail=detail),
     )
 
 
@@ -96,7 +95,7 @@ def pmse(evidence: Evidence) -> tuple[Finding, ...]:
     parts = _parts(evidence, n)
     known = evidence.features("train")
     ratios = beside([partial(ratio, _sides(evidence, part, size), known.categorical) for part, size in parts.items()])
-    return (_compared("fidelity.pmse", dict(zip(parts, ratios, strict=True)), detail={"records": n}),)
+    return (_finding("fidelity.pmse", **slots(dict(zip(parts, ratios, strict=True))), detail={"records": n}),)
 
 
 def _size(evidence: Evidence, most: dict[str, int]) -> int:
@@ -224,12 +223,6 @@ def _by_patient(x: np.ndarray, patient: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _compared(metric: str, numbers: dict[Part, Estimate], **fields: Any) -> Finding:
-    return _finding(
-        metric, estimate=numbers["synthetic"], control=numbers["train"], floor=numbers.get("floor"), **fields
-    )
-
-
 _TEXT = {
     "fidelity.c2st": (
         "Told from real by a classifier",
@@ -247,7 +240,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "fidelity", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

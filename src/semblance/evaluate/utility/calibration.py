@@ -9,10 +9,10 @@ from scipy.special import expit, logit
 
 from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, mean
-from semblance.core.judge import measures, patients
+from semblance.core.judge import Wording, measures, patients
 from semblance.core.report import Finding
 from semblance.evaluate.utility.performance import squared_error
-from semblance.evaluate.utility.task import NoTask, holdout_rows, learned, lesson, real, task, truth, unmeasured
+from semblance.evaluate.utility.task import NoTask, holdout_rows, learned, lesson, real, task, truth
 
 METRIC = "utility.calibration"
 BINS = 10
@@ -34,21 +34,18 @@ def calibration(evidence: Evidence) -> tuple[Finding, ...]:
     if not isinstance(goal, NoTask) and goal.classes is None:
         goal = NoTask("not_applicable", "the target is a number, and its predictions are no probabilities")
     if isinstance(goal, NoTask):
-        return unmeasured((METRIC,), _TEXT, goal)
+        return _finding.unmeasured((METRIC,), status=goal.status, reason=goal.reason)
     classes, held = goal.classes, truth(evidence)
     lessons = [lesson(evidence, "boosting", "synthetic"), lesson(evidence, "boosting", "train")]
     if evidence.floor is not None:
         lessons.append(lesson(evidence, "boosting", "floor"))
     made = [one.made for one in learned(evidence, [*lessons, *real(evidence, "boosting")])]
     losses = [squared_error(held, one, classes) for one in made]
-    finding = Finding(
+    finding = _finding(
         METRIC,
-        _TEXT[METRIC][0],
-        "utility",
         estimate=_growth(evidence, losses[0], losses[1]),
         control=_growth(evidence, losses[-1], losses[-2]),
         floor=None if evidence.floor is None else _growth(evidence, losses[2], losses[1]),
-        meaning=_TEXT[METRIC][1],
         detail=_detail(evidence, made[:2], losses[:2], held, np.asarray(classes)),
     )
     return (finding,)
@@ -131,3 +128,4 @@ _TEXT = {
         "synthetic instead of real records: 0 is no further.",
     )
 }
+_finding = Wording(_TEXT)

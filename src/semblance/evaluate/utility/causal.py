@@ -19,6 +19,7 @@ from semblance.evaluate.utility.inference import chosen
 from semblance.evaluate.utility.outcome import Outcome, outcome
 from semblance.evaluate.utility.records import Records, records
 from semblance.evaluate.utility.regression import linear, logistic
+from semblance.evaluate.utility.task import NoTask
 from semblance.evaluate.utility.terms import Term, design
 
 METRIC = "utility.causal"
@@ -61,8 +62,8 @@ def causal(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     holdout.
     """
     trial = _trial(evidence)
-    if isinstance(trial, tuple):
-        return (_finding(status=trial[0], reason=trial[1]),)
+    if isinstance(trial, NoTask):
+        return (_finding(status=trial.status, reason=trial.reason),)
     parts: tuple[Part, ...] = ("train", "synthetic", "holdout", *(("floor",) if evidence.floor is not None else ()))
     sources = {part: _limited(evidence, trial, part) for part in parts}
     short = [part for part in parts if part != "floor" and trial.smaller(sources[part]) < LEAST]
@@ -120,20 +121,20 @@ def _predict(x: np.ndarray, y: np.ndarray, test: np.ndarray, *, two: bool) -> np
     return made
 
 
-def _trial(evidence: Evidence[Any]) -> Trial | tuple[str, str]:
+def _trial(evidence: Evidence[Any]) -> Trial | NoTask:
     """The trial, or the status and the reason why there is none."""
     known = evidence.features("train")
     position = known.roles.get("treatment")
     if position is None or known.target is None:
-        return "not_applicable", "no column was declared as treatment, or none as target"
+        return NoTask("not_applicable", "no column was declared as treatment, or none as target")
     treated, after = outcome(known, position, arms=True), outcome(known, known.target)
     if treated is None:
-        return "not_applicable", "the treatment has one value in train, or is a number of many values"
+        return NoTask("not_applicable", "the treatment has one value in train, or is a number of many values")
     if after is None:
-        return "insufficient", "the target has one value in train"
+        return NoTask("insufficient", "the target has one value in train")
     source = _limited(evidence, Trial(treated, after, ()), "train")
     if not len(source):
-        return "insufficient", "no record of train has a known treatment and target"
+        return NoTask("insufficient", "no record of train has a known treatment and target")
     without = [position, known.target]
     terms: dict[Term, None] = {}
     for about in (after.of(source.x), treated.of(source.x)):

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, jackknife
-from semblance.core.judge import measures, patient_blocks, patient_rows, patients
+from semblance.core.judge import Wording, measures, patient_blocks, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import Predict, beside
@@ -24,7 +24,6 @@ from semblance.evaluate.utility.task import (
     learned,
     real,
     task,
-    unmeasured,
 )
 
 METRIC = "utility.importance"
@@ -49,23 +48,20 @@ def importance(evidence: Evidence) -> tuple[Finding, ...]:
     if not isinstance(goal, NoTask) and len(evidence.features("train").names) <= COLUMNS:
         goal = NoTask("not_applicable", f"a ranking needs at least {COLUMNS} columns beside the target")
     if isinstance(goal, NoTask):
-        return unmeasured((METRIC,), _TEXT, goal)
+        return _finding.unmeasured((METRIC,), status=goal.status, reason=goal.reason)
     first, second = real(evidence, "boosting")
     lessons = [Lesson("boosting", first.n, ("synthetic",)), first, second]
     increase, block = _increases(evidence, goal, lessons)
     made, truth, other = (importances(one, block) for one in increase)
     if not truth[0].any():
         reason = "a model of real records uses no column"
-        return unmeasured((METRIC,), _TEXT, NoTask("insufficient", reason))
+        return _finding.unmeasured((METRIC,), status="insufficient", reason=reason)
     n = _patients(evidence)
-    finding = Finding(
+    finding = _finding(
         METRIC,
-        _TEXT[METRIC][0],
-        "utility",
         estimate=_agreement(made, truth, n=n),
         control=_agreement(other, truth, n=n),
         better="higher",
-        meaning=_TEXT[METRIC][1],
         detail={"records": first.n, "target": goal.name, **_detail(evidence, goal, made[0], truth[0])},
     )
     return (finding,)
@@ -160,3 +156,4 @@ _TEXT = {
         "them: 1 is the same ranking, 0 is unrelated, -1 is reversed.",
     )
 }
+_finding = Wording(_TEXT)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.dataset import Evidence, Features
-from semblance.core.judge import measures
+from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import beside
@@ -26,6 +26,7 @@ from semblance.evaluate.utility.agreement import (
 from semblance.evaluate.utility.outcome import Outcome, outcome
 from semblance.evaluate.utility.records import Records, copies, records
 from semblance.evaluate.utility.regression import linear, logistic
+from semblance.evaluate.utility.task import NoTask
 from semblance.evaluate.utility.terms import EVENTS, MOST, Term, choose, design
 
 METRICS = ("utility.inference.overlap", "utility.inference.sign", "utility.inference.significance")
@@ -66,8 +67,8 @@ def inference(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     `copies` of the evidence are combined with the synthetic set (see `combining`).
     """
     analysis = _analysis(evidence)
-    if isinstance(analysis, tuple):
-        return tuple(_finding(m, status=analysis[0], reason=analysis[1]) for m in METRICS)
+    if isinstance(analysis, NoTask):
+        return _finding.unmeasured(METRICS, status=analysis.status, reason=analysis.reason)
     pairs, rule = compared(evidence, partial(_fitted, analysis), partial(_labelled, target=analysis.outcome))
     real, synthetic = pairs["estimate"]
     detail = {
@@ -129,22 +130,24 @@ def _labelled(source: Records, target: Outcome) -> Records:
     return source.take(~np.isnan(target.of(source.x)))
 
 
-def _analysis(evidence: Evidence[Any]) -> Analysis | tuple[str, str]:
+def _analysis(evidence: Evidence[Any]) -> Analysis | NoTask:
     """The model, or the status and the reason why there is none."""
     known = evidence.features("train")
     if known.target is None:
-        return "not_applicable", "no target column was named"
+        return NoTask("not_applicable", "no target column was named")
     if len(known.names) < 2:
-        return "not_applicable", "there is nothing to explain the target with"
+        return NoTask("not_applicable", "there is nothing to explain the target with")
     target = outcome(known, known.target)
     if target is None:
-        return "insufficient", "the target has one value in train"
+        return NoTask("insufficient", "the target has one value in train")
     train, holdout = (_labelled(records(evidence, part), target) for part in ("train", "holdout"))
     most = min(_room(part, target) for part in (train, holdout))
     if most < 1:
-        return "insufficient", f"fewer than {EVENTS} patients of a class of the target in train or in holdout"
+        return NoTask("insufficient", f"fewer than {EVENTS} patients of a class of the target in train or in holdout")
     terms = chosen(known, train, target.of(train.x), without=[known.target], most=most)
-    return Analysis(target, terms) if terms else ("insufficient", "no column of train varies enough to explain it")
+    if not terms:
+        return NoTask("insufficient", "no column of train varies enough to explain it")
+    return Analysis(target, terms)
 
 
 def chosen(
@@ -186,7 +189,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "utility", better="higher", meaning=meaning, **fields)
+_finding = Wording(_TEXT, better="higher")

@@ -11,7 +11,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, jackknife, linearized
-from semblance.core.judge import measures, patient_blocks
+from semblance.core.judge import Wording, measures, patient_blocks
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import beside
@@ -22,6 +22,7 @@ from semblance.evaluate.utility.inference import chosen, compared
 from semblance.evaluate.utility.outcome import Outcome, outcome
 from semblance.evaluate.utility.performance import Score
 from semblance.evaluate.utility.records import Records, records
+from semblance.evaluate.utility.task import NoTask
 from semblance.evaluate.utility.terms import EVENTS, Term, design
 
 METRICS = (
@@ -74,38 +75,38 @@ def survival(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     holdout; the others are train in the place of the synthetic set, at the size of holdout.
     """
     study = _study(evidence)
-    if isinstance(study, tuple):
-        return tuple(_finding(m, status=study[0], reason=study[1]) for m in METRICS)
+    if isinstance(study, NoTask):
+        return _finding.unmeasured(METRICS, status=study.status, reason=study.reason)
     return (*_losses(evidence, study), _curve(evidence, study), _hazards(evidence, study))
 
 
-def _study(evidence: Evidence[Any]) -> Study | tuple[str, str]:
+def _study(evidence: Evidence[Any]) -> Study | NoTask:
     """The follow-up, or the status and the reason why there is none."""
     known = evidence.features("train")
     time, event = known.roles.get("time"), known.roles.get("event", known.target)
     if time is None or event is None or time == event:
-        return "not_applicable", "no column was declared as time, or none as event or target"
+        return NoTask("not_applicable", "no column was declared as time, or none as event or target")
     if known.categorical[time]:
-        return "not_applicable", "the time of follow-up is no number"
+        return NoTask("not_applicable", "the time of follow-up is no number")
     happened = outcome(known, event)
     if happened is None:
-        return "insufficient", "the event has one value in train"
+        return NoTask("insufficient", "the event has one value in train")
     if not happened.two or happened.rest:
-        return "not_applicable", "the event has more than two values"
+        return NoTask("not_applicable", "the event has more than two values")
     study = Study(time, happened, (), 0.0)
     parts = {part: study.known(records(evidence, part)) for part in ("train", "holdout", "synthetic")}
     if min(map(len, parts.values())) < LEAST:
-        return "insufficient", f"fewer than {LEAST} patients of a part have a known follow-up and event"
+        return NoTask("insufficient", f"fewer than {LEAST} patients of a part have a known follow-up and event")
     sides = [study.followed(parts[part]) for part in ("train", "holdout")]
     least = min(float(event.sum()) for _, event in sides)
     until = min(float(np.sort(time)[-AT_RISK]) for time, _ in sides)
     if least < EVENTS or not until > 0:
-        return "insufficient", f"fewer than {EVENTS} events in train or in holdout"
+        return NoTask("insufficient", f"fewer than {EVENTS} events in train or in holdout")
     without = [event, *([known.target] if known.target is not None else [])]
     about = martingale(*sides[0])
     terms = chosen(known, parts["train"], about, without=without, most=int(least) // EVENTS)
     if not terms:
-        return "insufficient", "no column of train varies enough to explain survival"
+        return NoTask("insufficient", "no column of train varies enough to explain survival")
     return Study(time, happened, terms, _below(until))
 
 
@@ -257,7 +258,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "utility", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

@@ -15,7 +15,6 @@ import numpy as np
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, linearized
 from semblance.core.judge import patient_rows, patients
-from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import Predict, beside, learn
 from semblance.evaluate.utility.performance import Score, score
@@ -48,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class NoTask:
-    """Why nothing can be predicted, and the status that findings about it get."""
+    """Why an analysis cannot be made, and the status that its findings get."""
 
     status: Literal["not_applicable", "insufficient"]
     reason: str
@@ -223,10 +222,3 @@ def truth(evidence: Evidence[Any]) -> np.ndarray:
 def estimated(evidence: Evidence[Any], one: Score) -> Estimate:
     """A score on holdout, or a paired difference of scores, with its interval by patient."""
     return linearized(one.value, one.influence, clusters=evidence.holdout.subjects[holdout_rows(evidence)])
-
-
-def unmeasured(metrics: Iterable[str], texts: dict[str, tuple[str, str]], why: NoTask) -> tuple[Finding, ...]:
-    """One finding for each metric that there is nothing to measure for."""
-    return tuple(
-        Finding(m, texts[m][0], "utility", status=why.status, reason=why.reason, meaning=texts[m][1]) for m in metrics
-    )

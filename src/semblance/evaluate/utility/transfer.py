@@ -7,13 +7,12 @@ their difference is a paired comparison.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, difference, folded, linearized
-from semblance.core.judge import measures, patient_rows
+from semblance.core.judge import Wording, measures, patient_rows
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import MODELS
@@ -38,7 +37,6 @@ from semblance.evaluate.utility.task import (
     size,
     task,
     truth,
-    unmeasured,
 )
 
 METRICS = tuple(f"utility.{kind}.{name}" for kind in ("tstr", "gap") for name in MODELS)
@@ -62,7 +60,7 @@ def transfer(evidence: Evidence) -> tuple[Finding, ...]:
     """
     goal = task(evidence)
     if isinstance(goal, NoTask):
-        return unmeasured(METRICS, _TEXT, goal)
+        return _finding.unmeasured(METRICS, status=goal.status, reason=goal.reason)
     sides: list[Side] = ["synthetic", "train", *(["floor"] if evidence.floor is not None else [])]  # type: ignore[list-item]
     lessons = {name: [*(lesson(evidence, name, side) for side in sides), *real(evidence, name)] for name in MODELS}
     learned(evidence, [one for name in MODELS for one in lessons[name]])
@@ -107,7 +105,7 @@ def augmentation(evidence: Evidence) -> tuple[Finding, ...]:
     """
     goal = task(evidence)
     if isinstance(goal, NoTask):
-        return unmeasured((AUGMENTATION,), _TEXT, goal)
+        return _finding.unmeasured((AUGMENTATION,), status=goal.status, reason=goal.reason)
     n, m = size(evidence, "boosting"), half(evidence, "boosting")
     more, alone, real_more, real_alone = scored(
         evidence,
@@ -139,7 +137,7 @@ def reverse(evidence: Evidence) -> tuple[Finding, ...]:
     """
     goal = task(evidence)
     if isinstance(goal, NoTask):
-        return unmeasured(REVERSE, _TEXT, goal)
+        return _finding.unmeasured(REVERSE, status=goal.status, reason=goal.reason)
     lessons = [one for name in MODELS for one in (lesson(evidence, name, "train"), real(evidence, name)[0])]
     learned(evidence, lessons)
     return tuple(_reversed(evidence, goal, name) for name in MODELS)
@@ -154,7 +152,7 @@ def _reversed(evidence: Evidence, goal: Task, name: str) -> Finding:
     moved = _moved(evidence, goal, taught, "synthetic", made)
     if moved is None:
         reason = f"too few synthetic records with a known target for {PER_CLASS} of a class"
-        return unmeasured((metric,), _TEXT, NoTask("insufficient", reason))[0]
+        return _finding(metric, status="insufficient", reason=reason)
     usual = _moved(evidence, goal, first, "second", fresh)
     return _finding(
         metric,
@@ -216,7 +214,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    return Finding(metric, title, "utility", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

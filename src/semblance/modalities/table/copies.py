@@ -7,14 +7,13 @@ holdout records, which no generator has seen: only what train has beyond holdout
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, mean
-from semblance.core.judge import measures, patient_rows, patients
+from semblance.core.judge import Wording, measures, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.table.data import Table
@@ -66,7 +65,7 @@ def copies(evidence: Evidence[Table]) -> tuple[Finding, ...]:
     """
     train, holdout = (Real(fingerprints(t), t.subjects) for t in (evidence.train, evidence.holdout))
     if min(patients(train.subjects), patients(holdout.subjects)) < 2 or not len(evidence.synthetic):
-        return tuple(_finding(i, status="insufficient", reason="too few patients to compare") for i in range(2))
+        return _finding.unmeasured(_TEXT, status="insufficient", reason="too few patients to compare")
     synthetic = fingerprints(evidence.synthetic)
     measured, control = _excess(synthetic, train, holdout), _control(train, holdout, seed=evidence.seed)
     detail = {
@@ -75,7 +74,8 @@ def copies(evidence: Evidence[Table]) -> tuple[Finding, ...]:
         "within_synthetic": 1 - len(np.unique(synthetic)) / len(synthetic),
         "within_train": 1 - len(np.unique(train.marks)) / len(train.marks),
     }
-    return tuple(_finding(i, estimate=measured[i], control=control[i], detail=detail) for i in range(2))
+    both = zip(_TEXT, measured, control, strict=True)
+    return tuple(_finding(metric, estimate=value, control=real, detail=detail) for metric, value, real in both)
 
 
 def _control(train: Real, holdout: Real, *, seed: int) -> tuple[Estimate, Estimate]:
@@ -111,22 +111,17 @@ def _estimate(values: np.ndarray, marks: np.ndarray, *, step: float) -> Estimate
     return Estimate(found.value, found.value - half, found.value + half, found.level, found.n)
 
 
-_TEXT = (
-    (
-        "privacy.copies",
+_TEXT = {
+    "privacy.copies": (
         "Exact copies",
         "How much larger the share of synthetic records that equal a training record is than the share that equal one "
         "of as many unseen records (0: no larger, as chance makes it; 1: every record is a copy).",
     ),
-    (
-        "privacy.unique_copies",
+    "privacy.unique_copies": (
         "Copies of unique patients",
         "How much larger the share of synthetic records that repeat the record of one training patient alone is than "
         "chance makes it (0: no larger; 1: every record repeats such a patient).",
     ),
-)
+}
 
-
-def _finding(which: int, **fields: Any) -> Finding:
-    metric, title, meaning = _TEXT[which]
-    return Finding(metric, title, "privacy", meaning=meaning, **fields)
+_finding = Wording(_TEXT)

@@ -9,7 +9,7 @@ import numpy as np
 
 from semblance.core.dataset import Part
 from semblance.core.estimate import Estimate, jackknife
-from semblance.core.judge import measures, patient_blocks, patient_rows, patients
+from semblance.core.judge import measures, patient_blocks, patient_rows, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.core.schema import Column
@@ -50,8 +50,7 @@ def categories(evidence: Measured) -> tuple[Finding, ...]:
         return (_finding(status="insufficient", reason="samples of equal size are of one patient only"),)
     kept = {part: [group.kept(evidence, one) for group in groups] for part, one in drawn.items()}
     made = {part: _estimate(drawn[part], np.concatenate(kept[part])) for part in drawn}
-    numbers = {"estimate": made["synthetic"], "control": made["holdout"], "floor": made.get("floor")}
-    return (_finding(**numbers, detail=_detail(evidence, groups, drawn, kept)),)
+    return (_finding(**slots(made, control="holdout"), detail=_detail(evidence, groups, drawn, kept)),)
 
 
 def _finding(**fields: Any) -> Finding:

@@ -10,7 +10,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, jackknife
-from semblance.core.judge import patient_blocks, patient_rows, patients
+from semblance.core.judge import patient_blocks, patient_rows, patients, slots
 from semblance.core.rng import stream
 from semblance.core.schema import Column
 from semblance.modalities.table.data import Table
@@ -18,7 +18,6 @@ from semblance.modalities.table.data import Table
 BLOCKS = 20
 RECORDS = {"fast": 20_000, "standard": 60_000, "audit": 2_000_000}  # of each part
 PARTS: tuple[Part, ...] = ("synthetic", "train", "floor", "holdout")
-_SLOTS: tuple[tuple[str, Part], ...] = (("estimate", "synthetic"), ("control", "train"), ("floor", "floor"))
 
 Measured = Evidence[Table]
 
@@ -109,9 +108,7 @@ def estimates(
     evidence: Measured, made: Mapping[Part, np.ndarray], *, within: tuple[float, float] = (0.0, 1.0)
 ) -> dict[str, Any]:
     """The fields `estimate`, `control` and `floor` of a finding."""
-    return {
-        field: estimate(evidence, part, made[part], within=within) if part in made else None for field, part in _SLOTS
-    }
+    return slots({part: estimate(evidence, part, one, within=within) for part, one in made.items()})
 
 
 def told(value: Estimate, control: Estimate) -> dict[str, float]:

@@ -14,7 +14,7 @@ from scipy.stats import wasserstein_distance
 
 from semblance.core.dataset import Features, Part
 from semblance.core.estimate import Estimate, wilson
-from semblance.core.judge import measures, patients
+from semblance.core.judge import Wording, measures, patients
 from semblance.core.report import Finding
 from semblance.modalities.table.embed import features
 from semblance.modalities.table.metrics.places import coarse
@@ -70,10 +70,10 @@ def longitudinal(evidence: Measured) -> tuple[Finding, ...]:
     """
     if patients(evidence.train.subjects) == len(evidence.train):
         reason = "no patient has more than one record"
-        return tuple(_finding(m, status="not_applicable", reason=reason) for m in METRICS)
+        return _finding.unmeasured(METRICS, status="not_applicable", reason=reason)
     if min(sample.patients for sample in samples(evidence).values()) < 2:
         reason = "an interval needs at least two patients on each side"
-        return tuple(_finding(m, status="insufficient", reason=reason) for m in METRICS)
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     steps = {part: _steps(evidence, part) for part in PARTS}
     least = min(patients(one.who) for one in steps.values())
     visits = _finding("fidelity.longitudinal.visits", **estimates(evidence, _visits(evidence)))
@@ -250,8 +250,4 @@ _TEXT = {
     ),
 }
 
-
-def _finding(metric: str, **fields: Any) -> Finding:
-    title, meaning = _TEXT[metric]
-    section: Any = metric.partition(".")[0]
-    return Finding(metric, title, section, meaning=meaning, **fields)
+_finding = Wording(_TEXT)
