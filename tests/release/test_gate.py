@@ -77,6 +77,12 @@ def test_a_reason_never_rounds_the_failure_away() -> None:
     assert decision.reasons == ("Title of privacy.membership may be as high as 0.1001; at most 0.1 is allowed",)
 
 
+def test_a_loss_against_real_is_not_rounded_away_either() -> None:
+    control = Estimate(0.9, 0.8, 1.0)
+    decision = gate(changed("rare.modes", replace(finding("rare.modes", 0.6996), control=control)))
+    assert decision.reasons == ("Title of rare.modes is 0.2004 below real against real; 0.2 is allowed",)
+
+
 def test_exit_codes_tell_privacy_from_the_rest() -> None:
     assert gate(changed("fidelity.c2st", finding("fidelity.c2st", 0.9))).exit_code == 6
     both = report(*(finding(f.metric, 0.9) for f in good()))

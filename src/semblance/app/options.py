@@ -13,23 +13,24 @@ from semblance.core.errors import Problem, UsageError
 PROFILES = ("public", "controlled", "internal")
 TIERS = ("fast", "standard", "audit")
 DEVICES = ("auto", "cpu", "cuda")
+HOLDS_RECORDS = ("no", "yes")
 # Smallest group that may be told apart: five patients as usual in health statistics, eleven where anyone may read.
 RARE = {"public": 11, "controlled": 5, "internal": 5}
 
 
 def wrong_choices(**asked: str) -> list[Problem]:
-    """What was asked of "profile", "device" or "tier" and is none of their names."""
-    allowed = {"profile": PROFILES, "device": DEVICES, "tier": TIERS}
+    """What was asked of an option that has names ("profile", "device", "tier", "holds_records") and is none of them."""
+    allowed = {"profile": PROFILES, "device": DEVICES, "tier": TIERS, "holds_records": HOLDS_RECORDS}
     return [
-        Problem(f"{name} '{value}'", f"one of {', '.join(allowed[name])}", f"--{name} {allowed[name][0]}")
-        for name, value in asked.items()
+        Problem(f"{flag} '{value}'", f"one of {', '.join(allowed[name])}", f"--{flag} {allowed[name][0]}")
+        for name, flag, value in ((name, name.replace("_", "-"), value) for name, value in asked.items())
         if value not in allowed[name]
     ]
 
 
-def refuse_wrong(*, profile: str, tier: str, seed: int) -> None:
+def refuse_wrong(*, seed: int, **choices: str) -> None:
     """Raise UsageError with everything that no judgement can be asked for."""
-    problems = wrong_choices(profile=profile, tier=tier)
+    problems = wrong_choices(**choices)
     if seed < 0:
         problems.append(Problem(f"seed {seed}", "0 or above", "--seed 0"))
     if problems:
@@ -155,9 +156,8 @@ class EvaluateOptions:
     """Whether the generator that made the records keeps training records, as the person says: yes, no, or unknown."""
 
     def __post_init__(self) -> None:
-        if self.holds_records not in (None, "yes", "no"):
-            raise UsageError.of(f"holds-records '{self.holds_records}'", rule="yes or no", fix="--holds-records no")
-        refuse_wrong(profile=self.profile, tier=self.tier, seed=self.seed)
+        said = {} if self.holds_records is None else {"holds_records": self.holds_records}
+        refuse_wrong(seed=self.seed, profile=self.profile, tier=self.tier, **said)
 
     @property
     def rare(self) -> int:

@@ -93,10 +93,17 @@ def bootstrap(
     The basic (reflected) interval corrects the upward bias that resampling adds to distances; it is cut to hold the
     value.
     """
-    value = float(statistic(np.ones(n)))
-    again = np.array([statistic(rng.multinomial(n, np.full(n, 1 / n)).astype(float)) for _ in range(draws)])
-    low, high = np.quantile(again, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, min(value, 2 * value - float(high)), max(value, 2 * value - float(low)), level, n)
+    again = [statistic(rng.multinomial(n, np.full(n, 1 / n)).astype(float)) for _ in range(draws)]
+    return basic(np.array([statistic(np.ones(n)), *again]), n=n, level=level)
+
+
+def basic(
+    values: np.ndarray, *, n: int, within: tuple[float, float] = (-math.inf, math.inf), level: float = LEVEL
+) -> Estimate:
+    """The first value with the basic bootstrap interval of the others, cut to `within` and to hold the value."""
+    value = float(values[0])
+    low, high = (2 * value - float(end) for end in np.quantile(values[1:], [(1 + level) / 2, (1 - level) / 2]))
+    return Estimate(value, max(within[0], min(value, low)), min(within[1], max(value, high)), level, n)
 
 
 def auc(

@@ -243,9 +243,10 @@ def explain(check: Check, *, digits: int = 3) -> str:
             return f"{check.title}: cannot be certified{note}"
     if check.number is None:
         return f"{check.title}: {check.note or check.outcome.lower()}"
-    if check.bound == "excess" and check.direction == "at_least" and check.threshold is not None:
-        return f"{check.title} is {-check.number:.{digits}f} below real against real; {-check.threshold:g} is allowed"
     number = _told(check, digits=digits)
+    if check.bound == "excess" and check.direction == "at_least" and check.threshold is not None:
+        side = "below" if check.number < 0 else "above"
+        return f"{check.title} is {number.removeprefix('-')} {side} real against real; {-check.threshold:g} is allowed"
     reads = {
         "value": f"is {number}",
         "excess": f"is {number} above real against real",
@@ -268,6 +269,11 @@ def _told(check: Check, *, digits: int) -> str:
         return f"{check.number:g}"
     for decimals in range(digits, 16):
         text = f"{check.number:.{decimals}f}"
-        if (float(text) > check.threshold) == (check.number > check.threshold):
+        if _allowed(check, float(text)) == _allowed(check, check.number):
             return text
     return repr(check.number)
+
+
+def _allowed(check: Check, number: float) -> bool:
+    assert check.threshold is not None
+    return number <= check.threshold if check.direction == "at_most" else number >= check.threshold

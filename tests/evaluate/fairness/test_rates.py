@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semblance.core.estimate import basic
 from semblance.core.rng import stream
-from semblance.evaluate.fairness.rates import Resampled, basic, gap
+from semblance.evaluate.fairness.rates import Resampled, gap
 
 
 def test_a_group_without_a_rate_is_left_out_and_one_alone_has_no_gap():

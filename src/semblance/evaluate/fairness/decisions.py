@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from semblance.core.dataset import Evidence, Part
-from semblance.core.estimate import LEVEL, Estimate, linearized
+from semblance.core.estimate import LEVEL, Estimate, basic, linearized
 from semblance.core.judge import Wording, measures, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups
-from semblance.evaluate.fairness.rates import DRAWS, ENOUGH, Attribute, Resampled, basic, gap
+from semblance.evaluate.fairness.rates import DRAWS, ENOUGH, Attribute, Resampled, gap
 from semblance.evaluate.fidelity.samples import who
 from semblance.evaluate.utility.outcome import level
 from semblance.evaluate.utility.performance import macro_auc

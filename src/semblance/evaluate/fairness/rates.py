@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from semblance.core.dataset import Part
-from semblance.core.estimate import LEVEL, Estimate
 from semblance.evaluate.fairness.groups import Groups
 
 DRAWS = 200
@@ -66,11 +65,3 @@ def gap(rate: np.ndarray) -> np.ndarray:
     low = np.where(known, rate, np.inf).min(axis=1, initial=np.inf)
     spread: np.ndarray = np.where(known.sum(axis=1) > 1, high - low, np.nan)
     return spread
-
-
-def basic(values: np.ndarray, *, n: int, within: tuple[float, float], level: float = LEVEL) -> Estimate:
-    """The first value with the basic bootstrap interval of the others, cut to `within` and to hold the value."""
-    value = float(values[0])
-    low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
-    low, high = max(within[0], min(value, 2 * value - float(high))), min(within[1], max(value, 2 * value - float(low)))
-    return Estimate(value, low, high, level, n)

@@ -8,7 +8,7 @@ pregnant" or "discharged before admitted" need not be written down. Holdout brea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from semblance.core.dataset import Part
 from semblance.core.estimate import Estimate, mean, wilson
-from semblance.core.judge import measures, patient_rows, patients
+from semblance.core.judge import Wording, measures, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.table.copies import fingerprints
@@ -54,17 +54,16 @@ def constraints(evidence: Measured) -> tuple[Finding, ...]:
     combination is one where independence would give at least 30 train records and there are none; numbers in 10 bins.
     Of a wide table, orders are looked for among ORDERED random columns of a kind, combinations as in `fidelity.pairs`.
     """
-    title = "Impossible records"
     if patients(evidence.train.subjects) < KNOWN or not len(evidence.synthetic):
         reason = f"rules are found on at least {KNOWN} train patients"
-        return (_finding("validity.constraints", title, status="insufficient", reason=reason),)
+        return (_finding("validity.constraints", status="insufficient", reason=reason),)
     train, coded, chosen = evidence.train, coarse(evidence, top=TOP), _chosen(evidence)
     rules = Rules(
         tuple(_orders(train, rng=stream(evidence.seed, "orders"))), chosen, _never(coded["train"].only(chosen))
     )
     if not rules.orders and not rules.never.any() and not _declared(train):
         reason = "no rule was declared, and none is kept by all real records"
-        return (_finding("validity.constraints", title, status="not_applicable", reason=reason),)
+        return (_finding("validity.constraints", status="not_applicable", reason=reason),)
     parts: tuple[Part, ...] = ("synthetic", "holdout")
     rng = stream(evidence.seed, "constraints")
     made, real = (
@@ -72,7 +71,7 @@ def constraints(evidence: Measured) -> tuple[Finding, ...]:
         for part in parts
     )
     detail = {"rules": _told(made, real), "orders": len(rules.orders)}
-    return (_finding("validity.constraints", title, estimate=made.share, control=real.share, detail=detail),)
+    return (_finding("validity.constraints", estimate=made.share, control=real.share, detail=detail),)
 
 
 def _chosen(evidence: Measured) -> np.ndarray:
@@ -86,9 +85,9 @@ def _cut(table: Table, coded: Grid, tier: str, rng: np.random.Generator) -> tupl
     return table.take(rows), Grid(coded.codes[rows], coded.sizes)
 
 
-def _share(broken: np.ndarray, table: Table) -> Estimate:
-    """Wilson's interval, or the wider one by patient."""
-    plain, clustered = wilson(int(broken.sum()), len(broken)), mean(broken, clusters=table.subjects)
+def _share(hit: np.ndarray, clusters: np.ndarray) -> Estimate:
+    """A share of records with Wilson's interval, or the wider one by cluster."""
+    plain, clustered = wilson(int(hit.sum()), len(hit)), mean(hit, clusters=clusters)
     low, high = min(plain.low, clustered.low), max(plain.high, clustered.high)
     return Estimate(plain.value, max(low, 0.0), min(high, 1.0), plain.level, clustered.n)
 
@@ -145,7 +144,7 @@ def _broken(table: Table, coded: Grid, rules: Rules) -> Broken:
     alone |= {f"'{a}' not above '{b}'": _disorder(table, a, b) for a, b in rules.orders}
     any_rule = np.any([*alone.values(), _met(coded, rules.never)], axis=0)
     each = {name: float(broken.mean()) for name, broken in alone.items()}
-    return Broken(_share(any_rule, table), {**each, **_by_pair(coded, rules, table)})
+    return Broken(_share(any_rule, table.subjects), {**each, **_by_pair(coded, rules, table)})
 
 
 def _by_pair(coded: Grid, rules: Rules, table: Table) -> dict[str, float]:
@@ -199,37 +198,34 @@ def duplicates(evidence: Measured) -> tuple[Finding, ...]:
 
     The interval counts equal records as one unit.
     """
-    title = "Repeated records"
     n = min(len(evidence.train), len(evidence.synthetic))
     if n < 2:
         reason = "fewer than two records on a side"
-        return (_finding("validity.duplicates", title, status="insufficient", reason=reason),)
+        return (_finding("validity.duplicates", status="insufficient", reason=reason),)
     rng = stream(evidence.seed, "duplicates")
     made, real = (
         _repeated(fingerprints(part.take(patient_rows(part.subjects, n, rng=rng))))
         for part in (evidence.synthetic, evidence.train)
     )
-    return (_finding("validity.duplicates", title, estimate=made, control=real),)
+    return (_finding("validity.duplicates", estimate=made, control=real),)
 
 
 def _repeated(marks: np.ndarray) -> Estimate:
     _, code, count = np.unique(marks, return_inverse=True, return_counts=True)
-    repeated = count[code] > 1
-    plain, clustered = wilson(int(repeated.sum()), len(repeated)), mean(repeated, clusters=marks)
-    low, high = min(plain.low, clustered.low), max(plain.high, clustered.high)
-    return Estimate(plain.value, max(low, 0.0), min(high, 1.0), plain.level, len(marks))
+    return replace(_share(count[code] > 1, marks), n=len(marks))
 
 
-_MEANING = {
-    "validity.constraints": (
-        "Share of synthetic records that break a rule that real ones keep, such as an order of dates (0 none, 1 all)."
-    ),
-    "validity.duplicates": (
-        "Share of synthetic records that stand there more than once (0 none, 1 all; it should be no more than among "
-        "real records)."
-    ),
-}
-
-
-def _finding(metric: str, title: str, **fields: Any) -> Finding:
-    return Finding(metric, title, "validity", meaning=_MEANING[metric], **fields)
+_finding = Wording(
+    {
+        "validity.constraints": (
+            "Impossible records",
+            "Share of synthetic records that break a rule that real ones keep, such as an order of dates (0 none, 1 "
+            "all).",
+        ),
+        "validity.duplicates": (
+            "Repeated records",
+            "Share of synthetic records that stand there more than once (0 none, 1 all; it should be no more than "
+            "among real records).",
+        ),
+    }
+)
