@@ -221,7 +221,7 @@ def evaluate(
         about["generator"] = model.model.card.to_json()
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
-    about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real.schema)}
+    about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real)}
     report = stages.judge(
         real.modality,
         train=real.records,
@@ -242,12 +242,13 @@ def _same(source: Any) -> str:
     return fingerprint(str(source)) if isinstance(source, str | Path) else str(id(source))
 
 
-def _unjudged(source: Any, schema: Schema) -> list[str]:
+def _unjudged(source: Any, real: Data) -> list[str]:
     """Columns that stand in the records and not in what was judged."""
     if isinstance(source, str | Path):
-        source = read(source)
-    names = [field.name for field in source.profile.fields] if isinstance(source, Data) else columns_of(source)
-    judged = {column.name for column in schema.written}
+        names = stages.beside(real.modality, "column_names")((source,))
+    else:
+        names = [field.name for field in source.profile.fields] if isinstance(source, Data) else columns_of(source)
+    judged = {column.name for column in real.schema.written}
     return [name for name in names if name not in judged]
 
 

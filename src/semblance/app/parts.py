@@ -11,8 +11,9 @@ from itertools import combinations
 from typing import Any, TypeVar
 
 from semblance.app.config import nearest
+from semblance.app.stages import beside
 from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.modality import Modality, ReadOptions, load
+from semblance.core.modality import Modality, load
 from semblance.core.schema import Schema
 
 T = TypeVar("T")
@@ -87,8 +88,7 @@ def _refuse_one_for_two(marks: Mapping[str, str]) -> None:
 
 def refuse_unjudged(manifest: Modality, path: str, schema: Schema) -> None:
     """Raise DataError with every column of a synthetic file that no judge looks at."""
-    _, profile = load(manifest.read)((path,), ReadOptions(None, None, None, None, 1))
-    problems = list(_unjudged((field.name for field in profile.fields), schema))
+    problems = list(_unjudged(beside(manifest, "column_names")((path,)), schema))
     if problems:
         raise DataError(*problems)
 

@@ -169,7 +169,7 @@ def floor_of(manifest: Modality, train: Dataset, *, seed: int, rare: int, rows: 
 
 
 def beside(manifest: Modality, name: str) -> Any:
-    """A function that stands beside a modality's reader: `concat`, `from_frame`."""
+    """A function that stands beside a modality's reader: `concat`, `from_frame`, `column_names`."""
     return load(f"{manifest.read.partition(':')[0]}:{name}")
 
 

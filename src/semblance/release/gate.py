@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report, spelt
-from semblance.release.policy import Policy, Profile, Rule
+from semblance.release.policy import Policy, Profile, Rule, holds
 
 Outcome = Literal["PASS", "FAIL", "NOT APPLICABLE", "INSUFFICIENT", "ERROR", "MISSING"]
 Verdict = Literal["RELEASE", "CONTROLLED", "REFUSED"]
@@ -269,11 +269,7 @@ def _told(check: Check, *, digits: int) -> str:
         return f"{check.number:g}"
     for decimals in range(digits, 16):
         text = f"{check.number:.{decimals}f}"
-        if _allowed(check, float(text)) == _allowed(check, check.number):
+        told, true = (holds(number, check.direction, check.threshold) for number in (float(text), check.number))
+        if told == true:
             return text
     return repr(check.number)
-
-
-def _allowed(check: Check, number: float) -> bool:
-    assert check.threshold is not None
-    return number <= check.threshold if check.direction == "at_most" else number >= check.threshold

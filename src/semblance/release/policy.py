@@ -28,6 +28,11 @@ _PROFILE_KEYS = ("rare", "holds_records", "unresolved")
 _POLICY_KEYS = ("name", "version", "profile", "rule")
 
 
+def holds(number: float, direction: str, threshold: float) -> bool:
+    """Whether a number is at most (or at least) the threshold."""
+    return number <= threshold if direction == "at_most" else number >= threshold
+
+
 @dataclass(frozen=True)
 class Rule:
     """One comparison. `bound` says which number of the estimate must be `direction` (at most, at least) `threshold`.
@@ -53,7 +58,7 @@ class Rule:
 
     def allows(self, number: float) -> bool:
         """Whether the threshold holds for a number."""
-        return number <= self.threshold if self.direction == "at_most" else number >= self.threshold
+        return holds(number, self.direction, self.threshold)
 
     def implies(self, other: Rule) -> bool:
         """Whether whatever passes this rule passes `other`, a rule of the same metric, bound and direction."""

@@ -6,7 +6,6 @@ names, then the columns that tell patients apart best.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from semblance.core.dataset import Evidence, Part
 from semblance.core.judge import patient_rows
 from semblance.core.rng import stream
+from semblance.evaluate.shared.names import words
 
 MOST = 6
 LEAST = 3
@@ -87,7 +87,6 @@ _EVENTS = frozenset(
     ["admission", "admitted", "admit", "discharge", "discharged", "visit", "sample", "enrolment", "enrollment"]
 )
 _WHEN = frozenset(["date", "dt", "day", "month", "year", "yr", "time", "at", "on"])
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 
 
 def known(evidence: Evidence[Any]) -> tuple[int, ...]:
@@ -115,8 +114,8 @@ def telling(name: str) -> bool:
     >>> telling("native-country"), telling("patientAge"), telling("admission_date"), telling("stage"), telling("dosage")
     (True, True, True, False, False)
     """
-    words = {word.lower() for word in _WORD.findall(name)}
-    return bool(words & _WORDS or (words & _EVENTS and (words & _WHEN or len(words) == 1)))
+    said = set(words(name))
+    return bool(said & _WORDS or (said & _EVENTS and (said & _WHEN or len(said) == 1)))
 
 
 def _known(evidence: Evidence[Any]) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ merged with the others of their attribute, and told; nothing is said about a han
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Features, Part
 from semblance.core.judge import patients
+from semblance.evaluate.shared.names import words
 
 LEAST = 30  # patients of train and of holdout in a group
 MOST = 8  # groups of one attribute
@@ -22,10 +22,10 @@ TOGETHER = 12  # groups of two attributes together, over all pairs
 BANDS = (18, 40, 65, 80)  # years: the usual cuts between children, adults and the old
 OTHERS = "others"
 UNGROUPED = "no protected attribute with two groups of enough patients"
-NAMES = re.compile(
-    r"(?:^|[^a-z])(sex|gender|race|ethnic\w*|age|religion|disab\w*|marital\w*|nationality|native|language|insurance|payer)"
-    r"(?:[^a-z]|$)"
+NAMES = frozenset(
+    ["sex", "gender", "race", "age", "religion", "nationality", "native", "language", "insurance", "payer"]
 )
+STEMS = ("ethnic", "disab", "marital")
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,12 @@ def groups(evidence: Evidence[Any]) -> tuple[Groups, ...]:
 
 def protected(known: Features) -> tuple[int, ...]:
     """Positions of the protected attributes: those declared, else those with a telling name; never the target."""
-    named = [j for j, name in enumerate(known.names) if NAMES.search(_spaced(name))]
+    named = [j for j, name in enumerate(known.names) if any(map(_telling, words(name)))]
     return tuple(j for j in (known.protected or named) if j != known.target)
 
 
-def _spaced(name: str) -> str:
-    """Lower case, with words of camelCase and snake_case apart."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").lower()
+def _telling(word: str) -> bool:
+    return word in NAMES or word.startswith(STEMS)
 
 
 def _groups(evidence: Evidence[Any]) -> tuple[Groups, ...]:
@@ -99,7 +98,7 @@ def _cuts(x: np.ndarray, name: str) -> np.ndarray:
     held = np.unique(x[np.isfinite(x)])
     if len(held) <= 2:
         return held[1:]
-    if re.search(r"(?:^|[^a-z])age(?:[^a-z]|$)", _spaced(name)) and held[0] >= 0 and held[-1] <= 130:
+    if "age" in words(name) and held[0] >= 0 and held[-1] <= 130:
         return np.array(BANDS, dtype=float)
     thirds = np.quantile(x[np.isfinite(x)], [1 / 3, 2 / 3])
     return np.unique([_round(cut) for cut in thirds])

@@ -22,7 +22,7 @@ from semblance.modalities.table import read as reading
 from semblance.modalities.table import write as writing
 from semblance.modalities.table.write import output_name
 
-__all__ = ["Table", "concat", "from_frame", "like", "output_name", "read", "write"]
+__all__ = ["Table", "column_names", "concat", "from_frame", "like", "output_name", "read", "write"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,11 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Table, Prof
 def like(paths: Sequence[str | Path], schema: Schema) -> Table:
     """Read another file under a known schema: extra columns are ignored, a missing one is a DataError."""
     return Table(schema, *reading.like(paths, schema))
+
+
+def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
+    """The columns of a file, whatever a schema says. Raises DataError where it cannot be read."""
+    return reading.column_names(paths)
 
 
 def from_frame(frame: Any, options: ReadOptions) -> tuple[Table, Profile]:

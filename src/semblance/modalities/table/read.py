@@ -39,6 +39,11 @@ def like(paths: Sequence[str | Path], schema: Schema) -> tuple[pd.DataFrame, np.
     return _within_memory(lambda: _conform(sources.load(only(paths)), schema))
 
 
+def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
+    """The columns of a file, in order; none of them is looked into."""
+    return _within_memory(lambda: tuple(raw.name for raw in sources.load(only(paths)).columns))
+
+
 def from_frame(frame: Any, options: ReadOptions) -> Parts:
     """Schema, frame, subjects, names of patients and profile of a pandas, polars or pyarrow table."""
     return _within_memory(lambda: _assemble(frame_source(frame), options))

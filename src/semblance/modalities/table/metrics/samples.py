@@ -24,21 +24,24 @@ Measured = Evidence[Table]
 
 @dataclass(frozen=True)
 class Sample:
-    """Records sorted by their jackknife's block, the block of each (n,), how many blocks there are, and patients."""
+    """Records sorted by their jackknife's block, the row of each in its part (n,) and its block (n,), how many blocks
+    there are, and patients."""
 
     table: Table
+    rows: np.ndarray
     block: np.ndarray
     blocks: int
     patients: int
 
     @classmethod
-    def of(cls, table: Table, blocks: int, *, rng: np.random.Generator) -> Sample:
-        """Deals the patients of a table into blocks."""
-        if not len(table):
-            return cls(table, np.empty(0, dtype=np.int64), blocks, 0)
-        block = patient_blocks(table.subjects, blocks, rng=rng)
+    def of(cls, whole: Table, rows: np.ndarray, blocks: int, *, rng: np.random.Generator) -> Sample:
+        """Deals the patients of some rows of a table into blocks."""
+        if not len(rows):
+            return cls(whole.take(rows), rows, np.empty(0, dtype=np.int64), blocks, 0)
+        subjects = whole.subjects[rows]
+        block = patient_blocks(subjects, blocks, rng=rng)
         order = np.argsort(block, kind="stable")
-        return cls(table.take(order), block[order], blocks, patients(table.subjects))
+        return cls(whole.take(rows[order]), rows[order], block[order], blocks, patients(subjects))
 
     def count(self, code: np.ndarray, size: int) -> np.ndarray:
         """(size, 1 + blocks) records of each code 0 .. size - 1: of all, then without each block."""
@@ -61,20 +64,22 @@ def samples(evidence: Measured) -> dict[Part, Sample]:
 
 
 def _samples(evidence: Measured) -> dict[Part, Sample]:
-    tables = {part: _cut(evidence, part) for part in PARTS if getattr(evidence, part) is not None}
-    people = {part: patients(table.subjects) for part, table in tables.items()}
+    rows = {part: _cut(evidence, part) for part in PARTS if getattr(evidence, part) is not None}
+    people = {part: patients(getattr(evidence, part).subjects[one]) for part, one in rows.items()}
     if people.get("floor", 2) < 2:
-        del tables["floor"], people["floor"]
+        del rows["floor"], people["floor"]
     blocks = max(min(BLOCKS, *people.values()), 1)
-    return {part: Sample.of(table, blocks, rng=stream(evidence.seed, "blocks", part)) for part, table in tables.items()}
+    return {
+        part: Sample.of(getattr(evidence, part), one, blocks, rng=stream(evidence.seed, "blocks", part))
+        for part, one in rows.items()
+    }
 
 
-def _cut(evidence: Measured, part: Part) -> Table:
+def _cut(evidence: Measured, part: Part) -> np.ndarray:
+    """The rows of a part that are looked at."""
     table: Table = getattr(evidence, part)
     most = min(RECORDS[evidence.tier], len(evidence.synthetic) if part == "train" else len(table))
-    if most >= len(table):
-        return table
-    return table.take(patient_rows(table.subjects, most, rng=stream(evidence.seed, "rows", part)))
+    return patient_rows(table.subjects, most, rng=stream(evidence.seed, "rows", part))
 
 
 def too_few(evidence: Measured) -> str:

@@ -6,7 +6,7 @@ steps from one record to the next, with blocks of patients as the jackknife's un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from semblance.core.dataset import Features, Part
 from semblance.core.estimate import Estimate, wilson
 from semblance.core.judge import Wording, measures, patients
 from semblance.core.report import Finding
-from semblance.modalities.table.embed import features
 from semblance.modalities.table.metrics.places import coarse
 from semblance.modalities.table.metrics.samples import Measured, Sample, estimates, leaving_out, samples
 
@@ -79,13 +78,14 @@ def longitudinal(evidence: Measured) -> tuple[Finding, ...]:
     visits = _finding("fidelity.longitudinal.visits", **estimates(evidence, _visits(evidence)))
     if least < LEAST:
         reason = f"fewer than {LEAST} patients with more than one record on a side"
-        return (visits, *(_finding(m, status="insufficient", reason=reason) for m in METRICS[1:]))
+        return (visits, *_finding.unmeasured(METRICS[1:], status="insufficient", reason=reason))
     return (visits, *_followed(evidence, steps))
 
 
 def _steps(evidence: Measured, part: Part) -> Steps:
     sample = samples(evidence)[part]
-    coded = features(sample.table, evidence.train)
+    whole = evidence.features(part)
+    coded = replace(whole, x=whole.x[sample.rows])
     time = coded.roles.get("visit_time")
     when = np.zeros(len(sample.table)) if time is None else np.nan_to_num(coded.x[:, time])
     order = np.lexsort((when, sample.table.subjects))
