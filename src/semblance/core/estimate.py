@@ -32,6 +32,10 @@ class Estimate:
         if not self.low <= self.value + 1e-12 or not self.value - 1e-12 <= self.high:
             raise ValueError("an interval holds its value")
 
+    def plain(self) -> dict[str, float]:
+        """The value and its interval, for the detail of a finding."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 

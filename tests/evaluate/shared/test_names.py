@@ -13,7 +13,6 @@ from semblance.evaluate.shared.names import words
         ("HDL_chol2", ("hdl", "chol")),
         ("SEX", ("sex",)),
         ("dosage", ("dosage",)),
-        ("größe", ("gr", "öß", "e")),
         ("12 %", ()),
     ],
 )

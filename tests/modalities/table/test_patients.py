@@ -63,7 +63,7 @@ def test_the_fewest_patients_count_patients_and_ignore_what_train_never_held():
 
 def test_synthetic_records_that_are_the_holdouts_are_told():
     train, holdout, fresh = (table(patients(300, seed).drop(columns="pid")) for seed in range(3))
-    shuffled = holdout.take(np.random.default_rng(0).permutation(300))
+    shuffled = holdout.take(stream(0).permutation(300))
     apart(train, holdout, fresh)
     with pytest.raises(DataError, match="300 of 300 synthetic records equal a holdout record"):
         apart(train, holdout, shuffled)

@@ -179,7 +179,7 @@ def _curves(scores: Sequence[AttackScores]) -> list[dict[str, Any]]:
         {
             "name": one.name,
             "title": _TITLES.get(one.name, one.name.replace("_", " ").capitalize()),
-            "advantage": _plain(somers(auc(one.member, one.outsider))),
+            "advantage": somers(auc(one.member, one.outsider)).plain(),
             "curve": curve(one.member, one.outsider),
         }
         for one in scores
@@ -199,10 +199,6 @@ def curve(member: np.ndarray, outsider: np.ndarray) -> list[list[float]]:
 def somers(area: Estimate) -> Estimate:
     """2 AUC - 1 (Somers' D): how far the attack is from guessing (0) to certainty (1), over all thresholds."""
     return Estimate(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1, area.level, area.n)
-
-
-def _plain(one: Estimate) -> dict[str, float]:
-    return {"value": one.value, "low": one.low, "high": one.high}
 
 
 _TITLES = {

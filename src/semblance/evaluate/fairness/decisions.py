@@ -18,7 +18,7 @@ from semblance.core.estimate import LEVEL, Estimate, basic, linearized
 from semblance.core.judge import Wording, measures, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups
+from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups, row
 from semblance.evaluate.fairness.rates import DRAWS, ENOUGH, Attribute, Resampled, gap
 from semblance.evaluate.fidelity.samples import who
 from semblance.evaluate.utility.outcome import level
@@ -152,8 +152,7 @@ def _row(trial: Trial, one: Attribute, g: int, made: np.ndarray, control: float)
         return {}
     held = trial.resampled.patient[one.member[:, g] > 0]
     rate = basic(made, n=len(np.unique(held)), within=(0.0, 1.0))
-    plain = {"group": one.groups.groups[g].name, "patients": rate.n, "control": float(control)}
-    return {**plain, "value": rate.value, "low": rate.low, "high": rate.high}
+    return row(one.groups.groups[g].name, rate, float(control), patients=rate.n)
 
 
 @measures(*MODEL)
@@ -234,7 +233,7 @@ def _amplification(
         return _finding(metric, status="insufficient", reason=FEW)
     names, gaps = [name for name, one in zip(names, shown, strict=True) if one], {k: g[shown] for k, g in gaps.items()}
     made, control = (_widened(names, gaps[part] - gaps["real"], n=n) for part in ("synthetic", others))
-    rows = [{"attribute": name, "value": e.value, "low": e.low, "high": e.high} for name, e in made]
+    rows = [{"attribute": name, **e.plain()} for name, e in made]
     return _finding(metric, estimate=made[0][1], control=control[0][1], detail={**detail, "attributes": rows})
 
 
@@ -265,15 +264,13 @@ def _subgroup_utility(evidence: Evidence[Any], trial: Trial) -> Finding:
     if not rows:
         reason = f"no group with {OUTCOMES} holdout patients who have the outcome and {OUTCOMES} who have not"
         return _finding("fairness.subgroup_utility", status="insufficient", reason=reason)
-    rows.sort(key=lambda row: -row[1].low)
-    control = max((row[2] for row in rows), key=lambda e: e.low)
-    detail = {"outcome": trial.name, "groups": [_lost(*row) for row in rows]}
+    rows.sort(key=lambda each: -each[1].low)
+    control = max((each[2] for each in rows), key=lambda e: e.low)
+    detail = {
+        "outcome": trial.name,
+        "groups": [row(name, lost, null.value, patients=lost.n) for name, lost, null in rows],
+    }
     return _finding("fairness.subgroup_utility", estimate=rows[0][1], control=control, detail=detail)
-
-
-def _lost(name: str, made: Estimate, control: Estimate) -> dict[str, Any]:
-    plain = {"group": name, "patients": made.n, "control": control.value}
-    return {**plain, "value": made.value, "low": made.low, "high": made.high}
 
 
 @measures("fairness.amplification.data")

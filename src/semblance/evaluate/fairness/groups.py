@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.dataset import Evidence, Features, Part
+from semblance.core.estimate import Estimate
 from semblance.core.judge import patients
 from semblance.evaluate.shared.names import words
 
@@ -43,6 +44,11 @@ class Groups:
     attribute: str
     groups: tuple[Group, ...]
     merged: tuple[str, ...]
+
+
+def row(group: str, made: Estimate, control: float, *, patients: int) -> dict[str, Any]:
+    """What the detail of a finding says of one group."""
+    return {"group": group, "patients": patients, "control": control, **made.plain()}
 
 
 def groups(evidence: Evidence[Any]) -> tuple[Groups, ...]:

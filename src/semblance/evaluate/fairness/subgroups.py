@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from semblance.core.dataset import Evidence, Part
-from semblance.core.estimate import LEVEL, Estimate, jackknife
+from semblance.core.estimate import LEVEL, jackknife
 from semblance.core.judge import measures, patient_blocks, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups
+from semblance.evaluate.fairness.groups import UNGROUPED, Groups, groups, row
 from semblance.evaluate.fidelity.samples import who
 
 RECORDS = {"fast": 5_000, "standard": 20_000, "audit": 200_000}
@@ -43,17 +43,11 @@ def subgroup_fidelity(evidence: Evidence[Any]) -> tuple[Finding, ...]:
         reason = f"fewer than {2 * BLOCKS} patients, or synthetic records, on a side"
         return (_finding(status="insufficient", reason=reason),)
     level = 1 - (1 - LEVEL) / sum(len(one.groups) for one in found)
-    rows = [row for one in found for row in _rows(evidence, one, level)]
-    worst = sorted(rows, key=lambda row: -row["excess"].low)
-    detail = {"groups": [_told(row) for row in worst], "merged": [name for one in found for name in one.merged]}
+    worst = sorted((one for each in found for one in _rows(evidence, each, level)), key=lambda one: -one["excess"].low)
+    told = [row(one["group"], one["made"], one["real"].value, patients=one["patients"]) for one in worst]
+    detail = {"groups": told, "merged": [name for one in found for name in one.merged]}
     first = worst[0]
     return (_finding(estimate=first["made"], control=first["real"], detail=detail),)
-
-
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    made: Estimate = row["made"]
-    plain = {"group": row["group"], "patients": row["patients"], "control": row["real"].value}
-    return {**plain, "value": made.value, "low": made.low, "high": made.high}
 
 
 def _rows(evidence: Evidence[Any], one: Groups, level: float) -> list[dict[str, Any]]:

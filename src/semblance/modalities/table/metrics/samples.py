@@ -118,7 +118,7 @@ def estimates(
 
 def told(value: Estimate, control: Estimate) -> dict[str, float]:
     """What the detail of a finding says of one number."""
-    return {"value": value.value, "low": value.low, "high": value.high, "control": control.value}
+    return {**value.plain(), "control": control.value}
 
 
 def row(
