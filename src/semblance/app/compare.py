@@ -95,7 +95,7 @@ class Comparison:
 
 def _row_json(row: Row) -> dict[str, Any]:
     def plain(e: Estimate | None) -> Any:
-        return None if e is None else {"value": e.value, "low": e.low, "high": e.high, "n": e.n}
+        return None if e is None else {**e.plain(), "n": e.n}
 
     cells = [{"estimate": plain(c.estimate), "level": c.level, "mark": c.mark, "said": c.said} for c in row.cells]
     told = {"metric": row.metric, "title": row.title, "section": row.section, "goal": row.goal}

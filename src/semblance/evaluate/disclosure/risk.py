@@ -86,7 +86,7 @@ def table(names: list[str], scores: Scores, control: Scores, compare: Compare) -
     rows = []
     for j, name in enumerate(names):
         made, usual = compare(*pairs[j]), compare(*real[j])
-        numbers = {"value": made.value, "low": made.low, "high": made.high, "control": usual.value}
+        numbers = {**made.plain(), "control": usual.value}
         rows.append({"name": name, **numbers, "p": p[j], "leaks": bool(leaks[j])})
     return sorted(rows, key=lambda row: (-row["low"], row["name"]))
 

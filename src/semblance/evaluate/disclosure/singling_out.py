@@ -119,7 +119,7 @@ def _groups(tried: dict[str, Hits]) -> int:
 
 def _row(hits: Hits) -> dict[str, float]:
     made = risk(*hits)
-    return {"value": made.value, "low": made.low, "high": made.high, "predicates": made.n}
+    return {**made.plain(), "predicates": made.n}
 
 
 def _finding(**fields: Any) -> Finding:
