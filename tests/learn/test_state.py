@@ -10,11 +10,11 @@ def trained(steps: int) -> State:
     with torch.no_grad():
         for p in net.parameters():
             p.fill_(0.5)
-    state = State.fresh(net, torch.optim.AdamW(net.parameters(), lr=0.1))
+    state = State.fresh(net, {"all": torch.optim.AdamW(net.parameters(), lr=0.1)})
     for _ in range(steps):
-        state.optimizer.zero_grad()
+        state.optimizers["all"].zero_grad()
         net(torch.ones(1, 2)).sum().backward()
-        state.optimizer.step()
+        state.optimizers["all"].step()
         state.step += 1
         state.follow(0.5)
     return state
@@ -30,7 +30,7 @@ def test_a_checkpoint_brings_everything_back(tmp_path: Path) -> None:
     assert (again.step, again.best_step, again.best_loss, again.last) == (3, 3, 0.25, (1.5, None))
     for part in ("average", "best"):
         assert all(torch.equal(v, getattr(again, part)[k]) for k, v in getattr(state, part).items())
-    moments = state.optimizer.state_dict()["state"], again.optimizer.state_dict()["state"]
+    moments = tuple(s.optimizers["all"].state_dict()["state"] for s in (state, again))
     assert all(torch.equal(v, moments[1][i][k]) for i, entry in moments[0].items() for k, v in entry.items())
 
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from semblance.core.errors import DataError
 from semblance.core.rng import stream
 from semblance.learn.rules import Plain
-from semblance.learn.trainer import TrainPlan, batch_at, train_loop
+from semblance.learn.trainer import TrainPlan, Turn, batch_at, train_loop
 
 
 class Points:
@@ -26,6 +27,10 @@ class Squares:
         with torch.no_grad():
             for p in self.net.parameters():
                 p.zero_()
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return (Turn("squares", self.loss, tuple(self.net.parameters())),)
 
     def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         x = batch[:, :2] + 0.01 * torch.randn(batch[:, :2].shape, generator=noise)
@@ -99,3 +104,60 @@ def test_the_rate_warms_up_and_ends_at_zero() -> None:
     plan = TrainPlan(steps=1000)
     assert plan.rate_at(0) < plan.rate_at(99) > plan.rate_at(999)
     assert plan.rate_at(1000) == pytest.approx(0, abs=1e-9)
+
+
+class Duel:
+    """Two numbers: one follows the data, the other follows the first; two turns of the first for one of the second."""
+
+    def __init__(self) -> None:
+        self.net = torch.nn.ParameterDict({"first": torch.zeros(1), "second": torch.zeros(1)})
+        self.batches: list[bytes] = []
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        first = Turn("first", self._first, (self.net["first"],))
+        return first, first, Turn("second", self._second, (self.net["second"],))
+
+    def _first(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        self.batches.append(batch.numpy().tobytes())
+        return (self.net["first"] - batch[:, 0]) ** 2
+
+    def _second(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        return (self.net["second"] - self.net["first"].detach()).expand(len(batch)) ** 2
+
+    def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+        return None
+
+
+def test_each_turn_has_its_own_batch_and_moves_its_own_parameters() -> None:
+    duel = Duel()
+    list(train_loop(duel, Points(), Plain(), TrainPlan(steps=60, batch=16, weight_decay=0.0, rate=0.05), rng=stream(0)))
+    assert len(set(duel.batches)) == 120
+    mean = float(Points.values[:, 0].mean())
+    assert abs(float(duel.net["first"].detach()) - mean) < 0.15
+    assert abs(float(duel.net["second"].detach()) - float(duel.net["first"].detach())) < 0.15
+
+
+def test_turns_resume_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, first, second = Duel(), Duel(), Duel()
+    list(train_loop(whole, Points(), Plain(), PLAN, rng=stream(1)))
+    monkeypatch.setattr("semblance.learn.trainer.CHECKPOINT_SECONDS", -1.0)
+    for tick in train_loop(first, Points(), Plain(), PLAN, rng=stream(1), resume=tmp_path / "c"):
+        if tick.step == 7:
+            break
+    list(train_loop(second, Points(), Plain(), PLAN, rng=stream(1), resume=tmp_path / "c"))
+    assert all(torch.equal(whole.net[k], second.net[k]) for k in ("first", "second"))
+
+
+def test_a_diverged_training_is_refused() -> None:
+    class Lost(Squares):
+        def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+            return super().loss(batch, noise) * float("nan")
+
+    with pytest.raises(DataError, match="diverged"):
+        list(train_loop(Lost(), Points(), Plain(), PLAN, rng=stream(1)))
+
+
+def test_a_rate_that_is_not_annealed_stays() -> None:
+    plan = TrainPlan(steps=100, anneal=False, warmup=10)
+    assert plan.rate_at(50) == plan.rate_at(99) == plan.rate

@@ -20,10 +20,10 @@ Weights = dict[str, torch.Tensor]
 
 @dataclass
 class State:
-    """The network, its optimizer, the running average of its weights, and the best average so far."""
+    """The network, the optimizer of each turn, the running average of its weights, and the best average so far."""
 
     net: torch.nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: dict[str, torch.optim.Optimizer]
     average: Weights
     best: Weights
     step: int = 0
@@ -33,14 +33,18 @@ class State:
     last: tuple[float, float | None] = field(default=(float("nan"), None))
 
     @classmethod
-    def fresh(cls, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> State:
+    def fresh(cls, net: torch.nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> State:
         """The state before the first step."""
-        return cls(net, optimizer, copy_of(net), copy_of(net))
+        return cls(net, optimizers, copy_of(net), copy_of(net))
 
     def follow(self, decay: float) -> None:
         """Move the average towards the weights: average = decay * average + (1 - decay) * weights."""
-        current = list(self.net.state_dict().values())
-        torch._foreach_lerp_(list(self.average.values()), current, 1 - decay)
+        pairs = list(zip(self.average.values(), self.net.state_dict().values(), strict=True))
+        numbers = [(mine, theirs) for mine, theirs in pairs if mine.is_floating_point()]
+        torch._foreach_lerp_([mine for mine, _ in numbers], [theirs for _, theirs in numbers], 1 - decay)
+        for mine, theirs in pairs:
+            if not mine.is_floating_point():  # counters of a normalisation
+                mine.copy_(theirs)
 
     def keep_if_best(self, loss: float) -> None:
         """Remember the average where its held-out loss is the lowest so far."""
@@ -54,8 +58,9 @@ class State:
         """Write the checkpoint atomically."""
         tensors = {f"{part}/{k}": v for part in ("average", "best") for k, v in getattr(self, part).items()}
         tensors |= {f"net/{k}": v for k, v in self.net.state_dict().items()}
-        for i, entry in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{i}/{k}": v for k, v in entry.items()}
+        for turn, optimizer in self.optimizers.items():
+            for i, entry in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer/{turn}/{i}/{k}": v for k, v in entry.items()}
         numbers = {"step": self.step, "best_step": self.best_step, "looks": self.looks_without_gain}
         about = {k: str(v) for k, v in numbers.items()} | {
             "best_loss": repr(self.best_loss),
@@ -69,11 +74,12 @@ class State:
             tensors, about = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()  # noqa: SIM118
         self.net.load_state_dict(_under(tensors, "net/"))
         self.average, self.best = (self._ordered(_under(tensors, part)) for part in ("average/", "best/"))
-        moments: dict[int, Weights] = {}
-        for name, value in _under(tensors, "optimizer/").items():
-            i, _, key = name.partition("/")
-            moments.setdefault(int(i), {})[key] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        for turn, optimizer in self.optimizers.items():
+            moments: dict[int, Weights] = {}
+            for name, value in _under(tensors, f"optimizer/{turn}/").items():
+                i, _, key = name.partition("/")
+                moments.setdefault(int(i), {})[key] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
         self.step, self.best_step = int(about["step"]), int(about["best_step"])
         self.looks_without_gain, self.best_loss = int(about["looks"]), float(about["best_loss"])
         loss, held_out = json.loads(about["last"])

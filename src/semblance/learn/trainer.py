@@ -1,15 +1,16 @@
 """The only training loop of the project.
 
-It yields after every step, so the caller's `for` shows progress and may stop early with `break`. Losses come one value
-per record; only the rule reduces them. Every step draws its batch and its noise from the seed and the step's number
-alone, so 20 steps equal 10 steps, a checkpoint, and 10 more, bit for bit.
+It yields after every step, so the caller's `for` shows progress and may stop early with `break`. A step goes through
+the objective's turns; each turn draws its own batch and noise, and losses come one value per record: only the rule
+reduces them. All randomness follows from the seed and the number of the turn alone, so 20 steps equal 10 steps, a
+checkpoint, and 10 more, bit for bit.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from semblance.core.errors import DataError
 from semblance.core.model import Tick
 from semblance.core.rng import root_of, stream
 from semblance.learn.rules import Plain
@@ -36,16 +38,29 @@ class Source(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One loss and the parameters that it moves: `loss(batch, noise)` gives (batch,) values, one per record.
+
+    Turns of one name share an optimizer.
+    """
+
+    name: str
+    loss: Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+    parameters: tuple[torch.nn.Parameter, ...]
+
+
 class Objective(Protocol):
-    """A network and its loss. `held_out` is a loss that may be looked at between steps, lower is better."""
+    """A network and its losses. `held_out` is a loss that may be looked at between steps, lower is better."""
 
     @property
     def net(self) -> torch.nn.Module:
-        """The network in training."""
+        """Everything in training: what is saved, and averaged."""
         ...
 
-    def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        """(batch,) one loss per record."""
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What one step goes through; a network with one loss has one turn."""
         ...
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
@@ -61,6 +76,12 @@ class TrainPlan:
     batch: int = 256
     rate: float = 3e-3
     weight_decay: float = 0.3
+    beta1: float = 0.9
+    """Decay of the optimizer's mean of gradients (Kingma & Ba 2015)."""
+    beta2: float = 0.99
+    """Decay of its mean of squared gradients."""
+    anneal: bool = True
+    """Whether the rate falls to zero along a cosine."""
     warmup: int = 100
     ema: float = 0.999
     look: int = 200
@@ -73,9 +94,10 @@ class TrainPlan:
         return asdict(self)
 
     def rate_at(self, step: int) -> float:
-        """Warm-up, then a cosine to zero at the last step (Loshchilov & Hutter 2017)."""
+        """Warm-up, then a cosine to zero at the last step (Loshchilov & Hutter 2017), or no fall at all."""
         warm = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 10)))
-        return self.rate * warm * 0.5 * (1 + math.cos(math.pi * step / max(1, self.steps)))
+        fall = 0.5 * (1 + math.cos(math.pi * step / max(1, self.steps))) if self.anneal else 1.0
+        return self.rate * warm * fall
 
 
 def train_loop(
@@ -87,17 +109,18 @@ def train_loop(
     rng: np.random.Generator,
     resume: Path | None = None,
 ) -> Iterator[Tick]:
-    """Train `objective.net` in place; at the end it holds the best averaged weights. `resume` names a checkpoint."""
-    seed, parameters = root_of(rng), list(objective.net.parameters())
-    optimizer = torch.optim.AdamW(
-        parameters, lr=plan.rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99), fused=True
-    )
-    state = State.fresh(objective.net, optimizer)
+    """Train `objective.net` in place; at the end it holds the best averaged weights. `resume` names a checkpoint.
+
+    Raises DataError where the loss is no number any more: a diverged network is never kept.
+    """
+    seed, turns = root_of(rng), objective.turns
+    state = State.fresh(objective.net, {turn.name: _optimizer(turn, plan) for turn in turns})
     if resume is not None and resume.exists():
         state.load(resume)
     saved = time.monotonic()
     while state.step < plan.steps and state.looks_without_gain < plan.patience:
-        _step(objective, source, rule, plan, state, seed)
+        losses = [_turn(turn, source, rule, plan, state, seed, i) for i, turn in enumerate(turns)]
+        _count(objective, plan, state, loss=losses[0])
         if resume is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
             state.save(resume)
             saved = time.monotonic()
@@ -105,31 +128,51 @@ def train_loop(
     objective.net.load_state_dict(state.best if state.best_step else state.average)
 
 
-def _step(objective: Objective, source: Source, rule: Plain, plan: TrainPlan, state: State, seed: int) -> None:
-    noise = torch.Generator().manual_seed(int(stream(seed, "noise", state.step).integers(2**62)))
-    for group in state.optimizer.param_groups:
+def _optimizer(turn: Turn, plan: TrainPlan) -> torch.optim.Optimizer:
+    betas = (plan.beta1, plan.beta2)
+    return torch.optim.AdamW(turn.parameters, lr=plan.rate, weight_decay=plan.weight_decay, betas=betas, fused=True)
+
+
+def _turn(turn: Turn, source: Source, rule: Plain, plan: TrainPlan, state: State, seed: int, i: int) -> float:
+    """One turn of a step; its mean loss."""
+    optimizer, number = state.optimizers[turn.name], state.step if i == 0 else f"{state.step}.{i}"
+    noise = torch.Generator().manual_seed(int(stream(seed, "noise", number).integers(2**62)))
+    for group in optimizer.param_groups:
         group["lr"] = plan.rate_at(state.step)
-    losses = objective.loss(source.batch(batch_at(len(source.subjects), plan.batch, state.step, seed)), noise)
-    state.optimizer.zero_grad(set_to_none=True)
-    rule.backward(losses, [p for group in state.optimizer.param_groups for p in group["params"]])
-    state.optimizer.step()
+    index = batch_at(len(source.subjects), plan.batch, state.step, seed, turn=i)
+    losses = turn.loss(source.batch(index), noise)
+    optimizer.zero_grad(set_to_none=True)
+    rule.backward(losses, list(turn.parameters))
+    optimizer.step()
+    return float(losses.detach().mean())
+
+
+def _count(objective: Objective, plan: TrainPlan, state: State, *, loss: float) -> None:
+    """The step is done: average the weights and, now and then, look at the held-out loss."""
     state.step += 1
     state.follow(min(plan.ema, (1 + state.step) / (10 + state.step)))
     look = state.step % plan.look == 0 or state.step == plan.steps
     held_out = objective.held_out(state.average) if look else None
+    if not math.isfinite(loss) or (held_out is not None and not math.isfinite(held_out)):
+        raise DataError.of(
+            f"training diverged at step {state.step}: the loss is no finite number",
+            rule="only a network that converges is kept",
+            fix="learn more slowly ([plan] rate), or choose another generator with `semblance models`",
+        )
     if held_out is not None:
         state.keep_if_best(held_out)
-    state.last = (float(losses.detach().mean()), held_out)
+    state.last = (loss, held_out)
 
 
-def batch_at(n: int, size: int, step: int, seed: int) -> np.ndarray:
-    """Indices of the batch of a step: epochs of fresh permutations, cut into equal batches."""
+def batch_at(n: int, size: int, step: int, seed: int, *, turn: int = 0) -> np.ndarray:
+    """Indices of the batch of a step: epochs of fresh permutations, cut into equal batches; each turn has its own."""
     size = min(size, n)
     per_epoch = n // size
     epoch, place = divmod(step, per_epoch)
-    return _permutation(n, seed, epoch)[place * size : (place + 1) * size]
+    return _permutation(n, seed, epoch, turn)[place * size : (place + 1) * size]
 
 
-@lru_cache(maxsize=1)
-def _permutation(n: int, seed: int, epoch: int) -> np.ndarray:
-    return stream(seed, "epoch", epoch).permutation(n)
+@lru_cache(maxsize=8)
+def _permutation(n: int, seed: int, epoch: int, turn: int) -> np.ndarray:
+    name = (epoch,) if turn == 0 else (epoch, turn)
+    return stream(seed, "epoch", *name).permutation(n)

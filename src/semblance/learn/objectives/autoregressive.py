@@ -14,6 +14,7 @@ import torch
 from torch.func import functional_call
 
 from semblance.learn.nets.masked import MaskedNet
+from semblance.learn.trainer import Turn
 
 ROWS = 4096
 RAKES, TINY = 3, 1e-5
@@ -29,6 +30,11 @@ class AnyOrder:
         self.mask_rows = torch.arange(net.total, net.total + len(order))
         columns = torch.repeat_interleave(torch.arange(len(order)), torch.tensor(net.sizes, dtype=torch.int64))
         self.membership = torch.nn.functional.one_hot(columns, max(len(order), 1)).float()
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """One: all columns at once."""
+        return (Turn("columns", self.loss, tuple(self.net.parameters())),)
 
     def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """(n,) loss of (n, d) codes under random masks."""

@@ -20,6 +20,7 @@ from semblance.core.model import Card, Plan, Watch, refuse_ledger
 from semblance.core.promise import Ledger
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.objectives.autoregressive import AnyOrder
+from semblance.learn.pace import steps_within
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 from semblance.modalities.table.data import Table
@@ -34,7 +35,7 @@ CARD = Card(
     paper="Uria et al., A Deep and Tractable Density Estimator, ICML 2014; Hoogeboom et al., ICLR 2022",
     needs=("torch",),
 )
-PROBE_STEPS, FEWEST, CALIBRATED = 40, 600, 20_000
+FEWEST, CALIBRATED = 600, 20_000
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,8 @@ class Autoregressive(CodedSpec):
         work = _Work.of(self, train, None, rng=rng)
         if not work.trainable:
             return self._plan_of(0, len(train)).to_json()
-        probe = TrainPlan(steps=PROBE_STEPS)
-        loop, stamps = train_loop(work.objective, work.source, Plain(), probe, rng=rng), []
-        for _ in loop:
-            stamps.append(time.monotonic())
-            if len(stamps) > 8 and stamps[-1] - begun > 0.2 * budget:
-                break
-        per_step = float(np.median(np.diff(stamps[5:])))
-        left = max(budget - (time.monotonic() - begun) / 2, 0.1 * budget)
-        return self._plan_of(int(left / (per_step * 1.05)), len(train)).to_json()
+        steps = steps_within(work.objective, work.source, TrainPlan(steps=0), rng=rng, begun=begun, budget=budget)
+        return self._plan_of(steps, len(train)).to_json()
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
         """The plan of so many steps: averages and looks stretch with the length of training."""

@@ -1,0 +1,27 @@
+import time
+
+import pytest
+
+from semblance.core.rng import stream
+from semblance.learn.pace import steps_within
+from semblance.learn.trainer import TrainPlan
+from tests.learn.test_trainer import Points, Squares
+
+
+class Slow(Squares):
+    """Ten milliseconds a step."""
+
+    def loss(self, batch, noise):  # type: ignore[no-untyped-def]
+        time.sleep(0.01)
+        return super().loss(batch, noise)
+
+
+def test_a_budget_becomes_as_many_steps_as_fit() -> None:
+    steps = steps_within(Slow(), Points(), TrainPlan(steps=0), rng=stream(0), begun=time.monotonic(), budget=4.0)
+    assert 200 <= steps <= 400
+
+
+@pytest.mark.parametrize("budget", [1e-9, 0.01])
+def test_a_tiny_budget_still_gives_a_few_steps(budget: float) -> None:
+    spent = steps_within(Squares(), Points(), TrainPlan(steps=0), rng=stream(0), begun=time.monotonic(), budget=budget)
+    assert spent >= 20
