@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from semblance.core.constraint import Constraint
 from semblance.core.errors import DataError, Problem, UsageError
 
 Kind = Literal["numeric", "integer", "categorical", "ordinal", "boolean", "date", "code", "text", "identifier"]
@@ -81,11 +82,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns in their order, and the cohort that they describe."""
+    """The columns in their order, the cohort that they describe, and the rules that its records keep."""
 
     columns: tuple[Column, ...]
     cohort: str | None = None
     n_public: int | None = None
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -102,6 +104,17 @@ class Schema:
                 raise DataError.of(
                     f"several columns have the role {role}", rule="at most one may", fix=f"keep one {role}"
                 )
+
+        lost = [(rule, name) for rule in self.constraints for name in rule.names if name not in names]
+        if lost:
+            raise DataError(
+                *(
+                    Problem(
+                        f"the constraint {rule} names it", "a constraint names columns of the data", "correct it", name
+                    )
+                    for rule, name in lost
+                )
+            )
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -137,14 +150,18 @@ class Schema:
         return tuple(column for column in self.columns if column.written)
 
     def with_columns(self, columns: Iterable[Column]) -> Schema:
-        """The same cohort with other columns."""
-        return replace(self, columns=tuple(columns))
+        """The same cohort with other columns, and the constraints over those that are left."""
+        columns = tuple(columns)
+        names = {column.name for column in columns}
+        kept = tuple(rule for rule in self.constraints if names.issuperset(rule.names))
+        return replace(self, columns=columns, constraints=kept)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, defaults left out."""
         plain = {f.name: f.default for f in fields(Column)}
         columns = [{k: v for k, v in asdict(c).items() if k in ("name", "kind") or v != plain[k]} for c in self.columns]
-        return {"cohort": self.cohort, "n_public": self.n_public, "columns": columns}
+        rules = {"constraints": [rule.to_json() for rule in self.constraints]} if self.constraints else {}
+        return {"cohort": self.cohort, "n_public": self.n_public, "columns": columns, **rules}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Schema:
@@ -153,4 +170,5 @@ class Schema:
         for entry in data["columns"]:
             listed = entry.get("categories")
             columns.append(Column(**{**entry, "categories": None if listed is None else tuple(listed)}))
-        return cls(tuple(columns), data.get("cohort"), data.get("n_public"))
+        rules = tuple(map(Constraint.from_json, data.get("constraints", ())))
+        return cls(tuple(columns), data.get("cohort"), data.get("n_public"), rules)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from semblance.core.rng import stream
 from semblance.core.schema import Column
-from semblance.modalities.table.codes import RARE, Categories, Numbers, patients_of
+from semblance.modalities.table.codes import RARE, Categories, Numbers, patients_of, snapped, unit_of
 
 AGE = Column("age", "integer")
 CODE = Column("code", "code")
@@ -160,3 +161,21 @@ def test_one_patients_many_visits_neither_set_the_extremes_nor_distort_the_rest(
     drawn = codes.decode(codes.encode(values), stream(1))
     assert drawn.max() < 125
     assert np.abs(np.quantile(drawn, [0.1, 0.5]) - np.quantile(values, [0.1, 0.5])).max() < 1
+
+
+def test_dates_keep_the_coarsest_step_that_all_but_a_few_have() -> None:
+    whole = np.arange(100) * 86_400.0
+    stamps, days = Column("d", "date"), Column("d", "date", date_format="%Y-%m-%d")
+    assert unit_of(stamps, whole, rare=5) == 86_400
+    assert unit_of(stamps, np.append(whole, [61.5] * 4), rare=5) == 86_400
+    assert unit_of(stamps, np.append(whole, [60.0] * 5), rare=5) == 60
+    assert unit_of(stamps, np.append(whole, [61.5] * 5), rare=5) == 1e-6
+    assert unit_of(days, whole, rare=5) == 86_400
+    assert unit_of(replace(days, date_format="%d.%m.%Y %H:%M"), whole + 3600, rare=5) == 3600
+
+
+def test_snapped_values_equal_what_is_read_from_their_texts() -> None:
+    values = np.array([0.1 + 0.2, 0.29, 1.005, 154.98])
+    assert snapped(values, 0.01).tolist() == [float(f"{round(v, 2):.2f}") for v in values]
+    assert snapped(np.array([1.5e9 + 3.0]), 86_400.0) % 86_400 == 0
+    assert snapped(values, 0.0) is values

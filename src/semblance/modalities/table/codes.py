@@ -20,6 +20,7 @@ from semblance.core.schema import Column
 RARE = "(rare)"
 MAX_KNOTS = 4096
 DAY = 86_400.0
+_FINEST = {1e-6: ("%f", "%3f"), 1.0: ("%S", "%T"), 60.0: ("%M",), 3600.0: ("%H", "%-H", "%I", "%-I")}
 
 
 def patients_of(codes: np.ndarray, subjects: np.ndarray, size: int) -> np.ndarray:
@@ -28,8 +29,15 @@ def patients_of(codes: np.ndarray, subjects: np.ndarray, size: int) -> np.ndarra
     codes, subjects = codes[held], subjects[held]
     if not len(codes):
         return np.zeros(size, dtype=np.int64)
+    if _all_differ(subjects):
+        return np.bincount(codes, minlength=size)
     pairs = np.unique(codes.astype(np.int64) * (int(subjects.max()) + 1) + subjects)
     return np.bincount(pairs // (int(subjects.max()) + 1), minlength=size)
+
+
+def _all_differ(subjects: np.ndarray) -> bool:
+    """Whether no patient has two records."""
+    return not len(subjects) or int(np.bincount(subjects).max()) == 1
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,7 @@ class Numbers:
         if not missing and not len(exact) and not len(knots):
             missing = True
         starts = np.unique(np.searchsorted(mass, np.linspace(0, 1, bins + 1)).clip(max=len(knots)))
-        return cls(missing, exact, knots, mass, starts, _unit(column, values, rare=rare))
+        return cls(missing, exact, knots, mass, starts, unit_of(column, values, rare=rare))
 
     @property
     def size(self) -> int:
@@ -156,7 +164,7 @@ class Numbers:
         if binned.any():
             low, high = self.mass[self.starts[bin_of]], self.mass[self.starts[bin_of + 1]]
             drawn = self._at(low + uniform[binned] * (high - low))
-            values[binned] = np.round(np.round(drawn / self.unit) * self.unit, 12) if self.unit else drawn
+            values[binned] = snapped(drawn, self.unit)
         return values
 
     @property
@@ -215,16 +223,13 @@ def _knots(values: np.ndarray, subjects: np.ndarray, *, rare: int) -> tuple[np.n
     if not len(starts):
         return np.zeros(0), np.zeros(1)
     group = np.searchsorted(starts, np.arange(len(values)), side="right") - 1
-    means = [
-        _trimmed_mean(v, s) for v, s in zip(np.split(values, starts[1:]), np.split(subjects, starts[1:]), strict=True)
-    ]
     mass = np.concatenate([[0.0], np.cumsum(np.bincount(group)) / len(values)])
-    return np.maximum.accumulate(means), mass
+    return np.maximum.accumulate(_trimmed_means(values, subjects, group)), mass
 
 
 def _groups(subjects: np.ndarray, *, patients: int) -> np.ndarray:
     """Where groups of consecutive records begin, each of at least so many patients; what is left joins the last."""
-    if len(np.unique(subjects)) == len(subjects):
+    if _all_differ(subjects):
         return np.arange(len(subjects) // patients) * patients
     starts, seen, begun = [], set(), 0
     for i, subject in enumerate(subjects.tolist()):
@@ -235,10 +240,22 @@ def _groups(subjects: np.ndarray, *, patients: int) -> np.ndarray:
     return np.array(starts, dtype=np.int64)
 
 
-def _trimmed_mean(values: np.ndarray, subjects: np.ndarray) -> float:
-    code = np.unique(subjects, return_inverse=True)[1]
-    means = np.sort(np.bincount(code, weights=values) / np.bincount(code))
-    return float(means[1:-1].mean() if len(means) > 2 else means.mean())
+def _trimmed_means(values: np.ndarray, subjects: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(g,) each group's mean of its patients' means, without the smallest and the largest where more than two are left.
+
+    What is left out is never added up, so that no outlier leaves a trace, however large.
+    """
+    _, pair = np.unique(group * (int(subjects.max()) + 1) + subjects, return_inverse=True)
+    means = np.bincount(pair, weights=values) / np.bincount(pair)
+    of = np.zeros(len(means), dtype=np.int64)
+    of[pair] = group
+    order = np.lexsort((means, of))
+    means, of, patients = means[order], of[order], np.bincount(of)
+    last = np.cumsum(patients) - 1
+    kept = np.ones(len(means), dtype=bool)
+    kept[last[patients > 2]] = kept[(last - patients + 1)[patients > 2]] = False
+    trimmed: np.ndarray = np.bincount(of[kept], weights=means[kept]) / np.bincount(of[kept])
+    return trimmed
 
 
 def _nearest(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -249,18 +266,28 @@ def _nearest(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(closer & (values != ordered[right]), left, right)
 
 
-def _unit(column: Column, values: np.ndarray, *, rare: int) -> float:
-    """The step between values. A precision that fewer than `rare` records have is not the column's."""
+def unit_of(column: Column, values: np.ndarray, *, rare: int) -> float:
+    """The step between values, 0 for none. A precision that fewer than `rare` records have is not the column's."""
     if column.kind == "integer":
         return 1.0
-    if column.kind != "date":
-        finite = values[np.isfinite(values)]
-        finer = (np.sum(np.round(finite, d) != finite) for d in range(min(column.decimals, 13)))
-        enough = next((d for d, count in enumerate(finer) if count < rare), column.decimals)
-        return 10.0**-enough if enough <= 12 else 0.0
-    written = column.date_format if column.date_format is not None else "%S"
-    if "%f" in written:
-        return 1e-6
-    if "%S" in written or "%T" in written:
-        return 1.0
-    return 60.0 if "%M" in written else 3600.0 if "%H" in written else DAY
+    finite = values[np.isfinite(values)]
+    if column.kind == "date":
+        *coarse, finest = _steps(column)
+        return next((step for step in coarse if np.sum(finite % step != 0) < rare), finest)
+    finer = (np.sum(np.round(finite, d) != finite) for d in range(min(column.decimals, 13)))
+    enough = next((d for d, count in enumerate(finer) if count < rare), column.decimals)
+    return 10.0**-enough if enough <= 12 else 0.0
+
+
+def snapped(values: np.ndarray, unit: float) -> np.ndarray:
+    """The nearest multiples of a unit, as they are read from their texts; the values themselves where it is 0."""
+    if not unit:
+        return values
+    return np.round(values / unit) * unit if unit >= 1 else np.round(values, round(-np.log10(unit)))
+
+
+def _steps(column: Column) -> list[float]:
+    """The steps in seconds that a date may have, coarse ones first, down to its format's; any where it has none."""
+    written = "%f" if column.date_format is None else column.date_format
+    finest = next((step for step, parts in _FINEST.items() if any(part in written for part in parts)), DAY)
+    return [step for step in (DAY, 3600.0, 60.0, 1.0, 1e-6) if step >= finest]

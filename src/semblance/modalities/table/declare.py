@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import Any
 
+from semblance.core.constraint import Constraint
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 from semblance.core.schema import KINDS, ROLES
-from semblance.modalities.table import dates
+from semblance.modalities.table import constraints, dates
+from semblance.modalities.table.said import as_number, is_bound, unknown
+
+__all__ = ["FLAGS", "Declared", "as_number", "check", "is_bound"]
 
 FLAGS = frozenset(("protected", "quasi"))  # what the judges shall know; they decide nothing about a column
-_TOP = ("cohort", "na", "columns")
+_TOP = ("cohort", "na", "columns", "constraints")
 _COHORT = ("id", "n_public")
 _COLUMN = ("kind", "role", "min", "max", "categories", "na", "date_format", "source", "protected", "quasi")
 
@@ -27,6 +29,7 @@ class Declared:
     n_public: int | None = None
     na: tuple[str, ...] | None = None
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
 
     def of(self, name: str) -> Mapping[str, Any]:
         """What was said of a column; empty where nothing was."""
@@ -41,20 +44,22 @@ class Declared:
 def check(options: ReadOptions, names: tuple[str, ...]) -> tuple[Declared, list[Problem]]:
     """The declarations of `options`, with every problem that they have. `names` are the columns of the data."""
     given = options.declared if options.declared is not None else {}
-    problems = [_unknown(key, _TOP, "key") for key in given if key not in _TOP]
+    problems = [unknown(key, _TOP, "key") for key in given if key not in _TOP]
     cohort, columns = given.get("cohort", {}), given.get("columns", {})
     problems += _check_tables(cohort=cohort, columns=columns)
     if problems:
         return Declared(), [*problems, *_check_options(options, names)]
-    problems += [_unknown(key, _COHORT, "key", where="[cohort]") for key in cohort if key not in _COHORT]
+    problems += [unknown(key, _COHORT, "key", where="[cohort]") for key in cohort if key not in _COHORT]
     if not _is_count(cohort.get("n_public", 1)):
         problems.append(Problem("n_public is no count", "[cohort] n_public is a whole number from 1", "correct it"))
-    problems += [_unknown(name, names, "column") for name in columns if name not in names]
+    problems += [unknown(name, names, "column") for name in columns if name not in names]
     for name, said in columns.items():
         problems += _check_column(name, said)
     na, wrong = _tokens(given.get("na"), options.na)
     problems += wrong + _check_options(options, names) + _check_roles(options, columns)
-    return Declared(_text(cohort.get("id")), cohort.get("n_public"), na, _with_roles(columns, options)), problems
+    rules, bounds, wrong = constraints.check(given.get("constraints", ()), names)
+    settled = _with_bounds(_with_roles(columns, options), bounds)
+    return Declared(_text(cohort.get("id")), cohort.get("n_public"), na, settled, rules), problems + wrong
 
 
 def _is_count(value: Any) -> bool:
@@ -63,14 +68,6 @@ def _is_count(value: Any) -> bool:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def _unknown(name: str, known: Iterable[str], what: str, *, where: str = "the schema") -> Problem:
-    known = list(known)
-    near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(name.lower(), known, n=1, cutoff=0.6)
-    listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
-    fix = f"did you mean '{near[0]}'?" if near else f"one of: {listed}"
-    return Problem(f"no {what} '{name}'", f"{where} names a {what} as it is spelt", fix)
 
 
 def _check_tables(**tables: Any) -> list[Problem]:
@@ -95,7 +92,7 @@ def _is_texts(value: Any) -> bool:
 def _check_options(options: ReadOptions, names: tuple[str, ...]) -> list[Problem]:
     asked = {"--subject": options.subject, "--target": options.target}
     problems = [
-        _unknown(name, names, "column", where=flag)
+        unknown(name, names, "column", where=flag)
         for flag, name in asked.items()
         if name is not None and name not in names
     ]
@@ -113,10 +110,10 @@ def _check_options(options: ReadOptions, names: tuple[str, ...]) -> list[Problem
 def _check_column(name: str, said: Any) -> list[Problem]:
     if not isinstance(said, Mapping):
         return [Problem("no TOML table", f'[columns."{name}"] opens a table', "write its keys below it", name)]
-    problems = [_unknown(key, _COLUMN, "key", where=f'[columns."{name}"]') for key in said if key not in _COLUMN]
+    problems = [unknown(key, _COLUMN, "key", where=f'[columns."{name}"]') for key in said if key not in _COLUMN]
     for key, known in (("kind", KINDS), ("role", ROLES)):
         if key in said and said[key] not in known:
-            problems.append(_unknown(str(said[key]), known, key, where=f'[columns."{name}"]'))
+            problems.append(unknown(str(said[key]), known, key, where=f'[columns."{name}"]'))
     problems += [
         Problem(f"{key} is not {_VALUES[key][1]}", f"{key} is {_VALUES[key][1]}", "correct it", name)
         for key in _wrong(said)
@@ -133,11 +130,6 @@ def _check_column(name: str, said: Any) -> list[Problem]:
 def _wrong(said: Mapping[str, Any]) -> list[str]:
     """The keys whose value is of the wrong sort."""
     return [key for key, (fine, _) in _VALUES.items() if key in said and not fine(said[key])]
-
-
-def is_bound(value: Any) -> bool:
-    """Whether a TOML value can be a bound."""
-    return isinstance(value, int | float | date) and not isinstance(value, bool)
 
 
 def _is_format(value: Any) -> bool:
@@ -167,15 +159,6 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def as_number(bound: Any) -> float | None:
-    """A declared bound as the frame holds it: dates as seconds since 1970-01-01 UTC."""
-    if isinstance(bound, date) and not isinstance(bound, datetime):
-        bound = datetime(bound.year, bound.month, bound.day)
-    if isinstance(bound, datetime):
-        return (bound if bound.tzinfo is not None else bound.replace(tzinfo=UTC)).timestamp()
-    return None if bound is None else float(bound)
-
-
 def _check_roles(options: ReadOptions, columns: Mapping[str, Any]) -> list[Problem]:
     problems = []
     for role, asked in (("subject", options.subject), ("target", options.target)):
@@ -197,3 +180,10 @@ def _with_roles(columns: Mapping[str, Any], options: ReadOptions) -> dict[str, M
         if name is not None:
             merged[name] = {**merged.get(name, {}), "role": role}
     return merged
+
+
+def _with_bounds(
+    columns: dict[str, Mapping[str, Any]], bounds: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """The declarations with the bounds of `range` constraints, which are another way to write `min` and `max`."""
+    return {**columns, **{name: {**columns.get(name, {}), **said} for name, said in bounds.items()}}

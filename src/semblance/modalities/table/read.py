@@ -313,7 +313,7 @@ def _finish(gathered: _Gathered, declared: Declared, *, rows: int) -> Parts:
             rule="at least one column is neither identifier, free text nor dropped",
             fix='give a column a role in the schema file, such as [columns.NAME] role = "feature"',
         )
-    schema = Schema(tuple(gathered.schema), declared.cohort, declared.n_public)
+    schema = Schema(tuple(gathered.schema), declared.cohort, declared.n_public, declared.constraints)
     subjects = np.arange(rows, dtype=np.int64) if gathered.subjects is None else gathered.subjects
     patients = int(subjects.max()) + 1
     profile = Profile(rows, patients, tuple(gathered.plans), tuple(gathered.notes))

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from semblance import catalog
+from semblance.core.constraint import Condition, Constraint
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.modalities.table.metrics import joint, validity
 from semblance.modalities.table.metrics.validity import constraints, duplicates
 from tests.contracts.samples import WEIRD, table
+
+MALE = Condition("sex", ("M",))
 
 
 def stays(n: int, seed: int) -> pd.DataFrame:
@@ -76,6 +81,18 @@ def test_declared_bounds_are_rules():
     made = table(wrong, declared=declared)
     (finding,) = constraints(Evidence(*parts, made, catalog.modality("table")))
     assert finding.estimate.value == pytest.approx(0.02)
+
+
+def test_declared_constraints_are_rules():
+    rule = Constraint("implication", when=(Condition("weight", max=90.0),), then=(Condition("weight", max=95.0), MALE))
+    frames = [stays(1500, seed).assign(sex="M") for seed in range(3)]
+    frames[2].loc[frames[2].index[frames[2]["weight"] <= 90][:30], "sex"] = "F"
+    parts = [table(frame) for frame in frames]
+    lost = Constraint("predicate", name="lost with the saved model")
+    parts = [replace(part, schema=replace(part.schema, constraints=(rule, lost))) for part in parts]
+    (finding,) = constraints(Evidence(*parts, catalog.modality("table")))
+    assert finding.estimate.value >= 0.02
+    assert {"rule": str(rule), "synthetic": 0.02, "real": 0.0} in finding.detail["rules"]
 
 
 def test_numbers_of_other_units_have_no_order():

@@ -1,8 +1,8 @@
 """Records that cannot be: rules that every real record keeps, broken by synthetic ones; and records that repeat.
 
-Rules are declared (bounds and lists of the schema file) or found on train: an order of two dates or numbers, and
-combinations of two values that would be common if the columns were independent and yet never occur. So "male and
-pregnant" or "discharged before admitted" need not be written down. Holdout breaks a few of them by chance: the control.
+Rules are declared (bounds, lists and constraints of the schema file) or found on train: an order of two dates or
+numbers, and combinations of two values that would be common if the columns were independent and yet never occur. So
+"male and pregnant" or "discharged before admitted" need not be written down. Holdout breaks a few: the control.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from semblance.core.constraint import Constraint
 from semblance.core.dataset import Part
 from semblance.core.estimate import Estimate, mean, wilson
 from semblance.core.judge import Wording, measures, patient_rows, patients
@@ -25,6 +26,7 @@ from semblance.modalities.table.grid import Grid
 from semblance.modalities.table.metrics.joint import room
 from semblance.modalities.table.metrics.places import coarse
 from semblance.modalities.table.metrics.samples import Measured, samples
+from semblance.modalities.table.relations.rules import broken
 
 EXPECTED = 30  # records that a combination would have under independence, and has none of
 KNOWN = 100  # records that know both numbers of an order
@@ -61,7 +63,7 @@ def constraints(evidence: Measured) -> tuple[Finding, ...]:
     rules = Rules(
         tuple(_orders(train, rng=stream(evidence.seed, "orders"))), chosen, _never(coded["train"].only(chosen))
     )
-    if not rules.orders and not rules.never.any() and not _declared(train):
+    if not rules.orders and not rules.never.any() and not _declared(train) and not train.schema.constraints:
         reason = "no rule was declared, and none is kept by all real records"
         return (_finding("validity.constraints", status="not_applicable", reason=reason),)
     parts: tuple[Part, ...] = ("synthetic", "holdout")
@@ -131,6 +133,11 @@ def _declared(table: Table) -> list[str]:
     return [c.name for c in table.schema.learned if c.bound == "declared"]
 
 
+def _asked(rule: Constraint) -> bool:
+    """Whether records can be held to a rule: a loaded predicate has lost its function."""
+    return rule.kind != "predicate" or rule.holds is not None
+
+
 @dataclass(frozen=True)
 class Broken:
     """The share of records that break any rule, and the share that breaks each, by the rule's name."""
@@ -141,9 +148,10 @@ class Broken:
 
 def _broken(table: Table, coded: Grid, rules: Rules) -> Broken:
     alone = {f"'{name}' as declared": _outside(table, name) for name in _declared(table)}
+    alone |= {str(rule): broken(rule, table) for rule in table.schema.constraints if _asked(rule)}
     alone |= {f"'{a}' not above '{b}'": _disorder(table, a, b) for a, b in rules.orders}
     any_rule = np.any([*alone.values(), _met(coded, rules.never)], axis=0)
-    each = {name: float(broken.mean()) for name, broken in alone.items()}
+    each = {name: float(hit.mean()) for name, hit in alone.items()}
     return Broken(_share(any_rule, table.subjects), {**each, **_by_pair(coded, rules, table)})
 
 

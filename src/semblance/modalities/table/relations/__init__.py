@@ -1,0 +1,1 @@
+"""Relations between columns that every record keeps, because they are restored after sampling and not learned."""
