@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
-.PHONY: help setup dev lint types demo test test-all bench bench-evaluate bench-judged peers judges oracles clean
+.PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make setup | demo | test | test-all | bench | bench-evaluate | bench-judged | peers | judges | oracles | clean"
+	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged | peers | judges"
+	@echo "     oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -44,11 +45,17 @@ test-all: lint types
 	$(PYTEST) -m "slow or not slow"
 
 BOARDS ?= flchain adult diabetes130
+TABLES ?= $(BOARDS) small
 SEEDS ?= 3
-PEERS ?=
+CONTENDERS ?= real ours peers
 
-bench: setup
-	for board in $(BOARDS); do $(BIN)/python -m bench.boards --board $$board --seeds $(SEEDS) --peers $(PEERS) || exit; done
+# Table generators beside their peers. A contender's row replaces its older one in the result file; all others stay.
+bench-tables: setup peers
+	for board in $(TABLES); do $(BIN)/python -m bench.tables --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
+
+# What a fit and a sample cost as the records grow to a million.
+bench-scale: setup
+	$(BIN)/python -m bench.scale
 
 JUDGED ?= flchain adult diabetes130 simulated-100k
 TIER ?= standard
@@ -65,7 +72,7 @@ oracles: setup judges
 	$(BIN)/python -m bench.oracles
 
 # Peers pin other versions, so each has its own environment. They are not needed for anything but the bench.
-peers: .bench/tabular_argn/.setup .bench/gaussian_copula/.setup .bench/sdv_ctgan/.setup
+peers: .bench/tabular_argn/.setup .bench/sdv/.setup .bench/synthcity/.setup .bench/imblearn/.setup
 judges: .bench/sdmetrics_report/.setup .bench/mostlyai_qa/.setup .bench/synthcity_metrics/.setup .bench/anonymeter_attacks/.setup
 
 .bench/%/.setup: bench/peers/%.txt

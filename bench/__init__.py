@@ -1,1 +1,1 @@
-"""Boards: what the generators reach on open data, beside peers, judged by the package's own judges."""
+"""What the generators and the judge reach on open data, beside their peers."""

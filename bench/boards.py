@@ -1,32 +1,20 @@
-"""Fit, sample and judge on open data: python -m bench.boards --board adult --seeds 3 [--peers tabular_argn ...]
-
-Every contender gets the same 80/20 split by patient and the same time budget, and is judged by the package's own judges
-in the same process. "real against real" judges train against holdout, "marginals" is the floor. Medians over the seeds.
-"""
+"""The boards: open tables with their targets, and the seconds in which every contender may learn."""
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from typing import Any
 
-from bench.contenders import PEERS, Attempt, ours, peer
-from bench.results import Row, write
-from semblance import catalog
-from semblance.app import stages
-from semblance.core.dataset import split_by_subject
+import pandas as pd
+
 from semblance.core.modality import ReadOptions
-from semblance.core.report import Report
-from semblance.core.rng import stream
 from semblance.modalities.table.data import Table, from_frame, read
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("SEMBLANCE_DATA", ROOT.parent / "shared" / "data"))
-OURS = ("marginals", "copula", "autoregressive")
-RARE = 5
 
 
 @dataclass(frozen=True)
@@ -38,85 +26,68 @@ class Board:
     time_budget: float
 
 
-def _table(name: str, **options: str) -> Callable[[], Table]:
-    return lambda: read([DATA / "tables" / name], ReadOptions(**options))[0]
+def _file(name: str, options: ReadOptions) -> Callable[[], Table]:
+    return lambda: read([DATA / "tables" / name], options)[0]
 
 
-def _flchain() -> Table:
+def _framed(frame: Callable[[], pd.DataFrame], target: str) -> Callable[[], Table]:
+    return lambda: from_frame(frame(), ReadOptions(target=target))[0]
+
+
+def _flchain() -> pd.DataFrame:
     from semblance.app.demo import cohort
 
-    return from_frame(cohort(), ReadOptions(target="death"))[0]
+    return cohort()
+
+
+def _survival(name: str) -> Callable[[], pd.DataFrame]:
+    """A cohort of scikit-survival; its event and its time are two more columns."""
+
+    def frame() -> pd.DataFrame:
+        from sksurv import datasets
+
+        covariates, outcome = getattr(datasets, f"load_{name}")()
+        joined: pd.DataFrame = covariates.assign(**{column: outcome[column] for column in outcome.dtype.names})
+        return joined
+
+    return frame
+
+
+def _learning(name: str) -> Callable[[], pd.DataFrame]:
+    """A table of scikit-learn."""
+
+    def frame() -> pd.DataFrame:
+        from sklearn import datasets
+
+        bunch: Any = getattr(datasets, f"load_{name}")(as_frame=True)
+        table: pd.DataFrame = bunch.frame
+        return table
+
+    return frame
+
+
+def _actg175() -> pd.DataFrame:
+    """The trial without the patients' numbers."""
+    return pd.read_csv(DATA / "tables" / "actg175" / "actg175.csv").drop(columns="pidnum")
 
 
 BOARDS = {
-    "flchain": Board("FLChain without the cause of death, target death", _flchain, 25),
-    "adult": Board("Adult, target income", _table("adult.csv.gz", target="income"), 60),
+    "flchain": Board("FLChain without the cause of death, target death", _framed(_flchain, "death"), 25),
+    "adult": Board("Adult, target income", _file("adult.csv.gz", ReadOptions(target="income")), 60),
     "diabetes130": Board(
         "Diabetes-130, target readmitted",
-        _table("diabetes130.zip", subject="patient_nbr", target="readmitted"),
+        _file("diabetes130.zip", ReadOptions(subject="patient_nbr", target="readmitted")),
         240,
     ),
 }
-
-
-def attempts(names: list[str], train: Table, *, seed: int, time_budget: float) -> Iterator[tuple[str, Attempt]]:
-    """Every contender's records, one contender after the other."""
-    yield "real against real", Attempt(train, 0.0, 0.0)
-    for name in names:
-        run = ours if name in OURS else peer
-        yield name, run(name, train, seed=seed, time_budget=time_budget)
-
-
-def judged(train: Table, holdout: Table, synthetic: Table, *, seed: int) -> Report:
-    """The package's own judgement."""
-    return stages.judge(
-        catalog.modality("table"),
-        train=train,
-        holdout=holdout,
-        synthetic=synthetic,
-        seed=seed,
-        tier="standard",
-        rare=RARE,
-        about={},
-    )
-
-
-def numbers(report: Report) -> dict[str, float]:
-    """Finding id -> value."""
-    return {f.metric: f.estimate.value for f in report.findings if f.estimate is not None}
-
-
-def run(board: Board, *, seeds: int, peers: list[str], time_budget: float) -> list[Row]:
-    """One row per contender, medians over the seeds."""
-    table, rows = board.load(), dict[str, list[Row]]()
-    for seed in range(seeds):
-        train, holdout = split_by_subject(table, holdout=0.2, rng=stream(seed, "split"))
-        for name, made in attempts([*OURS, *peers], train, seed=seed, time_budget=time_budget):
-            values = numbers(judged(train, holdout, made.synthetic, seed=seed))
-            rows.setdefault(name, []).append(Row(name, {"fit": made.fit, "sample": made.sample, **values}))
-            print(f"seed {seed}  {name}: {made.fit:.1f} s", flush=True)
-    return [_middle(name, tries) for name, tries in rows.items()]
-
-
-def _middle(name: str, tries: list[Row]) -> Row:
-    shared = set.intersection(*(set(row.values) for row in tries))
-    return Row(name, {key: median(row.values[key] for row in tries) for key in shared})
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.boards", description=__doc__)
-    parser.add_argument("--board", choices=BOARDS, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--peers", nargs="*", default=[], choices=PEERS)
-    parser.add_argument("--time-budget", type=float, help="seconds for fitting; the board's own when not given")
-    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results")
-    args = parser.parse_args()
-    board = BOARDS[args.board]
-    budget = board.time_budget if args.time_budget is None else args.time_budget
-    rows = run(board, seeds=args.seeds, peers=args.peers, time_budget=budget)
-    print(write(args.out / f"{args.board}.md", board.title, rows, seeds=args.seeds, time_budget=budget))
-
-
-if __name__ == "__main__":
-    main()
+SMALL_BUDGET = 20
+SMALL = {
+    "gbsg2": Board("GBSG2, target cens", _framed(_survival("gbsg2"), "cens"), SMALL_BUDGET),
+    "whas500": Board("WHAS500, target fstat", _framed(_survival("whas500"), "fstat"), SMALL_BUDGET),
+    "veterans": Board(
+        "Veterans' lung cancer, target Celltype", _framed(_survival("veterans_lung_cancer"), "Celltype"), SMALL_BUDGET
+    ),
+    "actg175": Board("ACTG175, target cens", _framed(_actg175, "cens"), SMALL_BUDGET),
+    "breast_cancer": Board("Breast cancer, target benign", _framed(_learning("breast_cancer"), "target"), SMALL_BUDGET),
+    "diabetes": Board("Diabetes, target progression", _framed(_learning("diabetes"), "target"), SMALL_BUDGET),
+}

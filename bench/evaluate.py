@@ -22,7 +22,7 @@ import pandas as pd
 import psutil
 
 from bench.boards import BOARDS, ROOT
-from bench.contenders import ours
+from bench.contenders import attempt, installed
 from bench.results import facts
 from bench.simulated import simulated
 from bench.watch import Limits, Outcome, watched
@@ -110,7 +110,7 @@ def prepared(board: str, folder: Path, *, synthetic: Path | None, generator: str
     table = load(board)
     train, holdout = split_by_subject(table, holdout=HOLDOUT, rng=stream(seed, "split"))
     if synthetic is None:
-        made = ours(generator, train, seed=seed, time_budget=20).synthetic.to_pandas()
+        made = attempt(generator, train, seed=seed, time_budget=20).synthetic.to_pandas()
     else:
         made = pd.read_parquet(synthetic) if synthetic.suffix == ".parquet" else pd.read_csv(synthetic)
     frames = {"train": train.to_pandas(), "holdout": holdout.to_pandas(offset=len(table)), "synthetic": made}
@@ -207,7 +207,7 @@ def together(rows: Sequence[Row], files: Files, *, limits: Limits, repeats: int)
 
 def _sum(timings: Sequence[Timing]) -> Timing:
     """Parts one after the other; where one did not finish, the sum is a lower bound."""
-    ended = next((t.outcome for t in timings if t.outcome != "finished"), "finished")
+    ended: Outcome = next((t.outcome for t in timings if t.outcome != "finished"), "finished")
     return Timing(ended, sum(t.seconds for t in timings), max(t.memory for t in timings))
 
 
@@ -245,12 +245,9 @@ def whole(timing: Timing) -> list[str]:
 
 def versions(peers: Sequence[Peer]) -> str:
     """The versions of the peers, as their environments have them."""
-    told = []
+    told: list[str] = []
     for name, packages in dict.fromkeys((peer.name, peer.packages) for peer in peers):
-        for package in packages:
-            pattern = f"{package.replace('-', '_')}-*.dist-info"
-            found = next((ROOT / ".bench" / name).glob(f"lib/*/site-packages/{pattern}"), None)
-            told.append(f"{package} {'absent' if found is None else found.stem.rpartition('-')[2]}")
+        told += [f"{package} {installed(ROOT / '.bench' / name, package)}" for package in packages]
     return ", ".join(dict.fromkeys(told))
 
 

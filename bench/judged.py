@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from bench.boards import BOARDS, ROOT
-from bench.contenders import ours, peer
+from bench.contenders import attempt
 from bench.results import facts
 from semblance.core.dataset import split_by_subject
 from semblance.core.rng import stream
@@ -114,9 +114,8 @@ REAL: Mapping[str, Make] = {"fresh patients": fresh, "copycat": copycat, "collap
 
 
 def learned(name: str, parts: Parts, *, seed: int, time_budget: float) -> pd.DataFrame:
-    """Records of a generator that has learned from train: ours in this process, a peer in its own environment."""
-    make = ours if name in OURS else peer
-    return make(name, parts.train, seed=seed, time_budget=time_budget).synthetic.to_pandas()
+    """Records of a generator that has learned from train: of the catalogue, or a peer in its own environment."""
+    return attempt(name, parts.train, seed=seed, time_budget=time_budget).synthetic.to_pandas()
 
 
 def judged(board: str, folder: Path, synthetic: str, table: Table, *, tier: str, profile: str) -> dict[str, Any]:

@@ -1,50 +1,17 @@
-"""synthcity's metrics (Apache-2.0; arXiv 2301.07573), one at a time and straight, since its own loop swallows errors.
-
-Its import loads the image and time-series parts of the library too. Tables need none of them, and their packages bring
-gigabytes for GPUs, so empty modules stand in for them.
-"""
+"""synthcity's metrics (Apache-2.0; arXiv 2301.07573), one at a time and straight: its own loop swallows errors."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import synthcity_without  # noqa: F401
 from judging import Frames, serve
-
-UNUSED = ("monai", "torchvision", "tsai")
-
-
-class _Empty(ModuleType):
-    """A module in which every name is a class that does nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return type(name, (), {})
-
-
-class _Unused(MetaPathFinder, Loader):
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in UNUSED else None
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Empty(spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Nothing."""
-
-
-sys.meta_path.insert(0, _Unused())
-
-from synthcity.metrics.eval import standard_metrics  # noqa: E402
-from synthcity.plugins.core.dataloader import GenericDataLoader, create_from_info  # noqa: E402
+from synthcity.metrics.eval import standard_metrics
+from synthcity.plugins.core.dataloader import GenericDataLoader, create_from_info
 
 PARTS = ("train", "holdout", "synthetic")
 
