@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from semblance.app import charts, figures
+from semblance.app import charts, figures, graph
 from semblance.core.report import Finding, Report
 
 DRAWN_COLUMNS = 60
@@ -30,6 +30,7 @@ def panels(report: Report) -> dict[str, Any]:
         "survival": tuple(survival(report)),
         "models": tuple(models(report)),
         "features": tuple(features(report)),
+        "graph": dependencies(report),
     }
 
 
@@ -159,6 +160,12 @@ def features(report: Report) -> Iterator[dict[str, Any]]:
         listed = sorted(finding.detail["features"], key=lambda one: -one["real"])
         cells = [{"label": f["name"], "train": f["real"], "synthetic": f["synthetic"]} for f in listed]
         yield {"title": finding.title, "plot": figures.bars(cells, shown=15, name=finding.title)}
+
+
+def dependencies(report: Report) -> dict[str, Any]:
+    """The dependency graph of the model, where it has one."""
+    told = report.subject.get("graph")
+    return {"plot": graph.arcs(told), "rows": graph.told(told)} if told and told["edges"] else {}
 
 
 def _with(report: Report, key: str) -> Iterable[Finding]:

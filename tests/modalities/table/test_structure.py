@@ -46,3 +46,21 @@ def test_json_round_trip() -> None:
     a = stream(0).integers(0, 8, 4000)
     structure = Structure.of(np.column_stack([a, a // 2]), np.array([8, 4]))
     assert Structure.from_json(json.loads(json.dumps(structure.to_json()))) == structure
+
+
+def test_columns_that_come_first_do_and_follow_from_none() -> None:
+    child = stream(0).integers(0, 4, 3000)
+    codes = np.column_stack([stream(1).integers(0, 3, 3000), child * 2 + stream(2).integers(0, 2, 3000), child])
+    plain, found = (Structure.of(codes, np.array([3, 8, 4]), first=first) for first in ((), (2, 0)))
+    assert [child for child, _, _ in plain.derived] == [2]
+    assert found.derived == ()
+    assert found.order == (2, 0, 1)
+
+
+def test_roots_follow_chains_to_what_is_learned() -> None:
+    structure = Structure(3, (0,), ((2, 1, (0, 1)), (1, 0, (1, 0, 1))))
+    root, through = structure.roots[2]
+    assert root == 0
+    assert through.tolist() == [1, 0, 1]
+    learned = np.array([[0], [1], [2]])
+    assert np.array_equal(structure.complete(learned)[:, 2], through)

@@ -6,13 +6,14 @@ sampling, and the pair can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 LOOKED_AT = 20_000
+LARGE = 4_000_000
 CHANCE = -50.0
 """A dependency counts only where chance would produce it with a log-probability below this."""
 
@@ -26,12 +27,17 @@ class Structure:
     derived: tuple[tuple[int, int, tuple[int, ...]], ...]
 
     @classmethod
-    def of(cls, codes: np.ndarray, sizes: np.ndarray) -> Structure:
-        """Look at (n, d) codes: constants and functions of others aside, the rest by the information they share."""
+    def of(cls, codes: np.ndarray, sizes: np.ndarray, *, first: Sequence[int] = ()) -> Structure:
+        """Look at (n, d) codes: constants and functions of others aside, the rest by the information they share.
+
+        Columns `first` are sampled before all others, in their order, and follow from none.
+        """
         information, functions = _pairwise(codes[:LOOKED_AT], sizes)
+        functions[:, list(first)] = False
         derived = _derived(codes, sizes, functions)
         known = {child for child, _, _ in derived} | {j for j in range(len(sizes)) if sizes[j] < 2}
-        order = [int(j) for j in np.argsort(-information.sum(1), kind="stable") if j not in known]
+        rest = [int(j) for j in np.argsort(-information.sum(1), kind="stable") if j not in first]
+        order = [j for j in (*first, *rest) if j not in known]
         return cls(len(sizes), tuple(order), derived)
 
     @property
@@ -46,6 +52,16 @@ class Structure:
         for child, parent, lookup in reversed(self.derived):
             codes[:, child] = np.asarray(lookup, dtype=np.int64)[codes[:, parent]]
         return codes
+
+    @property
+    def roots(self) -> dict[int, tuple[int, np.ndarray]]:
+        """Of each derived column the learned one that it follows from, and its code for each code of that one."""
+        found: dict[int, tuple[int, np.ndarray]] = {}
+        for child, parent, lookup in reversed(self.derived):
+            root, through = found.get(parent, (parent, None))
+            table = np.asarray(lookup, dtype=np.int64)
+            found[child] = (root, table if through is None else table[through])
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -64,6 +80,8 @@ def _pairwise(codes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndar
     information, functions = np.zeros((d, d)), np.zeros((d, d), dtype=bool)
     for i in range(d):
         for j in range(i):
+            if sizes[i] * sizes[j] > LARGE:
+                continue  # of columns with so many codes, a table of all pairs says little and costs much
             joint = np.bincount(codes[:, i] * sizes[j] + codes[:, j], minlength=sizes[i] * sizes[j])
             joint = joint.reshape(sizes[i], sizes[j])
             information[i, j] = information[j, i] = mutual_information(joint)

@@ -1,7 +1,8 @@
-"""The default: one any-order masked network over the codes of a table.
+"""The default: one any-order masked network over the digits of a table's codes.
 
 Every conditional of every column given any others is one network's output, so one pass trains all masked columns of a
-row. Columns are sampled one after the other, the ones that tell most about the others first.
+row. Columns are sampled one after the other, the ones that tell most about the others first. Where the schema names a
+time and an event, these two come first and jointly, so that the survival curve is nearly the one of the patients.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from semblance.learn.pace import steps_within
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 from semblance.modalities.table.data import Table
+from semblance.modalities.table.digits import Digits
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
 from semblance.modalities.table.generators.marginals import shares_of
@@ -33,18 +35,24 @@ CARD = Card(
     name="autoregressive",
     summary="one masked network for every conditional; any mix of kinds, missing values as information; the default",
     paper="Uria et al., A Deep and Tractable Density Estimator, ICML 2014; Hoogeboom et al., ICLR 2022",
+    conditional=True,
     needs=("torch",),
 )
 FEWEST, CALIBRATED = 600, 20_000
+TINY = 1e-6
+FOLLOW_UP = ("time", "event")
+"""Roles of the columns that are drawn first, together."""
 
 
 @dataclass(frozen=True)
 class Autoregressive(CodedSpec):
     """One any-order masked network."""
 
-    width: int = 192
+    categories: int = 100_000
+    """Categories kept per column; the others join the rare class. Large columns are learned digit by digit."""
+    width: int = 128
     """Width of the shared trunk."""
-    blocks: int = 3
+    blocks: int = 2
     """Residual blocks of the trunk."""
     ordered: float = 0.4
     """Share of training rows that mask a suffix of the sampling order; the others mask at random."""
@@ -94,31 +102,121 @@ class Autoregressive(CodedSpec):
             ):
                 if watch is not None:
                     watch(tick)
-            work.objective.calibrate(work.shares, rng.random((CALIBRATED, len(work.structure.order))))
-        return AutoregressiveModel(work.encoding, self.to_json(), work.structure, work.objective)
+            work.objective.calibrate(work.every, rng.random((CALIBRATED, work.every.shape[1])))
+        return AutoregressiveModel(work.encoding, self.to_json(), work.structure, work.digits, work.objective)
 
     @staticmethod
     def load(folder: Path) -> AutoregressiveModel:
         """The inverse of `save`."""
         encoding, options, arrays = saved(folder)
-        structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
-        net = MaskedNet(encoding.sizes[structure.learned], width=options["width"], blocks=options["blocks"])
+        told = json.loads((folder / "structure.json").read_text())
+        structure, digits = Structure.from_json(told), Digits.from_json(told["digits"])
+        links = {int(j): tuple(parents) for j, parents in told["links"]}
+        net = MaskedNet(digits.sizes, width=options["width"], blocks=options["blocks"], links=links)
         net.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-        objective = AnyOrder(net, _places(structure), ordered=options["ordered"])
-        return AutoregressiveModel(encoding, options, structure, objective)
+        return AutoregressiveModel(encoding, options, structure, digits, _objective(net, structure, digits))
 
 
 @dataclass(frozen=True)
 class AutoregressiveModel(CodedModel):
-    """The trained network, and the columns that it need not know."""
+    """The trained network, how its columns are spelt, and the columns that it need not know."""
 
     structure: Structure
+    digits: Digits
     objective: AnyOrder
     card: ClassVar[Card] = CARD
 
+    @property
+    def chain(self) -> tuple[int, ...]:
+        """The learned columns in the order in which they are drawn."""
+        return self.structure.order
+
     def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n, columns) codes."""
-        return self.structure.complete(self.objective.sample(rng.random((n, len(self.structure.order)))))
+        return self._read(self.objective.sample(rng.random((n, len(self.digits.sizes)))))
+
+    def complete(self, known: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, columns) codes: what is -1 in `known` drawn given the rest of its record."""
+        filled = known.copy()
+        for root in self._roots():
+            rows = np.flatnonzero(self._hinted(filled, root))
+            share = self.conditional(filled[rows], root).cumsum(1)
+            filled[rows, root] = (share < rng.random((len(rows), 1)) * share[:, -1:]).sum(1)
+        uniform = rng.random((len(known), len(self.digits.sizes)))
+        drawn = self._read(self.objective.sample(uniform, self._spelt(filled)))
+        return np.where(known < 0, drawn, known)
+
+    def conditional(self, known: np.ndarray, column: int) -> np.ndarray:
+        """(n, size) probabilities of a column given (n, columns) codes with -1 for what is not known."""
+        size = int(self.encoding.sizes[column])
+        if column in self.structure.roots:
+            root, lookup = self.structure.roots[column]
+            apart = np.where(np.arange(known.shape[1]) == column, -1, known)
+            return self.conditional(apart, root) @ np.eye(size)[lookup]
+        if column not in self.structure.order:
+            return np.full((len(known), size), 1 / size)
+        hinted = [root for root in self._roots() if root != column and self._hinted(known, root).any()]
+        return self._over(known, column, hinted[0]) if hinted else self._of_learned(known, column)
+
+    def _over(self, known: np.ndarray, column: int, root: int) -> np.ndarray:
+        """The conditional of a column, averaged over what `root` may be where only what follows from it is known."""
+        weight = self.conditional(known, root)
+        weight = np.where(weight > TINY, weight, 0.0)
+        row, code = np.nonzero(weight)
+        filled = known[row]
+        filled[:, root] = code
+        each = self.conditional(filled, column) * (weight[row, code] / weight.sum(1)[row])[:, None]
+        share = np.zeros((len(known), each.shape[1]))
+        np.add.at(share, row, each)
+        return share
+
+    def _roots(self) -> list[int]:
+        """The learned columns from which others follow."""
+        return sorted({root for root, _ in self.structure.roots.values()})
+
+    def _hinted(self, known: np.ndarray, root: int) -> np.ndarray:
+        """(n,) bool: records in which something is known of a root that is not known itself."""
+        hinted: np.ndarray = (known[:, root] < 0) & ~self._allowed(known, root).all(1)
+        return hinted
+
+    def _of_learned(self, known: np.ndarray, column: int) -> np.ndarray:
+        """The conditional of a learned column given learned ones and what follows from itself."""
+        size, own = int(self.encoding.sizes[column]), known[:, column]
+        if (own >= 0).all():
+            return np.eye(size)[own]
+        spelt, at = self._spelt(known), int(np.searchsorted(self.structure.learned, column))
+        spelt[:, list(self.digits.of_column(at))] = -1
+        share = self._spelled(spelt, at) * self._allowed(known, column)
+        return np.where(own[:, None] >= 0, np.eye(size)[own], share / np.maximum(share.sum(1, keepdims=True), 1e-300))
+
+    def _spelled(self, spelt: np.ndarray, at: int) -> np.ndarray:
+        """(n, size) probabilities of the codes of a learned column: the product over its digits."""
+        path, part = self.digits.paths[at], self.digits.of_column(at)
+        share = self.objective.conditional(spelt, part[0]).astype(float)[:, path[:, 0]]
+        for depth, column in enumerate(part[1:], start=1):
+            for before in np.unique(path[:, :depth], axis=0):
+                members = np.flatnonzero((path[:, :depth] == before).all(1))
+                given = spelt.copy()
+                given[:, list(part[:depth])] = before
+                within = self.objective.conditional(given, column).astype(float)[:, path[members, depth]]
+                # Digits that spell no code of this group have a little probability, which is the others'.
+                each = np.unique(path[members, depth], return_index=True)[1]
+                share[:, members] *= within / np.maximum(within[:, each].sum(1, keepdims=True), 1e-300)
+        return share
+
+    def _allowed(self, known: np.ndarray, column: int) -> np.ndarray:
+        """(n, size) bool: the codes of a column that agree with what follows from it and is known."""
+        allowed = np.ones((len(known), int(self.encoding.sizes[column])), dtype=bool)
+        for child, (root, lookup) in self.structure.roots.items():
+            if root == column:
+                allowed &= (known[:, [child]] < 0) | (lookup[None, :] == known[:, [child]])
+        return allowed
+
+    def _spelt(self, known: np.ndarray) -> np.ndarray:
+        return self.digits.spell(known[:, self.structure.learned])
+
+    def _read(self, digits: np.ndarray) -> np.ndarray:
+        return self.structure.complete(self.digits.read(digits))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
@@ -127,7 +225,9 @@ class AutoregressiveModel(CodedModel):
     def save(self, folder: Path) -> None:
         """Write structure.json beside what every model writes."""
         super().save(folder)
-        write_json(folder / "structure.json", self.structure.to_json())
+        links = [[j, list(parents)] for j, parents in self.objective.net.links.items()]
+        told = {**self.structure.to_json(), "digits": self.digits.to_json(), "links": links}
+        write_json(folder / "structure.json", told)
 
 
 class _Codes:
@@ -146,9 +246,11 @@ class _Work:
 
     encoding: Encoding
     structure: Structure
+    digits: Digits
     source: _Codes
     objective: AnyOrder
-    shares: tuple[np.ndarray, ...]
+    every: np.ndarray
+    """(n, digit columns) all records, for calibration."""
 
     @property
     def trainable(self) -> bool:
@@ -159,24 +261,56 @@ class _Work:
     def of(cls, spec: Autoregressive, train: Table, encoding: Encoding | None, *, rng: np.random.Generator) -> _Work:
         coder = spec.encoding_of(train, encoding)
         codes = coder.encode(train)
-        structure = Structure.of(codes, coder.sizes)
-        sizes, learned = coder.sizes[structure.learned], codes[:, structure.learned]
-        places = coder.positions
-        positions = [places[j] for j in structure.learned]
+        structure = Structure.of(codes, coder.sizes, first=_follow_up(coder))
+        digits = _digits(coder, structure, codes[:, structure.learned])
+        every = digits.spell(codes[:, structure.learned])
         aside = _aside(train.subjects, share=spec.aside, rng=rng)
-        net = MaskedNet(sizes, width=spec.width, blocks=spec.blocks)
-        shares = shares_of(learned, sizes)
-        floor = 1 / max(2 * len(codes), 2)
-        flat = np.concatenate([*shares, np.zeros(0)])
-        net.start(np.log(np.maximum(flat, floor)).astype(np.float32), positions, rng=rng)
-        held = torch.from_numpy(learned[aside]) if aside.any() else None
-        objective = AnyOrder(net, _places(structure), ordered=spec.ordered, aside=held)
-        return cls(coder, structure, _Codes(learned[~aside], train.subjects[~aside]), objective, shares)
+        net = MaskedNet(digits.sizes, width=spec.width, blocks=spec.blocks, links=_links(coder, structure, digits))
+        _start(net, every, [coder.positions[j] for j in structure.learned], digits, rng=rng)
+        objective = _objective(net, structure, digits)
+        objective.ordered = spec.ordered
+        objective.aside = torch.from_numpy(every[aside]) if aside.any() else None
+        return cls(coder, structure, digits, _Codes(every[~aside], train.subjects[~aside]), objective, every)
 
 
-def _places(structure: Structure) -> np.ndarray:
-    """The sampling order as positions among the learned columns."""
-    return np.searchsorted(structure.learned, np.array(structure.order, dtype=np.int64))
+def _follow_up(encoding: Encoding) -> tuple[int, ...]:
+    """The time and the event, where the schema names both."""
+    found = {str(field.role): j for j, field in enumerate(encoding.fields)}
+    return tuple(found[role] for role in FOLLOW_UP) if all(role in found for role in FOLLOW_UP) else ()
+
+
+def _digits(encoding: Encoding, structure: Structure, codes: np.ndarray) -> Digits:
+    learned = structure.learned.tolist()
+    columns, fields = [encoding.columns[j] for j in learned], [encoding.fields[j] for j in learned]
+    return Digits.of(columns, fields, shares_of(codes, encoding.sizes[learned]))
+
+
+def _links(encoding: Encoding, structure: Structure, digits: Digits) -> dict[int, tuple[int, ...]]:
+    """Links that are learned: later digits to the earlier ones of their column, the event to the time."""
+    learned, follow_up = structure.learned.tolist(), _follow_up(encoding)
+    part = {j: digits.of_column(at) for at, j in enumerate(learned)}
+    links = digits.parents
+    if follow_up and all(j in learned for j in follow_up):
+        links[part[follow_up[1]][0]] = tuple(part[follow_up[0]])
+    return links
+
+
+def _start(
+    net: MaskedNet, codes: np.ndarray, places: list[np.ndarray], digits: Digits, *, rng: np.random.Generator
+) -> None:
+    """The first weights: what the columns say alone, and what linked ones say of each other."""
+    shares = shares_of(codes, digits.sizes)
+    flat = np.concatenate([*shares, np.zeros(0)])
+    floor = 1 / max(2 * len(codes), 2)
+    net.start(np.log(np.maximum(flat, floor)).astype(np.float32), digits.positions(places), rng=rng)
+    net.start_links(codes)
+
+
+def _objective(net: MaskedNet, structure: Structure, digits: Digits) -> AnyOrder:
+    """The sampling order in digit columns: a column's own stand together, the coarse ones first."""
+    places = np.searchsorted(structure.learned, np.array(structure.order, dtype=np.int64))
+    order = [c for j in places for c in digits.of_column(int(j))]
+    return AnyOrder(net, np.array(order, dtype=np.int64), ordered=0.0, after=digits.parents)
 
 
 def _aside(subjects: np.ndarray, *, share: float, rng: np.random.Generator) -> np.ndarray:

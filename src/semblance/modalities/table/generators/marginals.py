@@ -23,6 +23,8 @@ CARD = Card(
 class Marginals(CodedSpec):
     """Draws each column independently from its own codes."""
 
+    find: bool = False
+    """Whether relations are found: a floor keeps each column's own distribution, and no relation."""
     card: ClassVar[Card] = CARD
 
     def learn(self, encoding: Encoding, codes: np.ndarray) -> MarginalsModel:
