@@ -16,6 +16,7 @@ CARD = Card(
     name="star",
     summary="every column given one centre column",
     paper="Chow and Liu, Approximating discrete probability distributions with dependence trees, 1968 (a star)",
+    conditional=True,
 )
 
 
@@ -52,12 +53,29 @@ class StarModel(CodedModel):
     card: ClassVar[Card] = CARD
 
     def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, columns) codes: the centre first, then every column given the centre."""
-        alone = np.diag(self.cells[f"column{self.centre}"])
-        middle = rng.choice(len(alone), size=n, p=alone / alone.sum())
+        """(n, columns) codes: records of which nothing is known, completed."""
+        return self.complete(np.full((n, len(self.cells)), -1), rng=rng)
+
+    def complete(self, known: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, columns) codes with -1 where nothing is known: the centre first, then every column given the centre."""
+        middle = _pick(self._middle(known), rng)
         columns = [_pick(self.cells[f"column{j}"][middle], rng) for j in range(len(self.cells))]
         columns[self.centre] = middle
-        return np.column_stack(columns)
+        return np.where(known < 0, np.column_stack(columns), known)
+
+    def conditional(self, known: np.ndarray, column: int) -> np.ndarray:
+        """(n, size) shares of a column: those of the centre, and what each of its codes says of the column."""
+        middle = self._middle(known)
+        return middle if column == self.centre else middle @ _rows(self.cells[f"column{column}"])
+
+    def _middle(self, known: np.ndarray) -> np.ndarray:
+        """(n, codes of the centre) shares given what is known, by Bayes' rule."""
+        shares = np.tile(np.diag(self.cells[f"column{self.centre}"]), (len(known), 1))
+        for j in range(len(self.cells)):
+            here = known[:, j] >= 0
+            told = np.eye(shares.shape[1]) if j == self.centre else _rows(self.cells[f"column{j}"])
+            shares[here] *= told[:, known[here, j]].T
+        return _rows(shares)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved."""
@@ -68,6 +86,10 @@ def _shares(pair: np.ndarray, sizes: np.ndarray, smoothing: float) -> np.ndarray
     cells = np.full(tuple(sizes), smoothing)
     np.add.at(cells, tuple(pair.T), 1.0)
     return cells / cells.sum()
+
+
+def _rows(cells: np.ndarray) -> np.ndarray:
+    return cells / cells.sum(1, keepdims=True)
 
 
 def _pick(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:

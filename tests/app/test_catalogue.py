@@ -27,3 +27,9 @@ def test_a_card_shows_every_option_with_its_documentation() -> None:
     text = printed(card_screen(kind, TABLE))
     assert "rare" in said and "at least this many patients" in said["rare"]
     assert all(name in text for name in said)
+
+
+def test_a_generator_that_chooses_shows_its_rules() -> None:
+    text = printed(card_screen(TABLE.generator("auto"), TABLE))
+    assert "rules: the first that fits counts" in text and "below 100" in text
+    assert "rules:" not in printed(card_screen(TABLE.generator("copula"), TABLE))

@@ -138,3 +138,16 @@ def test_a_saved_plan_is_dropped_for_another_input() -> None:
 
 def test_names_lose_their_folders_and_keep_their_member() -> None:
     assert config.file_name("a/b.zip::c/d.csv") == "b.zip::c/d.csv"
+
+
+def test_what_is_wanted_is_kept_and_read_again(tmp_path: Path) -> None:
+    asked = {"given": {"sex": "F"}, "quota": {"died": "balanced"}, "shift": {"age": "+10"}, "fair_on": "race"}
+    options = merged({**asked, "fairness": "odds"}, {})
+    written_down = config.effective(options, plan={}, generator={}, inputs=INPUTS, versions={}, accepted={})
+    config.write(tmp_path / "config.toml", written_down)
+    again = merged({}, config.read(tmp_path / "config.toml"))
+    assert again.wanted == options.wanted is not None
+    assert merged({"given": {"sex": "M"}}, config.read(tmp_path / "config.toml")).given == {"sex": "M"}
+    plain = config.effective(merged({}, {}), plan={}, generator={}, inputs=INPUTS, versions={}, accepted={})
+    config.write(tmp_path / "plain.toml", plain)
+    assert "given" not in config.read(tmp_path / "plain.toml")["synth"]

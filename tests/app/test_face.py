@@ -6,13 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import semblance as sb
+from semblance import catalog
+from semblance.app.face import Fitted
+from semblance.app.frames import from_pandas
 from semblance.core.errors import DataError, UsageError
+from semblance.core.model import Wanted
 from semblance.core.report import Report
 from tests.contracts.samples import patients
+from tests.modalities.table.wanted.exact import cohort, exact
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +150,59 @@ def test_a_column_that_nothing_judged_is_not_released(parts: Any, made: pd.DataF
 def test_a_plan_that_the_generator_does_not_read_is_refused() -> None:
     with pytest.raises(UsageError, match="stepps"):
         sb.fit(sb.read(patients(40, 1)), plan={"stepps": 9})
+
+
+@pytest.fixture(scope="module")
+def able() -> Fitted:
+    """A model that draws what is wanted."""
+    return Fitted(exact(n=1500, smoothing=0.01), catalog.modality("table"), {}, seed=3)
+
+
+def test_records_are_sampled_as_wanted(able: Fitted) -> None:
+    made = able.sample(200, given={"race": "A", "age": (60, 70)}, quota={"died": "balanced"})
+    assert (made["race"] == "A").all() and made["age"].between(60, 70).all()
+    assert (made["died"] == "yes").sum() == 100
+    assert made.equals(able.sample(200, given={"race": "A", "age": (60, 70)}, quota={"died": "balanced"}))
+    assert len(able.sample(0, given={"race": "A"})) == 0
+
+
+def test_a_wish_that_means_nothing_is_refused_with_the_nearest_that_does(able: Fitted, model: Any) -> None:
+    with pytest.raises(UsageError, match="did you mean 'given'"):
+        able.sample(3, givn={"race": "A"})
+    with pytest.raises(UsageError, match="conditional"):
+        model.sample(3, given={"age": 60})
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_partial_records_are_completed_in_their_own_library(able: Fitted, library: str) -> None:
+    pytest.importorskip(library)
+    frame = cohort(60, 5)
+    rows = np.arange(60) % 3 == 0
+    frame["age"] = frame["age"].astype(float).where(~rows)
+    frame["race"] = frame["race"].astype(object).where(~rows, None)
+    frame["name"] = [f"R{i}" for i in range(60)]
+    given = from_pandas(frame, library)
+    made = able.complete(given)
+    assert type(made) is type(given)
+    back = made if library == "pandas" else made.to_pandas()
+    assert not back.isna().any(axis=None)
+    known = frame.notna()
+    assert all((back.loc[known[n], n].astype(str) == frame.loc[known[n], n].astype(str)).all() for n in frame)
+
+
+def test_what_was_read_is_completed_as_a_frame(able: Fitted) -> None:
+    frame = cohort(60, 5)
+    frame["race"] = frame["race"].astype(object).where(np.arange(60) % 3 > 0, None)
+    made = able.complete(sb.read(frame, target="died"))
+    assert not made.isna().any(axis=None) and made["age"].tolist() == frame["age"].tolist()
+
+
+def test_a_generator_that_completes_nothing_says_so(model: Any) -> None:
+    with pytest.raises(UsageError, match="conditional"):
+        model.complete(patients(30, 0))
+
+
+def test_a_report_says_what_was_asked_for(parts: Any, made: pd.DataFrame) -> None:
+    wanted = Wanted(given={"sex": "F"})
+    assert judged(parts, made, wanted=wanted).subject["wanted"] == {"given": {"sex": "F"}}
+    assert "wanted" not in judged(parts, made).subject

@@ -20,6 +20,11 @@ def test_an_empty_report_has_facts_too() -> None:
     assert list(removed(Report((), {}))) == list(reproduction(Report((), {}))) == []
 
 
+def test_what_was_asked_for_is_said() -> None:
+    told = dict(facts(Report((), {"wanted": {"given": {"sex": "F"}}})))
+    assert told["Asked for"].startswith("sex = F") and "by intention" in told["Asked for"]
+
+
 def test_counts_are_read_with_commas() -> None:
     assert [count(x) for x in (1234, None, "fewer than 11")] == ["1,234", "unknown", "fewer than 11"]
 
@@ -39,3 +44,13 @@ def test_a_synthesis_is_repeated_by_its_config() -> None:
     told = origin({"input": {"names": ["p.csv"], "sha256": ["1"]}, "synth": {}})
     assert told["command"] == "semblance synth p.csv --config config.toml -o RUN" and told["inputs"] == {"input": "1"}
     assert origin({"versions": {}}) == {}
+
+
+def test_a_race_is_told_with_how_everybody_did() -> None:
+    runs = [
+        {"name": "forest", "c2st": {"value": 0.61}, "tstr": {"value": 0.8}, "gap": {"value": 0.01}},
+        {"name": "copula", "failed": "did not arrive"},
+    ]
+    told = dict(facts(Report((), {"race": {"winner": "forest", "why": "nobody is better", "race": runs}})))
+    said = "forest: nobody is better (forest C2ST 0.610, TSTR 0.800, gap 0.010; copula did not arrive)"
+    assert told["Chosen by a race"] == said

@@ -46,3 +46,19 @@ def test_small_groups_are_larger_where_anyone_may_read() -> None:
 def test_the_options_of_evaluate_validate_themselves_too(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         EvaluateOptions("a", "b", "c", Path("RUN"), **wrong)
+
+
+INPUT = (("a.csv",), Path("RUN"))
+
+
+def test_what_is_wanted_is_read_and_all_that_is_wrong_with_it_told() -> None:
+    asked = SynthOptions(*INPUT, given={"age": "60..80"}, fair_on="race,sex", fairness="odds").wanted
+    assert asked is not None and asked.given == {"age": ("60", "80")} and asked.fair_on == ("race", "sex")
+    assert SynthOptions(*INPUT).wanted is None
+    with pytest.raises(UsageError) as caught:
+        SynthOptions(*INPUT, given={"age": 60}, shift={"age": "older"}, seed=-1)
+    assert len(caught.value.problems) == 3
+    with pytest.raises(UsageError, match="parity"):
+        SynthOptions(*INPUT, fairness="equal")
+    with pytest.raises(UsageError, match="sum to 0"):
+        SynthOptions(*INPUT, quota={"sex": "F:.5,M:.4"})

@@ -43,8 +43,8 @@ def test_what_fits_no_modality_says_which_to_name(path: str) -> None:
     assert "--modality table" in str(caught.value)
 
 
-def test_auto_is_the_default_generator_and_a_typo_gets_an_offer() -> None:
-    assert stages.generator_name(TABLE, "auto") == "autoregressive"
+def test_auto_chooses_and_a_typo_gets_an_offer() -> None:
+    assert stages.generator_name(TABLE, "auto") == "auto"
     with pytest.raises(UsageError) as caught:
         stages.generator_name(TABLE, "copulla")
     assert "did you mean 'copula'?" in str(caught.value)
@@ -79,6 +79,28 @@ def test_a_plan_is_checked(plan: dict[str, object]) -> None:
 @pytest.mark.parametrize(("asked", "kept"), [(3, 5), (20, 20)])
 def test_groups_may_be_asked_to_be_larger_but_never_smaller(asked: int, kept: int) -> None:
     assert stages.build_spec(TABLE, "marginals", offered={"rare": 5}, asked={"rare": asked}).rare == kept
+
+
+CHOICE = {"winner": "copula", "plan": {}, "why": "nobody is better", "race": [{"name": "copula", "seconds": 1.0}]}
+
+
+def test_the_plan_of_a_choice_is_checked_with_that_of_the_winner() -> None:
+    spec = TABLE.generator("auto")()
+    data, told = Visits(np.arange(9)), {"seed": 0, "seconds": 1.0}
+    assert stages.plan_of(spec, data, given=CHOICE, **told) == CHOICE  # type: ignore[arg-type]
+    wrong = {**CHOICE, "winner": "autoregressive", "plan": {"stepps": 9}}
+    for plan in ({}, {**CHOICE, "winner": "smote"}, wrong):
+        with pytest.raises(UsageError):
+            stages.plan_of(spec, data, given=plan, **told)  # type: ignore[arg-type]
+
+
+def test_a_report_names_who_was_chosen_and_who_raced() -> None:
+    spec, profile = TABLE.generator("auto")(rare=11), Profile(9, 9, ())
+    about = stages.about_model(spec, plan=CHOICE, profile=profile, versions={})
+    assert about["generator"]["name"] == "copula" and about["race"]["winner"] == "copula"
+    assert stages.chosen(spec, CHOICE).rare == 11
+    alone = stages.about_model(stages.chosen(spec, CHOICE), plan={}, profile=profile, versions={})
+    assert alone["generator"]["name"] == "copula" and "race" not in alone
 
 
 def test_an_epsilon_is_refused_where_no_generator_can_keep_it() -> None:

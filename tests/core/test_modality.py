@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -25,9 +26,11 @@ def manifest() -> Modality:
     )
 
 
-def test_auto_is_the_default_generator(manifest):
-    assert manifest.generator("auto") is math.cos
-    assert manifest.generator("a") is math.sin
+def test_auto_is_the_default_generator_where_nothing_of_that_name_chooses(manifest):
+    assert manifest.named("auto") == "b" and manifest.generator("auto") is math.cos
+    assert manifest.named("a") == "a" and manifest.generator("a") is math.sin
+    chooser = replace(manifest, generators={**manifest.generators, "auto": "math:tan"})
+    assert chooser.named("auto") == "auto" and chooser.generator("auto") is math.tan
 
 
 def test_an_unknown_generator_is_not_guessed(manifest):

@@ -54,8 +54,22 @@ def card_screen(kind: Any, manifest: Modality) -> RenderableType:
         Text(),
         Text("options, in \\[generator] of --config".replace("\\", ""), "dim"),
         _options(kind),
+        *_rules(kind),
         Text(),
     )
+
+
+def _rules(kind: Any) -> list[RenderableType]:
+    """The rules by which a generator chooses among others, where it does."""
+    if not hasattr(kind, "rules"):
+        return []
+    table = Table(
+        "  records", "columns", "seconds", "candidates", "why", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for rule in kind.rules:
+        records, *others = rule.row()
+        table.add_row(f"  {records}", *others)
+    return [Text(), Text("rules: the first that fits counts, and its first candidate wins a tie", "dim"), table]
 
 
 def _options(kind: Any) -> Table:

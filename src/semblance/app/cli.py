@@ -53,6 +53,11 @@ def synth(
     model: flags.ModelName = None,
     subject: flags.Subject = None,
     target: flags.Target = None,
+    given: flags.Given = None,
+    quota: flags.Quota = None,
+    shift: flags.Shift = None,
+    fair_on: flags.FairOn = None,
+    fairness: flags.Fairness = None,
     holdout: flags.Share = None,
     epsilon: flags.Epsilon = None,
     delta: flags.Delta = None,
@@ -73,11 +78,11 @@ def synth(
     4 identifiers unresolved, 5 privacy failed or cannot be certified, 6 another
     finding failed, 7 resources, 130 interrupted.
     """
-    given = {name: value for name, value in locals().items() if name not in ("output", "schema", "config", "as_json")}
+    asked = {name: value for name, value in locals().items() if name not in ("output", "schema", "config", "as_json")}
     with guarded(as_json=as_json, again=_again(resume=True)):
         from semblance.app import commands
 
-        commands.synth({**given, "run": output}, schema=schema, config_file=config, as_json=as_json)
+        commands.synth({**asked, "run": output}, schema=schema, config_file=config, as_json=as_json)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from semblance.app import config, stages
+from semblance.app import conditions, config, stages
 from semblance.app.options import EvaluateOptions
 from semblance.app.pipeline import Outcome, run_evaluate, run_synth
 from semblance.app.screens import last_screen, progress
@@ -29,7 +29,8 @@ def synth(flags: Mapping[str, Any], *, schema: Path | None, config_file: Path | 
     read = {} if config_file is None else config.read(config_file)
     inputs = {path: fingerprint(path) for path in flags["paths"]}
     run = _run_folder(flags["run"], flags["paths"][0], resume=flags["resume"])
-    options = config.synth_options({**flags, "run": run, "declared": declared}, config=read, inputs=inputs)
+    asked = {**conditions.from_flags(flags), "run": run, "declared": declared}
+    options = config.synth_options(asked, config=read, inputs=inputs)
     with _showing(as_json) as show:
         outcome = run_synth(options, show=show)
     _end(outcome, as_json=as_json)
@@ -121,7 +122,8 @@ def models(name: str | None, *, as_json: bool) -> None:
     kind = manifest.generator(name)
     if as_json:
         options = {f.name: None if f.default is MISSING else f.default for f in fields(kind)}
-        _print_json({**kind.card.to_json(), "modality": manifest.name, "options": options})
+        rules = {"rules": [rule.row() for rule in kind.rules]} if hasattr(kind, "rules") else {}
+        _print_json({**kind.card.to_json(), "modality": manifest.name, "options": options, **rules})
     else:
         Console().print(card_screen(kind, manifest))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,16 +23,17 @@ import numpy as np
 
 from semblance.app import config, stages
 from semblance.app.assemble import Bundle, assemble
+from semblance.app.completing import filled
 from semblance.app.frames import columns_of, from_pandas, is_frame, library_of, write_csv, write_parquet
 from semblance.app.options import RARE, refuse_wrong
 from semblance.app.parts import check_parts, together
 from semblance.app.pipeline import Outcome
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
-from semblance.core.errors import UsageError
+from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.modality import load as attribute
-from semblance.core.model import Watch
+from semblance.core.model import Wanted, Watch
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
@@ -76,17 +77,59 @@ class Fitted:
     library: str = "pandas"
     spec: Any = None
 
-    def sample(self, rows: int, *, seed: int | None = None) -> Any:
-        """A frame of `rows` synthetic records. The same seed (by default that of `fit`) gives the same records."""
+    def sample(self, rows: int, *, seed: int | None = None, **wanted: Any) -> Any:
+        """A frame of `rows` synthetic records. The same seed (by default that of `fit`) gives the same records.
+
+        `wanted` says what they shall be like: given={"sex": "F", "age": (60, 80)}, quota={"sex": {"F": .5, "M": .5}},
+        shift={"age": 10}, fair_on=["race"], fairness="odds", do={"arm": "A"}; see `semblance.core.model.Wanted`.
+        Raises UsageError with everything that cannot be had, and from a generator that cannot.
+        """
         rng = stream(self.seed if seed is None else seed, "sample")
         # No records are none of one record: the frame keeps its columns and their types.
-        made = stages.gather(self.modality, self.model.sample(1 if rows == 0 else rows, rng=rng))
+        chunks = self.model.sample(1 if rows == 0 else rows, rng=rng, wanted=_wanted(wanted))
+        made = stages.gather(self.modality, chunks)
         made = made.take(np.arange(0)) if rows == 0 else made
         return from_pandas(made.to_pandas(), self.library)
+
+    def complete(self, frame: Any, *, seed: int | None = None) -> Any:
+        """`frame` with its missing cells drawn given the others of their record; all else stays as it is.
+
+        A frame comes back as the same kind of frame, what `read` gave as a frame of its library. Its columns are those
+        of the records that were learned. Raises UsageError from a generator that cannot.
+        """
+        given = frame.to_frame() if isinstance(frame, Data) else frame
+        table = _like(given, self.modality, _schema(self.model))
+        made = self.model.impute(table, rng=stream(self.seed if seed is None else seed, "complete"))
+        return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
 
     def save(self, folder: str | Path) -> None:
         """Write safetensors and JSON."""
         self.model.save(Path(folder))
+
+
+def _wanted(asked: Mapping[str, Any]) -> Wanted | None:
+    """What is asked of a sample. Raises UsageError for a keyword that means nothing."""
+    known = [field.name for field in fields(Wanted)]
+    problems = [
+        Problem(f"{name}=", f"one of {', '.join(known)}", config.nearest(name, known))
+        for name in asked
+        if name not in known
+    ]
+    if problems:
+        raise UsageError(*problems)
+    return Wanted(**asked) or None
+
+
+def _schema(model: Any) -> Schema:
+    """The columns that a model completes. Raises UsageError for a model that completes none."""
+    if not hasattr(model, "impute"):
+        raise UsageError.of(
+            f"'{model.card.name}' was asked to complete records",
+            rule="only a generator whose card says conditional can",
+            fix="choose another with `semblance models`",
+        )
+    schema: Schema = model.encoding.schema
+    return schema
 
 
 def read(
@@ -131,13 +174,18 @@ def under(source: Any, real: Data) -> Any:
     """Records as a data set under the schema of `real`."""
     if isinstance(source, Data) and source.schema == real.schema:
         return source.records
-    like = attribute(real.modality.like)
+    return _like(source.to_frame() if isinstance(source, Data) else source, real.modality, real.schema)
+
+
+def _like(source: Any, modality: Modality, schema: Schema) -> Any:
+    """A frame or a path as a data set under a schema."""
+    like = attribute(modality.like)
     if isinstance(source, str | Path):
-        return like((str(source),), real.schema)
+        return like((str(source),), schema)
     with TemporaryDirectory(prefix="semblance-") as folder:
         path = Path(folder) / "frame.parquet"
-        write_parquet(source.to_frame() if isinstance(source, Data) else source, path)
-        return like((str(path),), real.schema)
+        write_parquet(source, path)
+        return like((str(path),), schema)
 
 
 def split(data: Any, *, holdout: float = 0.2, seed: int = 0) -> tuple[Data, Data]:
@@ -169,7 +217,7 @@ def fit(
         use_threads(threads)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch)
-    return Fitted(made, train.modality, plan, seed, train.library, spec)
+    return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan))
 
 
 def load(folder: str | Path) -> Fitted:
@@ -192,6 +240,7 @@ def evaluate(
     seed: int = 0,
     model: Fitted | None = None,
     holds_records: bool | None = None,
+    wanted: Wanted | None = None,
 ) -> Report:
     """Judge synthetic records (of any tool) against the real ones, and decide for `profile`.
 
@@ -199,6 +248,7 @@ def evaluate(
     `report.decision` the gate's decision. How many patients stand behind each category is counted, and with `model` the
     smaller of the count and the model's own `rare` is certified; at tier "audit" the model is learned again and again.
     `holds_records` says of another tool whether it keeps training records; public release needs to know.
+    `wanted` is what `synthetic` was asked to be, for the report to say so.
     Without a `holdout` no finding of privacy can be measured. `further` are more synthetic sets of the same generator.
     Raises DataError where a patient of the holdout stands in train.
     """
@@ -222,6 +272,7 @@ def evaluate(
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
     about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real)}
+    about |= {"wanted": wanted.to_json()} if wanted else {}
     report = stages.judge(
         real.modality,
         train=real.records,

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semblance.app import words
+from semblance.app import conditions, words
 from semblance.core.promise import Guarantee
 from semblance.core.report import Report
 
@@ -21,6 +21,10 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     card = s.get("generator")
     named = f"{card['name']}: {card.get('summary', '')}" if isinstance(card, Mapping) else words.UNKNOWN_GENERATOR
     yield "Generator", named
+    if s.get("race"):
+        yield "Chosen by a race", race(s["race"])
+    if s.get("wanted"):
+        yield "Asked for", conditions.spoken(s["wanted"])
     yield "Formal guarantee", guarantee(s.get("guarantee"))
     if s.get("date"):
         yield "Date", str(s["date"])
@@ -52,6 +56,19 @@ def hashes(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if real:
         said = (sha[:SHORT] if len(real) == 1 else f"{part} {sha[:SHORT]}" for part, sha in real.items())
         yield "SHA-256 of the real records", ", ".join(said)
+
+
+def race(told: Mapping[str, Any]) -> str:
+    """Who raced, how each did, and why the winner won."""
+    ran = "; ".join(f"{one['name']} {_did(one)}" for one in told["race"])
+    return f"{told['winner']}: {told['why']} ({ran})"
+
+
+def _did(one: Mapping[str, Any]) -> str:
+    if "failed" in one:
+        return str(one["failed"])
+    measured = (("C2ST", "c2st"), ("TSTR", "tstr"), ("gap", "gap"))
+    return ", ".join(f"{said} {one[key]['value']:.3f}" for said, key in measured if key in one)
 
 
 def guarantee(said: Any) -> str:

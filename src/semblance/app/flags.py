@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 RUN, DATA, MODEL, PRIVACY, WORK = "The run", "The data", "The model", "Privacy and the gate", "How it works"
+WANTED = "The records that are wanted"
 
 
 def _flag(name: str, metavar: str | None, said: str, panel: str, *, default: str = "", short: str = "") -> Any:
@@ -52,6 +53,20 @@ ModelName = Annotated[
 TimeBudget = Annotated[
     str | None, _flag("--time-budget", "TIME", "Time for fitting: 60s, 5m, 1h", MODEL, default="60s")
 ]
+
+Given = Annotated[
+    list[str] | None, _flag("--given", "COL=WHAT", "A value, set or range: sex=F, age=60..80; repeat for more.", WANTED)
+]
+Quota = Annotated[
+    list[str] | None, _flag("--quota", "COL=SHARES", "Exact shares: sex=F:.5,M:.5, or died=balanced.", WANTED)
+]
+Shift = Annotated[
+    list[str] | None, _flag("--shift", "COL=BY", "Another mean or other odds: age=+10, smoker=yes:2.", WANTED)
+]
+FairOn = Annotated[
+    list[str] | None, _flag("--fair-on", "COL", "Groups between which the target shall be fair.", WANTED)
+]
+Fairness = Annotated[str | None, _flag("--fairness", "parity|odds", "What fair means", WANTED, default="parity")]
 
 Epsilon = Annotated[float | None, _flag("--epsilon", "E", "Differential privacy budget.", PRIVACY)]
 Delta = Annotated[float | None, _flag("--delta", "D", "The delta that belongs to epsilon.", PRIVACY)]

@@ -8,7 +8,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from semblance.app.conditions import wanted_of
 from semblance.core.errors import Problem, UsageError
+from semblance.core.model import FAIRNESS, Wanted
 
 PROFILES = ("public", "controlled", "internal")
 TIERS = ("fast", "standard", "audit")
@@ -20,7 +22,8 @@ RARE = {"public": 11, "controlled": 5, "internal": 5}
 
 def wrong_choices(**asked: str) -> list[Problem]:
     """What was asked of an option that has names ("profile", "device", "tier", "holds_records") and is none of them."""
-    allowed = {"profile": PROFILES, "device": DEVICES, "tier": TIERS, "holds_records": HOLDS_RECORDS}
+    allowed = {"profile": PROFILES, "device": DEVICES, "tier": TIERS, "fairness": FAIRNESS}
+    allowed["holds_records"] = HOLDS_RECORDS
     return [
         Problem(f"{flag} '{value}'", f"one of {', '.join(allowed[name])}", f"--{flag} {allowed[name][0]}")
         for name, flag, value in ((name, name.replace("_", "-"), value) for name, value in asked.items())
@@ -55,6 +58,16 @@ class SynthOptions:
     """The column that names the patient."""
     target: str | None = None
     """The column that others shall predict."""
+    given: Mapping[str, str] | None = None
+    """Conditions that every record satisfies, by column: "F", "60..80", "I10,I50.1"."""
+    quota: Mapping[str, str] | None = None
+    """Exact shares of the records, by column: "F:.5,M:.5", or "balanced"."""
+    shift: Mapping[str, str] | None = None
+    """Other means or odds, by column: "+10", "yes:2"."""
+    fair_on: str | None = None
+    """Columns, divided by commas, between whose groups the target shall be fair."""
+    fairness: str = FAIRNESS[0]
+    """What fair means: demographic parity, or equalised odds."""
     holdout: float = 0.2
     """Share of patients that the generator never sees."""
     epsilon: float | None = None
@@ -87,9 +100,15 @@ class SynthOptions:
     """Accept what the first screen says about unclear columns."""
 
     def __post_init__(self) -> None:
-        problems = [*self._choices(), *self._ranges()]
+        problems = [*self._choices(), *self._ranges(), *self._unwanted()]
         if problems:
             raise UsageError(*problems)
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """What the records shall be like, if anything was asked."""
+        parts = {part: getattr(self, part) for part in ("given", "quota", "shift", "fair_on")}
+        return wanted_of(**parts, fairness=self.fairness)
 
     @property
     def rare(self) -> int:
@@ -97,7 +116,17 @@ class SynthOptions:
         return RARE[self.profile]
 
     def _choices(self) -> list[Problem]:
-        return wrong_choices(profile=self.profile, device=self.device, tier=self.tier)
+        return wrong_choices(profile=self.profile, device=self.device, tier=self.tier, fairness=self.fairness)
+
+    def _unwanted(self) -> list[Problem]:
+        """What is wrong with what is wanted, whatever the data are."""
+        if self.fairness not in FAIRNESS:
+            return []
+        try:
+            _ = self.wanted
+        except UsageError as error:
+            return list(error.problems)
+        return []
 
     def _ranges(self) -> list[Problem]:
         checks = [

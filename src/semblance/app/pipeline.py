@@ -115,6 +115,7 @@ def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     use_threads(threads)
     stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)
     stages.refuse_device(manifest, name, device=options.device)
+    stages.refuse_wanted(manifest, name, wanted=options.wanted)
     run = Path(options.run).resolve()
     return manifest, replace(options, run=run, modality=manifest.name, model=name, threads=threads)
 
@@ -143,6 +144,8 @@ def _finished(run: Path) -> Outcome:
 def _spec(options: SynthOptions, manifest: Modality) -> Any:
     """The generator with its options."""
     offered = {"rare": options.rare, "device": None if options.device == "auto" else options.device}
+    offered["conditional"] = True if options.wanted else None  # a race of generators is then one of those that can
+    offered["conditional"] = True if options.wanted else None
     spec = stages.build_spec(manifest, options.model, offered=offered, asked=options.generator)
     assert options.threads is not None
     use_threads(options.threads)  # the generator's module has loaded torch by now, if it needs it
@@ -168,10 +171,13 @@ class _Synth:
         told = dict(yes=o.yes, accepted=o.accepted)
         self.accepted = self.stage.run("identifiers", self._identifiers, **told)["accepted"]
         self.stage.run("split", self._split, holdout=o.holdout)
+        if o.wanted:
+            stages.check_wanted(self.spec, self.train, wanted=o.wanted)
         asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
         self.plan = self.stage.run("plan", self._plan, **asked)
         self.stage.run("fit", self._fit)
-        self.stage.run("sample", self._sample, rows=o.rows)
+        wanted = {} if o.wanted is None else {"wanted": o.wanted.to_json()}
+        self.sampled = self.stage.run("sample", self._sample, rows=o.rows, **wanted)
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, tier=o.tier))
         self.report = _decided(self.stage, found, profile=o.profile, rare=o.rare)
         self.stage.run("sign", self._sign)
@@ -223,12 +229,23 @@ class _Synth:
     def _fit(self, room: Path) -> Any:
         checkpoints, made = room / "checkpoints", room / "model"
         checkpoints.mkdir(exist_ok=True)
-        rng = stream(self.options.seed, "fit")
-        model = self.spec.fit(self.train, rng=rng, plan=self.plan, watch=self._watch, resume=checkpoints)
+        model = self._learned(resume=checkpoints)
         shutil.rmtree(made, ignore_errors=True)
-        model.save(made)
+        if self.spec.card.holds_records:
+            self.held = model
+        else:
+            model.save(made)
         shutil.rmtree(checkpoints)
         return {}
+
+    def _learned(self, *, resume: Path | None = None) -> Any:
+        rng = stream(self.options.seed, "fit")
+        return self.spec.fit(self.train, rng=rng, plan=self.plan, watch=self._watch, resume=resume)
+
+    @cached_property
+    def held(self) -> Any:
+        """The model of a generator that keeps records: never written, so a resumed run makes it again."""
+        return self._learned()
 
     def _watch(self, tick: Tick) -> None:
         self.stage.show(Progressed("fit", tick.step, tick.steps, loss=tick.loss, held_out=tick.held_out))
@@ -238,12 +255,14 @@ class _Synth:
         return self.profile.records if self.options.rows is None else self.options.rows
 
     def _sample(self, room: Path) -> Any:
-        # Always from the saved model: what is sampled is then what was released, and a resumed run has nothing else.
-        model, _ = stages.load_model(self.stage.room("fit") / "model")
-        chunks = model.sample(self._rows_wanted, rng=stream(self.options.seed, "sample"))
+        # From the saved model wherever there may be one: what is sampled is then what is released.
+        held = self.spec.card.holds_records
+        model = self.held if held else stages.load_model(self.stage.room("fit") / "model")[0]
+        chunks = model.sample(self._rows_wanted, rng=stream(self.options.seed, "sample"), wanted=self.options.wanted)
         name = load(self.manifest.output)(self.options.paths)
         load(self.manifest.write)(self._counted(chunks), room / name)
-        return name
+        told = stages.about_sample(chunks, wanted=self.options.wanted)
+        return {**told, **stages.about_graph(self.manifest, model, seed=self.options.seed)}
 
     def _counted(self, chunks: Iterator[Any]) -> Iterator[Any]:
         made = 0
@@ -261,8 +280,8 @@ class _Synth:
         # The file is read back, so that what is judged is what leaves, formats and all.
         made = load(self.manifest.like)((str(self.synthetic),), self.train.schema)
         o, looks = self.options, _Looks(self.manifest, self.stage.show)
-        about = stages.about_model(self.spec, profile=self.profile, versions=versions())
-        about["sha256"] = fingerprint(str(self.synthetic))
+        about = stages.about_model(self.spec, plan=self.plan, profile=self.profile, versions=versions())
+        about |= {"sha256": fingerprint(str(self.synthetic)), **self.sampled}
         report = stages.judge(
             self.manifest,
             train=self.train,
@@ -272,7 +291,7 @@ class _Synth:
             tier=o.tier,
             rare=o.rare,
             about=about,
-            generator=self.spec,
+            generator=stages.chosen(self.spec, self.plan),
             watch=looks,
         )
         return report.to_json()
@@ -281,7 +300,7 @@ class _Synth:
         settled = replace(self.options, rows=self._rows_wanted)
         made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
         ran = config.effective(settled, **made, inputs=self.inputs, versions=versions())
-        model = self.stage.room("fit") / "model"
+        model = None if self.spec.card.holds_records else self.stage.room("fit") / "model"
         assemble(Bundle(self.report, ran, self.synthetic, model), room / "out")
         return {}
 

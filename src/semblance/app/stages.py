@@ -15,6 +15,8 @@ from semblance.catalog import MODALITIES, modality
 from semblance.core.dataset import Dataset, Evidence, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, load
+from semblance.core.model import Wanted
+from semblance.core.model import refuse_wanted as refuse
 from semblance.core.promise import Guarantee
 from semblance.core.report import Report
 from semblance.core.rng import stream
@@ -48,7 +50,7 @@ def _has_suffix(path: str, suffixes: Iterable[str]) -> bool:
 
 def generator_name(manifest: Modality, name: str) -> str:
     """The catalogue name of a generator. Raises UsageError for one that the modality does not have."""
-    name = manifest.default if name == "auto" else name
+    name = manifest.named(name)
     if name not in manifest.generators:
         known = manifest.generators
         raise UsageError.of(
@@ -93,7 +95,14 @@ def plan_of(spec: Any, train: Dataset, *, given: Mapping[str, Any] | None, seed:
     if given is None:
         return dict(spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds))
     check_plan(type(spec), given)
+    if chosen(spec, given) is not spec:
+        check_plan(type(chosen(spec, given)), given["plan"])
     return dict(given)
+
+
+def chosen(spec: Any, plan: Mapping[str, Any]) -> Any:
+    """What learns under a plan: the generator itself, or the one that it chose."""
+    return spec.chosen(plan) if hasattr(spec, "chosen") else spec
 
 
 def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
@@ -108,6 +117,19 @@ def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> N
         if private
         else "no generator of this catalogue can yet: leave out --epsilon; privacy is then measured by attacks",
     )
+
+
+def refuse_wanted(manifest: Modality, name: str, *, wanted: Wanted | None) -> None:
+    """Raise UsageError where conditions are asked of a generator that draws without any; nothing is trained."""
+    card = manifest.generator(name).card
+    if wanted and not card.conditional:
+        refuse(card, wanted=wanted, able=[g for g in manifest.generators if manifest.generator(g).card.conditional])
+
+
+def check_wanted(spec: Any, train: Dataset, *, wanted: Wanted) -> None:
+    """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+    if hasattr(spec, "check"):
+        spec.check(train, wanted=wanted)
 
 
 def refuse_device(manifest: Modality, name: str, *, device: str) -> None:
@@ -230,15 +252,32 @@ def decide(report: Report, *, profile: str, rare: int | None) -> Report:
     return report.decided(gate(report, Policy.load(None), asked=profile, rare=rare).to_json())
 
 
-def about_model(spec: Any, *, profile: Profile, versions: Mapping[str, str]) -> dict[str, Any]:
+def about_model(spec: Any, *, plan: Mapping[str, Any], profile: Profile, versions: Mapping[str, str]) -> dict[str, Any]:
     """What a report says about how the records were made, once a person took the plan for every unclear field."""
+    raced = {"race": {key: plan[key] for key in ("winner", "why", "race")}} if plan.get("race") else {}
     return {
-        "generator": spec.card.to_json(),
+        "generator": chosen(spec, plan).card.to_json(),
+        **raced,
         "guarantee": str(Guarantee()),
         "versions": dict(versions),
         "notes": list(profile.notes),
         "unresolved": [],
     }
+
+
+def about_sample(chunks: Any, *, wanted: Wanted | None) -> dict[str, Any]:
+    """What a report says about records that were asked to be otherwise than the real ones, and what they cost."""
+    told = chunks.told() if hasattr(chunks, "told") else {}
+    return {
+        **({"wanted": wanted.to_json()} if wanted else {}),
+        **({"sampling": told} if told else {}),
+    }
+
+
+def about_graph(manifest: Modality, model: Any, *, seed: int) -> dict[str, Any]:
+    """What a report says about what the model ties together, where it can be told."""
+    found = None if manifest.graph is None else load(manifest.graph)(model, rng=stream(seed, "graph"))
+    return {} if found is None else {"graph": found}
 
 
 def vouched(*, holds_records: bool) -> dict[str, Any]:

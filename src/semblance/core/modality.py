@@ -76,6 +76,7 @@ class Modality:
     - `apart(train, holdout, synthetic) -> None`: DataError where the generator saw patients of the holdout
     - `comparable(train, other, part) -> None`: DataError where another part does not measure alike
     - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
+    - `graph(model, rng=) -> mapping or None`: names and edges of what a model ties together, for those that know
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
@@ -96,7 +97,12 @@ class Modality:
     apart: str | None = None
     comparable: str | None = None
     fewest: str | None = None
+    graph: str | None = None
 
     def generator(self, name: str) -> Any:
-        """The generator class of a catalogue name ('auto' is the default)."""
-        return load(self.generators[self.default if name == "auto" else name])
+        """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""
+        return load(self.generators[self.named(name)])
+
+    def named(self, name: str) -> str:
+        """The catalogue name that 'auto' stands for; any other name as it is."""
+        return self.default if name == "auto" and name not in self.generators else name

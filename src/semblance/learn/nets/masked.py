@@ -125,10 +125,13 @@ class MaskedNet(nn.Module):
             alone = linear(h, self.head[part], self.bias[part])
             return alone + self.link[str(column)][self.link_rows(codes, column)] if column in self.links else alone
         out = linear(h, self.head, self.bias)
-        for j in self.links:
-            part = slice(int(self.offset[j]), int(self.offset[j + 1]))
-            out[:, part] = out[:, part] + self.link[str(j)][self.link_rows(codes, j)]
-        return out
+        if not self.links:
+            return out
+        added, at = [], 0
+        for j in sorted(self.links):
+            added += [out.new_zeros(len(out), int(self.offset[j]) - at), self.link[str(j)][self.link_rows(codes, j)]]
+            at = int(self.offset[j + 1])
+        return out + torch.cat([*added, out.new_zeros(len(out), self.total - at)], 1)
 
     def forward(self, rows: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """(n, total) logits from embedding rows (n, d) and the codes (n, d) that they stand for, -1 for the masks."""

@@ -42,7 +42,7 @@ class AnyOrder:
         """
         self.net, self.order, self.ordered, self.aside = net, order, ordered, aside
         self.after = {} if after is None else dict(after)
-        self.rank = torch.from_numpy(np.argsort(order))
+        self.along = torch.from_numpy(np.argsort(order)).float()
         self.offset = torch.from_numpy(net.offset[:-1])
         self.mask_rows = torch.arange(net.total, net.total + len(order))
         columns = torch.repeat_interleave(torch.arange(len(order)), torch.tensor(net.sizes, dtype=torch.int64))
@@ -61,9 +61,9 @@ class AnyOrder:
         """(n, d) bool: at least one column masked, the number of them uniform."""
         d = len(self.order)
         hidden = torch.randint(1, d + 1, (n, 1), generator=noise)
-        anyhow = torch.rand((n, d), generator=noise).argsort(1).argsort(1)
         fixed = torch.rand((n, 1), generator=noise) < self.ordered
-        masked = torch.where(fixed, self.rank.expand(n, d), anyhow) >= d - hidden
+        place = torch.where(fixed, self.along, torch.rand((n, d), generator=noise))
+        masked = place >= place.sort(1).values.gather(1, d - hidden)
         for column, earlier in self.after.items():
             masked[:, column] |= masked[:, list(earlier)].any(1)
         return masked

@@ -1,16 +1,21 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from examples.star import Star
+from semblance.core.constraint import Condition, Constraint
 from semblance.core.errors import DataError, UsageError
+from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.generators.coded import CHUNK, saved
 from semblance.modalities.table.generators.marginals import Marginals, MarginalsModel
+from tests.modalities.table.wanted.exact import cohort, exact, table
 
 
 def model() -> MarginalsModel:
@@ -29,9 +34,39 @@ def test_the_first_records_do_not_depend_on_how_many_follow() -> None:
     assert many.take(np.arange(10)).frame.equals(few.frame)
 
 
-def test_given_is_refused_where_the_card_does_not_offer_it() -> None:
+def test_what_is_wanted_is_refused_where_the_card_does_not_offer_it_and_those_that_can_are_named() -> None:
     with pytest.raises(UsageError, match="conditional"):
-        list(model().sample(3, rng=stream(0), given={"a": 1}))
+        model().sample(3, rng=stream(0), wanted=Wanted(given={"a": 1}))
+    with pytest.raises(UsageError, match="conditional"):
+        model().impute(next(model().sample(3, rng=stream(0))), rng=stream(0))
+
+
+def test_a_column_is_set_only_by_a_model_that_knows_what_it_causes() -> None:
+    with pytest.raises(UsageError, match="knows what a column causes"):
+        exact(n=300).sample(3, rng=stream(0), wanted=Wanted(do={"race": "A"}))
+
+
+def test_what_no_model_could_draw_is_told_before_anything_is_learned() -> None:
+    train = table(cohort(300), target="died")
+    Star().check(train, wanted=Wanted(given={"race": "A"}))
+    with pytest.raises(UsageError, match="one of A, B"):
+        Star().check(train, wanted=Wanted(given={"race": "Z"}))
+    with pytest.raises(UsageError, match="conditional"):
+        Marginals().check(train, wanted=Wanted(given={"race": "A"}))
+
+
+def test_the_share_of_records_that_break_a_rule_is_measured_and_saved(tmp_path: Path) -> None:
+    rule = Constraint("implication", when=(Condition("race", ("A",)),), then=(Condition("diabetes", ("no",)),))
+    frame = cohort(800)
+    frame.loc[frame["race"] == "A", "diabetes"] = "no"
+    train = table(frame)
+    fitted = Marginals().fit(replace(train, schema=replace(train.schema, constraints=(rule,))), rng=stream(0))
+    fitted.save(tmp_path / "a")
+    told = json.loads((tmp_path / "a" / "model.json").read_text())
+    expected = (frame["race"] == "A").mean() * (frame["diabetes"] == "yes").mean()
+    assert told["broken"] == pytest.approx(expected, abs=0.03)
+    made = concat(list(fitted.sample(3000, rng=stream(0)))).frame
+    assert not ((made["race"] == "A") & (made["diabetes"] == "yes")).any()
 
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:

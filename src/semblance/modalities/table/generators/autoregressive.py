@@ -58,7 +58,7 @@ class Autoregressive(CodedSpec):
     """Share of training rows that mask a suffix of the sampling order; the others mask at random."""
     aside: float = 0.05
     """Share of patients kept aside to stop early."""
-    epochs: int = 24
+    epochs: int = 64
     """At most so many passes over the data, however large the budget."""
     card: ClassVar[Card] = CARD
     planned: ClassVar[type] = TrainPlan

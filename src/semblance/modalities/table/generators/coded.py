@@ -1,12 +1,9 @@
-"""What every generator over codes shares: an Encoding, fitting, sampling in chunks, and saving.
-
-Chunk i of a sample draws from its own child stream, so that the first n records do not depend on how many follow.
-"""
+"""What every generator over codes shares: an Encoding, fitting, sampling what is wanted, completing, and saving."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,13 +13,19 @@ from safetensors.numpy import load_file, save
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding, EncodingOptions
+from semblance.modalities.table.generators.drawing import Drawing, Free
+from semblance.modalities.table.wanted.aims import Aim
+from semblance.modalities.table.wanted.asked import Asked
+from semblance.modalities.table.wanted.impute import impute
 
 CHUNK = 8192
+PROBED = 2000
+"""Records that are drawn once to tell how many break a rule."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class CodedSpec(EncodingOptions):
         """The encoding that was given, or that of `train`."""
         return Encoding.fit(train, self) if given is None else given
 
+    def check(self, train: Table, *, wanted: Wanted) -> None:
+        """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+        refuse_unable(self.card, wanted=wanted)
+        Asked.of(wanted, self.encoding_of(train, None))
+
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
         return asdict(self)
@@ -71,32 +79,58 @@ class CodedModel:
     encoding: Encoding
     options: Mapping[str, Any]
     card: ClassVar[Card]
+    chunk: ClassVar[int] = CHUNK
+    """Records that are drawn at once, whatever is asked: few where drawing is slow."""
 
     def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n, columns) int64 codes."""
         raise TypeError(f"{type(self).__name__} does not say how codes are drawn")
 
+    def table(self, n: int, *, first_subject: int, rng: np.random.Generator) -> Table:
+        """`n` records of new patients, numbered from `first_subject`."""
+        return self.encoding.decode(self.draw(n, rng=rng), first_subject=first_subject, rng=rng)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights, by name."""
         return {}
 
-    def sample(self, n: int, *, rng: np.random.Generator, given: Mapping[str, Any] | None = None) -> Iterator[Table]:
-        """`n` records in chunks of at most CHUNK."""
-        if given:
+    def conditional(self, known: np.ndarray, column: int) -> np.ndarray:
+        """(n, size) probabilities of a column given (n, columns) codes with -1 for what is not known."""
+        raise TypeError(f"{type(self).__name__} does not say what a column is given others")
+
+    def complete(self, known: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, columns) codes: what is not known drawn given what is."""
+        raise TypeError(f"{type(self).__name__} does not say how records are completed")
+
+    def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Drawing:
+        """`n` records, at most `chunk` at a time; those that are `wanted` where the card is conditional.
+
+        Raises UsageError with everything that cannot be had, and (while drawing) DataError where too many records break
+        a rule. Without a quota or parity the first records do not depend on how many follow.
+        """
+        if not wanted:
+            return Drawing(Free(self.encoding, self.table), n, rng, self.chunk)
+        self._refuse(wanted)
+        return Drawing(Aim.of(self, self.encoding, wanted, seed=root_of(rng)), n, rng, self.chunk)
+
+    def impute(self, table: Table, *, rng: np.random.Generator) -> Table:
+        """`table` with every gap drawn given what its record holds; what it holds is kept. For conditional cards."""
+        if not self.card.conditional:
             raise UsageError.of(
-                f"'{self.card.name}' was asked for records with given values",
+                f"'{self.card.name}' was asked to complete records",
                 rule="only a generator whose card says conditional can",
-                fix="leave out given=, or choose another with `semblance models`",
+                fix=f"choose {' or '.join(able())}",
             )
-        if n < 0:
-            raise UsageError.of(f"{n} records", rule="n >= 0", fix="sample(1000)")
-        root, patient = root_of(rng), 0
-        for i, start in enumerate(range(0, n, CHUNK)):
-            own = stream(root, i)
-            codes = self.draw(CHUNK, rng=own)
-            table = self.encoding.decode(codes, first_subject=patient, rng=own)
-            patient = int(table.subjects[-1]) + 1
-            yield table.take(np.arange(min(CHUNK, n - start)))
+        return impute(self, self.encoding, table, rng=rng)
+
+    def _refuse(self, wanted: Wanted) -> None:
+        refuse_unable(self.card, wanted=wanted)
+        if wanted.do:
+            raise UsageError.of(
+                f"'{self.card.name}' was asked to set {', '.join(wanted.do)}",
+                rule="only a generator that knows what a column causes can set it",
+                fix="given=... looks for such records; `semblance models` shows what can set a treatment",
+            )
 
     def save(self, folder: Path) -> None:
         """Write model.json, encoding.json and (where there are weights) weights.safetensors."""
@@ -105,9 +139,28 @@ class CodedModel:
         if arrays:
             write_bytes(folder / "weights.safetensors", save(arrays))
         write_json(folder / "encoding.json", self.encoding.to_json())
-        write_json(
-            folder / "model.json", {"modality": "table", "generator": self.card.name, "options": dict(self.options)}
-        )
+        told = {"modality": "table", "generator": self.card.name, "options": dict(self.options)}
+        write_json(folder / "model.json", {**told, **self._cost()})
+
+    def _cost(self) -> dict[str, Any]:
+        """The share of records that break a rule and are drawn anew, where there are rules."""
+        if not self.encoding.schema.constraints and not self.encoding.relations.parts:
+            return {}
+        table = self.table(PROBED, first_subject=0, rng=stream(0, "cost"))
+        return {"broken": float(self.encoding.broken(table).mean())}
+
+
+def refuse_unable(card: Card, *, wanted: Wanted) -> None:
+    """Raise UsageError for what is wanted of a generator that draws without conditions, and name those that can."""
+    if not card.conditional:
+        refuse_wanted(card, wanted=wanted, able=able())
+
+
+def able() -> list[str]:
+    """The generators of tables that draw what is wanted."""
+    from semblance.modalities.table import MANIFEST
+
+    return [name for name in MANIFEST.generators if MANIFEST.generator(name).card.conditional]
 
 
 def saved(folder: Path) -> tuple[Encoding, dict[str, Any], dict[str, np.ndarray]]:
