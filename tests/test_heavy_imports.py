@@ -23,9 +23,9 @@ ADAPTERS = {
     "jinja2": r"app/html\.py",
 }
 # These are imported in exactly one file, whichever it is.
-ONE_FILE = ("sksurv", "openpyxl", "narwhals", "cryptography", "jinja2", "tomli_w", "platformdirs", "psutil")
+ONE_FILE = ("sksurv", "imblearn", "openpyxl", "narwhals", "cryptography", "jinja2", "tomli_w", "platformdirs", "psutil")
 # What the user may not have: outside learn/ it is reached through core/need.py, so that the error names the extra.
-OPTIONAL = {"sksurv": "demo"}
+OPTIONAL = {"sksurv": "demo", "imblearn": "balance"}
 FORBIDDEN = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 
 

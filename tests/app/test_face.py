@@ -126,6 +126,15 @@ def test_records_judged_as_a_file_are_released_as_that_file(parts: Any, made: pd
     assert (outcome.run / "synthetic.parquet").read_bytes() == file.read_bytes()
 
 
+def test_a_model_that_is_records_is_never_released(report: Report, made: pd.DataFrame, tmp_path: Path) -> None:
+    pytest.importorskip("imblearn")
+    kept = sb.fit(patients(60, 1), model="smote")
+    outcome = sb.release(report, synthetic=made, folder=tmp_path / "RUN", model=kept)
+    assert (outcome.run / "synthetic.csv").exists() and not (outcome.run / "model").exists()
+    with pytest.raises(UsageError, match="never written"):
+        kept.save(tmp_path / "model")
+
+
 @pytest.mark.parametrize("taken", ["RUN", "RUN.work"])
 def test_what_is_taken_stays_as_it_is(report: Report, made: pd.DataFrame, tmp_path: Path, taken: str) -> None:
     (tmp_path / taken).mkdir()

@@ -16,7 +16,9 @@ import pandas as pd
 
 from semblance import catalog
 from semblance.core.modality import Modality, ReadOptions
+from semblance.core.model import Wanted
 from semblance.core.rng import stream
+from semblance.core.schema import Column
 from semblance.modalities.table.data import Table, from_frame
 
 Corrupt = Callable[[Any, np.random.Generator], Any]
@@ -40,13 +42,20 @@ def manifest(name: str) -> Modality:
 
 @dataclass(frozen=True)
 class Samples:
-    """`make(n, seed)` draws n independent records; the other fields are what can go wrong with them."""
+    """`make(n, seed)` draws n independent records; `wanted` holds what may be asked, and whether a data set is so.
+
+    `gaps` are partial records, `completes` says of these and others whether the others complete them. The other fields
+    are what can go wrong with records.
+    """
 
     make: Callable[[int, int], Any]
     weird: Mapping[str, Callable[[], Any]]
     planted: Callable[[], tuple[Any, tuple[str | float, ...]]]
     floor: Corrupt
     corruptions: Mapping[str, Corrupt]
+    wanted: Mapping[str, tuple[Wanted, Callable[[Any], bool]]]
+    gaps: Callable[[], Any]
+    completes: Callable[[Any, Any], bool]
 
 
 def patients(n: int, seed: int) -> pd.DataFrame:
@@ -156,9 +165,68 @@ def shifted(data: Table, rng: np.random.Generator) -> Table:
     return replace(data, frame=frame)
 
 
+def followed(data: Table) -> Table:
+    """The same records with a follow-up: days, and whether it ended with the event (that of the first one did)."""
+    rng = stream(len(data), "followed")
+    days, dead = rng.exponential(400, len(data)).round() + 1, np.arange(len(data)) % 3 == 0
+    columns = (Column("days", "integer", "time", dtype="int64"), Column("dead", "boolean", "event", dtype="bool"))
+    schema = data.schema.with_columns((*data.schema, *columns))
+    return replace(data, schema=schema, frame=data.frame.assign(days=days, dead=pd.Categorical(dead.astype(str))))
+
+
+def ready(samples: Samples, roles: tuple[str, ...]) -> Samples:
+    """The same samples with columns of these roles, for a generator that cannot do without them."""
+    if "time" not in roles:
+        return samples
+    weird = {name: lambda make=make: followed(make()) for name, make in samples.weird.items()}
+    planted, canaries = samples.planted()
+    return replace(
+        samples,
+        make=lambda n, seed: followed(samples.make(n, seed)),
+        weird=weird,
+        planted=lambda: (followed(planted), canaries),
+    )
+
+
 def collapsed(data: Table, rng: np.random.Generator) -> Table:
     """A handful of records again and again."""
     return data.take(rng.integers(0, 5, len(data)))
+
+
+WANTED: dict[str, tuple[Wanted, Callable[[Table], bool]]] = {
+    "given": (
+        Wanted(given={"sex": "F", "age": (60, 70), "stage": {"I", "III"}}),
+        lambda t: bool(
+            (t.frame["sex"] == "F").all()
+            and t.frame["age"].between(60, 70).all()
+            and t.frame["stage"].isin(["I", "III"]).all()
+        ),
+    ),
+    "missing": (Wanted(given={"creatinine": None}), lambda t: bool(t.frame["creatinine"].isna().all())),
+    "date": (
+        Wanted(given={"admitted": ("2019-03-01", "2019-03-31")}),
+        lambda t: bool((pd.to_datetime(t.frame["admitted"], unit="s").dt.strftime("%Y-%m") == "2019-03").all()),
+    ),
+    "quota": (
+        Wanted(quota={"sex": {"F": 1 / 3, "M": 2 / 3}, "age": {(18, 65): 0.6, (65, 99): 0.4}}),
+        lambda t: (int((t.frame["sex"] == "F").sum()), int((t.frame["age"] < 65).sum())) == (19, 34),
+    ),
+}
+
+
+def gaps() -> Table:
+    """Patients of whom some things are not known."""
+    frame, rng = patients(60, 5), stream(5, "gaps")
+    for name in ("age", "sex", "icd code", "admitted"):
+        frame[name] = frame[name].where(rng.random(60) < 0.7)
+    return replace(cohort(60, 5), frame=table(frame, subject="pid", target="died").frame)
+
+
+def completes(given: Table, made: Table) -> bool:
+    """Whether nothing is missing in `made`, and all that is known in `given` stands there unchanged."""
+    known = given.frame.notna()
+    same = all(made.frame.loc[known[n], n].astype(str).equals(given.frame.loc[known[n], n].astype(str)) for n in known)
+    return same and not made.frame.isna().any(axis=None)
 
 
 SAMPLES: dict[str, Samples] = {
@@ -168,5 +236,8 @@ SAMPLES: dict[str, Samples] = {
         planted=_planted,
         floor=shuffled,
         corruptions={"shuffled": shuffled, "shifted": shifted, "collapsed": collapsed},
+        wanted=WANTED,
+        gaps=gaps,
+        completes=completes,
     ),
 }

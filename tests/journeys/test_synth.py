@@ -130,7 +130,8 @@ def test_another_seed_makes_other_records(place: Path, simple: Ran) -> None:
 
 def test_config_says_what_really_ran(place: Path, network: Ran) -> None:
     ran = tomllib.loads((place / "network" / "config.toml").read_text())
-    assert ran["synth"]["model"] == "autoregressive" and ran["synth"]["threads"] == 1 and ran["plan"]["steps"] >= 1
+    assert ran["synth"]["model"] == "auto" and ran["synth"]["threads"] == 1
+    assert ran["plan"]["winner"] == "autoregressive" and ran["plan"]["plan"]["steps"] >= 1
     assert ran["input"]["names"] == ["patients.csv"] and len(ran["input"]["sha256"][0]) == 64
     assert str(place) not in json.dumps(ran)
 

@@ -161,3 +161,17 @@ def test_a_diverged_training_is_refused() -> None:
 def test_a_rate_that_is_not_annealed_stays() -> None:
     plan = TrainPlan(steps=100, anneal=False, warmup=10)
     assert plan.rate_at(50) == plan.rate_at(99) == plan.rate
+
+
+def test_a_step_computes_with_the_threads_of_its_plan_and_leaves_the_callers_alone() -> None:
+    class Counting(Squares):
+        seen: int = 0
+
+        def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+            Counting.seen = torch.get_num_threads()
+            return super().loss(batch, noise)
+
+    before = torch.get_num_threads()
+    for _ in train_loop(Counting(), Points(), Plain(), TrainPlan(steps=2, batch=16), rng=stream(0)):
+        assert torch.get_num_threads() == before
+    assert Counting.seen == 1

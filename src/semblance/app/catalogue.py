@@ -19,6 +19,7 @@ CLAIMS = {
     "private": "keeps a differential privacy budget",
     "conditional": "samples with given values",
     "federated": "learns across hospitals",
+    "causal": "sets a treatment, as a trial does",
     "holds_records": "keeps training records",
 }
 

@@ -68,7 +68,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A generator that has learned. It holds no record, and may be saved and loaded."""
+    """A generator that has learned. It may be saved and loaded, unless its card says that it holds records."""
 
     model: Any
     modality: Modality
@@ -101,6 +101,16 @@ class Fitted:
         table = _like(given, self.modality, _schema(self.model))
         made = self.model.impute(table, rng=stream(self.seed if seed is None else seed, "complete"))
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
+
+    def explain(self, frame: Any) -> Any:
+        """What each column had to do with each later one, record by record: a frame of record, column, cause and nats.
+
+        For a few records: the model is asked once for every pair of columns. See `docs/table.md` for what nats mean.
+        Raises UsageError from a generator that does not draw one column after the other.
+        """
+        given = frame.to_frame() if isinstance(frame, Data) else frame
+        told = stages.explained(self.modality, self.model, partial(_like, given, self.modality))
+        return from_pandas(told, self.library)
 
     def save(self, folder: str | Path) -> None:
         """Write safetensors and JSON."""
@@ -348,7 +358,8 @@ def release(
     ran = {**(config or {}), "plan": None if model is None else dict(model.plan), "versions": versions()}
     work = open_work(run, kind="release", resume=False)
     try:
-        data, saved = _written(synthetic, work), None if model is None else work / "model"
+        kept = model is None or model.model.card.holds_records  # a model that is records is never written
+        data, saved = _written(synthetic, work), None if kept else work / "model"
         _refuse_other(report, data)
         if model is not None and saved is not None:
             model.save(saved)

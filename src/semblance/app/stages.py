@@ -280,6 +280,17 @@ def about_graph(manifest: Modality, model: Any, *, seed: int) -> dict[str, Any]:
     return {} if found is None else {"graph": found}
 
 
+def explained(manifest: Modality, model: Any, read: Callable[[Schema], Any]) -> Any:
+    """What a model says about records that `read` reads under its schema. Raises UsageError where it cannot."""
+    if manifest.explain is None or not hasattr(model, "chain"):
+        raise UsageError.of(
+            f"'{model.card.name}' was asked why a record came out as it did",
+            rule="only a generator that draws one column after the other can say",
+            fix="choose autoregressive with model=",
+        )
+    return load(manifest.explain)(model, read(model.encoding.schema))
+
+
 def vouched(*, holds_records: bool) -> dict[str, Any]:
     """What stands for the card of a generator that is not ours: what the person who judges says of it."""
     said = "keeps" if holds_records else "keeps no"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -30,6 +30,7 @@ class Card:
     conditional: bool = False
     federated: bool = False
     holds_records: bool = False
+    causal: bool = False
     needs: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -183,7 +184,8 @@ def _number(value: Any) -> bool:
 
 def refuse_wanted(card: Card, *, wanted: Wanted | None, able: Sequence[str]) -> None:
     """Raise UsageError where conditions are asked of a generator that draws without any. `able` are those that can."""
-    if wanted and not card.conditional:
+    able_to_set = card.causal and not replace(wanted, do={}) if wanted else True
+    if wanted and not card.conditional and not able_to_set:
         asked = [part.name for part in fields(wanted) if part.name != "fairness" and getattr(wanted, part.name)]
         raise UsageError.of(
             f"'{card.name}' was asked for records with {', '.join(asked)}",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +89,9 @@ class TrainPlan:
     """Steps between looks at the held-out loss."""
     patience: int = 20
     """Looks without a gain before training stops."""
+    threads: int = 1
+    """Threads of a step. Small networks win nothing by a second one, and lose much where other programs want its core;
+    with one, the same bytes come out on any machine of a kind."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -119,13 +123,25 @@ def train_loop(
         state.load(resume)
     saved = time.monotonic()
     while state.step < plan.steps and state.looks_without_gain < plan.patience:
-        losses = [_turn(turn, source, rule, plan, state, seed, i) for i, turn in enumerate(turns)]
-        _count(objective, plan, state, loss=losses[0])
+        with _threads(plan.threads):
+            losses = [_turn(turn, source, rule, plan, state, seed, i) for i, turn in enumerate(turns)]
+            _count(objective, plan, state, loss=losses[0])
         if resume is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
             state.save(resume)
             saved = time.monotonic()
         yield Tick(state.step, plan.steps, *state.last)
     objective.net.load_state_dict(state.best if state.best_step else state.average)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute with so many threads, and leave the caller's number as it was."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _optimizer(turn: Turn, plan: TrainPlan) -> torch.optim.Optimizer:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.evaluate.utility.cox import cox
+from semblance.evaluate.utility.cox import cox, explained
 
 
 def followed(n, seed):
@@ -70,3 +70,33 @@ def test_separation_and_great_values_stay_finite():
     assert np.isfinite(made.fit.beta).all()
     assert np.isfinite(made.fit.covariance).all()
     assert np.isfinite(made.survival(np.array([[1e6], [-1e6]]), time)).all()
+
+
+def partial_likelihood(x, time, event, beta):
+    """Breslow's, record by record; without ties Efron's is the same."""
+    risk = x @ beta
+    return sum(risk[i] - np.log(np.exp(risk[time >= time[i]]).sum()) for i in np.flatnonzero(event))
+
+
+def test_what_the_terms_explain_is_the_likelihood_ratio_statistic():
+    x, time, event = followed(300, 3)
+    beta = cox(x, time, event).fit.beta
+    statistic = 2 * (partial_likelihood(x, time, event, beta) - partial_likelihood(x, time, event, 0 * beta))
+    assert explained(x, time, event).value * 300 == pytest.approx(statistic, rel=1e-6)
+
+
+def test_its_influences_foresee_what_a_record_changes():
+    x, time, event = followed(400, 4)
+    whole = explained(x, time, event)
+    assert whole.influence.sum() == pytest.approx(0, abs=1e-9)
+    for i in range(3):
+        left = explained(np.delete(x, i, axis=0), np.delete(time, i), np.delete(event, i)).value * 399
+        assert whole.value * 400 - left == pytest.approx(whole.influence[i] + whole.value, abs=0.05)
+
+
+def test_terms_that_explain_nothing_leave_as_many_units_as_terms():
+    found = []
+    for seed in range(60):
+        x, time, event = followed(120, 500 + seed)
+        found.append(explained(stream(seed, "noise").normal(size=x.shape), time, event).value * 120)
+    assert np.mean(found) == pytest.approx(3, abs=1)

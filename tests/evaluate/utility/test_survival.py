@@ -14,7 +14,7 @@ from semblance.evaluate.utility.censored import kaplan_meier
 from semblance.evaluate.utility.survival import METRICS, survival
 from tests.contracts.samples import SAMPLES, WEIRD, shuffled, table
 
-CONCORDANCE, BRIER, CURVE, HAZARDS = METRICS
+CONCORDANCE, BRIER, CURVE, HAZARDS, AREA, STRATA, MEAN, CENSORING, BIAS, EXPLAINED = METRICS
 
 
 def frame(n, seed):
@@ -62,6 +62,59 @@ def test_a_copy_loses_nothing_at_all(real):
     assert found[CONCORDANCE].estimate.value == pytest.approx(0, abs=1e-12)
     assert found[BRIER].estimate.value == pytest.approx(0, abs=1e-12)
     assert found[HAZARDS].estimate.value == pytest.approx(1)
+
+
+def test_real_records_are_as_far_as_real_records_are(real):
+    found = judged(*real)
+    for metric in (AREA, STRATA, MEAN, CENSORING, BIAS, EXPLAINED):
+        assert found[metric].estimate.low <= found[metric].control.high, metric
+    assert found[AREA].estimate.value <= found[CURVE].estimate.value
+    assert found[MEAN].estimate.value <= found[AREA].estimate.value + 1e-12
+    assert [row["name"] for row in found[STRATA].detail["strata"]] == ["low risk", "middle risk", "high risk"]
+
+
+def test_the_arms_of_a_treatment_are_the_strata():
+    parts = [cohort(600, seed, stage={"role": "treatment"}) for seed in range(3)]
+    found = judged(*parts)[STRATA]
+    assert [row["name"] for row in found.detail["strata"]] == ["stage = I", "stage = II", "stage = III"]
+    swapped = parts[2].frame["stage"].cat.rename_categories({"I": "III", "III": "I"})
+    frame = parts[2].frame.assign(stage=swapped.cat.reorder_categories(["I", "II", "III"]))
+    spoilt = judged(*parts[:2], replace(parts[2], frame=frame))
+    assert spoilt[STRATA].estimate.value > found.estimate.value + 0.05
+    assert spoilt[CURVE].estimate.value == pytest.approx(judged(*parts)[CURVE].estimate.value)
+
+
+def test_a_pessimist_is_no_better_than_an_optimist(real):
+    """A signed difference of areas that is minimised would choose the records that die first."""
+    train, holdout, fresh = real
+    sooner = replace(fresh, frame=fresh.frame.assign(days=(fresh.frame["days"] / 4).round()))
+    good, bad = judged(*real), judged(train, holdout, sooner)
+    for metric in (AREA, MEAN):
+        assert bad[metric].estimate.low > good[metric].control.high
+
+
+def test_times_that_are_predicted_and_not_drawn_explain_too_much(real):
+    """A time without what chance adds to it: hazard ratios and their test grow, though the curve stays near."""
+    train, holdout, fresh = real
+    life = 700 * np.exp(-0.07 * (fresh.frame["age"] - 65) - 0.8 * (fresh.frame["stage"] == "III").astype(float))
+    end = stream(1, "end").uniform(200, 2_500, len(fresh))
+    dead = pd.Categorical((life <= end).map({True: "True", False: "False"}), fresh.frame["dead"].cat.categories)
+    predicted = replace(fresh, frame=fresh.frame.assign(days=np.minimum(life, end).round(), dead=dead))
+    found = judged(train, holdout, predicted)[EXPLAINED]
+    assert found.estimate.low > max(found.control.high, np.log(1.5))
+    assert found.detail["ratio"]["estimate"]["value"] > 2.7
+    assert judged(train, holdout, predicted)[BIAS].estimate.low > judged(*real)[BIAS].control.high
+
+
+def test_another_follow_up_is_seen_though_lives_are_the_same(real):
+    train, holdout, _ = real
+    rng = stream(9, "short")
+    made = frame(600, 2)
+    short = rng.uniform(100, 800, 600)
+    made = made.assign(days=np.minimum(made["days"], short.round()), dead=made["dead"] & (made["days"] <= short))
+    other = table(made, target="dead", declared={"columns": {"days": {"role": "time"}}})
+    found = judged(train, holdout, other)[CENSORING]
+    assert found.estimate.low > found.control.high + 0.1
 
 
 def test_longer_lives_part_the_curves(real):

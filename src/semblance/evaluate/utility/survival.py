@@ -2,59 +2,44 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from semblance.core.dataset import Evidence, Part
-from semblance.core.estimate import Estimate, jackknife, linearized
-from semblance.core.judge import Wording, measures, patient_blocks
+from semblance.core.estimate import Estimate, linearized
+from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import beside
 from semblance.evaluate.utility.agreement import coefficients, overlap, told
-from semblance.evaluate.utility.censored import brier, concordance, kaplan_meier, martingale, uncensored
-from semblance.evaluate.utility.cox import Cox, cox
-from semblance.evaluate.utility.inference import chosen, compared
-from semblance.evaluate.utility.outcome import Outcome, outcome
+from semblance.evaluate.utility.censored import brier, concordance, kaplan_meier, uncensored
+from semblance.evaluate.utility.cox import Cox, cox, explained
+from semblance.evaluate.utility.curves import Followed, area, gap
+from semblance.evaluate.utility.effects import bias, inflation
+from semblance.evaluate.utility.inference import compared
 from semblance.evaluate.utility.performance import Score
 from semblance.evaluate.utility.records import Records, records
+from semblance.evaluate.utility.study import AT_RISK, LEAST, Study, dealt, study_of
 from semblance.evaluate.utility.task import NoTask
-from semblance.evaluate.utility.terms import EVENTS, Term, design
+from semblance.evaluate.utility.terms import design
 
 METRICS = (
     "utility.survival.concordance",
     "utility.survival.brier",
     "utility.survival.curve",
     "utility.survival.hazards",
+    "utility.survival.area",
+    "utility.survival.strata",
+    "utility.survival.mean",
+    "utility.survival.censoring",
+    "utility.survival.bias",
+    "utility.survival.explained",
 )
 TESTED = {"fast": 3_000, "standard": 8_000, "audit": 40_000}  # holdout patients: every pair of them is compared
-BLOCKS = 20
-AT_RISK = 11  # patients of train and of holdout, up to where curves are followed
 GRID = 50  # times of a Brier score and of a drawn curve
-LEAST = 30  # patients of a part
-
-
-@dataclass(frozen=True)
-class Study:
-    """Where a follow-up stands: the time's position, and how the event is read. `until` ends curves and scores."""
-
-    time: int
-    event: Outcome
-    terms: tuple[Term, ...]
-    until: float
-
-    def known(self, source: Records) -> Records:
-        """The first record of each patient whose follow-up and event are known."""
-        told = source.take(~np.isnan(source.x[:, self.time]) & ~np.isnan(self.event.of(source.x)))
-        return told.take(np.unique(told.patient, return_index=True)[1])
-
-    def followed(self, source: Records) -> tuple[np.ndarray, np.ndarray]:
-        """Times (n,), none below 0, and events (n,) in {0, 1}."""
-        return np.maximum(source.x[:, self.time], 0.0), self.event.of(source.x)
 
 
 @measures(*METRICS)
@@ -67,53 +52,32 @@ def survival(evidence: Evidence[Any]) -> tuple[Finding, ...]:
       the first. Ideal 0.
     - curve: largest distance between the Kaplan-Meier curves of equally many synthetic and holdout records, up to the
       last time at which 11 patients of train and of holdout are still followed.
+    - area: the area between these curves over that time, so their mean distance. Curves that cross do not cancel.
+    - strata: the mean of the areas within the arms of a declared treatment, or else within thirds of the risk that a
+      Cox model of train predicts: whether curves hold given covariates.
+    - mean: difference of the restricted mean survival times as a share of that time, either way.
+    - censoring: the area between the curves of being still followed (reverse Kaplan-Meier).
     - hazards: mean overlap (Karr et al. 2006) of the confidence intervals of the Cox model's coefficients.
+    - bias: mean distance of these coefficients, log hazard ratios per standard deviation of a term.
+    - explained: how far the likelihood-ratio statistic of the Cox model is from that of holdout at the same size, as
+      the distance of logarithms: times of life that are predicted and not drawn make it several times as large.
 
     Terms are chosen as in `inference`, by correlation with the martingale residuals of the model without any. One
     record per patient, the first, is read. The intervals of the two losses hold for these fitted models: how far luck
     of the fit goes is shown by their controls. The controls of the two losses are between halves of train, tested on
     holdout; the others are train in the place of the synthetic set, at the size of holdout.
     """
-    study = _study(evidence)
+    study = study_of(evidence)
     if isinstance(study, NoTask):
         return _finding.unmeasured(METRICS, status=study.status, reason=study.reason)
-    return (*_losses(evidence, study), _curve(evidence, study), _hazards(evidence, study))
-
-
-def _study(evidence: Evidence[Any]) -> Study | NoTask:
-    """The follow-up, or the status and the reason why there is none."""
-    known = evidence.features("train")
-    time, event = known.roles.get("time"), known.roles.get("event", known.target)
-    if time is None or event is None or time == event:
-        return NoTask("not_applicable", "no column was declared as time, or none as event or target")
-    if known.categorical[time]:
-        return NoTask("not_applicable", "the time of follow-up is no number")
-    happened = outcome(known, event)
-    if happened is None:
-        return NoTask("insufficient", "the event has one value in train")
-    if not happened.two or happened.rest:
-        return NoTask("not_applicable", "the event has more than two values")
-    study = Study(time, happened, (), 0.0)
-    parts = {part: study.known(records(evidence, part)) for part in ("train", "holdout", "synthetic")}
-    if min(map(len, parts.values())) < LEAST:
-        return NoTask("insufficient", f"fewer than {LEAST} patients of a part have a known follow-up and event")
-    sides = [study.followed(parts[part]) for part in ("train", "holdout")]
-    least = min(float(event.sum()) for _, event in sides)
-    until = min(float(np.sort(time)[-AT_RISK]) for time, _ in sides)
-    if least < EVENTS or not until > 0:
-        return NoTask("insufficient", f"fewer than {EVENTS} events in train or in holdout")
-    without = [event, *([known.target] if known.target is not None else [])]
-    about = martingale(*sides[0])
-    terms = chosen(known, parts["train"], about, without=without, most=int(least) // EVENTS)
-    if not terms:
-        return NoTask("insufficient", "no column of train varies enough to explain survival")
-    return Study(time, happened, terms, _below(until))
-
-
-def _below(value: float) -> float:
-    """Two leading digits, rounded down: no patient's own time."""
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return math.floor(value / unit) * unit
+    held, made = _equally_many(evidence, study)
+    return (
+        *_losses(evidence, study),
+        *_curves(evidence, study, held, made),
+        _strata(evidence, study, held, made),
+        *_hazards(evidence, study),
+        _explained(study, held, made),
+    )
 
 
 def _losses(evidence: Evidence[Any], study: Study) -> tuple[Finding, Finding]:
@@ -163,8 +127,8 @@ def _lost(score: Score) -> Estimate:
     return linearized(score.value, score.influence)
 
 
-def _curve(evidence: Evidence[Any], study: Study) -> Finding:
-    """How far the survival curves are apart."""
+def _equally_many(evidence: Evidence[Any], study: Study) -> tuple[Records, dict[str, Records]]:
+    """Equally many patients of holdout, and of what is compared with them."""
     held = study.known(records(evidence, "holdout"))
     others: dict[str, Part] = {"estimate": "synthetic", "control": "train"}
     if evidence.floor is not None:
@@ -173,11 +137,73 @@ def _curve(evidence: Evidence[Any], study: Study) -> Finding:
     n = min(len(held), *(len(source) for source in sources.values() if len(source) >= LEAST))
     rng = stream(evidence.seed, "survival", "curve")
     held = held.part(n, rng=rng)
-    made = {name: source.part(n, rng=rng) for name, source in sources.items() if len(source)}
-    apart = {name: _apart(study, source, held, rng=rng) for name, source in made.items()}
+    return held, {name: source.part(n, rng=rng) for name, source in sources.items() if len(source)}
+
+
+def _curves(evidence: Evidence[Any], study: Study, held: Records, made: dict[str, Records]) -> Iterator[Finding]:
+    """How far the survival curves, their means, and the curves of follow-up are apart."""
+    sides = _sides(evidence, study, held, made)
+    apart = {name: gap(side, sides["held"], until=study.until) for name, side in sides.items() if name != "held"}
     name = evidence.features("train").names[study.time]
-    detail = {"curves": _drawn(study, held, made["estimate"]), "unit": name, "records": n}
-    return _finding(METRICS[2], **apart, detail=detail)
+    detail = {"curves": _drawn(study, held, made["estimate"]), "unit": name, "records": len(held)}
+    yield _finding(METRICS[2], **{k: g.largest for k, g in apart.items()}, detail=detail)
+    about = {"until": _short(study.until), "unit": name, "records": len(held)}
+    yield _finding(METRICS[4], **{k: g.area for k, g in apart.items()}, detail=about)
+    yield _finding(METRICS[6], **{k: g.mean for k, g in apart.items()}, detail=about)
+    lost = {
+        k: gap(side, sides["held"], until=study.until, reverse=True).area for k, side in sides.items() if k != "held"
+    }
+    yield _finding(METRICS[7], **lost, detail=about)
+
+
+def _sides(evidence: Evidence[Any], study: Study, held: Records, made: dict[str, Records]) -> dict[str, Followed]:
+    rng = stream(evidence.seed, "survival", "blocks")
+    return {k: Followed.of(*study.followed(s), s.patient, rng=rng) for k, s in ({"held": held} | made).items()}
+
+
+def _strata(evidence: Evidence[Any], study: Study, held: Records, made: dict[str, Records]) -> Finding:
+    """How far the survival curves of like patients are apart."""
+    train = study.known(records(evidence, "train"))
+    names, deal = dealt(evidence, study, train)
+    sides, places = _sides(evidence, study, held, made), {k: deal(s.x) for k, s in ({"held": held} | made).items()}
+    real = np.bincount(places["held"], minlength=len(names))
+    counted = [k for k in range(len(names)) if real[k] >= LEAST]
+    if not counted:
+        reason = f"no stratum has {LEAST} patients of holdout"
+        return _finding(METRICS[5], status="insufficient", reason=reason)
+    gaps = {
+        name: [
+            gap(side.take(places[name] == k), sides["held"].take(places["held"] == k), until=study.until)
+            for k in counted
+        ]
+        for name, side in sides.items()
+        if name != "held"
+    }
+    told = [
+        {"name": names[k], "area": round(float(g.areas[0]), 4), "patients": int(real[k])}
+        for k, g in zip(counted, gaps["estimate"], strict=True)
+    ]
+    return _finding(METRICS[5], **{name: area(parts) for name, parts in gaps.items()}, detail={"strata": told})
+
+
+def _explained(study: Study, held: Records, made: dict[str, Records]) -> Finding:
+    """How much the terms explain."""
+    sources = {"held": held} | made
+    calls = [partial(_statistic, study, source) for source in sources.values()]
+    scores = dict(zip(sources, beside(calls), strict=True))
+    found = {name: inflation(scores["held"], score) for name, score in scores.items() if name != "held"}
+    detail = {
+        "ratio": {name: ratio.plain() for name, (ratio, _) in found.items()},
+        "statistic": {
+            k: _short(scores[part].value * len(held)) for k, part in (("real", "held"), ("synthetic", "estimate"))
+        },
+        "records": len(held),
+    }
+    return _finding(METRICS[9], **{name: distance for name, (_, distance) in found.items()}, detail=detail)
+
+
+def _statistic(study: Study, source: Records) -> Score:
+    return explained(design(study.terms, source.x), *study.followed(source))
 
 
 def _drawn(study: Study, held: Records, made: Records) -> dict[str, list[float]]:
@@ -193,32 +219,7 @@ def _drawn(study: Study, held: Records, made: Records) -> dict[str, list[float]]
     return {"times": [_short(t) for t in times], "real": real, "synthetic": synthetic}
 
 
-def _apart(study: Study, source: Records, held: Records, *, rng: np.random.Generator) -> Estimate:
-    """The largest distance of two curves, with a jackknife over blocks of both sides' patients."""
-    sides = [(*study.followed(side), patient_blocks(side.patient, BLOCKS, rng=rng)) for side in (source, held)]
-    times = np.unique(np.concatenate([side[0] for side in sides]))
-    times = times[times <= study.until]
-    curves = [_curves(*side, times) for side in sides]
-    distance = np.abs(curves[0] - curves[1]).max(axis=1)
-    n = min(len(source), len(held))
-    return jackknife(float(distance[0]), distance[1:], n=n, within=(0.0, 1.0))
-
-
-def _curves(time: np.ndarray, event: np.ndarray, block: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """(1 + BLOCKS, len(times)): the product-limit curve of all and without each block, flat after the last record."""
-    place, t = np.searchsorted(times, time, side="left"), len(times) + 1
-    died, left = (
-        np.bincount(block * t + place, weights=w, minlength=BLOCKS * t).reshape(BLOCKS, t)
-        for w in (event, np.ones(len(time)))
-    )
-    died, left = (np.concatenate([a.sum(axis=0)[None], a.sum(axis=0) - a]) for a in (died, left))
-    at_risk = left[:, ::-1].cumsum(axis=1)[:, ::-1]
-    lost = np.divide(died, at_risk, out=np.zeros_like(died), where=at_risk > 0)
-    made: np.ndarray = np.cumprod(1 - lost, axis=1)[:, : len(times)]
-    return made
-
-
-def _hazards(evidence: Evidence[Any], study: Study) -> Finding:
+def _hazards(evidence: Evidence[Any], study: Study) -> tuple[Finding, Finding]:
     """Do both sides publish the same hazard ratios?"""
 
     def fitted(source: Records) -> Any:
@@ -230,7 +231,11 @@ def _hazards(evidence: Evidence[Any], study: Study) -> Finding:
     found = {name: overlap(*pair, rng=stream(evidence.seed, "hazards", name)) for name, pair in pairs.items()}
     terms = told([term.name for term in study.terms], *pairs["estimate"])
     detail = {"model": "Cox", "records": pairs["estimate"][0].records, "rule": rule, "terms": terms}
-    return _finding(METRICS[3], better="higher", **found, detail=detail)
+    far = {name: bias(*pair, rng=stream(evidence.seed, "bias", name)) for name, pair in pairs.items()}
+    return (
+        _finding(METRICS[3], better="higher", **found, detail=detail),
+        _finding(METRICS[8], **far, detail={"model": "Cox", "records": detail["records"]}),
+    )
 
 
 def _short(value: float) -> float:
@@ -255,6 +260,32 @@ _TEXT = {
         "Overlap of hazard ratios",
         "How far the confidence intervals of hazard ratios overlap between synthetic and real records: 1 fully, 0 not; "
         "two real samples share about .7.",
+    ),
+    METRICS[4]: (
+        "Area between survival curves",
+        "Mean gap over time between the survival curves of synthetic and of unseen real patients: 0 the same.",
+    ),
+    METRICS[5]: (
+        "Area between survival curves of like patients",
+        "The same within the arms of the treatment, or else among patients of alike risk: 0 the same.",
+    ),
+    METRICS[6]: (
+        "Difference of mean survival",
+        "How much longer or shorter synthetic patients are free of the event, as a share of the time looked at: 0 not.",
+    ),
+    METRICS[7]: (
+        "Area between follow-up curves",
+        "Mean gap over time between the shares of synthetic and of real patients who are still followed: 0 the same.",
+    ),
+    METRICS[8]: (
+        "Bias of log hazard ratios",
+        "Mean distance of log hazard ratios (per standard deviation of a term) between synthetic and real records: 0 "
+        "the same.",
+    ),
+    METRICS[9]: (
+        "Inflation of what explains survival",
+        "How many times as much (as a natural logarithm, either way) covariates explain survival in synthetic records: "
+        "0 as much as in real ones, .69 twice or half.",
     ),
 }
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
+
+from semblance.modalities.table.data import Table
 
 FLOOR = 1e-9
 DRAWN = 256
@@ -88,3 +91,14 @@ def _certain(model: Any) -> list[tuple[int, int, float]]:
 def graph(model: Any, *, rng: np.random.Generator) -> dict[str, Any] | None:
     """The dependency graph as plain JSON; None for a model that has no chain of conditionals."""
     return Graph.of(model, rng=rng).to_json() if hasattr(model, "chain") else None
+
+
+def explain(model: Any, table: Table) -> pd.DataFrame:
+    """One row per record and pair: record, column, because of, nats; the strongest of each record first."""
+    names = [field.name for field in model.encoding.fields]
+    say = contributions(model, model.encoding.encode(table))
+    record, column, cause = np.nonzero(say)
+    rows = pd.DataFrame({"record": record, "column": np.array(names)[column], "because of": np.array(names)[cause]})
+    rows["nats"] = say[record, column, cause].round(4)
+    order = np.lexsort((-np.abs(rows["nats"]), rows["record"]))
+    return rows.iloc[order].reset_index(drop=True)

@@ -1,0 +1,175 @@
+"""What generators over packed records share: one network, trained on most patients and judged on the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+
+from semblance.core.files import write_json
+from semblance.core.model import Plan, Watch, refuse_ledger
+from semblance.core.promise import Ledger
+from semblance.learn.pace import steps_within
+from semblance.learn.packed import Layout
+from semblance.learn.rules import Plain
+from semblance.learn.trainer import Objective, TrainPlan, train_loop
+from semblance.modalities.table.data import Table
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.autoregressive import _aside
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.dense import Dense, read_dense
+
+FEWEST, LOOKS = 600, 60
+
+
+class Sampler(Objective, Protocol):
+    """An objective whose network draws records."""
+
+    def start(self, packed: np.ndarray, *, rng: np.random.Generator) -> None:
+        """Draw the first weights; (n, spans) records say where they start."""
+        ...
+
+    def sample(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, spans) packed records."""
+        ...
+
+
+@dataclass(frozen=True)
+class PackedSpec(CodedSpec):
+    """A network over packed records. Subclasses say which (`objective`), and where its plan starts."""
+
+    aside: float = 0.05
+    """Share of patients kept aside to stop early."""
+    epochs: int = 100
+    """At most so many passes over the data, however large the budget."""
+    base: ClassVar[TrainPlan]
+    planned: ClassVar[type] = TrainPlan
+    """What a plan holds, so that one from a file can be checked."""
+
+    def dense(self, encoding: Encoding, train: Table) -> Dense:
+        """How values become numbers and choices: normal scores, where a subclass does not say otherwise."""
+        return Dense.fit(encoding, train, numbers="scores")
+
+    def objective(self, layout: Layout, aside: torch.Tensor | None) -> Sampler:
+        """The network, its weights not drawn yet, and its loss."""
+        raise TypeError(f"{type(self).__name__} does not say what is trained")
+
+    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """A short probe turns `time_budget` seconds (default 60) into steps."""
+        budget = 60.0 if time_budget is None else time_budget
+        begun = time.monotonic()
+        work = _Work.of(self, train, None, rng=rng)
+        if not work.trainable:
+            return self._plan_of(0, len(train)).to_json()
+        steps = steps_within(work.objective, work.source, self.base, rng=rng, begun=begun, budget=budget)
+        return self._plan_of(steps, len(train)).to_json()
+
+    def _plan_of(self, steps: int, records: int) -> TrainPlan:
+        ceiling = self.epochs * max(1, records // min(self.base.batch, max(records, 1)))
+        steps = max(20, min(steps, max(ceiling, FEWEST)))
+        return replace(self.base, steps=steps, look=max(20, steps // LOOKS))
+
+    def fit(
+        self,
+        train: Table,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Encoding | None = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> PackedModel:
+        """Train for `plan`, and keep the averaged weights that did best on the patients kept aside.
+
+        Raises DataError where training diverges.
+        """
+        refuse_ledger(self.card, ledger=ledger)
+        chosen = self.plan(train, rng=rng) if plan is None else plan
+        work = _Work.of(self, train, encoding, rng=rng)
+        checkpoint = None if resume is None else resume / "training.safetensors"
+        if work.trainable:
+            loop = train_loop(work.objective, work.source, Plain(), TrainPlan(**chosen), rng=rng, resume=checkpoint)
+            for tick in loop:
+                if watch is not None:
+                    watch(tick)
+        return self.model(work.dense, self.to_json(), work.objective)
+
+    def model(self, dense: Dense, options: Mapping[str, Any], objective: Sampler) -> PackedModel:
+        """The trained network as a model."""
+        raise TypeError(f"{type(self).__name__} does not say what it becomes")
+
+    @classmethod
+    def load(cls, folder: Path) -> PackedModel:
+        """The inverse of `save`."""
+        encoding, options, arrays = saved(folder)
+        spec, dense = cls(**options), read_dense(folder, encoding)
+        objective = spec.objective(dense.layout, None)
+        objective.net.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+        return spec.model(dense, options, objective)
+
+
+@dataclass(frozen=True)
+class PackedModel(CodedModel):
+    """The trained network, and how its packed records become values."""
+
+    dense: Dense
+    objective: Sampler
+
+    def table(self, n: int, *, first_subject: int, rng: np.random.Generator) -> Table:
+        """`n` records of new patients, numbered from `first_subject`."""
+        drawn = self.objective.sample(n, rng=rng) if self.dense.spans else np.zeros((n, 0))
+        return self.dense.unpack(drawn, first_subject=first_subject, rng=rng)
+
+    def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, columns) codes."""
+        return self.encoding.encode(self.table(n, first_subject=0, rng=rng))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights."""
+        return {k: v.detach().numpy() for k, v in self.objective.net.state_dict().items()}
+
+    def save(self, folder: Path) -> None:
+        """Write dense.json beside what every model writes."""
+        super().save(folder)
+        write_json(folder / "dense.json", self.dense.to_json())
+
+
+class _Packed:
+    """The packed records as a source of batches."""
+
+    def __init__(self, packed: np.ndarray, subjects: np.ndarray) -> None:
+        self.packed, self.subjects = torch.from_numpy(packed), subjects
+
+    def batch(self, index: np.ndarray) -> torch.Tensor:
+        return self.packed[torch.from_numpy(index)]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What training needs, made alike by the probe and by the fit."""
+
+    dense: Dense
+    source: _Packed
+    objective: Sampler
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there is anything to learn, and any record to learn from."""
+        return len(self.source.packed) > 0 and len(self.dense.spans) > 0
+
+    @classmethod
+    def of(cls, spec: PackedSpec, train: Table, encoding: Encoding | None, *, rng: np.random.Generator) -> _Work:
+        coder = spec.encoding_of(train, encoding)
+        dense = spec.dense(coder, train)
+        packed = dense.pack(train, rng=rng)
+        aside = _aside(train.subjects, share=spec.aside, rng=rng)
+        held = torch.from_numpy(packed[aside]) if aside.any() else None
+        objective = spec.objective(dense.layout, held)
+        objective.start(packed, rng=rng)
+        return cls(dense, _Packed(packed[~aside], train.subjects[~aside]), objective)
