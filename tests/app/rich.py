@@ -12,6 +12,7 @@ TINY = "race = tiny-group"
 MERGED = "race = merged-group"
 TERM = "planted-term"
 EDGE = 98.7654
+GRAPH = {"names": ["sex", "stage"], "edges": [[0, 1, 0.31]]}
 SEEN = ("fidelity.shape", "fidelity.pairs")  # the plain report has them with their pictures
 
 
@@ -147,4 +148,7 @@ def rich(plain: Report) -> Report:
     kept = tuple(finding for finding in plain.findings if finding.metric in SEEN)
     inputs = {"train": "a" * 64, "holdout": "b" * 64, "synthetic": "c" * 64}
     command = "semblance evaluate --train train.csv --holdout holdout.csv --synthetic made.csv -o RUN"
-    return Report((*kept, *findings()), {**plain.subject, "sha256": "c" * 64, "inputs": inputs, "command": command})
+    return Report(
+        (*kept, *findings()),
+        {**plain.subject, "graph": GRAPH, "sha256": "c" * 64, "inputs": inputs, "command": command},
+    )

@@ -54,3 +54,9 @@ def test_a_race_is_told_with_how_everybody_did() -> None:
     told = dict(facts(Report((), {"race": {"winner": "forest", "why": "nobody is better", "race": runs}})))
     said = "forest: nobody is better (forest C2ST 0.610, TSTR 0.800, gap 0.010; copula did not arrive)"
     assert told["Chosen by a race"] == said
+
+
+def test_what_the_rules_cost_is_said() -> None:
+    told = dict(facts(Report((), {"sampling": {"drawn": 3500, "redrawn": 1500, "broken": 250}})))
+    assert told["Drawn anew"] == "12.5% of the records broke a rule and were replaced, by 1,500 further draws"
+    assert "Drawn anew" not in dict(facts(Report((), {"sampling": {"probability": 0.5}})))

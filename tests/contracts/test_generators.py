@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from semblance import catalog
-from semblance.core.errors import SemblanceError, UsageError
+from semblance.core.errors import DataError, SemblanceError, UsageError
 from semblance.core.modality import load
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
@@ -173,7 +173,11 @@ WEIRD = [(m, g, w) for m, g in CASES for w in SAMPLES[m].weird]
 def test_weird_data_is_learned_or_refused_never_a_crash(modality, name, weird, tmp_path):
     case = Case(modality, name)
     data = case.samples.weird[weird]()
-    model = case.fit(data)
+    try:
+        model = case.fit(data)
+    except DataError as refused:  # only one that needs more of the data than that there is some
+        assert getattr(case.kind, "roles", ()), refused
+        return
     chunks = drawn(model, 9)
     assert sum(map(len, chunks)) == 9
     assert case.bytes_of(chunks, tmp_path)

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from semblance.core.errors import UsageError
-from semblance.core.model import Card, Tick, Wanted, refuse_ledger, refuse_wanted
+from semblance.core.model import Card, Tick, Wanted, can, refuse_ledger, refuse_wanted
 
 
 def test_a_card_is_plain_json():
@@ -77,3 +77,13 @@ def test_what_is_wanted_of_a_generator_that_cannot_is_never_ignored():
     refuse_wanted(able, wanted=Wanted(given={"x": 1}), able=())
     with pytest.raises(UsageError, match=r"(?s)'a' was asked for records with given, fair_on.*choose b or c"):
         refuse_wanted(free, wanted=Wanted(given={"x": 1}, fair_on=("g",)), able=["b", "c"])
+
+
+def test_what_sets_a_value_is_not_what_looks_for_it():
+    free, able, causal = Card("a", "s", "p"), Card("b", "s", "p", conditional=True), Card("c", "s", "p", causal=True)
+    do, both = Wanted(do={"arm": "A"}), Wanted(do={"arm": "A"}, given={"x": 1})
+    assert [can(card, wanted=do) for card in (free, able, causal)] == [False, False, True]
+    assert not any(can(card, wanted=both) for card in (free, able, causal))
+    refuse_wanted(causal, wanted=do, able=())
+    with pytest.raises(UsageError, match="says causal can"):
+        refuse_wanted(free, wanted=do, able=["c"])

@@ -225,6 +225,7 @@ def fit(
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:
         use_threads(threads)
+    stages.check_data(train.modality, spec, train.records)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan))
@@ -278,7 +279,7 @@ def evaluate(
     if holds_records is not None:
         about["generator"] = stages.vouched(holds_records=holds_records)
     if model is not None:
-        about["generator"] = model.model.card.to_json()
+        about |= {"generator": model.model.card.to_json(), **stages.about_race(model.plan)}
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
     about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real)}

@@ -25,6 +25,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "Chosen by a race", race(s["race"])
     if s.get("wanted"):
         yield "Asked for", conditions.spoken(s["wanted"])
+    if s.get("sampling", {}).get("broken"):
+        yield "Drawn anew", redrawn(s["sampling"])
     yield "Formal guarantee", guarantee(s.get("guarantee"))
     if s.get("date"):
         yield "Date", str(s["date"])
@@ -62,6 +64,12 @@ def race(told: Mapping[str, Any]) -> str:
     """Who raced, how each did, and why the winner won."""
     ran = "; ".join(f"{one['name']} {_did(one)}" for one in told["race"])
     return f"{told['winner']}: {told['why']} ({ran})"
+
+
+def redrawn(told: Mapping[str, Any]) -> str:
+    """What it cost that no record breaks a rule."""
+    share = told["broken"] / (told["drawn"] - told["redrawn"])
+    return f"{share:.1%} of the records broke a rule and were replaced, by {count(told['redrawn'])} further draws"
 
 
 def _did(one: Mapping[str, Any]) -> str:

@@ -145,7 +145,6 @@ def _spec(options: SynthOptions, manifest: Modality) -> Any:
     """The generator with its options."""
     offered = {"rare": options.rare, "device": None if options.device == "auto" else options.device}
     offered["conditional"] = True if options.wanted else None  # a race of generators is then one of those that can
-    offered["conditional"] = True if options.wanted else None
     spec = stages.build_spec(manifest, options.model, offered=offered, asked=options.generator)
     assert options.threads is not None
     use_threads(options.threads)  # the generator's module has loaded torch by now, if it needs it
@@ -217,6 +216,7 @@ class _Synth:
         return {"accepted": {field.name: field.role for field in self.profile.fields if field.unclear}}
 
     def _split(self, room: Path) -> Any:
+        stages.check_data(self.manifest, self.spec, self.source.data)
         parts = stages.split_rows(self.source.data, holdout=self.options.holdout, seed=self.options.seed)
         for name, rows in zip(("train", "holdout"), parts, strict=True):
             np.save(room / f"{name}.npy", rows, allow_pickle=False)

@@ -15,7 +15,7 @@ from semblance.catalog import MODALITIES, modality
 from semblance.core.dataset import Dataset, Evidence, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, load
-from semblance.core.model import Wanted
+from semblance.core.model import Wanted, can
 from semblance.core.model import refuse_wanted as refuse
 from semblance.core.promise import Guarantee
 from semblance.core.report import Report
@@ -123,7 +123,17 @@ def refuse_wanted(manifest: Modality, name: str, *, wanted: Wanted | None) -> No
     """Raise UsageError where conditions are asked of a generator that draws without any; nothing is trained."""
     card = manifest.generator(name).card
     if wanted and not card.conditional:
-        refuse(card, wanted=wanted, able=[g for g in manifest.generators if manifest.generator(g).card.conditional])
+        refuse(
+            card, wanted=wanted, able=[g for g in manifest.generators if can(manifest.generator(g).card, wanted=wanted)]
+        )
+
+
+def check_data(manifest: Modality, spec: Any, data: Dataset) -> None:
+    """Raise, before anything is learned or split, what no record may break: rules, and what the generator asks."""
+    if manifest.sound is not None:
+        load(manifest.sound)(data)
+    if getattr(spec, "roles", ()):
+        spec.check(data, wanted=Wanted())
 
 
 def check_wanted(spec: Any, train: Dataset, *, wanted: Wanted) -> None:
@@ -254,15 +264,19 @@ def decide(report: Report, *, profile: str, rare: int | None) -> Report:
 
 def about_model(spec: Any, *, plan: Mapping[str, Any], profile: Profile, versions: Mapping[str, str]) -> dict[str, Any]:
     """What a report says about how the records were made, once a person took the plan for every unclear field."""
-    raced = {"race": {key: plan[key] for key in ("winner", "why", "race")}} if plan.get("race") else {}
     return {
         "generator": chosen(spec, plan).card.to_json(),
-        **raced,
+        **about_race(plan),
         "guarantee": str(Guarantee()),
         "versions": dict(versions),
         "notes": list(profile.notes),
         "unresolved": [],
     }
+
+
+def about_race(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What a report says about a race of generators, where a plan holds one."""
+    return {"race": {key: plan[key] for key in ("winner", "why", "race")}} if plan.get("race") else {}
 
 
 def about_sample(chunks: Any, *, wanted: Wanted | None) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class Modality:
     - `apart(train, holdout, synthetic) -> None`: DataError where the generator saw patients of the holdout
     - `comparable(train, other, part) -> None`: DataError where another part does not measure alike
     - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
+    - `sound(dataset) -> None`: UsageError or DataError for what must hold of all records before any is learned
     - `explain(model, dataset) -> frame`: why its records are as they are, in the eyes of a model with a `chain`
     - `graph(model, rng=) -> mapping or None`: names and edges of what a model ties together, for those that know
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
@@ -98,6 +99,7 @@ class Modality:
     apart: str | None = None
     comparable: str | None = None
     fewest: str | None = None
+    sound: str | None = None
     graph: str | None = None
     explain: str | None = None
 

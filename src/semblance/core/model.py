@@ -182,16 +182,27 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def can(card: Card, *, wanted: Wanted) -> bool:
+    """Whether a generator draws what is wanted: a causal one sets values, a conditional one does all else."""
+    return (card.causal or not wanted.do) and (card.conditional or not replace(wanted, do={}))
+
+
 def refuse_wanted(card: Card, *, wanted: Wanted | None, able: Sequence[str]) -> None:
     """Raise UsageError where conditions are asked of a generator that draws without any. `able` are those that can."""
-    able_to_set = card.causal and not replace(wanted, do={}) if wanted else True
-    if wanted and not card.conditional and not able_to_set:
+    if wanted and not card.conditional and not can(card, wanted=wanted):
         asked = [part.name for part in fields(wanted) if part.name != "fairness" and getattr(wanted, part.name)]
         raise UsageError.of(
             f"'{card.name}' was asked for records with {', '.join(asked)}",
-            rule="only a generator whose card says conditional can",
+            rule=f"only a generator whose card says {' and '.join(_claims(wanted))} can",
             fix=f"choose {' or '.join(able)}" if able else "leave out what was wanted",
         )
+
+
+def _claims(wanted: Wanted) -> Iterator[str]:
+    if replace(wanted, do={}):
+        yield "conditional"
+    if wanted.do:
+        yield "causal"
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,32 @@ def test_a_rare_arm_is_not_there():
     assert set(Arms.of(data, rare=5).levels) == {"0", "1"}
 
 
+def test_an_arm_of_one_patient_with_many_visits_is_not_there():
+    frame = pd.DataFrame(
+        {"pid": np.arange(100), "arm": ["A", "B"] * 50, "dose": [1.5, 2.5] * 50, "site": [10, 20] * 50}
+    )
+    alone = pd.DataFrame({"pid": [100] * 6, "arm": "Zoe's", "dose": 7.125, "site": 33})
+    data = table(
+        pd.concat([frame, alone], ignore_index=True),
+        subject="pid",
+        declared={"columns": {"arm": {"role": "treatment", "kind": "categorical"}}},
+    )
+    arms = Arms.of(data, rare=5)
+    assert arms.levels == ("A", "B")
+    assert arms.follow == {"dose": (1.5, 2.5), "site": (10.0, 20.0)}
+    assert not any(told in str(arms.to_json()) for told in ("Zoe", "7.125", "33"))
+
+
+def test_what_only_visits_of_a_few_patients_say_is_no_rule():
+    """Each dose stands in 50 records, but in those of one patient."""
+    patient = np.arange(200) // 50
+    frame = pd.DataFrame({"pid": patient, "arm": np.arange(200) % 2, "x": patient})
+    few = table(frame.assign(arm=patient % 2), subject="pid", declared={"columns": {"arm": {"role": "treatment"}}})
+    arms = Arms.of(few, rare=2)
+    assert arms.levels == ("0", "1")
+    assert arms.finer == ()
+
+
 def test_a_column_that_does_not_say_which_arm_cannot_be_set():
     arms = Arms.of(trial("treated"), rare=5)
     assert set(arms.finer) == {"arm", "drug"}

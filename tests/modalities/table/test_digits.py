@@ -93,3 +93,16 @@ def test_fine_digits_follow_the_coarse_ones() -> None:
     digits = Digits((spelt(categories(7)).paths[0], spelt(categories(300)).paths[0], spelt(categories(3)).paths[0]))
     assert digits.parents == {2: (1,)}
     assert [list(digits.of_column(j)) for j in range(3)] == [[0], [1, 2], [3]]
+
+
+def test_an_impossible_last_digit_stays_within_its_category() -> None:
+    tokens = [
+        *(f"A0{i}.{j}" for i in range(10) for j in range(9)),
+        "B01.0",
+        *(f"C0{i}.{j}" for i in range(9) for j in range(9)),
+    ]
+    codes = Categories(tuple(tokens), 0)
+    digits = spelt(codes, kind="code")
+    lonely = digits.paths[0][tokens.index("B01.0")].copy()
+    lonely[2] = 5
+    assert tokens[int(digits.read(lonely[None])[0, 0])] == "B01.0"

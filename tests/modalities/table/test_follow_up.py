@@ -86,6 +86,56 @@ def test_an_entry_after_the_end_is_refused():
     assert problems(cohort(entry=entry), entry="entry") == [("entry", "1 value(s) above 'days'")]
 
 
+@pytest.mark.parametrize("entry", ["days", "died", "left", "none"])
+def test_an_entry_that_is_no_covariate_is_refused(entry):
+    declared = {"columns": {**ROLES["columns"], "left": {"role": "drop"}}}
+    told = problems(cohort(declared, left=np.zeros(200)), entry=entry)
+    assert [column for column, _ in told] == [entry]
+
+
+@pytest.mark.parametrize(
+    ("died", "rare", "found"),
+    [
+        ([0] * 196 + [1] * 4, 5, ["4 patient(s) with the most common event"]),
+        ([0] * 190 + [1] * 10, 11, ["10 patient(s) with the most common event"]),
+        ([0] * 192 + [1] * 4 + [2] * 4, 5, ["4 patient(s) with the most common event"]),
+        ([1] * 196 + [0] * 4, 5, ["4 patient(s) with a value that says: no event"]),
+        ([1] * 100 + [2] * 96 + [0] * 4, 5, ["4 patient(s) with a value that says: no event"]),
+        ([0] * 195 + [1] * 5, 5, []),
+        ([1] * 195 + [0] * 5, 5, []),
+        ([0] * 150 + [1] * 48 + [2] * 2, 5, []),
+        ([1] * 200, 5, []),
+    ],
+)
+def test_too_few_events_or_censored_are_refused_and_never_turned_over(died, rare, found):
+    data = cohort(died=died)
+    if found:
+        assert problems(data, rare=rare) == [("died", one) for one in found]
+    else:
+        exits = Exits.fit(data, data.schema["died"], rare=rare, censored="")
+        assert FollowUp.of(data, rare=rare)
+        back = exits.decode(exits.encode(data.frame["died"]), stream(0))
+        assert np.array_equal(np.asarray(back, dtype=float) > 0, np.array(died) > 0)
+
+
+def test_events_are_counted_by_patients_and_not_by_visits():
+    frame_ = frame().assign(pid=np.minimum(np.arange(200), 194), died=np.arange(200) >= 194)
+    data = table(frame_, subject="pid", declared=ROLES)
+    assert problems(data, rare=5) == [("died", "1 patient(s) with the most common event")]
+
+
+def test_a_second_word_for_censored_that_few_have_does_not_become_an_event():
+    died = ["no"] * 100 + ["yes"] * 97 + ["0"] * 3
+    assert problems(cohort(died=died), rare=5) == [("died", "3 patient(s) with a value that says: no event")]
+
+
+def test_fewer_patients_than_a_group_have_no_follow_up():
+    data = cohort()
+    assert problems(data.take(np.arange(4)), rare=5) == [(None, "4 patient(s)")]
+    visits = table(frame().assign(pid=np.arange(200) % 4), subject="pid", declared=ROLES)
+    assert problems(visits, rare=5) == [(None, "4 patient(s)")]
+
+
 def test_a_rare_cause_joins_the_common_cause_and_never_the_censored():
     died = np.array([0] * 150 + [1] * 30 + [2] * 18 + [3] * 2)
     data = cohort(died=died)

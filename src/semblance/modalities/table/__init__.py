@@ -56,6 +56,7 @@ MANIFEST = Modality(
     apart=f"{_HERE}.patients:apart",
     comparable=f"{_HERE}.units:comparable",
     fewest=f"{_HERE}.patients:fewest",
+    sound=f"{_HERE}.sound:sound",
     graph=f"{_HERE}.explain:graph",
     explain=f"{_HERE}.explain:explain",
 )

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import UsageError
+from semblance.modalities.table.codes import patients_of
 from semblance.modalities.table.data import Table
 
 
@@ -31,20 +32,22 @@ class Arms:
 
     @classmethod
     def of(cls, table: Table, *, rare: int) -> Arms | None:
-        """The arms of the treatment, each of at least `rare` records; None where no column has that role."""
+        """The arms of the treatment, each of at least `rare` patients; None where no column has that role."""
         column = table.schema.where("treatment")
         if column is None:
             return None
         code, values = _levels(table.frame[column.name])
-        held = [i for i, value in enumerate(values) if value is not None and (code == i).sum() >= rare]
+        count = patients_of(code, table.subjects, len(values))
+        held = [i for i, value in enumerate(values) if value is not None and count[i] >= rare]
         rows = np.isin(code, held)
+        subjects = table.subjects[rows]
         follow: dict[str, tuple[str | float | None, ...]] = {}
         finer = []
         for other in (c.name for c in table.schema.learned if c.name != column.name):
             own, named = _levels(table.frame[other])
-            if _determines(code[rows], own[rows], rare=rare):
+            if _determines(code[rows], own[rows], subjects, rare=rare):
                 follow[other] = tuple(named[int(own[code == i][0])] for i in held)
-            elif _determines(own[rows], code[rows], rare=rare):
+            elif _determines(own[rows], code[rows], subjects, rare=rare):
                 finer.append(other)
         return cls(column.name, tuple(_text(values[i]) for i in held), follow, tuple(finer))
 
@@ -88,11 +91,12 @@ def _levels(values: pd.Series) -> tuple[np.ndarray, list[str | float | None]]:
     return code, [None if pd.isna(v) else v if isinstance(v, str) else float(v) for v in held]
 
 
-def _determines(a: np.ndarray, b: np.ndarray, *, rare: int) -> bool:
-    """Whether b is a function of a, and not by chance: every value of a stands in `rare` records, and b varies."""
-    if not len(a) or len(np.unique(b)) < 2 or np.unique(a, return_counts=True)[1].min() < rare:
+def _determines(a: np.ndarray, b: np.ndarray, subjects: np.ndarray, *, rare: int) -> bool:
+    """Whether b is a function of a, and not by chance: `rare` patients hold every value of a, and b varies."""
+    distinct, code = np.unique(a, return_inverse=True)
+    if not len(a) or len(np.unique(b)) < 2 or patients_of(code, subjects, len(distinct)).min() < rare:
         return False
-    return len(np.unique(np.stack([a, b]), axis=1).T) == len(np.unique(a))
+    return len(np.unique(np.stack([a, b]), axis=1).T) == len(distinct)
 
 
 def _is_number(level: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,10 +79,16 @@ class Categories:
 
     def decode(self, codes: np.ndarray, rng: np.random.Generator) -> pd.Categorical:
         """Strings again; `rng` is not needed."""
+        dtype, table = self._names
+        return pd.Categorical.from_codes(table[codes], dtype=dtype)
+
+    @cached_property
+    def _names(self) -> tuple[pd.CategoricalDtype, np.ndarray]:
+        """The names, and the place among them of each code; made once, for chunks are many."""
         names = [token for token in self.tokens if token is not None]
         place = {name: i for i, name in enumerate(names)}
-        table = np.array([-1 if token is None else place[token] for token in self.tokens], dtype=np.int64)
-        return pd.Categorical.from_codes(table[codes], categories=names)
+        table = [-1 if token is None else place[token] for token in self.tokens]
+        return pd.CategoricalDtype(names), np.array(table, dtype=np.int64)
 
     def to_json(self) -> dict[str, Any]:
         return {"tokens": list(self.tokens), "other": self.other}
@@ -155,13 +162,11 @@ class Numbers:
 
     def decode(self, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Numbers again: a token is exact, a bin draws from its part of the distribution function."""
-        first, uniform = int(self.missing), rng.random(len(codes))
-        values = np.full(len(codes), np.nan)
-        token = (codes >= first) & (codes < first + len(self.tokens))
-        values[token] = self.tokens[codes[token] - first]
-        binned = codes >= first + len(self.tokens)
-        bin_of = codes[binned] - first - len(self.tokens)
-        if binned.any():
+        uniform, exact = rng.random(len(codes)), int(self.missing) + len(self.tokens)
+        values = np.concatenate([[np.nan] * self.missing, self.tokens, [np.nan] * (self.size - exact)])[codes]
+        binned = np.flatnonzero(codes >= exact)
+        if len(binned):
+            bin_of = codes[binned] - exact
             low, high = self.mass[self.starts[bin_of]], self.mass[self.starts[bin_of + 1]]
             drawn = self._at(low + uniform[binned] * (high - low))
             values[binned] = snapped(drawn, self.unit)

@@ -68,14 +68,14 @@ class Digits:
         return np.concatenate([*parts, np.zeros((len(codes), 0), dtype=np.int64)], axis=1)
 
     def read(self, digits: np.ndarray) -> np.ndarray:
-        """The inverse of `spell`. Digits that spell no code are read as the nearest one that is."""
+        """The inverse of `spell`. Digits that spell no code are read as one that agrees the longest from the left."""
         codes = np.empty((len(digits), len(self.paths)), dtype=np.int64)
         for j, path in enumerate(self.paths):
             weights = _weights(path)
             keys = path @ weights
             order = np.argsort(keys, kind="stable")
-            place = np.searchsorted(keys[order], digits[:, list(self.of_column(j))] @ weights)
-            codes[:, j] = order[np.minimum(place, len(order) - 1)]
+            wanted = digits[:, list(self.of_column(j))] @ weights
+            codes[:, j] = order[_agreeing(keys[order], wanted, weights)]
         return codes
 
     def positions(self, places: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -108,6 +108,14 @@ def _weights(path: np.ndarray) -> np.ndarray:
     """What each digit counts in the number that spells a code, the first the most."""
     sizes = path.max(0) + 1
     return np.concatenate([np.cumprod(sizes[::-1])[::-1][1:], [1]]).astype(np.int64)
+
+
+def _agreeing(keys: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(n,) places in sorted `keys`: of the wanted ones, or of the neighbour whose first digits agree the longest."""
+    above = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    below = np.maximum(above - 1, 0)
+    common = [(keys[place][:, None] // weights == wanted[:, None] // weights).sum(1) for place in (above, below)]
+    return np.where((keys[above] != wanted) & (common[1] > common[0]), below, above)
 
 
 def _spelling(codes: Categories | Numbers, column: Column, share: np.ndarray) -> np.ndarray:

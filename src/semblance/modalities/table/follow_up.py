@@ -15,7 +15,7 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem
 from semblance.core.schema import Column, Schema
-from semblance.modalities.table.codes import Categories, Numbers
+from semblance.modalities.table.codes import Categories, Numbers, patients_of
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import EncodingOptions
 
@@ -33,15 +33,18 @@ class FollowUp:
     entry: str | None = None
 
     @classmethod
-    def of(cls, table: Table, *, censored: str = "", entry: str = "") -> FollowUp:
+    def of(cls, table: Table, *, censored: str = "", entry: str = "", rare: int = 1) -> FollowUp:
         """The follow-up of `table`, after a look at every record. Raises DataError with all that is wrong.
 
-        `time` is the column of that role; `event` that of its own role, or else the target.
+        `time` is the column of that role; `event` that of its own role, or else the target. Of the patients, of those
+        with the most common event, and of those without any (where there are such) there are `rare` at least: what
+        fewer hold has no code, and an event would be learned as its opposite.
         """
         time, event = _declared(table.schema)
         problems = [*_time_problems(table, time), *_event_problems(table, event, censored)]
         if entry:
-            problems += _entry_problems(table, entry, time)
+            problems += _entry_problems(table, entry, time, event)
+        problems += _patient_problems(table, rare) or _share_problems(table, event, censored, rare)
         if problems:
             raise DataError(*problems)
         return cls(time.name, event.name, entry or None)
@@ -126,7 +129,31 @@ def _event_problems(table: Table, column: Column, censored: str) -> list[Problem
     return problems
 
 
-def _entry_problems(table: Table, entry: str, time: Column) -> list[Problem]:
+def _patient_problems(table: Table, rare: int) -> list[Problem]:
+    patients = len(np.unique(table.subjects))
+    if patients >= rare:
+        return []
+    return [Problem(f"{patients} patient(s)", f"times are those of {rare} patients or more", "give more patients")]
+
+
+def _share_problems(table: Table, column: Column, censored: str, rare: int) -> list[Problem]:
+    """Too few patients with the most common event, or with a value that says that there was none."""
+    values = texts_of(table.frame[column.name])
+    names, codes = values.cat.categories, values.cat.codes.to_numpy()
+    held = [(str(n), int(k)) for n, k in zip(names, patients_of(codes, table.subjects, len(names)), strict=True) if k]
+    ends = [count for name, count in held if is_censored(name, censored)]
+    events = [count for name, count in held if not is_censored(name, censored)]
+    few = [(max(events), "the most common event")] if events else []
+    few += [(min(ends), "a value that says: no event")] if ends else []
+    rule = f"{rare} patients or more: fewer could not be told from the others"
+    fix = "join values that mean the same, or choose another generator: --model autoregressive"
+    return [Problem(f"{k} patient(s) with {what}", rule, fix, column.name) for k, what in few if k < rare]
+
+
+def _entry_problems(table: Table, entry: str, time: Column, event: Column) -> list[Problem]:
+    if entry not in {c.name for c in table.schema.learned} - {time.name, event.name}:
+        fix = "name a number that is learned beside time and event ([generator] entry), or none"
+        return [Problem("it is no covariate", "an entry is a column of its own, and learned", fix, entry)]
     column = table.schema[entry]
     if column.kind not in ("numeric", "integer"):
         return [Problem(f"kind {column.kind}", "an entry is a number on the scale of the time", "correct it", entry)]

@@ -32,7 +32,7 @@ class Structure:
 
         Columns `first` are sampled before all others, in their order, and follow from none.
         """
-        information, functions = _pairwise(codes[:LOOKED_AT], sizes)
+        information, functions = _pairwise(codes[:: max(1, len(codes) // LOOKED_AT)], sizes)
         functions[:, list(first)] = False
         derived = _derived(codes, sizes, functions)
         known = {child for child, _, _ in derived} | {j for j in range(len(sizes)) if sizes[j] < 2}

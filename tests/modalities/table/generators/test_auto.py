@@ -86,3 +86,13 @@ def test_the_winners_model_is_saved_under_its_own_name(tmp_path) -> None:
 def test_a_plan_from_elsewhere_must_name_one_that_may_win(name: str) -> None:
     with pytest.raises(UsageError, match="winner"):
         Auto().chosen({"winner": name, "plan": {}, "why": "", "race": []})
+
+
+@pytest.mark.parametrize(
+    ("candidates", "winner", "why"),
+    [(("copula", "autoregressive"), "autoregressive", "the first of"), (("copula",), MANIFEST.default, "the default")],
+)
+def test_where_candidates_fall_away_the_reason_is_not_that_of_the_rule(candidates, winner, why, monkeypatch) -> None:
+    monkeypatch.setattr(auto, "rule_for", lambda **_: Rule(ANY, ANY, ANY, candidates, "copulas are good"))
+    plan = Auto(conditional=True).plan(cohort(60, 0), rng=stream(0, "plan"), time_budget=1)
+    assert plan["winner"] == winner and plan["why"].startswith(why)

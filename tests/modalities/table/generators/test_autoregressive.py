@@ -130,6 +130,8 @@ def test_thousands_of_categories_are_learned_by_a_few_hundred_values() -> None:
     plan = TrainPlan(steps=40, batch=128).to_json()
     model = Autoregressive(width=16, blocks=1).fit(real, rng=stream(1), plan=plan)
     assert model.digits.sizes.sum() < 200
+    drug = at(model, "drug")
+    assert model.conditional(unknown(model), drug).shape == (1, model.encoding.sizes[drug])
     made = next(model.sample(4000, rng=stream(2))).frame
     assert made["drug"].nunique() > 1500
     assert set(made["drug"]) <= set(frame["drug"])

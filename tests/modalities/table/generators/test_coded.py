@@ -73,3 +73,11 @@ def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text(json.dumps({"options": {}}))
     with pytest.raises(DataError, match="saved model"):
         saved(tmp_path)
+
+
+def test_what_sets_a_treatment_is_named_where_only_that_is_asked():
+    for wanted, named in ((Wanted(do={"arm": "A"}), "hazards"), (Wanted(given={"arm": "A"}), "autoregressive")):
+        with pytest.raises(UsageError) as caught:
+            MANIFEST.generator("marginals")().check(table(), wanted=wanted)
+        assert named in str(caught.value) and ("hazards" in str(caught.value)) == bool(wanted.do)
+        assert ("autoregressive" in str(caught.value)) == bool(wanted.given)

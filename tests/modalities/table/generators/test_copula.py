@@ -12,7 +12,7 @@ def test_marginals_and_rank_correlation_are_kept() -> None:
     schema = Schema((Column("a", "numeric", decimals=3), Column("b", "numeric", decimals=3)))
     table = Table(schema, pd.DataFrame({"a": z[:, 0], "b": np.exp(z[:, 1])}), np.arange(8000))
     model = Copula().fit(table, rng=stream(1))
-    drawn = concat(list(model.sample(8000, rng=stream(2)))).frame
+    drawn = concat(list(model.sample(40_000, rng=stream(2)))).frame
     assert (
         abs(drawn["a"].corr(drawn["b"], method="spearman") - table.frame["a"].corr(table.frame["b"], method="spearman"))
         < 0.03

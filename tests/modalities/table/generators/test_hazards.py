@@ -188,6 +188,22 @@ def test_bad_input_is_refused_before_training(real):
                 call(data, rng=stream(0))
 
 
+def test_too_few_are_refused_before_training(real):
+    rare = real.assign(cause=["1"] * 4 + ["0"] * (len(real) - 4))
+    for data, spec, match in (
+        (real.head(4), Hazards(), "4 patient"),
+        (rare, Hazards(), "most common event"),
+        (real.head(10), Hazards(rare=11), "10 patient"),
+        (real, Hazards(entry="days"), "no covariate"),
+    ):
+        made = table(data, declared=DECLARED)
+        for call in (spec.plan, spec.fit):
+            with pytest.raises(DataError, match=match):
+                call(made, rng=stream(0))
+        with pytest.raises(DataError, match=match):
+            spec.check(made, wanted=Wanted())
+
+
 def test_a_constraint_on_the_time_is_not_silently_broken(real):
     data = table(real.assign(start=0), declared=DECLARED)
     rule = Constraint("inequality", ("start", "days"))

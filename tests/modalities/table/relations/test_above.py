@@ -98,6 +98,21 @@ def test_a_time_of_day_is_not_after_its_day():
     assert Above.fit(made.schema, made.frame, "b", ("a",), ()).broken(made.frame).tolist() == [False, True]
 
 
+def test_one_patients_precision_is_not_that_of_what_is_drawn():
+    frame = cohort().infer_objects().astype({"high": float})
+    frame.loc[0, ["low", "high"]] = 50.0, 90.123
+    frame["out"] += " 00:00"
+    frame.loc[1, ["admitted", "out"]] = "2019-03-01 08:00", "2019-03-04 17:31"
+    made = table(frame)
+    for low, high, unit in (("low", "high", 1.0), ("admitted", "out", DAY)):
+        relation = Above.fit(made.schema, made.frame, high, (low,), (), rare=5)
+        assert relation.unit == unit
+        back = relation.restore({low: made.frame[low], **relation.reduce(made.frame)})[high]
+        assert (back % unit == 0).all()
+        assert np.flatnonzero(back != made.frame[high]).tolist() == [0 if high == "high" else 1]
+        assert not relation.broken({low: made.frame[low], high: back}).any()
+
+
 def test_the_declared_maximum_of_the_higher_holds():
     made = table(pd.DataFrame({"a": [1, 2, 3], "b": [10, 12, 11]}), b={"max": 12})
     relation = Above.fit(made.schema, made.frame, "b", ("a",), ())

@@ -86,3 +86,17 @@ def test_a_time_stays_within_its_day():
     drawn = {"seen": np.array([10 * DAY] * 3), "seen (time)": np.array([-5.0, 2000.0, 61.0])}
     made = calendar(("time",)).restore(drawn)["seen"]
     assert made.tolist() == [10 * DAY, 11 * DAY - 60, 10 * DAY + 3660]
+
+
+def test_one_patients_minute_is_not_that_of_what_is_drawn():
+    rng = stream(4)
+    stamps = pd.Timestamp("2001-01-01") + pd.to_timedelta(rng.integers(0, 5000 * 24, 400), unit="h")
+    frame = pd.DataFrame({"seen": stamps.strftime("%Y-%m-%d %H:%M")})
+    frame.loc[0, "seen"] = "2003-05-06 23:47"
+    made = table(frame)
+    relation = Calendar.fit(made.schema, made.frame, "seen", ("time",), rare=5)
+    assert relation.unit == 3600
+    back = relation.restore(relation.reduce(made.frame))["seen"]
+    assert (back % 3600 == 0).all()
+    assert np.flatnonzero(back != made.frame["seen"]).tolist() == [0]
+    assert back[0] // DAY == made.frame["seen"][0] // DAY

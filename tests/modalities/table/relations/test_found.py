@@ -133,6 +133,17 @@ def test_stays_become_durations_and_rhythms():
     ]
 
 
+def test_one_patients_minute_is_no_precision_of_dates_that_are_drawn():
+    frame = stays()
+    for name in ("admitted", "discharged"):
+        days = pd.to_datetime(frame[name]).dt.floor("D")
+        frame[name] = days.dt.strftime("%Y-%m-%d 00:00")
+    frame.loc[0, "discharged"] = frame.loc[0, "discharged"][:10] + " 17:31"
+    relations = {part.owns[0]: part for part in search(table(frame)).parts}
+    assert relations["discharged"].unit == relations["admitted"].unit == 86_400
+    assert "time" not in relations["admitted"].parts
+
+
 def test_dates_without_a_rhythm_stay_dates():
     n = 20_000
     days = stream(7).integers(0, 365 * 40 + 10, n)

@@ -79,7 +79,7 @@ def test_a_predicate_sees_the_data_in_its_own_types():
 @pytest.mark.parametrize(
     ("holds", "told"),
     [
-        (None, "is not here"),
+        (None, "in the session that learned"),
         (lambda frame: frame["nothing"], "failed \\(KeyError\\)"),
         (lambda frame: frame["x"], "gave int64"),
         (lambda frame: np.array([True]), "shape \\(1,\\)"),

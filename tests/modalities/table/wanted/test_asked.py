@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
+from semblance.modalities.table.encode import Encoding, EncodingOptions
 from semblance.modalities.table.wanted.asked import Asked
 from tests.modalities.table.wanted.exact import exact
 
@@ -55,3 +57,27 @@ def test_no_value_of_the_data_stands_in_an_error_but_those_that_have_a_code():
     with pytest.raises(UsageError) as caught:
         Asked.of(Wanted(given={"race": "Q"}), encoding)
     assert "Zanzibarite" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "column", "said"),
+    [
+        ({"given": {"ward": "Z"}}, "ward", "one of A, B"),
+        ({"given": {"ward": None}}, "ward", "one of A, B"),
+        ({"given": {"ward": {"A", "B"}, "stage": ("I", "IV")}}, "stage", "one of I, II"),
+        ({"given": {"ward": "A", "stage": "II"}}, None, "a combination of ward, stage"),
+        ({"given": {"ward": "A"}, "quota": {"stage": {"I": 0.5, "II": 0.5}}}, "stage", "outside"),
+        ({"quota": {"ward": {"A": 0.5, "Q": 0.5}}}, "ward", "one of A, B"),
+    ],
+)
+def test_what_no_combination_holds_is_told_before_anything_is_drawn(wanted, column, said):
+    from tests.modalities.table.wanted.exact import table
+
+    frame = pd.DataFrame({"ward": ["A", "B"] * 100, "stage": ["I", "II"] * 100, "x": [i % 50 for i in range(200)]})
+    order = {"columns": {"stage": {"kind": "ordinal", "categories": ["I", "II"]}}}
+    rule = {"constraints": [{"kind": "combinations", "columns": ["ward", "stage"]}]}
+    encoding = Encoding.fit(table(frame, declared=order | rule), EncodingOptions())
+    Asked.of(Wanted(given={"ward": "A", "stage": ("I", "II")}, quota={"x": {(0, 24): 0.5, (25, 49): 0.5}}), encoding)
+    with pytest.raises(UsageError, match=said) as caught:
+        Asked.of(Wanted(**wanted), encoding)
+    assert [p.column for p in caught.value.problems] == [column]

@@ -85,6 +85,7 @@ def test_a_range_of_an_ordinal_column_follows_its_order():
         ("old", AGE, ages(), "a number"),
         (float("nan"), AGE, ages(), "None"),
         ("yesterday-ish", DAY, None, "a date"),
+        (("I", "IV"), STAGE, None, "one of I, II, III"),
         (("III", "I"), STAGE, Categories(("I", "II", "III"), 0), "lowest"),
     ],
 )

@@ -33,6 +33,15 @@ FEWEST = 60
 """Patients without whom a race says nothing."""
 
 
+def _why(names: list[str], rule: Rule) -> str:
+    """Why the first of `names` is taken without a race: the rule's reason is one for the rule's first candidate."""
+    if names[0] == rule.candidates[0]:
+        return rule.why
+    if names[0] in rule.candidates:
+        return f"the first of {', '.join(rule.candidates)} that can do what is asked"
+    return f"the default, since what is asked is beyond {', '.join(rule.candidates)}"
+
+
 @dataclass(frozen=True)
 class Choice:
     """The plan of a choice: who won, its own plan, why, and how the others did."""
@@ -59,7 +68,7 @@ class Auto(CodedSpec):
         budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
         rule = rule_for(records=len(train), columns=len(train.schema.learned), seconds=budget)
         names, runners = self._candidates(rule), tuple[Runner, ...]()
-        winner, why = names[0], rule.why
+        winner, why = names[0], _why(names, rule)
         if len(names) > 1 and len(np.unique(train.subjects)) >= FEWEST:
             specs = {name: self._spec(name) for name in names}
             runners = race(specs, train, seconds=SHARE * budget, rng=rng)

@@ -22,6 +22,7 @@ from semblance.core.promise import Ledger
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.objectives.autoregressive import AnyOrder
 from semblance.learn.pace import steps_within
+from semblance.learn.rows import Rows, kept_aside
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 from semblance.modalities.table.data import Table
@@ -152,7 +153,9 @@ class AutoregressiveModel(CodedModel):
         if column in self.structure.roots:
             root, lookup = self.structure.roots[column]
             apart = np.where(np.arange(known.shape[1]) == column, -1, known)
-            return self.conditional(apart, root) @ np.eye(size)[lookup]
+            of_root, share = self.conditional(apart, root), np.zeros((size, len(known)))
+            np.add.at(share, lookup, of_root.T)
+            return share.T
         if column not in self.structure.order:
             return np.full((len(known), size), 1 / size)
         hinted = [root for root in self._roots() if root != column and self._hinted(known, root).any()]
@@ -183,11 +186,14 @@ class AutoregressiveModel(CodedModel):
         """The conditional of a learned column given learned ones and what follows from itself."""
         size, own = int(self.encoding.sizes[column]), known[:, column]
         if (own >= 0).all():
-            return np.eye(size)[own]
+            return _certain(own, size)
         spelt, at = self._spelt(known), int(np.searchsorted(self.structure.learned, column))
         spelt[:, list(self.digits.of_column(at))] = -1
         share = self._spelled(spelt, at) * self._allowed(known, column)
-        return np.where(own[:, None] >= 0, np.eye(size)[own], share / np.maximum(share.sum(1, keepdims=True), 1e-300))
+        share /= np.maximum(share.sum(1, keepdims=True), 1e-300)
+        held = np.flatnonzero(own >= 0)
+        share[held] = _certain(own[held], size)
+        return share
 
     def _spelled(self, spelt: np.ndarray, at: int) -> np.ndarray:
         """(n, size) probabilities of the codes of a learned column: the product over its digits."""
@@ -230,14 +236,11 @@ class AutoregressiveModel(CodedModel):
         write_json(folder / "structure.json", told)
 
 
-class _Codes:
-    """The encoded table as a source of batches: one contiguous tensor."""
-
-    def __init__(self, codes: np.ndarray, subjects: np.ndarray) -> None:
-        self.codes, self.subjects = torch.from_numpy(np.ascontiguousarray(codes)), subjects
-
-    def batch(self, index: np.ndarray) -> torch.Tensor:
-        return self.codes[torch.from_numpy(index)]
+def _certain(codes: np.ndarray, size: int) -> np.ndarray:
+    """(n, size) all the probability on the codes that are known."""
+    share = np.zeros((len(codes), size))
+    share[np.arange(len(codes)), codes] = 1.0
+    return share
 
 
 @dataclass(frozen=True)
@@ -247,7 +250,7 @@ class _Work:
     encoding: Encoding
     structure: Structure
     digits: Digits
-    source: _Codes
+    source: Rows
     objective: AnyOrder
     every: np.ndarray
     """(n, digit columns) all records, for calibration."""
@@ -255,7 +258,7 @@ class _Work:
     @property
     def trainable(self) -> bool:
         """Whether there is anything to learn, and any record to learn from."""
-        return len(self.source.codes) > 0 and len(self.structure.order) > 0
+        return len(self.source.values) > 0 and len(self.structure.order) > 0
 
     @classmethod
     def of(cls, spec: Autoregressive, train: Table, encoding: Encoding | None, *, rng: np.random.Generator) -> _Work:
@@ -264,13 +267,13 @@ class _Work:
         structure = Structure.of(codes, coder.sizes, first=_follow_up(coder))
         digits = _digits(coder, structure, codes[:, structure.learned])
         every = digits.spell(codes[:, structure.learned])
-        aside = _aside(train.subjects, share=spec.aside, rng=rng)
+        aside = kept_aside(train.subjects, share=spec.aside, rng=rng)
         net = MaskedNet(digits.sizes, width=spec.width, blocks=spec.blocks, links=_links(coder, structure, digits))
         _start(net, every, [coder.positions[j] for j in structure.learned], digits, rng=rng)
         objective = _objective(net, structure, digits)
         objective.ordered = spec.ordered
         objective.aside = torch.from_numpy(every[aside]) if aside.any() else None
-        return cls(coder, structure, digits, _Codes(every[~aside], train.subjects[~aside]), objective, every)
+        return cls(coder, structure, digits, Rows(every[~aside], train.subjects[~aside]), objective, every)
 
 
 def _follow_up(encoding: Encoding) -> tuple[int, ...]:
@@ -311,13 +314,3 @@ def _objective(net: MaskedNet, structure: Structure, digits: Digits) -> AnyOrder
     places = np.searchsorted(structure.learned, np.array(structure.order, dtype=np.int64))
     order = [c for j in places for c in digits.of_column(int(j))]
     return AnyOrder(net, np.array(order, dtype=np.int64), ordered=0.0, after=digits.parents)
-
-
-def _aside(subjects: np.ndarray, *, share: float, rng: np.random.Generator) -> np.ndarray:
-    """(n,) bool: the records of a random share of patients; in a small cohort of 50 patients or a fifth of them.
-
-    Fewer than 20 patients are all learned from: too few would remain to judge by.
-    """
-    patients = np.unique(subjects)
-    count = round(max(share * len(patients), min(50, 0.2 * len(patients)))) if len(patients) >= 20 else 0
-    return np.isin(subjects, rng.permutation(patients)[:count])

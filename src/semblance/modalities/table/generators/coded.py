@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.model import Card, Plan, Wanted, Watch, can, refuse_ledger, refuse_wanted
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.modalities.table.data import Table
@@ -119,7 +119,7 @@ class CodedModel:
             raise UsageError.of(
                 f"'{self.card.name}' was asked to complete records",
                 rule="only a generator whose card says conditional can",
-                fix=f"choose {' or '.join(able())}",
+                fix=f"choose {' or '.join(able(Wanted(given={'': None})))}",
             )
         return impute(self, self.encoding, table, rng=rng)
 
@@ -153,14 +153,14 @@ class CodedModel:
 def refuse_unable(card: Card, *, wanted: Wanted) -> None:
     """Raise UsageError for what is wanted of a generator that draws without conditions, and name those that can."""
     if not card.conditional:
-        refuse_wanted(card, wanted=wanted, able=able())
+        refuse_wanted(card, wanted=wanted, able=able(wanted))
 
 
-def able() -> list[str]:
+def able(wanted: Wanted) -> list[str]:
     """The generators of tables that draw what is wanted."""
     from semblance.modalities.table import MANIFEST
 
-    return [name for name in MANIFEST.generators if MANIFEST.generator(name).card.conditional]
+    return [name for name in MANIFEST.generators if can(MANIFEST.generator(name).card, wanted=wanted)]
 
 
 def saved(folder: Path) -> tuple[Encoding, dict[str, Any], dict[str, np.ndarray]]:

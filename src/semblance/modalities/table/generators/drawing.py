@@ -70,7 +70,7 @@ class Free:
 
 @dataclass
 class Drawing(Iterator[Table]):
-    """`n` records in chunks. `drawn` and `redrawn` count as chunks are taken."""
+    """`n` records in chunks. `drawn`, `redrawn` and the `broken` ones that were replaced count as chunks are taken."""
 
     source: Source
     n: int
@@ -78,6 +78,7 @@ class Drawing(Iterator[Table]):
     chunk: int
     drawn: int = 0
     redrawn: int = 0
+    broken: int = 0
     chunks: Iterator[Table] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +92,7 @@ class Drawing(Iterator[Table]):
 
     def told(self) -> dict[str, Any]:
         """What a report says about the records drawn so far."""
-        cost = {"drawn": self.drawn, "redrawn": self.redrawn} if self.redrawn else {}
+        cost = {"drawn": self.drawn, "redrawn": self.redrawn, "broken": self.broken} if self.redrawn else {}
         return {**self.source.told(), **cost}
 
     def _chunks(self, root: int, labels: np.ndarray | None) -> Iterator[Table]:
@@ -111,8 +112,9 @@ class Drawing(Iterator[Table]):
         """A chunk without bad records: each gets candidates with its own label, more the fewer are left."""
         table = self.source.make(labels, first_subject=first_subject, rng=rng)
         self.drawn += len(labels)
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
             bad = np.flatnonzero(self.source.bad(table, labels))
+            self.broken += len(bad) if turn == 0 else 0
             if not len(bad):
                 return table
             tries = np.repeat(bad, max(1, min(len(labels) // len(bad), 1000)))

@@ -106,7 +106,8 @@ class Hazards(EncodingOptions):
     ) -> HazardsModel:
         """Learn the covariates, then the hazards given them. `encoding`, if given, is one of the covariates.
 
-        Raises DataError before training where there is no follow-up, or its time or its event break a rule.
+        Raises DataError before training where there is no follow-up, its time or its event break a rule, or too few
+        patients have the event or are censored.
         """
         refuse_ledger(CARD, ledger=ledger)
         found = self._found(train)
@@ -135,7 +136,7 @@ class Hazards(EncodingOptions):
 
     def _found(self, train: Table) -> FollowUp:
         """The follow-up, and that there is something to explain it by. Raises DataError."""
-        found = FollowUp.of(train, censored=self.censored, entry=self.entry)
+        found = FollowUp.of(train, censored=self.censored, entry=self.entry, rare=self.rare)
         covariates = found.without(train).schema
         if not covariates.learned:
             raise DataError.of(

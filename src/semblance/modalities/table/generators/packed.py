@@ -16,11 +16,11 @@ from semblance.core.model import Plan, Watch, refuse_ledger
 from semblance.core.promise import Ledger
 from semblance.learn.pace import steps_within
 from semblance.learn.packed import Layout
+from semblance.learn.rows import Rows, kept_aside
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import Objective, TrainPlan, train_loop
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.autoregressive import _aside
 from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
 from semblance.modalities.table.generators.dense import Dense, read_dense
 
@@ -140,36 +140,26 @@ class PackedModel(CodedModel):
         write_json(folder / "dense.json", self.dense.to_json())
 
 
-class _Packed:
-    """The packed records as a source of batches."""
-
-    def __init__(self, packed: np.ndarray, subjects: np.ndarray) -> None:
-        self.packed, self.subjects = torch.from_numpy(packed), subjects
-
-    def batch(self, index: np.ndarray) -> torch.Tensor:
-        return self.packed[torch.from_numpy(index)]
-
-
 @dataclass(frozen=True)
 class _Work:
     """What training needs, made alike by the probe and by the fit."""
 
     dense: Dense
-    source: _Packed
+    source: Rows
     objective: Sampler
 
     @property
     def trainable(self) -> bool:
         """Whether there is anything to learn, and any record to learn from."""
-        return len(self.source.packed) > 0 and len(self.dense.spans) > 0
+        return len(self.source.values) > 0 and len(self.dense.spans) > 0
 
     @classmethod
     def of(cls, spec: PackedSpec, train: Table, encoding: Encoding | None, *, rng: np.random.Generator) -> _Work:
         coder = spec.encoding_of(train, encoding)
         dense = spec.dense(coder, train)
         packed = dense.pack(train, rng=rng)
-        aside = _aside(train.subjects, share=spec.aside, rng=rng)
+        aside = kept_aside(train.subjects, share=spec.aside, rng=rng)
         held = torch.from_numpy(packed[aside]) if aside.any() else None
         objective = spec.objective(dense.layout, held)
         objective.start(packed, rng=rng)
-        return cls(dense, _Packed(packed[~aside], train.subjects[~aside]), objective)
+        return cls(dense, Rows(packed[~aside], train.subjects[~aside]), objective)

@@ -18,6 +18,7 @@ from semblance.core.model import Card, Plan, Watch, refuse_ledger
 from semblance.core.promise import Ledger
 from semblance.learn.objectives.rbm import Boltzmann, Contrast, ascend, dream, generator
 from semblance.learn.pace import steps_within
+from semblance.learn.rows import Rows
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 from semblance.modalities.table.data import Table
@@ -64,10 +65,10 @@ class Rbm(CodedSpec):
         """A short probe of the first machine turns `time_budget` seconds (default 60) into steps of each machine."""
         budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
         coder = self.encoding_of(train, None)
-        source = _Codes(coder.encode(train), train.subjects)
-        if not source.codes.numel():
+        source = Rows(coder.encode(train), train.subjects)
+        if not source.values.numel():
             return self._plan_of(0, 0).to_json()
-        objective = self._objective(source.codes, coder.sizes, (), rng=rng)
+        objective = self._objective(source.values, coder.sizes, (), rng=rng)
         steps = steps_within(objective, source, self._plan_of(0, 0), rng=rng, begun=begun, budget=budget)
         return self._plan_of(steps // self.machines, len(train)).to_json()
 
@@ -91,9 +92,9 @@ class Rbm(CodedSpec):
         chosen = TrainPlan(**(self.plan(train, rng=rng) if plan is None else plan))
         coder = self.encoding_of(train, encoding)
         codes = coder.encode(train)
-        source, machines = _Codes(codes, train.subjects), list[Boltzmann]()
-        for i in range(self.machines if source.codes.numel() else 0):
-            objective = self._objective(source.codes, coder.sizes, tuple(machines), rng=rng)
+        source, machines = Rows(codes, train.subjects), list[Boltzmann]()
+        for i in range(self.machines if source.values.numel() else 0):
+            objective = self._objective(source.values, coder.sizes, tuple(machines), rng=rng)
             checkpoint = None if resume is None else resume / f"machine-{i}.safetensors"
             for tick in train_loop(objective, source, Plain(), chosen, rng=rng, resume=checkpoint):
                 if watch is not None:
@@ -156,13 +157,3 @@ class RbmModel(CodedModel):
             for name, value in machine.named_parameters()
         }
         return {"shares": np.concatenate([*self.shares, np.zeros(0)]), **weights}
-
-
-class _Codes:
-    """The encoded table as a source of batches: one contiguous tensor."""
-
-    def __init__(self, codes: np.ndarray, subjects: np.ndarray) -> None:
-        self.codes, self.subjects = torch.from_numpy(np.ascontiguousarray(codes)), subjects
-
-    def batch(self, index: np.ndarray) -> torch.Tensor:
-        return self.codes[torch.from_numpy(index)]

@@ -34,10 +34,16 @@ class Above:
     fields: tuple[Column, ...]
 
     @classmethod
-    def fit(cls, schema: Schema, frame: Frame, high: str, lows: tuple[str, ...], strictly: tuple[str, ...]) -> Above:
-        """The relation between these columns of a frame."""
+    def fit(
+        cls, schema: Schema, frame: Frame, high: str, lows: tuple[str, ...], strictly: tuple[str, ...], *, rare: int = 1
+    ) -> Above:
+        """The relation between these columns of a frame.
+
+        A precision that fewer than `rare` records have is not that of what is drawn. With 1 every record is compared
+        as it is written, as a check of records must.
+        """
         column = schema[high]
-        unit = unit_of(column, numbers(frame, high), rare=1)
+        unit = unit_of(column, numbers(frame, high), rare=rare)
         made = cls(high, lows, strictly, column.kind == "date", unit, column.min, column.max, ())
         alone = ~np.isfinite(made._least(frame)) & ~np.isnan(numbers(frame, high))
         own = replace(column, name=derived(schema, high, "alone"), role="feature")

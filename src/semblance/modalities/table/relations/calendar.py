@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.schema import Column, Schema
-from semblance.modalities.table.codes import DAY, unit_of
+from semblance.modalities.table.codes import DAY, snapped, unit_of
 from semblance.modalities.table.relations.relation import Frame, Values, derived, labels, numbers, within
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -28,9 +28,9 @@ class Calendar:
     fields: tuple[Column, ...]
 
     @classmethod
-    def fit(cls, schema: Schema, frame: Frame, name: str, parts: tuple[str, ...]) -> Calendar:
-        """The calendar of a column of dates."""
-        column, unit = schema[name], unit_of(schema[name], numbers(frame, name), rare=1)
+    def fit(cls, schema: Schema, frame: Frame, name: str, parts: tuple[str, ...], *, rare: int = 1) -> Calendar:
+        """The calendar of a column of dates. A precision that fewer than `rare` records have is not the column's."""
+        column, unit = schema[name], unit_of(schema[name], numbers(frame, name), rare=rare)
         day = Column(name, "date", column.role, date_format="%Y-%m-%d")
         fields = tuple(_field(derived(schema, name, part), part, unit) for part in parts)
         return cls(name, parts, unit, column.min, column.max, (day, *fields))
@@ -46,7 +46,7 @@ class Calendar:
     def reduce(self, frame: Frame) -> dict[str, Values]:
         seconds = numbers(frame, self.date)
         days = np.floor(seconds / DAY)
-        made = {"time": (seconds - days * DAY) / self._scale}
+        made = {"time": snapped((seconds - days * DAY) / self._scale, 1.0 if self.unit >= 1 else 0.0)}
         values = [made[part] if part == "time" else _labels(days, part) for part in self.parts]
         names = (field.name for field in self.fields)
         return dict(zip(names, (days * DAY, *values), strict=True))

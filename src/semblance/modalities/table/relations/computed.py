@@ -76,6 +76,7 @@ class Sum(Computed):
     @classmethod
     def fit(cls, schema: Schema, frame: Frame, total: str, parts: tuple[str, ...]) -> Sum:
         """The sum of these columns of a frame."""
+        # As fine as any record: the total follows to its last digit, and what is drawn is as fine as its parts are.
         unit = unit_of(schema[total], numbers(frame, total), rare=1)
         return cls(total, unit, (), parts).settle(schema, frame)
 

@@ -52,8 +52,8 @@ def _candidates(train: Table, parts: list[Relation], *, rare: int, bins: int, to
     for search in (_conversions, _sums):
         yield from search(train, looked, parts)
     yield from _lookups(train, looked, parts, rare=rare)
-    yield from _durations(train, parts)
-    yield from _calendars(train, parts, bins=bins, tokens=tokens)
+    yield from _durations(train, parts, rare=rare)
+    yield from _calendars(train, parts, rare=rare, bins=bins, tokens=tokens)
 
 
 def _free(train: Table, parts: list[Relation], *kinds: str) -> list[Column]:
@@ -120,6 +120,7 @@ def _conversion(train: Table, looked: Table, parent: Column, child: Column) -> L
     x, y = numbers(train.frame, parent.name), numbers(train.frame, child.name)
     if (np.isnan(x) != np.isnan(y)).any() or not _unlikely(train, y, free=2):
         return None
+    # Here and below as fine as any record (rare=1): a computed column has to give back every value.
     unit, known = unit_of(child, y, rare=1), ~np.isnan(x)
     fitted = line(x[known], y[known], unit=unit, whole=child.kind == "date")
     return None if fitted is None else Linear(child.name, unit, (), parent.name, *fitted)
@@ -243,7 +244,7 @@ def _other(train: Table, codes: np.ndarray, held: list[int], values: np.ndarray,
 # Dates
 
 
-def _durations(train: Table, parts: list[Relation]) -> Iterator[Relation]:
+def _durations(train: Table, parts: list[Relation], *, rare: int) -> Iterator[Relation]:
     """Dates that are never before others."""
     columns = _free(train, parts, "date")
     lows: dict[str, list[str]] = {}
@@ -253,7 +254,7 @@ def _durations(train: Table, parts: list[Relation]) -> Iterator[Relation]:
                 lows.setdefault(high.name, []).append(low.name)
                 break
     for name, below in lows.items():
-        relation = Above.fit(train.schema, train.frame, name, tuple(below), ())
+        relation = Above.fit(train.schema, train.frame, name, tuple(below), (), rare=rare)
         if len(relation.fields) == 1:
             yield relation
 
@@ -269,16 +270,17 @@ def _never_before(train: Table, low: str, high: str) -> bool:
     return bool(patients * np.log(by_chance) < CHANCE)
 
 
-def _calendars(train: Table, parts: list[Relation], *, bins: int, tokens: int) -> Iterator[Relation]:
+def _calendars(train: Table, parts: list[Relation], *, rare: int, bins: int, tokens: int) -> Iterator[Relation]:
     """Dates with a rhythm that bins would blur: more days than have a code of their own, and a time of day."""
     for column in _free(train, parts, "date"):
         seconds = numbers(train.frame, column.name)
-        kept = tuple(_rhythms(seconds[~np.isnan(seconds)], bins=bins, tokens=tokens))
+        timed = unit_of(column, seconds, rare=rare) < DAY
+        kept = tuple(_rhythms(seconds[~np.isnan(seconds)], timed=timed, bins=bins, tokens=tokens))
         if kept:
-            yield Calendar.fit(train.schema, train.frame, column.name, kept)
+            yield Calendar.fit(train.schema, train.frame, column.name, kept, rare=rare)
 
 
-def _rhythms(seconds: np.ndarray, *, bins: int, tokens: int) -> Iterator[str]:
+def _rhythms(seconds: np.ndarray, *, timed: bool, bins: int, tokens: int) -> Iterator[str]:
     days = np.floor(seconds / DAY)
     if len(np.unique(days)) <= tokens:
         return
@@ -286,7 +288,7 @@ def _rhythms(seconds: np.ndarray, *, bins: int, tokens: int) -> Iterator[str]:
     for part, usual in (("weekday", np.ones(7)), *([("month", DAYS_OF_MONTHS)] if wide else [])):
         if _chance(np.bincount(place_in(days, part), minlength=len(usual)), usual) < RHYTHM:
             yield part
-    if len(np.unique(seconds - days * DAY)) > 1:
+    if timed:
         yield "time"
 
 

@@ -122,8 +122,8 @@ def _predicate(rule: Constraint, table: Table) -> np.ndarray:
     if rule.holds is None:
         raise UsageError.of(
             f"the predicate '{rule.name}' is not here",
-            rule="a function is not saved with a model: it has to be given again",
-            fix="declare it again when you read the data, or leave the constraint out",
+            rule="a predicate is a function, and is not saved: a loaded model cannot hold its records against it",
+            fix="sample in the session that learned the model, or leave the predicate out and learn again",
         )
     try:
         holds = np.asarray(rule.holds(table.to_pandas()))

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from semblance.core.errors import Problem, UsageError
 from semblance.core.model import BALANCED, Wanted
 from semblance.core.schema import Column
 from semblance.modalities.table.codes import Categories, Numbers
 from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.relations.joint import Joint
 from semblance.modalities.table.wanted.conditions import (
+    SHOWN,
     Coder,
     Condition,
     Unfit,
@@ -55,6 +60,7 @@ class Asked:
         outcome = "" if target is None else target.name
         reader.problems += [
             *_beyond(given, quota, reader.coders),
+            *_unheld(given, quota, encoding),
             *_unfair(wanted, outcome, reader.coders),
         ]
         if reader.problems:
@@ -131,6 +137,35 @@ def _beyond(
         coder = coders.get(name)
         if coder is not None and not all(b.both(given[name]).weight(coder).any() for b, _ in quota[name]):
             yield Problem("a band outside of what is given", "every band lies inside", "leave one out", name)
+
+
+def _unheld(given: Mapping[str, Condition], quota: Mapping[str, Bands], encoding: Encoding) -> Iterator[Problem]:
+    """What no combination holds, of columns of which only some combinations occur."""
+    for joint in encoding.relations.parts:
+        if isinstance(joint, Joint):
+            yield from _outside(joint, given, quota)
+
+
+def _outside(joint: Joint, given: Mapping[str, Condition], quota: Mapping[str, Bands]) -> Iterator[Problem]:
+    (field,) = joint.fields
+    rows = pd.DataFrame(joint.restore({field.name: pd.Categorical(field.categories, categories=field.categories)}))
+    wanted = {name: [given[name]] for name in joint.owns if name in given}
+    bands = {name: [band for band, _ in quota[name]] for name in joint.owns if name in quota}
+    strange = [n for n, each in [*wanted.items(), *bands.items()] if not all(one.holds(rows[n]).any() for one in each)]
+    for name in dict.fromkeys(strange):
+        rule = f"one of {_listed(joint.kept(name))}"
+        yield Problem("values that the model does not know", rule, "correct it, or leave the column out", name)
+    held = np.all([one.holds(rows[name]) for name, (one,) in wanted.items()], axis=0)
+    for name, band in ((name, band) for name, each in bands.items() for band in each):
+        if not strange and not (band.holds(rows[name]) & held).any():
+            yield Problem("a band outside of what is given", "some combination has both", "leave one out", name)
+    if not strange and not np.any(held):
+        rule = "only combinations that enough patients have"
+        yield Problem(f"a combination of {', '.join(wanted)} that the model does not know", rule, "leave one out")
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return ", ".join(values[:SHOWN]) + (f", ... ({len(values)} values)" if len(values) > SHOWN else "")
 
 
 def _unfair(wanted: Wanted, outcome: str, coders: Mapping[str, Coder]) -> Iterator[Problem]:

@@ -177,6 +177,8 @@ def _between(asked: tuple[Any, Any], column: Column, coder: Coder | None) -> lis
         raise Unfit("a range of categories", "a range needs an order; {...} is a set")
     order = list(column.categories)
     low, high = (None if end is None else _category(end, column, coder) for end in asked)
+    if not {low, high} <= {None, *order}:
+        raise Unfit("a range with an end that the column does not have", f"from and to one of {', '.join(order)}")
     begin, end = 0 if low is None else order.index(low), len(order) - 1 if high is None else order.index(high)
     if begin > end:
         raise Unfit("a range that ends below its beginning", "(lowest, highest)")

@@ -7,13 +7,17 @@ one is kept by importance, since the first gap must allow for the second not to 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from semblance.core.errors import DataError
 from semblance.modalities.table.codes import Numbers
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import ColumnCodes, Encoding
+from semblance.modalities.table.relations.joint import Joint
 from semblance.modalities.table.wanted.joint import Conditional, pick_each, shares_given
 
 CANDIDATES, ROUNDS = 8, 20
@@ -22,17 +26,40 @@ CANDIDATES, ROUNDS = 8, 20
 def impute(model: Conditional, encoding: Encoding, table: Table, *, rng: np.random.Generator) -> Table:
     """The records of `table` with every gap filled that the model can fill.
 
-    A filled record that breaks a constraint is drawn anew, at most ROUNDS times: what was given may break it by itself.
+    A filled record that breaks a constraint is drawn anew, at most ROUNDS times. Raises DataError where one still does,
+    as it must where what was given breaks the constraint by itself.
     """
     known = _known(encoding, table)
     made = _filled(model, encoding, table, known, rng=rng)
     for _ in range(ROUNDS):
-        broken = np.flatnonzero(encoding.broken(made) & (known < 0).any(1))
+        broken = np.flatnonzero(_broken(encoding, table, made))
         if not len(broken):
-            break
+            return made
         again = _filled(model, encoding, table.take(broken), known[broken], rng=rng)
         made = _replaced(made, broken, again)
+    if left := int(_broken(encoding, table, made).sum()):
+        raise _beyond(table, left)
     return made
+
+
+def _broken(encoding: Encoding, given: Table, made: Table) -> np.ndarray:
+    """(n,) bool: the filled records that break a rule. A combination that was given whole may be rare: that breaks none."""
+    joints = [part for part in encoding.relations.parts if isinstance(part, Joint)]
+    others = tuple(part for part in encoding.relations.parts if not isinstance(part, Joint))
+    gaps = given.frame.isna() & made.frame.notna()
+    found = replace(encoding, relations=replace(encoding.relations, parts=others)).broken(made)
+    for joint in joints:
+        found = found | (joint.broken(made.frame) & gaps[list(joint.owns)].any(axis=1).to_numpy())
+    broken: np.ndarray = found & gaps.any(axis=1).to_numpy()
+    return broken
+
+
+def _beyond(table: Table, count: int) -> DataError:
+    return DataError.of(
+        f"{count} of {len(table)} records break a constraint, however their gaps are filled",
+        rule="; ".join(map(str, table.schema.constraints)) or "every value lies within its declared bounds",
+        fix="correct what these records hold, give more of it, or leave them out",
+    )
 
 
 def _known(encoding: Encoding, table: Table) -> np.ndarray:
@@ -47,7 +74,9 @@ def _filled(
 ) -> Table:
     codes = model.complete(_present(model, encoding, known, rng=rng), rng=rng)
     coded = enumerate(zip(encoding.fields, encoding.columns, strict=True))
-    values = {field.name: coder.decode(codes[:, j], rng) for j, (field, coder) in coded}
+    drawn_anew = {field.name: pd.Series(coder.decode(codes[:, j], rng)) for j, (field, coder) in coded}
+    held = encoding.reduce(table)  # exact, since other columns are computed from these
+    values = {name: _over(held[name], drawn_anew[name]).array for name in drawn_anew}
     drawn = encoding.assemble(values, first_subject=0, rng=rng).frame
     frame = pd.DataFrame({name: _over(table.frame[name], drawn[name]) for name in table.frame})
     return Table(table.schema, frame, table.subjects, table.names)

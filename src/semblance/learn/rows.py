@@ -1,0 +1,30 @@
+"""Records that fit into memory as a source of batches, and those that are kept aside to stop by."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+class Rows:
+    """(n, ...) values as one contiguous tensor, and the patient of each record."""
+
+    def __init__(self, values: np.ndarray, subjects: np.ndarray) -> None:
+        self.values, self.subjects = torch.from_numpy(np.ascontiguousarray(values)), subjects
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def batch(self, index: np.ndarray) -> torch.Tensor:
+        """The records of `index`."""
+        return self.values[torch.from_numpy(index)]
+
+
+def kept_aside(subjects: np.ndarray, *, share: float, rng: np.random.Generator) -> np.ndarray:
+    """(n,) bool: the records of a random share of patients; in a small cohort of 50 patients or a fifth of them.
+
+    Fewer than 20 patients are all learned from: too few would remain to judge by.
+    """
+    patients = np.unique(subjects)
+    count = round(max(share * len(patients), min(50, 0.2 * len(patients)))) if len(patients) >= 20 else 0
+    return np.isin(subjects, rng.permutation(patients)[:count])
