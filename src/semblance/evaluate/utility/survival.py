@@ -267,7 +267,7 @@ _TEXT = {
     ),
     METRICS[5]: (
         "Area between survival curves of like patients",
-        "How far survival curves lie apart within the arms of the treatment, or else among patients of alike risk: 0 the same.",
+        "How far survival curves lie apart within arms of a treatment, or among patients of alike risk: 0 the same.",
     ),
     METRICS[6]: (
         "Difference of mean survival",

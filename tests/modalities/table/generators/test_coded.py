@@ -12,6 +12,7 @@ from semblance.core.errors import DataError, UsageError
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
+from semblance.modalities.table import MANIFEST
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.generators.coded import CHUNK, saved
 from semblance.modalities.table.generators.marginals import Marginals, MarginalsModel
@@ -78,6 +79,6 @@ def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
 def test_what_sets_a_treatment_is_named_where_only_that_is_asked():
     for wanted, named in ((Wanted(do={"arm": "A"}), "hazards"), (Wanted(given={"arm": "A"}), "autoregressive")):
         with pytest.raises(UsageError) as caught:
-            MANIFEST.generator("marginals")().check(table(), wanted=wanted)
+            MANIFEST.generator("marginals")().check(table(cohort(60)), wanted=wanted)
         assert named in str(caught.value) and ("hazards" in str(caught.value)) == bool(wanted.do)
         assert ("autoregressive" in str(caught.value)) == bool(wanted.given)

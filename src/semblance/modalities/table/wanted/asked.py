@@ -173,12 +173,13 @@ def _unfair(wanted: Wanted, outcome: str, coders: Mapping[str, Coder]) -> Iterat
     if not wanted.fair_on:
         return
     if not outcome:
-        yield Problem("fairness without an outcome", "the outcome is the target column", "name a target")
+        yield Problem("fairness without an outcome", "the outcome is the target column", "name a target: --target COL")
     for name in (*wanted.fair_on, *([outcome] if outcome else [])):
         coder = coders.get(name)
         if coder is None or coder.size > MOST_GROUPS:
-            found = "a column that names no groups" if coder is None else f"{coder.size} codes"
-            yield Problem(found, f"groups and outcomes are at most {MOST_GROUPS} codes", "leave it out", name)
+            found = "no column of this name is learned on its own" if coder is None else f"{coder.size} codes"
+            known = ", ".join(one for one, codes in coders.items() if codes.size <= MOST_GROUPS and one != outcome)
+            yield Problem(found, f"groups and outcomes are at most {MOST_GROUPS} codes", f"one of: {known}", name)
     if outcome in wanted.fair_on:
         yield Problem("the target as a group", "groups are told by other columns", "leave it out", outcome)
     for name in sorted(wanted.quota.keys() & _unkept(wanted, outcome)):

@@ -43,7 +43,7 @@ def impute(model: Conditional, encoding: Encoding, table: Table, *, rng: np.rand
 
 
 def _broken(encoding: Encoding, given: Table, made: Table) -> np.ndarray:
-    """(n,) bool: the filled records that break a rule. A combination that was given whole may be rare: that breaks none."""
+    """(n,) bool: the filled records that break a rule. A combination that was given whole may be rare."""
     joints = [part for part in encoding.relations.parts if isinstance(part, Joint)]
     others = tuple(part for part in encoding.relations.parts if not isinstance(part, Joint))
     gaps = given.frame.isna() & made.frame.notna()
