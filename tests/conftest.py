@@ -13,6 +13,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process runs together, for its fixtures: a file, or one generator's contracts, which take long."""
+    for item in items:
+        params = getattr(item, "callspec", None)
+        named = "" if params is None else params.params.get("case", params.params.get("name", ""))
+        part = named[-1] if isinstance(named, tuple) else named if item.path.parent.name == "contracts" else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.relative_to(ROOT)} {part}".strip()))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of openly licensed real data: SEMBLANCE_DATA, or shared/data beside the repository."""
