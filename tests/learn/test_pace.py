@@ -3,7 +3,7 @@ import time
 import pytest
 
 from semblance.core.rng import stream
-from semblance.learn.pace import steps_within
+from semblance.learn.pace import steps_within, within_epochs
 from semblance.learn.trainer import TrainPlan
 from tests.learn.test_trainer import Points, Squares
 
@@ -25,3 +25,11 @@ def test_a_budget_becomes_as_many_steps_as_fit() -> None:
 def test_a_tiny_budget_still_gives_a_few_steps(budget: float) -> None:
     spent = steps_within(Squares(), Points(), TrainPlan(steps=0), rng=stream(0), begun=time.monotonic(), budget=budget)
     assert spent >= 20
+
+
+@pytest.mark.parametrize(
+    ("steps", "records", "wanted"),
+    [(5000, 25_600, 300), (100, 25_600, 100), (5000, 256, 50), (1, 0, 20), (5000, 3, 50)],
+)
+def test_steps_are_bounded_by_passes_over_the_data(steps: int, records: int, wanted: int) -> None:
+    assert within_epochs(steps, epochs=3, records=records, batch=256, fewest=50) == wanted

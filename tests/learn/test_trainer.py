@@ -8,7 +8,7 @@ import torch
 from semblance.core.errors import DataError
 from semblance.core.rng import stream
 from semblance.learn.rules import Plain
-from semblance.learn.trainer import TrainPlan, Turn, batch_at, train_loop
+from semblance.learn.trainer import TrainPlan, Turn, batch_at, train_loop, train_to_end
 
 
 class Points:
@@ -175,3 +175,11 @@ def test_a_step_computes_with_the_threads_of_its_plan_and_leaves_the_callers_alo
     for _ in train_loop(Counting(), Points(), Plain(), TrainPlan(steps=2, batch=16), rng=stream(0)):
         assert torch.get_num_threads() == before
     assert Counting.seen == 1
+
+
+def test_training_to_the_end_is_the_loop_and_tells_every_step() -> None:
+    loop, whole, ticks = Squares(), Squares(), list[int]()
+    list(train_loop(loop, Points(), Plain(), PLAN, rng=stream(1)))
+    train_to_end(whole, Points(), PLAN, rng=stream(1), watch=lambda tick: ticks.append(tick.step))
+    assert weights(loop) == weights(whole)
+    assert ticks == list(range(1, PLAN.steps + 1))

@@ -14,6 +14,12 @@ MARGIN = 1.05
 """A step of the probe is taken for a little longer than it was."""
 
 
+def within_epochs(steps: int, *, epochs: int, records: int, batch: int, fewest: int) -> int:
+    """`steps`, but no more than so many passes over the data or `fewest` steps, whichever is more; at least 20."""
+    ceiling = epochs * max(1, records // min(batch, max(records, 1)))
+    return max(20, min(steps, max(ceiling, fewest)))
+
+
 def steps_within(
     objective: Objective, source: Source, plan: TrainPlan, *, rng: np.random.Generator, begun: float, budget: float
 ) -> int:

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+
+Loss = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
+def held_out(aside: torch.Tensor | None, loss: Loss, *, part: int) -> float | None:
+    """Mean `loss(records, noise)` of the records kept aside, `part` at a time; None where there are none.
+
+    The noise is the same at every look, so that looks can be compared.
+    """
+    if aside is None:
+        return None
+    noise = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        return sum(float(loss(records, noise).sum()) for records in aside.split(part)) / len(aside)
 
 
 class Rows:

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 
 from semblance.core.errors import DataError
-from semblance.core.model import Tick
+from semblance.core.model import Tick, Watch
 from semblance.core.rng import root_of, stream
+from semblance.learn.noise import noise_of
 from semblance.learn.rules import Plain
 from semblance.learn.state import State
 
@@ -133,6 +134,21 @@ def train_loop(
     objective.net.load_state_dict(state.best if state.best_step else state.average)
 
 
+def train_to_end(
+    objective: Objective,
+    source: Source,
+    plan: TrainPlan,
+    *,
+    rng: np.random.Generator,
+    watch: Watch | None = None,
+    resume: Path | None = None,
+) -> None:
+    """`train_loop` to its end; `watch` hears of every step."""
+    for tick in train_loop(objective, source, Plain(), plan, rng=rng, resume=resume):
+        if watch is not None:
+            watch(tick)
+
+
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
     """Compute with so many threads, and leave the caller's number as it was."""
@@ -152,7 +168,7 @@ def _optimizer(turn: Turn, plan: TrainPlan) -> torch.optim.Optimizer:
 def _turn(turn: Turn, source: Source, rule: Plain, plan: TrainPlan, state: State, seed: int, i: int) -> float:
     """One turn of a step; its mean loss."""
     optimizer, number = state.optimizers[turn.name], state.step if i == 0 else f"{state.step}.{i}"
-    noise = torch.Generator().manual_seed(int(stream(seed, "noise", number).integers(2**62)))
+    noise = noise_of(stream(seed, "noise", number))
     for group in optimizer.param_groups:
         group["lr"] = plan.rate_at(state.step)
     index = batch_at(len(source.subjects), plan.batch, state.step, seed, turn=i)

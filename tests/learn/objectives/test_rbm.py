@@ -9,7 +9,8 @@ import torch
 
 from semblance.core.rng import stream
 from semblance.learn import trainer
-from semblance.learn.objectives.rbm import Boltzmann, Contrast, ascend, dream, generator
+from semblance.learn.noise import noise_of
+from semblance.learn.objectives.rbm import Boltzmann, Contrast, ascend, dream
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 
@@ -59,7 +60,7 @@ def test_gibbs_sampling_ends_in_the_distribution_of_the_machine() -> None:
     made = machine()
     exact = joint(made).sum(1) / joint(made).sum()
     begun = torch.zeros(20_000, 3, dtype=torch.int64)
-    drawn = made.gibbs(begun, generator(stream(0, "gibbs")), steps=40)
+    drawn = made.gibbs(begun, noise_of(stream(0, "gibbs")), steps=40)
     assert np.abs(shares(drawn) - exact.detach().numpy()).max() < 0.015
 
 
@@ -68,13 +69,13 @@ def test_hidden_units_follow_their_conditional() -> None:
     given = STATES[4].expand(20_000, -1)
     weights = joint(made)[4].detach()
     exact = (weights[:, None] * UNITS).sum(0) / weights.sum()
-    drawn = made.up(given, generator(stream(0, "up"))).double().mean(0)
+    drawn = made.up(given, noise_of(stream(0, "up"))).double().mean(0)
     assert torch.allclose(drawn, exact, atol=0.015)
 
 
 def test_extreme_weights_stay_numbers() -> None:
     made = machine(scale=400)
-    drawn = made.gibbs(STATES, generator(stream(0, "extreme")), steps=5)
+    drawn = made.gibbs(STATES, noise_of(stream(0, "extreme")), steps=5)
     assert ((drawn >= 0) & (drawn < torch.from_numpy(SIZES))).all()
 
 
@@ -82,10 +83,10 @@ def test_the_gradient_is_that_of_the_likelihood_where_the_chains_are_the_model()
     made, data = machine(), STATES[[0, 0, 1, 5]]
     exact = -(torch.log(joint(made).sum(1))[[0, 0, 1, 5]] - torch.log(joint(made).sum())).mean()
     wanted = torch.autograd.grad(exact, list(made.parameters()))
-    begun = made.gibbs(torch.zeros(40_000, 3, dtype=torch.int64), generator(stream(0, "begin")), steps=40)
+    begun = made.gibbs(torch.zeros(40_000, 3, dtype=torch.int64), noise_of(stream(0, "begin")), steps=40)
     objective = Contrast(made, begun, steps=1, persistent=True)
     (turn,) = objective.turns
-    losses = turn.loss(data, generator(stream(0, "noise")))
+    losses = turn.loss(data, noise_of(stream(0, "noise")))
     assert losses.shape == (4,)
     for found, gradient in zip(torch.autograd.grad(losses.mean(), list(made.parameters())), wanted, strict=True):
         assert torch.allclose(found, gradient, atol=0.02)
@@ -103,7 +104,7 @@ def test_a_rule_between_columns_is_learned(persistent: bool) -> None:
     plan = TrainPlan(300, batch=128, rate=0.03, weight_decay=0.01)
     for _ in train_loop(objective, Records(codes), Plain(), plan, rng=rng):
         pass
-    noise = generator(rng)
+    noise = noise_of(rng)
     drawn = made.gibbs(begun.repeat(16, 1), noise, steps=50)
     assert abs(shares(drawn)[5] - 0.3) < 0.15
     assert shares(drawn)[0] + shares(drawn)[5] > 0.9
@@ -111,7 +112,7 @@ def test_a_rule_between_columns_is_learned(persistent: bool) -> None:
 
 def test_a_stack_is_read_up_and_down() -> None:
     low, top = machine(), Boltzmann(np.array([2, 2]), hidden=3).double()
-    noise = generator(stream(0, "stack"))
+    noise = noise_of(stream(0, "stack"))
     assert ascend((low,), STATES, noise).shape == (6, HIDDEN)
     drawn = dream((low, top), STATES.repeat(3000, 1), noise, steps=3)
     # The top has no weights, so the states below are fair coins, and the columns follow the first machine alone.

@@ -13,6 +13,7 @@ from torch.nn.functional import embedding_bag
 
 from semblance.learn.nets.masked import Block
 from semblance.learn.nets.mlp import linear
+from semblance.learn.noise import noise_of
 from semblance.learn.packed import Layout
 
 WAVES = 2.0 ** torch.arange(-1, 4)
@@ -44,7 +45,7 @@ class Denoiser(nn.Module):
 
     def start(self, log_shares: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights from `rng`; choices start at their `log_shares` (total,), numbers at their mean."""
-        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = noise_of(rng)
         with torch.no_grad():
             for weight in self.parameters():
                 flat = weight.ndim == 1

@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import embedding_bag, gelu
 
+from semblance.learn.noise import noise_of
+
 WIDE, NARROW = 4, 16
 SLOW, FAST, BENT = 0.3, 0.15, 0.3
 """Prior deviations of the effects of wide and of narrow hats and of the hidden layer; a constant effect has 1."""
@@ -58,7 +60,7 @@ class HazardNet(nn.Module):
 
     def start(self, *, rng: np.random.Generator) -> None:
         """Draw the weights into the hidden layer from `rng`; all effects start at 0, so that no covariate matters."""
-        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = noise_of(rng)
         with torch.no_grad():
             for weight in (self.slope, self.own):
                 drawn = torch.randn(len(weight), self.width, generator=noise)

@@ -16,6 +16,8 @@ from torch import nn
 from torch.nn.functional import embedding_bag, gelu, layer_norm, linear
 from torch.nn.utils import skip_init
 
+from semblance.learn.noise import noise_of
+
 FEW = 2.0
 """Records by which the shares of a link start smoothed."""
 REACH, SHARED = 0.06, 0.8
@@ -142,7 +144,7 @@ class _Draw:
     """Standard normal tensors from one seeded generator; the global one is left alone."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        self.noise = noise_of(rng)
 
     def __call__(self, shape: torch.Size) -> torch.Tensor:
         return torch.randn(shape, generator=self.noise)

@@ -15,6 +15,8 @@ from torch import nn
 from torch.nn.functional import batch_norm, leaky_relu
 from torch.nn.utils import skip_init
 
+from semblance.learn.noise import noise_of
+
 Activation = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -26,7 +28,7 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
 
 def start(net: nn.Module, *, rng: np.random.Generator) -> None:
     """Fill every linear layer of `net` with uniform weights of variance 1 / (3 inputs), its bias alike."""
-    noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    noise = noise_of(rng)
     for layer in net.modules():
         if isinstance(layer, nn.Linear):
             bound = 1 / np.sqrt(max(layer.in_features, 1))

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.functional import embedding_bag, relu
 
 from semblance.learn.nets.mlp import Mlp, linear, start
+from semblance.learn.noise import noise_of
 from semblance.learn.packed import Layout
 
 
@@ -31,7 +32,7 @@ class Variational(nn.Module):
     def start(self, log_shares: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights from `rng`; choices start at their `log_shares` (total,), all spreads at 0.1."""
         start(self, rng=rng)
-        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = noise_of(rng)
         last = self.decoder.layers[-1]
         assert isinstance(last, nn.Linear)
         with torch.no_grad():

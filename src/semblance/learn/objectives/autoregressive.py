@@ -14,6 +14,7 @@ import torch
 from torch.func import functional_call
 
 from semblance.learn.nets.masked import MaskedNet
+from semblance.learn.rows import held_out
 from semblance.learn.trainer import Turn
 
 ROWS = 8192
@@ -78,13 +79,8 @@ class AnyOrder:
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
         """Mean loss on the records kept aside, under the same masks at every look."""
-        if self.aside is None:
-            return None
-        noise, total = torch.Generator().manual_seed(0), 0.0
-        with torch.no_grad():
-            for part in self.aside.split(ROWS):
-                total += float(self._loss(_With(self.net, weights), part, self.masks(len(part), noise)).sum())
-        return total / len(self.aside)
+        net = _With(self.net, weights)
+        return held_out(self.aside, lambda rows, noise: self._loss(net, rows, self.masks(len(rows), noise)), part=ROWS)
 
     @torch.no_grad()
     def calibrate(self, codes: np.ndarray, uniform: np.ndarray) -> None:

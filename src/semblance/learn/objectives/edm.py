@@ -17,7 +17,9 @@ import torch
 from torch.func import functional_call
 
 from semblance.learn.nets.denoiser import Denoiser
+from semblance.learn.noise import noise_of
 from semblance.learn.packed import Layout
+from semblance.learn.rows import held_out
 from semblance.learn.trainer import Turn
 
 PART = 4096
@@ -118,13 +120,7 @@ class Diffusion:
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
         """Mean loss on the records kept aside, under the same noise at every look."""
-        if self.aside is None:
-            return None
-        noise, total = torch.Generator().manual_seed(0), 0.0
-        with torch.no_grad():
-            for part in self.aside.split(PART):
-                total += float(self._loss(weights, part, noise).sum())
-        return total / len(self.aside)
+        return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=PART)
 
     @torch.no_grad()
     def sample(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
@@ -132,7 +128,7 @@ class Diffusion:
 
         Each of the 2 `steps` - 1 evaluations of the network also reveals its share of the choices.
         """
-        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = noise_of(rng)
         times = torch.linspace(1, 0, self.steps)
         sigmas, left = ([*at.tolist(), 0.0] for at in (self.schedule.sigma(times), self.schedule.masked(times)))
         x = sigmas[0] * torch.randn((n, self.layout.numbers), generator=noise)

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn.functional import embedding_bag, linear, softplus
 
+from semblance.learn.noise import noise_of
 from semblance.learn.trainer import Turn
 
 
@@ -40,7 +41,7 @@ class Boltzmann(nn.Module):
     @torch.no_grad()
     def start(self, log_shares: np.ndarray, *, rng: np.random.Generator) -> None:
         """Small weights drawn from `rng`; visible biases (total,) at the log share of each value (Hinton 2010)."""
-        noise = generator(rng)
+        noise = noise_of(rng)
         self.weight.copy_(0.01 * torch.randn(self.weight.shape, generator=noise))
         self.visible_bias.copy_(torch.from_numpy(log_shares))
         self.hidden_bias.zero_()
@@ -141,8 +142,3 @@ def dream(machines: Sequence[Boltzmann], codes: torch.Tensor, noise: torch.Gener
     for machine in reversed(below):
         codes = machine.down(codes, noise)
     return codes
-
-
-def generator(rng: np.random.Generator) -> torch.Generator:
-    """A torch generator seeded from `rng`; the global one is left alone."""
-    return torch.Generator().manual_seed(int(rng.integers(2**62)))

@@ -14,7 +14,9 @@ import torch
 from torch.func import functional_call
 
 from semblance.learn.nets.variational import Variational
+from semblance.learn.noise import noise_of
 from semblance.learn.packed import Layout
+from semblance.learn.rows import held_out
 from semblance.learn.trainer import Turn
 
 PART = 4096
@@ -60,18 +62,12 @@ class Bound:
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
         """Mean of minus the bound on the records kept aside, with the same noise at every look."""
-        if self.aside is None:
-            return None
-        noise, total = torch.Generator().manual_seed(0), 0.0
-        with torch.no_grad():
-            for part in self.aside.split(PART):
-                total += float(self._loss(weights, part, noise).sum())
-        return total / len(self.aside)
+        return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=PART)
 
     @torch.no_grad()
     def sample(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n, spans) packed records."""
-        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = noise_of(rng)
         mean, logits = self.net.decode(torch.randn((n, self.net.latent), generator=noise))
         numbers = mean + self.net.log_std.clamp(min=-5).exp() * torch.randn(mean.shape, generator=noise)
         drawn = [self.layout.draw(logits, j, noise) for j in range(self.layout.choices)]

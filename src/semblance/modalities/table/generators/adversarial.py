@@ -20,6 +20,7 @@ from torch import nn
 from semblance.core.files import write_json
 from semblance.core.model import Plan, Tick, Watch, refuse_ledger
 from semblance.core.promise import Ledger
+from semblance.learn.noise import noise_of
 from semblance.learn.pace import steps_within
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_loop
@@ -247,7 +248,7 @@ class AdversarialModel(CodedModel):
 
     def table(self, n: int, *, first_subject: int, rng: np.random.Generator) -> Table:
         """`n` records of new patients, numbered from `first_subject`."""
-        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = noise_of(rng)
         dense = self.maker.dense
         with torch.no_grad():
             x = self.maker.draw(n, noise) if dense.width else torch.zeros(n, 0)

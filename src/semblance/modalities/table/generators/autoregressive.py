@@ -21,10 +21,9 @@ from semblance.core.model import Card, Plan, Watch, refuse_ledger
 from semblance.core.promise import Ledger
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.objectives.autoregressive import AnyOrder
-from semblance.learn.pace import steps_within
+from semblance.learn.pace import steps_within, within_epochs
 from semblance.learn.rows import Rows, kept_aside
-from semblance.learn.rules import Plain
-from semblance.learn.trainer import TrainPlan, train_loop
+from semblance.learn.trainer import TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.digits import Digits
 from semblance.modalities.table.encode import Encoding
@@ -77,8 +76,7 @@ class Autoregressive(CodedSpec):
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
         """The plan of so many steps: averages and looks stretch with the length of training."""
-        ceiling = self.epochs * max(1, records // min(256, max(records, 1)))
-        steps = max(20, min(steps, max(ceiling, FEWEST)))
+        steps = within_epochs(steps, epochs=self.epochs, records=records, batch=256, fewest=FEWEST)
         return TrainPlan(steps=steps, look=max(20, steps // 60))
 
     def fit(
@@ -98,11 +96,7 @@ class Autoregressive(CodedSpec):
         work = _Work.of(self, train, encoding, rng=rng)
         if work.trainable:
             checkpoint = None if resume is None else resume / "training.safetensors"
-            for tick in train_loop(
-                work.objective, work.source, Plain(), TrainPlan(**chosen), rng=rng, resume=checkpoint
-            ):
-                if watch is not None:
-                    watch(tick)
+            train_to_end(work.objective, work.source, TrainPlan(**chosen), rng=rng, watch=watch, resume=checkpoint)
             work.objective.calibrate(work.every, rng.random((CALIBRATED, work.every.shape[1])))
         return AutoregressiveModel(work.encoding, self.to_json(), work.structure, work.digits, work.objective)
 
@@ -115,7 +109,9 @@ class Autoregressive(CodedSpec):
         links = {int(j): tuple(parents) for j, parents in told["links"]}
         net = MaskedNet(digits.sizes, width=options["width"], blocks=options["blocks"], links=links)
         net.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-        return AutoregressiveModel(encoding, options, structure, digits, _objective(net, structure, digits))
+        return AutoregressiveModel(
+            encoding, options, structure, digits, _objective(net, structure, digits, ordered=options["ordered"])
+        )
 
 
 @dataclass(frozen=True)
@@ -269,10 +265,10 @@ class _Work:
         every = digits.spell(codes[:, structure.learned])
         aside = kept_aside(train.subjects, share=spec.aside, rng=rng)
         net = MaskedNet(digits.sizes, width=spec.width, blocks=spec.blocks, links=_links(coder, structure, digits))
-        _start(net, every, [coder.positions[j] for j in structure.learned], digits, rng=rng)
-        objective = _objective(net, structure, digits)
-        objective.ordered = spec.ordered
-        objective.aside = torch.from_numpy(every[aside]) if aside.any() else None
+        places = coder.positions
+        _start(net, every, [places[j] for j in structure.learned], digits, rng=rng)
+        held = torch.from_numpy(every[aside]) if aside.any() else None
+        objective = _objective(net, structure, digits, ordered=spec.ordered, aside=held)
         return cls(coder, structure, digits, Rows(every[~aside], train.subjects[~aside]), objective, every)
 
 
@@ -309,8 +305,10 @@ def _start(
     net.start_links(codes)
 
 
-def _objective(net: MaskedNet, structure: Structure, digits: Digits) -> AnyOrder:
+def _objective(
+    net: MaskedNet, structure: Structure, digits: Digits, *, ordered: float, aside: torch.Tensor | None = None
+) -> AnyOrder:
     """The sampling order in digit columns: a column's own stand together, the coarse ones first."""
     places = np.searchsorted(structure.learned, np.array(structure.order, dtype=np.int64))
     order = [c for j in places for c in digits.of_column(int(j))]
-    return AnyOrder(net, np.array(order, dtype=np.int64), ordered=0.0, after=digits.parents)
+    return AnyOrder(net, np.array(order, dtype=np.int64), ordered=ordered, after=digits.parents, aside=aside)

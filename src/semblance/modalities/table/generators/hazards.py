@@ -27,8 +27,8 @@ from semblance.core.schema import Schema
 from semblance.learn.nets.hazards import HazardNet
 from semblance.learn.objectives.hazards import DiscreteHazards
 from semblance.learn.pace import steps_within
-from semblance.learn.rules import Plain
-from semblance.learn.trainer import TrainPlan, train_loop
+from semblance.learn.rows import Rows
+from semblance.learn.trainer import TrainPlan, train_to_end
 from semblance.modalities.table.arms import Arms
 from semblance.modalities.table.codes import Numbers
 from semblance.modalities.table.data import Table
@@ -216,16 +216,6 @@ class HazardsModel:
         write_json(folder / "hazards.json", told)
 
 
-class _Rows:
-    """Codes and paths of the records as a source of batches."""
-
-    def __init__(self, rows: np.ndarray, subjects: np.ndarray) -> None:
-        self.rows, self.subjects = torch.from_numpy(rows), subjects
-
-    def batch(self, index: np.ndarray) -> torch.Tensor:
-        return self.rows[torch.from_numpy(index)]
-
-
 @dataclass(frozen=True)
 class _Work:
     """What training the hazards needs, made alike by the probe and by the fit; `path` (n, 3) as the follow-up's."""
@@ -234,7 +224,7 @@ class _Work:
     clock: Clock
     exits: Exits
     path: np.ndarray
-    source: _Rows
+    source: Rows
     objective: DiscreteHazards
 
     @classmethod
@@ -250,14 +240,12 @@ class _Work:
         rows = np.column_stack([coder.encode(covariates), path])
         objective = DiscreteHazards(net, records=len(rows))
         objective.begin(*_life_table(path, intervals=clock.size, exits=exits.size))
-        return cls(coder, clock, exits, path, _Rows(rows, train.subjects), objective)
+        return cls(coder, clock, exits, path, Rows(rows, train.subjects), objective)
 
     def train(self, plan: TrainPlan, *, rng: np.random.Generator, watch: Watch | None, resume: Path | None) -> None:
         """Train the hazards, and keep the averaged weights."""
         checkpoint = None if resume is None else resume / "hazards.safetensors"
-        for tick in train_loop(self.objective, self.source, Plain(), plan, rng=rng, resume=checkpoint):
-            if watch is not None:
-                watch(tick)
+        train_to_end(self.objective, self.source, plan, rng=rng, watch=watch, resume=checkpoint)
 
     def calibrate(self, first: AutoregressiveModel, found: FollowUp, *, rng: np.random.Generator) -> None:
         """Let sampled covariates leave as the records did."""

@@ -14,11 +14,10 @@ import torch
 from semblance.core.files import write_json
 from semblance.core.model import Plan, Watch, refuse_ledger
 from semblance.core.promise import Ledger
-from semblance.learn.pace import steps_within
+from semblance.learn.pace import steps_within, within_epochs
 from semblance.learn.packed import Layout
 from semblance.learn.rows import Rows, kept_aside
-from semblance.learn.rules import Plain
-from semblance.learn.trainer import Objective, TrainPlan, train_loop
+from semblance.learn.trainer import Objective, TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
@@ -70,8 +69,7 @@ class PackedSpec(CodedSpec):
         return self._plan_of(steps, len(train)).to_json()
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
-        ceiling = self.epochs * max(1, records // min(self.base.batch, max(records, 1)))
-        steps = max(20, min(steps, max(ceiling, FEWEST)))
+        steps = within_epochs(steps, epochs=self.epochs, records=records, batch=self.base.batch, fewest=FEWEST)
         return replace(self.base, steps=steps, look=max(20, steps // LOOKS))
 
     def fit(
@@ -94,10 +92,7 @@ class PackedSpec(CodedSpec):
         work = _Work.of(self, train, encoding, rng=rng)
         checkpoint = None if resume is None else resume / "training.safetensors"
         if work.trainable:
-            loop = train_loop(work.objective, work.source, Plain(), TrainPlan(**chosen), rng=rng, resume=checkpoint)
-            for tick in loop:
-                if watch is not None:
-                    watch(tick)
+            train_to_end(work.objective, work.source, TrainPlan(**chosen), rng=rng, watch=watch, resume=checkpoint)
         return self.model(work.dense, self.to_json(), work.objective)
 
     def model(self, dense: Dense, options: Mapping[str, Any], objective: Sampler) -> PackedModel:

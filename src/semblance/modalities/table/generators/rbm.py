@@ -16,8 +16,9 @@ import torch
 
 from semblance.core.model import Card, Plan, Watch, refuse_ledger
 from semblance.core.promise import Ledger
-from semblance.learn.objectives.rbm import Boltzmann, Contrast, ascend, dream, generator
-from semblance.learn.pace import steps_within
+from semblance.learn.noise import noise_of
+from semblance.learn.objectives.rbm import Boltzmann, Contrast, ascend, dream
+from semblance.learn.pace import steps_within, within_epochs
 from semblance.learn.rows import Rows
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
@@ -73,8 +74,8 @@ class Rbm(CodedSpec):
         return self._plan_of(steps // self.machines, len(train)).to_json()
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
-        ceiling = self.epochs * max(1, records // min(256, max(records, 1)))
-        return TrainPlan(max(20, min(steps, max(ceiling, FEWEST))), rate=self.rate, weight_decay=0.01)
+        steps = within_epochs(steps, epochs=self.epochs, records=records, batch=256, fewest=FEWEST)
+        return TrainPlan(steps, rate=self.rate, weight_decay=0.01)
 
     def fit(
         self,
@@ -107,7 +108,7 @@ class Rbm(CodedSpec):
         self, codes: torch.Tensor, sizes: np.ndarray, below: tuple[Boltzmann, ...], *, rng: np.random.Generator
     ) -> Contrast:
         """The next machine above `below`, with its biases and its chains at the shares of what it will see."""
-        seen = ascend(below, codes[:SEEN], generator(rng)) if below else codes
+        seen = ascend(below, codes[:SEEN], noise_of(rng)) if below else codes
         sizes = np.full(seen.shape[1], 2) if below else sizes
         shares = shares_of(seen.numpy(), sizes)
         machine = Boltzmann(sizes, hidden=self.hidden)
@@ -147,7 +148,7 @@ class RbmModel(CodedModel):
         begun = pick(self.shares, rng.random((n, len(self.shares))))
         if not self.machines:
             return begun
-        return dream(self.machines, torch.from_numpy(begun), generator(rng), steps=self.options["burn"]).numpy()
+        return dream(self.machines, torch.from_numpy(begun), noise_of(rng), steps=self.options["burn"]).numpy()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The shares, one column after the other, and the weights of each machine under its number."""
