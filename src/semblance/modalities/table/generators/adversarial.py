@@ -18,15 +18,14 @@ import torch
 from torch import nn
 
 from semblance.core.files import write_json
-from semblance.core.model import Plan, Tick, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Plan, Tick
 from semblance.learn.noise import noise_of
 from semblance.learn.pace import steps_within
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_loop
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.generators.collapse import Monitor
 from semblance.modalities.table.generators.dense import Dense, Span, Vectors, read_dense
 from semblance.modalities.table.generators.scalars import Kind
@@ -197,24 +196,12 @@ class AdversarialSpec(CodedSpec):
             patience=steps + 1,
         )
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> AdversarialModel:
-        """Train for `plan`. Raises DataError where training diverges or ends in a collapse (see `collapse`)."""
-        refuse_ledger(self.card, ledger=ledger)
-        chosen = TrainPlan(**(self.plan(train, rng=rng) if plan is None else plan))
-        work = _Work.of(self, train, encoding, rng=rng)
-        for tick in work.train(chosen, rng=rng, resume=resume):
-            if watch is not None:
-                watch(tick)
+    def learn_from(self, train: Table, how: Fitting) -> AdversarialModel:
+        """Train for the plan. Raises DataError where training diverges or ends in a collapse (see `collapse`)."""
+        chosen, work = TrainPlan(**how.plan), _Work.of(self, train, how.encoding, rng=how.rng)
+        for tick in work.train(chosen, rng=how.rng, resume=how.resume):
+            if how.watch is not None:
+                how.watch(tick)
         options = self.to_json()
         if work.acts:
             seen = work.monitor.measure(work.drawn())

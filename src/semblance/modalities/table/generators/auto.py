@@ -14,12 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.errors import UsageError
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Card, Plan
 from semblance.modalities.table import MANIFEST
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding, EncodingOptions
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.encode import EncodingOptions
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.race import RULES, SHARE, Rule, Runner, decide, race, rule_for
 
 CARD = Card(
@@ -97,22 +96,10 @@ class Auto(CodedSpec):
             raise UsageError.of(f"[plan] winner '{plan['winner']}'", rule=rule, fix="leave out the whole [plan]")
         return self._spec(plan["winner"])
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> CodedModel:
-        """The winner's model of `train`. Raises UsageError for a ledger and for a plan that names nobody."""
-        refuse_ledger(self.card, ledger=ledger)
-        choice = self.plan(train, rng=rng) if plan is None else plan
-        told: dict[str, Any] = dict(rng=rng, plan=choice["plan"], encoding=encoding, watch=watch, resume=resume)
-        model: CodedModel = self.chosen(choice).fit(train, **told)
+    def learn_from(self, train: Table, how: Fitting) -> CodedModel:
+        """The winner's model of `train`. Raises UsageError for a plan that names nobody."""
+        told: dict[str, Any] = dict(rng=how.rng, encoding=how.encoding, watch=how.watch, resume=how.resume)
+        model: CodedModel = self.chosen(how.plan).fit(train, plan=how.plan["plan"], **told)
         return model
 
     @staticmethod

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 
 from semblance.core.files import write_json
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Card, Plan
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.objectives.autoregressive import AnyOrder
 from semblance.learn.pace import steps_within, within_epochs
@@ -27,7 +26,7 @@ from semblance.learn.trainer import TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.digits import Digits
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.generators.marginals import shares_of
 from semblance.modalities.table.structure import Structure
 
@@ -79,25 +78,13 @@ class Autoregressive(CodedSpec):
         steps = within_epochs(steps, epochs=self.epochs, records=records, batch=256, fewest=FEWEST)
         return TrainPlan(steps=steps, look=max(20, steps // 60))
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> AutoregressiveModel:
-        """Train for `plan`, and keep the averaged weights that did best on the patients kept aside."""
-        refuse_ledger(CARD, ledger=ledger)
-        chosen = self.plan(train, rng=rng) if plan is None else plan
-        work = _Work.of(self, train, encoding, rng=rng)
+    def learn_from(self, train: Table, how: Fitting) -> AutoregressiveModel:
+        """Train for the plan, and keep the averaged weights that did best on the patients kept aside."""
+        work = _Work.of(self, train, how.encoding, rng=how.rng)
         if work.trainable:
-            checkpoint = None if resume is None else resume / "training.safetensors"
-            train_to_end(work.objective, work.source, TrainPlan(**chosen), rng=rng, watch=watch, resume=checkpoint)
-            work.objective.calibrate(work.every, rng.random((CALIBRATED, work.every.shape[1])))
+            plan, checkpoint = TrainPlan(**how.plan), how.checkpoint("training")
+            train_to_end(work.objective, work.source, plan, rng=how.rng, watch=how.watch, resume=checkpoint)
+            work.objective.calibrate(work.every, how.rng.random((CALIBRATED, work.every.shape[1])))
         return AutoregressiveModel(work.encoding, self.to_json(), work.structure, work.digits, work.objective)
 
     @staticmethod

@@ -29,8 +29,24 @@ PROBED = 2000
 
 
 @dataclass(frozen=True)
+class Fitting:
+    """How a fit runs: by a settled plan; `encoding` is None where the generator makes its own."""
+
+    rng: np.random.Generator
+    plan: Plan
+    encoding: Encoding | None
+    watch: Watch | None
+    resume: Path | None
+
+    def checkpoint(self, name: str) -> Path | None:
+        """The file of a checkpoint, where checkpoints are wanted."""
+        return None if self.resume is None else self.resume / f"{name}.safetensors"
+
+
+@dataclass(frozen=True)
 class CodedSpec(EncodingOptions):
-    """A generator that learns the codes of a table at once. Subclasses say what is learned of them (`learn`)."""
+    """A generator over the codes of a table. Subclasses say what is learned of the codes (`learn`), or, where it takes
+    more than codes, of the table (`learn_from`)."""
 
     card: ClassVar[Card]
 
@@ -53,9 +69,14 @@ class CodedSpec(EncodingOptions):
         watch: Watch | None = None,
         resume: Path | None = None,
     ) -> CodedModel:
-        """Encode and learn. Raises UsageError for a ledger that the card does not offer to keep."""
+        """Learn `train`. Raises UsageError for a ledger that the card does not offer to keep."""
         refuse_ledger(self.card, ledger=ledger)
-        coder = self.encoding_of(train, encoding)
+        chosen = self.plan(train, rng=rng) if plan is None else plan
+        return self.learn_from(train, Fitting(rng, chosen, encoding, watch, resume))
+
+    def learn_from(self, train: Table, how: Fitting) -> CodedModel:
+        """Encode and learn."""
+        coder = self.encoding_of(train, how.encoding)
         return self.learn(coder, coder.encode(train))
 
     def encoding_of(self, train: Table, given: Encoding | None) -> Encoding:

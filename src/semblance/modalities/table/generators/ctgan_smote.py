@@ -59,6 +59,7 @@ class CtganSmote(Ctgan):
         coder = self.encoding_of(train, encoding)
         more = balance(train, coder, neighbours=self.neighbours, rng=rng)
         model = super().fit(more, rng=rng, plan=plan, ledger=ledger, encoding=coder, watch=watch, resume=resume)
+        assert isinstance(model, AdversarialModel)
         return replace(model, options={**model.options, "classes": self._classes(coder, train)})
 
     def _classes(self, encoding: Encoding, train: Table) -> list[float]:

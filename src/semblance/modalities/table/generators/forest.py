@@ -16,12 +16,10 @@ from typing import ClassVar
 import numpy as np
 
 from semblance.core.files import write_json
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Card
 from semblance.core.rng import root_of
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.generators.leaves import Groups, Smoother, smoothers
 from semblance.modalities.table.structure import Structure
 
@@ -48,20 +46,9 @@ class Forest(CodedSpec):
     """How far a number's counts spread to neighbouring values, as a share of the records."""
     card: ClassVar[Card] = CARD
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> ForestModel:
+    def learn_from(self, train: Table, how: Fitting) -> ForestModel:
         """Grow the trees of each column on the columns before it, those that tell most about the others first."""
-        refuse_ledger(CARD, ledger=ledger)
-        coder = self.encoding_of(train, encoding)
+        coder = self.encoding_of(train, how.encoding)
         codes, places = coder.encode(train), coder.positions
         structure = Structure.of(codes, coder.sizes)
         order = list(structure.order)
@@ -70,7 +57,7 @@ class Forest(CodedSpec):
         least = _records_of(train.subjects, patients=max(self.rare, self.leaf))
         grower = _Grower(learned, sizes, positions, smooth, least)
         grown = tuple(
-            tuple(grower.tree(j, seed=root_of(rng) % 2**32) for _ in range(self.trees if j else 1))
+            tuple(grower.tree(j, seed=root_of(how.rng) % 2**32) for _ in range(self.trees if j else 1))
             for j in range(len(order))
         )
         return ForestModel(coder, self.to_json(), structure, grown)

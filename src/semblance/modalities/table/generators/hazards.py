@@ -122,6 +122,7 @@ class Hazards(EncodingOptions):
             watch=_within(watch, before=0, after=steps),
             resume=resume,
         )
+        assert isinstance(first, AutoregressiveModel)
         told = _within(watch, before=int(chosen["steps"]), after=0)
         work.train(_plan_of(steps), rng=stream(seed, "train"), watch=told, resume=resume)
         work.calibrate(first, found, rng=stream(seed, "calibrate"))

@@ -18,11 +18,10 @@ from typing import ClassVar
 import numpy as np
 
 from semblance.core.files import write_json
-from semblance.core.model import Card, Plan, Tick, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Card, Plan, Tick, Watch
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.generators.expectation import (
     Records,
     expected,
@@ -86,22 +85,11 @@ class Mixture(CodedSpec):
             plan = MixturePlan(max(1, most))
         return asdict(plan)
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> MixtureModel:
+    def learn_from(self, train: Table, how: Fitting) -> MixtureModel:
         """Learn structure on at most 100,000 records, then pass twice over all of them if there are more."""
-        refuse_ledger(CARD, ledger=ledger)
-        chosen = MixturePlan(**(self.plan(train, rng=rng) if plan is None else plan))
-        work = _Work.of(self, train, encoding, rng=rng)
-        return MixtureModel(work.encoding, self.to_json(), work.structure, work.learned(chosen, watch, rng=rng))
+        chosen, work = MixturePlan(**how.plan), _Work.of(self, train, how.encoding, rng=how.rng)
+        mixture = work.learned(chosen, how.watch, rng=how.rng)
+        return MixtureModel(work.encoding, self.to_json(), work.structure, mixture)
 
     @staticmethod
     def load(folder: Path) -> MixtureModel:

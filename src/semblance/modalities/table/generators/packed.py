@@ -12,15 +12,14 @@ import numpy as np
 import torch
 
 from semblance.core.files import write_json
-from semblance.core.model import Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Plan
 from semblance.learn.pace import steps_within, within_epochs
 from semblance.learn.packed import Layout
 from semblance.learn.rows import Rows, kept_aside
 from semblance.learn.trainer import Objective, TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.generators.dense import Dense, read_dense
 
 FEWEST, LOOKS = 600, 60
@@ -72,27 +71,15 @@ class PackedSpec(CodedSpec):
         steps = within_epochs(steps, epochs=self.epochs, records=records, batch=self.base.batch, fewest=FEWEST)
         return replace(self.base, steps=steps, look=max(20, steps // LOOKS))
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> PackedModel:
-        """Train for `plan`, and keep the averaged weights that did best on the patients kept aside.
+    def learn_from(self, train: Table, how: Fitting) -> PackedModel:
+        """Train for the plan, and keep the averaged weights that did best on the patients kept aside.
 
         Raises DataError where training diverges.
         """
-        refuse_ledger(self.card, ledger=ledger)
-        chosen = self.plan(train, rng=rng) if plan is None else plan
-        work = _Work.of(self, train, encoding, rng=rng)
-        checkpoint = None if resume is None else resume / "training.safetensors"
+        work = _Work.of(self, train, how.encoding, rng=how.rng)
         if work.trainable:
-            train_to_end(work.objective, work.source, TrainPlan(**chosen), rng=rng, watch=watch, resume=checkpoint)
+            plan, checkpoint = TrainPlan(**how.plan), how.checkpoint("training")
+            train_to_end(work.objective, work.source, plan, rng=how.rng, watch=how.watch, resume=checkpoint)
         return self.model(work.dense, self.to_json(), work.objective)
 
     def model(self, dense: Dense, options: Mapping[str, Any], objective: Sampler) -> PackedModel:

@@ -14,8 +14,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
-from semblance.core.promise import Ledger
+from semblance.core.model import Card, Plan
 from semblance.learn.noise import noise_of
 from semblance.learn.objectives.rbm import Boltzmann, Contrast, ascend, dream
 from semblance.learn.pace import steps_within, within_epochs
@@ -24,7 +23,7 @@ from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_loop
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
 from semblance.modalities.table.generators.marginals import pick, shares_of, split_by_sizes
 
 CARD = Card(
@@ -77,30 +76,19 @@ class Rbm(CodedSpec):
         steps = within_epochs(steps, epochs=self.epochs, records=records, batch=256, fewest=FEWEST)
         return TrainPlan(steps, rate=self.rate, weight_decay=0.01)
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> RbmModel:
+    def learn_from(self, train: Table, how: Fitting) -> RbmModel:
         """Train machine after machine, each for `plan`, and keep the averages of their weights."""
-        refuse_ledger(self.card, ledger=ledger)
-        chosen = TrainPlan(**(self.plan(train, rng=rng) if plan is None else plan))
-        coder = self.encoding_of(train, encoding)
+        chosen, coder = TrainPlan(**how.plan), self.encoding_of(train, how.encoding)
         codes = coder.encode(train)
         source, machines = Rows(codes, train.subjects), list[Boltzmann]()
         for i in range(self.machines if source.values.numel() else 0):
-            objective = self._objective(source.values, coder.sizes, tuple(machines), rng=rng)
-            checkpoint = None if resume is None else resume / f"machine-{i}.safetensors"
-            for tick in train_loop(objective, source, Plain(), chosen, rng=rng, resume=checkpoint):
-                if watch is not None:
+            objective = self._objective(source.values, coder.sizes, tuple(machines), rng=how.rng)
+            for tick in train_loop(
+                objective, source, Plain(), chosen, rng=how.rng, resume=how.checkpoint(f"machine-{i}")
+            ):
+                if how.watch is not None:
                     done, all_steps = i * chosen.steps, self.machines * chosen.steps
-                    watch(replace(tick, step=done + tick.step, steps=all_steps))
+                    how.watch(replace(tick, step=done + tick.step, steps=all_steps))
             machines.append(objective.machine)
         return self._model(coder, shares_of(codes, coder.sizes), tuple(machines))
 

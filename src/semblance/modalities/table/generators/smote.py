@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import UsageError
-from semblance.core.model import Card, Plan, Watch, refuse_ledger
+from semblance.core.model import Card
 from semblance.core.need import need
-from semblance.core.promise import Ledger
 from semblance.core.schema import Column
 from semblance.modalities.table.codes import Numbers, snapped
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.encode import ColumnCodes, Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting
 from semblance.modalities.table.generators.marginals import pick, shares_of
 
 CARD = Card(
@@ -46,21 +45,10 @@ class Smote(CodedSpec):
     """Whether all classes are drawn equally often, rather than as often as they are."""
     card: ClassVar[Card] = CARD
 
-    def fit(
-        self,
-        train: Table,
-        *,
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-        ledger: Ledger | None = None,
-        encoding: Encoding | None = None,
-        watch: Watch | None = None,
-        resume: Path | None = None,
-    ) -> SmoteModel:
-        """Keep the records. Raises UsageError for a ledger, and where imbalanced-learn is not installed."""
-        refuse_ledger(self.card, ledger=ledger)
+    def learn_from(self, train: Table, how: Fitting) -> SmoteModel:
+        """Keep the records. Raises UsageError where imbalanced-learn is not installed."""
         samplers()
-        coder = self.encoding_of(train, encoding)
+        coder = self.encoding_of(train, how.encoding)
         return SmoteModel(coder, self.to_json(), Donors.of(coder, train), shares_of(coder.encode(train), coder.sizes))
 
     @staticmethod
