@@ -212,10 +212,12 @@ def facts(module: str, notes: Sequence[str] = ()) -> list[str]:
 
 
 def _commit() -> str:
+    """The commit; results that a bench wrote before do not count as changes."""
+
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
 
-    changed = " with uncommitted changes" if git("status", "--porcelain") else ""
+    changed = " with uncommitted changes" if git("status", "--porcelain", "--", ":!bench/results") else ""
     return f"{git('rev-parse', '--short', 'HEAD')}{changed}"
 
 
