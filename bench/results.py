@@ -22,7 +22,8 @@ from scipy.stats import rankdata
 
 from bench.watch import Outcome
 
-REAL = "real against real"
+REAL, AGAIN = "real against real", "train, drawn again"
+CONTROLS = (REAL, AGAIN)
 COLUMNS = {
     "fit s": ("fit", 1),
     "sample s": ("sample", 1),
@@ -137,7 +138,7 @@ def table(section: Section) -> list[str]:
 
 def _order(row: Row) -> tuple[bool, bool, float]:
     c2st = row.middle("c2st")
-    return row.name != REAL, c2st is None, 1.0 if c2st is None else c2st
+    return row.name not in CONTROLS, c2st is None, 1.0 if c2st is None else c2st
 
 
 def _line(row: Row) -> str:
@@ -167,7 +168,7 @@ def _origins(section: Section) -> Iterator[str]:
 
 def ranks(members: Sequence[Section]) -> list[str]:
     """Mean ranks over the sections, for contenders that took part in all; one that did not finish shares the last."""
-    names = [name for name in members[0].rows if name != REAL and all(name in one.rows for one in members)]
+    names = [name for name in members[0].rows if name not in CONTROLS and all(name in one.rows for one in members)]
     each = {what: _mean_ranks(members, names, *key) for what, key in RANKED.items()}
     overall = {name: mean(by[name] for by in each.values()) for name in names}
     lines = [f"Mean ranks over {len(members)} table(s), 1 is best.", ""]

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from bench import scores
 from bench.boards import BOARDS, ROOT, SMALL, Board
 from bench.contenders import PEERS, Attempt, attempt, environment, installed, ours
-from bench.results import REAL, Row, Section, Try, made, put, told
+from bench.results import CONTROLS, REAL, Row, Section, Try, made, put, told
 from bench.watch import Limits
 from semblance.core.dataset import split_by_subject
 from semblance.core.rng import stream
@@ -42,6 +43,8 @@ Medians over the seeds of random 80/20 splits by patient. All contenders learn t
   the width of its 95% interval; 0 is best
 - real against real: train in the place of the synthetic records; for membership one half of train, while the other half
   is attacked, so it shows the noise
+- train, drawn again: as many of the patients of train, with replacement. A model that knows the distribution of train
+  exactly, and nothing beside it, makes such records: its C2ST is what cannot be beaten by learning train better
 - not finished: fitting and sampling took longer than 2.5 times the budget (or what --patience says)
 """
 
@@ -72,7 +75,7 @@ def row(name: str, table: Table, terms: Terms) -> Row:
     tries: list[Try] = []
     for seed in range(terms.seeds):
         train, holdout = split_by_subject(table, holdout=HOLDOUT, rng=stream(seed, "split"))
-        tries.append(real(train, holdout, seed=seed) if name == REAL else tried(name, train, holdout, terms, seed=seed))
+        tries.append(controlled(name, train, holdout, seed) or tried(name, train, holdout, terms, seed=seed))
         print(f"{name}, seed {seed}: {_told(tries[-1])}", flush=True)
         if tries[-1].outcome != "finished":
             break
@@ -89,9 +92,20 @@ def tried(name: str, train: Table, holdout: Table, terms: Terms, *, seed: int) -
     return Try("finished", values={**took, **scored(train, holdout, done.made, gap, seed=seed)})
 
 
-def real(train: Table, holdout: Table, *, seed: int) -> Try:
-    """What real records reach: the floor of every column of the table."""
-    return Try("finished", values=scored(train, holdout, train, scores.floor(train, holdout, seed=seed), seed=seed))
+def controlled(name: str, train: Table, holdout: Table, seed: int) -> Try | None:
+    """What real records reach, None for a contender: train itself is the floor of every column of the table.
+
+    Train drawn again with replacement is what a model reaches that knows train's own distribution to the last record;
+    its membership gap says that such a model gives every patient away.
+    """
+    if name not in CONTROLS:
+        return None
+    drawn = stream(seed, "bench", "again").integers(len(train), size=len(train))
+    made = train if name == REAL else train.take(np.sort(drawn))
+    gap = (
+        scores.floor(train, holdout, seed=seed) if name == REAL else scores.membership(train, holdout, made, seed=seed)
+    )
+    return Try("finished", values=scored(train, holdout, made, gap, seed=seed))
 
 
 def scored(train: Table, holdout: Table, synthetic: Table, gap: scores.Gap, *, seed: int) -> dict[str, float]:
@@ -143,7 +157,7 @@ def run(args: argparse.Namespace) -> None:
 
 def contenders(words: Sequence[str]) -> list[str]:
     """The names that the words stand for: 'real', 'ours' and 'peers' are groups, any other word is a contender."""
-    groups = {"real": [REAL], "ours": list(ours()), "peers": list(PEERS)}
+    groups = {"real": list(CONTROLS), "ours": list(ours()), "peers": list(PEERS)}
     return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
 
 

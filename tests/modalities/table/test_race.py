@@ -31,7 +31,9 @@ def runner(name: str, c2st: float, *, gap: float = 0.0, **more: Any) -> Runner:
 
 
 def test_every_case_names_a_candidate_that_the_catalogue_has() -> None:
-    for records, columns, seconds in itertools.product(SIZES, (0, 1, 199, 200, 5_000), (0.01, 119.9, 120, 10**5)):
+    for records, columns, seconds in itertools.product(
+        SIZES, (0, 1, 49, 50, 199, 200, 5_000), (0.01, 119.9, 120, 10**5)
+    ):
         rule = rule_for(records=records, columns=columns, seconds=seconds)
         assert any(name in MANIFEST.generators for name in rule.candidates)
         assert len(rule.row()) == 5 and all(rule.row())
@@ -40,7 +42,7 @@ def test_every_case_names_a_candidate_that_the_catalogue_has() -> None:
 def test_no_rule_names_a_generator_that_keeps_records_and_none_is_dead() -> None:
     named = {name for rule in RULES for name in rule.candidates} & MANIFEST.generators.keys()
     assert not any(MANIFEST.generator(name).card.holds_records for name in named)
-    met = {rule_for(records=r, columns=c, seconds=s) for r in SIZES for c in (10, 500) for s in (1, 600)}
+    met = {rule_for(records=r, columns=c, seconds=s) for r in SIZES for c in (10, 100, 500) for s in (1, 600)}
     assert met == set(RULES)
 
 

@@ -71,6 +71,7 @@ RULES = (
     Rule((0, 100), ANY, ANY, ("copula",), "so few records bear no more than correlations"),
     Rule(ANY, ANY, (0, 120), ("autoregressive",), "time for one"),
     Rule((100, 3_000), ANY, ANY, ("forest", "mixture", "autoregressive"), "trees are strong where records are few"),
+    Rule((3_000, 30_000), (0, 50), ANY, ("autoregressive", "forest"), "trees cost seconds here, and minutes beyond"),
     Rule(ANY, (0, 200), ANY, ("autoregressive", "mixture"), "both learn every relation; a mixture has closed forms"),
     Rule(ANY, ANY, ANY, ("autoregressive",), "wide tables: the network alone grows gently with columns"),
 )
