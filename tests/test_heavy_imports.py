@@ -25,7 +25,7 @@ ADAPTERS = {
 # These are imported in exactly one file, whichever it is.
 ONE_FILE = ("sksurv", "imblearn", "openpyxl", "narwhals", "cryptography", "jinja2", "tomli_w", "platformdirs", "psutil")
 # What the user may not have: outside learn/ it is reached through core/need.py, so that the error names the extra.
-OPTIONAL = {"sksurv": "demo", "imblearn": "balance"}
+OPTIONAL = {"sksurv": "demo", "imblearn": "balance", "opendp": "private", "dp_accounting": "private"}
 FORBIDDEN = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 
 

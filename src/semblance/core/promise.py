@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,46 @@ class Guarantee:
         return asdict(self)
 
 
-class Ledger(Protocol):
-    """Append-only account of a cohort's privacy budget."""
+@dataclass(frozen=True)
+class Noise:
+    """Discrete Gaussian noise of scale `sigma` on each cell of `count` histograms. One patient moves each of them by at
+    most `sensitivity` (Euclidean)."""
 
-    def guarantee(self, delta: float) -> Guarantee:
-        """What has been promised so far, at this delta."""
+    sigma: float
+    sensitivity: int = 1
+    count: int = 1
+
+    @property
+    def rho(self) -> float:
+        """The cost in zero-concentrated differential privacy (Canonne, Kamath & Steinke 2020, theorem 4)."""
+        return self.count * self.sensitivity**2 / (2 * self.sigma**2)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+
+class Ledger(Protocol):
+    """Append-only account of a cohort's privacy budget, and the only way to what it pays for."""
+
+    def guarantee(self, delta: float | None = None) -> Guarantee:
+        """What has been promised so far, at this delta or at that of the budget."""
+        ...
+
+    def affordable(self, parts: Sequence[tuple[float, int]]) -> tuple[Noise, ...]:
+        """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left."""
+        ...
+
+    def noisy_counts(
+        self,
+        codes: np.ndarray,
+        sizes: np.ndarray,
+        subsets: Sequence[tuple[int, ...]],
+        subjects: np.ndarray,
+        *,
+        sigma: float,
+        note: str,
+        clip: int = 1,
+    ) -> list[np.ndarray]:
+        """The joint histogram of each subset of the (n, d) columns, with noise; paid before it is counted."""
         ...

@@ -110,6 +110,17 @@ def test_leading_spaces_are_kept(tmp_path):
 # The frame
 
 
+def test_a_declared_category_is_met_with_spaces_around_it(tmp_path):
+    said = {"columns": {"a": {"categories": ["x", "y z"]}}}
+    read_table, profile = take(tmp_path, "a,b\n x,1\ny z ,2\nx,3\nw,4\n", declared=said)
+    assert read_table.frame["a"].tolist() == ["x", "y z", "x", "w"]
+    assert [note for note in profile.notes if "outside" in note] == [
+        "column 'a': 1 cells hold a value outside the declared categories"
+    ]
+    again = like([csv(tmp_path, "a,b\n y z,1\n", "again.csv")], read_table.schema)
+    assert again.frame["a"].tolist() == ["y z"]
+
+
 def test_the_frame_keeps_its_contract(tmp_path):
     table, profile = take(
         tmp_path, "pid,when,n,c,name\nb,2020-01-02,1,x,A\na,2020-01-01,,y,B\nb,,3.5,,C\n", subject="pid", target="c"

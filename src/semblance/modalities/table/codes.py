@@ -277,7 +277,7 @@ def unit_of(column: Column, values: np.ndarray, *, rare: int) -> float:
         return 1.0
     finite = values[np.isfinite(values)]
     if column.kind == "date":
-        *coarse, finest = _steps(column)
+        *coarse, finest = steps(column)
         return next((step for step in coarse if np.sum(finite % step != 0) < rare), finest)
     finer = (np.sum(np.round(finite, d) != finite) for d in range(min(column.decimals, 13)))
     enough = next((d for d, count in enumerate(finer) if count < rare), column.decimals)
@@ -288,10 +288,11 @@ def snapped(values: np.ndarray, unit: float) -> np.ndarray:
     """The nearest multiples of a unit, as they are read from their texts; the values themselves where it is 0."""
     if not unit:
         return values
-    return np.round(values / unit) * unit if unit >= 1 else np.round(values, round(-np.log10(unit)))
+    nearest = np.round(values / unit) * unit if unit >= 1 else np.round(values, round(-np.log10(unit)))
+    return nearest + 0.0  # no zero has a sign
 
 
-def _steps(column: Column) -> list[float]:
+def steps(column: Column) -> list[float]:
     """The steps in seconds that a date may have, coarse ones first, down to its format's; any where it has none."""
     written = "%f" if column.date_format is None else column.date_format
     finest = next((step for step, parts in _FINEST.items() if any(part in written for part in parts)), DAY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -134,6 +134,20 @@ def settle_missing(coded: Coded, *, tokens: tuple[str, ...] | None) -> Coded:
     return replace(
         coded, texts=coded.texts.filter(pa.array(~gone)), codes=moved[coded.codes], numbers=numbers, order=order, na=na
     )
+
+
+def trimmed(coded: Coded, *, categories: Sequence[str] | None) -> Coded:
+    """The same column, in which a value that is a declared category but for spaces around it is that category."""
+    if categories is None:
+        return coded
+    known, texts = set(map(str, categories)), coded.texts.to_pylist()
+    plain = [text if text in known or text.strip() not in known else text.strip() for text in texts]
+    if plain == texts:
+        return coded
+    kept = list(dict.fromkeys(plain))
+    moved = np.array([*map(kept.index, plain), -1], dtype=np.int32)
+    order = None if coded.order is None else tuple(dict.fromkeys(t if t in known else t.strip() for t in coded.order))
+    return replace(coded, texts=pa.array(kept, pa.string()), codes=moved[coded.codes], numbers=None, order=order)
 
 
 # The kind

@@ -190,6 +190,7 @@ def _take_in(raw: Raw, declared: Declared, gathered: _Gathered) -> None:
         )
         return
     coded = infer.settle_missing(infer.code(raw), tokens=declared.tokens(raw.name))
+    coded = infer.trimmed(coded, categories=said.get("categories"))
     column, notes = _describe(coded, said)
     suspicion = suspect(coded, column)
     has_subject = any(c.get("role") == "subject" for c in declared.columns.values()) or gathered.subjects is not None
@@ -340,6 +341,8 @@ def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, 
             continue
         try:
             coded = infer.settle_missing(infer.code(given[column.name]), tokens=(column.na, *infer.notation.MISSING))
+            if column.bound == "declared":
+                coded = infer.trimmed(coded, categories=column.categories)
             if column.role == "subject":
                 subjects, names = _subjects(coded)
             else:

@@ -1,0 +1,208 @@
+"""The account of a cohort's privacy budget: one file for each cohort, written before data are touched.
+
+A line is appended, synced, and only then is noise drawn; so a crash counts as spent. Every line holds the hash of the
+one before it. A second run on the same cohort opens the same file, and two runs at once wait for each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError, reason
+from semblance.core.promise import Guarantee, Noise
+from semblance.privacy.accountant import epsilon_of, noise_for
+from semblance.privacy.noise import chosen, noised
+
+COHORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The budget of one cohort. Its unit is the patient: all that is measured holds at most so many of its records.
+
+    Neighbouring data sets differ in one patient, who is there or not. The number of patients is private as well.
+    """
+
+    path: Path
+    cohort: str
+    epsilon: float
+    delta: float
+
+    @classmethod
+    def open(cls, folder: str | Path, *, cohort: str, epsilon: float, delta: float) -> Ledger:
+        """The cohort's ledger in `folder`, made where there is none.
+
+        Raises UsageError for a budget that is none or another than the one the ledger was opened with, DataError where
+        the file is not what was written.
+        """
+        _check(cohort, epsilon, delta)
+        path = Path(folder) / f"{cohort}.jsonl"
+        ledger = cls(path, cohort, float(epsilon), float(delta))
+        with ledger._held() as file:
+            lines = ledger._read(file)
+            if not lines:
+                ledger._append(file, {"cohort": cohort, "epsilon": ledger.epsilon, "delta": ledger.delta}, before="")
+                return ledger
+        opened = {key: lines[0][key] for key in ("epsilon", "delta")}
+        if opened != {"epsilon": ledger.epsilon, "delta": ledger.delta}:
+            raise UsageError.of(
+                f"a budget of epsilon {epsilon:g}, delta {delta:g} for cohort '{cohort}'",
+                rule=f"its ledger was opened with epsilon {opened['epsilon']:g}, delta {opened['delta']:g}, for good",
+                fix="ask for that budget; what is left of it is in the ledger",
+            )
+        return ledger
+
+    def spent(self) -> tuple[Noise, ...]:
+        """All noise that was reserved so far, whoever reserved it."""
+        with self._held() as file:
+            return _noises(self._read(file))
+
+    def guarantee(self, delta: float | None = None) -> Guarantee:
+        """What has been promised so far, by all runs on this cohort together."""
+        at = self.delta if delta is None else delta
+        return Guarantee(epsilon_of(self.spent(), delta=at), at)
+
+    def affordable(self, parts: Sequence[tuple[float, int]]) -> tuple[Noise, ...]:
+        """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left.
+
+        Raises PrivacyError where nothing is left.
+        """
+        before = self.spent()
+        noises = noise_for(self.epsilon, delta=self.delta, parts=parts, before=before)
+        if any(math.isinf(noise.sigma) for noise in noises):
+            raise PrivacyError.of(
+                f"nothing is left of the budget of cohort '{self.cohort}'",
+                rule=f"it is epsilon {self.epsilon:g} at delta {self.delta:g}, of which"
+                f" {epsilon_of(before, delta=self.delta):.4g} is spent, for good",
+                fix="sample from a model that was fitted before: that is free",
+            )
+        return noises
+
+    def reserve(self, *noises: Noise, note: str) -> None:
+        """Pay. Raises PrivacyError, and spends nothing, where less is left than is asked."""
+        with self._held() as file:
+            lines = self._read(file)
+            before = _noises(lines)
+            total = epsilon_of((*before, *noises), delta=self.delta)
+            if total > self.epsilon:
+                raise PrivacyError.of(
+                    f"'{note}' would bring cohort '{self.cohort}' to epsilon {total:.4g}",
+                    rule=f"its budget is epsilon {self.epsilon:g} at delta {self.delta:g}, of which"
+                    f" {epsilon_of(before, delta=self.delta):.4g} is spent",
+                    fix="measure less, or with more noise; what was measured before can be sampled without end",
+                )
+            entry = {"note": note, "noise": [noise.to_json() for noise in noises]}
+            self._append(file, entry, before=lines[-1]["hash"])
+
+    def noisy_counts(
+        self,
+        codes: np.ndarray,
+        sizes: np.ndarray,
+        subsets: Sequence[tuple[int, ...]],
+        subjects: np.ndarray,
+        *,
+        sigma: float,
+        note: str,
+        clip: int = 1,
+    ) -> list[np.ndarray]:
+        """The joint histogram of each subset of the (n, d) columns, shaped by their sizes, with noise of scale `sigma`.
+
+        Of a patient with more than `clip` records that many are counted, chosen at random. Paid before it is counted.
+        """
+        self.reserve(Noise(float(sigma), clip, len(subsets)), note=note)
+        kept = codes[chosen(subjects, most=clip)]
+        shapes = [tuple(int(sizes[j]) for j in subset) for subset in subsets]
+        return [_histogram(kept, subset, shape, sigma) for subset, shape in zip(subsets, shapes, strict=True)]
+
+    # The file
+
+    @contextmanager
+    def _held(self) -> Iterator[BinaryIO]:
+        """The file, while no other process may look at it."""
+        import fcntl
+
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "a+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield file
+        except OSError as error:
+            raise ResourceError.of(
+                f"the ledger of cohort '{self.cohort}' cannot be used ({reason(error)})",
+                rule="a ledger is written before anything is measured",
+                fix="give a folder that can be written to; nothing was measured",
+            ) from error
+
+    def _read(self, file: BinaryIO) -> list[dict[str, Any]]:
+        """All lines, of which each must name the hash of the one before it.
+
+        A last line that was cut off by a crash is taken away: nothing is measured before a line is whole.
+        """
+        file.seek(0)
+        text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        if len(whole) < len(text):
+            file.truncate(len(whole))
+        lines: list[dict[str, Any]] = []
+        for number, line in enumerate(whole.splitlines(), 1):
+            before = lines[-1]["hash"] if lines else ""
+            try:
+                entry = json.loads(line)
+                fine = entry["before"] == before and entry["hash"] == _hash(entry)
+            except (ValueError, KeyError, TypeError):
+                fine = False
+            if not fine:
+                raise DataError.of(
+                    f"line {number} of the ledger of cohort '{self.cohort}' is not what was written",
+                    rule="a ledger is only ever appended to; each line holds the hash of the one before",
+                    fix="restore the file from a copy; without it nothing more may be measured on this cohort",
+                )
+            lines.append(entry)
+        return lines
+
+    def _append(self, file: BinaryIO, entry: dict[str, Any], *, before: str) -> None:
+        entry = {**entry, "at": datetime.now(UTC).isoformat(timespec="seconds"), "before": before}
+        file.write(json.dumps({**entry, "hash": _hash(entry)}).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _histogram(codes: np.ndarray, subset: tuple[int, ...], shape: tuple[int, ...], sigma: float) -> np.ndarray:
+    cell = np.ravel_multi_index(tuple(codes[:, j] for j in subset), shape)
+    return noised(np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape), sigma=sigma)
+
+
+def _check(cohort: str, epsilon: float, delta: float) -> None:
+    if not COHORT.fullmatch(cohort):
+        raise UsageError.of(
+            f"the cohort is called '{cohort}'",
+            rule="a cohort's id has letters, digits, dots, hyphens and underscores, at most 100",
+            fix='[cohort] id = "icu-2024"',
+        )
+    if not (epsilon > 0 and np.isfinite(epsilon) and 0 < delta < 1):
+        raise UsageError.of(
+            f"a budget of epsilon {epsilon:g}, delta {delta:g}",
+            rule="epsilon is above 0, delta between 0 and 1 and well below 1 by the number of patients",
+            fix="epsilon=1, delta=1e-6",
+        )
+
+
+def _hash(entry: dict[str, Any]) -> str:
+    told = {key: value for key, value in entry.items() if key != "hash"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _noises(lines: Sequence[dict[str, Any]]) -> tuple[Noise, ...]:
+    return tuple(Noise(**noise) for line in lines[1:] for noise in line["noise"])

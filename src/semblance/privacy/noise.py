@@ -1,0 +1,32 @@
+"""Noise from the operating system's randomness. No seed reaches it: whoever knows the noise knows the data."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+
+from semblance.core.need import need
+
+
+def noised(counts: np.ndarray, *, sigma: float) -> np.ndarray:
+    """Integer counts plus exact discrete Gaussian noise (Canonne, Kamath & Steinke 2020), by OpenDP's sampler."""
+    dp = need("opendp.prelude", extra="private", why="noise for differential privacy")
+    dp.enable_features("contrib")
+    space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
+    measure = dp.m.make_gaussian(*space, scale=float(sigma))
+    flat = np.asarray(counts, dtype=np.int64).ravel()
+    return np.array(measure(flat.tolist()), dtype=np.int64).reshape(np.shape(counts))
+
+
+def chosen(subjects: np.ndarray, *, most: int) -> np.ndarray:
+    """(n,) bool: at most `most` records of each patient, chosen at random."""
+    system = np.random.default_rng(secrets.randbits(128))
+    order = system.permutation(len(subjects))
+    ranked = order[np.argsort(subjects[order], kind="stable")]
+    owner = subjects[ranked]
+    starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(owner) else np.zeros(0, int)
+    place = np.arange(len(owner)) - np.repeat(starts, np.diff(np.append(starts, len(owner))))
+    kept = np.zeros(len(subjects), dtype=bool)
+    kept[ranked[place < most]] = True
+    return kept

@@ -1,0 +1,89 @@
+"""What noise costs: published vectors, closed forms, and laws of composition."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from semblance.core.promise import Noise
+from semblance.privacy.accountant import epsilon_of, epsilon_of_rho, noise_for, rho_of
+
+# rho by cdp2adp.cdp_rho of the discrete Gaussian's authors; sigma of the exact continuous Gaussian (Balle & Wang 2018).
+VECTORS = [
+    (1.0, 1e-5, 0.0305566, 3.7306),
+    (1.0, 1e-9, 0.0149731, 5.4953),
+    (3.0, 1e-5, 0.224249, 1.3906),
+    (0.5, 1e-5, 0.00850553, 7.0318),
+]
+
+
+@pytest.mark.parametrize(("epsilon", "delta", "rho", "_"), VECTORS)
+def test_rho_is_the_published_one_and_never_above_it(epsilon, delta, rho, _):
+    found = rho_of(epsilon, delta=delta)
+    assert found == pytest.approx(rho, rel=2e-5)
+    assert epsilon_of_rho(found, delta=delta) <= epsilon
+
+
+@pytest.mark.parametrize(("epsilon", "delta", "_", "sigma"), VECTORS)
+def test_noise_is_that_of_the_exact_gaussian_and_less_than_rho_asks_for(epsilon, delta, _, sigma):
+    (noise,) = noise_for(epsilon, delta=delta, parts=[(1, 1)])
+    # Little noise is coarse: the discrete Gaussian then asks for a little less than the continuous one.
+    assert noise.sigma == pytest.approx(sigma, rel=0.03 if sigma < 2 else 0.01)
+    assert noise.sigma < math.sqrt(1 / (2 * rho_of(epsilon, delta=delta)))
+    assert epsilon_of([noise], delta=delta) <= epsilon
+
+
+@pytest.mark.parametrize(("sigma", "delta"), [(0.8, 1e-4), (1.3524, 1e-5), (6.0, 1e-7)])
+def test_the_bound_of_one_histogram_holds_by_its_definition(sigma, delta):
+    values = np.arange(-400, 401)
+    with_patient = np.exp(-(values**2) / (2 * sigma**2))
+    with_patient /= with_patient.sum()
+    epsilon = epsilon_of([Noise(sigma)], delta=delta)
+
+    def beyond(e: float) -> float:
+        return float(np.maximum(with_patient - np.exp(e) * np.roll(with_patient, 1), 0).sum())
+
+    assert beyond(epsilon) <= delta * 1.001 < beyond(epsilon * 0.99) * 1.2
+
+
+def gaussian_epsilon(sigma: float, delta: float) -> float:
+    """Balle & Wang 2018, theorem 8, for sensitivity 1."""
+
+    def slack(e: float) -> float:
+        return norm.cdf(1 / (2 * sigma) - e * sigma) - math.exp(e) * norm.cdf(-1 / (2 * sigma) - e * sigma) - delta
+
+    return float(brentq(slack, 0, 200))
+
+
+@pytest.mark.parametrize(("sigma", "count"), [(20.0, 1), (40.0, 30), (15.0, 7)])
+def test_the_exact_bound_of_many_histograms_is_that_of_one_gaussian(sigma, count):
+    together = gaussian_epsilon(sigma / math.sqrt(count), 1e-6)
+    found = epsilon_of([Noise(sigma, 1, count)], delta=1e-6)
+    assert together * 0.999 <= found <= together * 1.01
+
+
+def test_costs_add_up_in_any_order_and_noise_of_several_records_costs_more():
+    a, b = Noise(30.0, 1, 4), Noise(50.0, 1, 9)
+    assert epsilon_of([a, b], delta=1e-6) == pytest.approx(epsilon_of([b, a], delta=1e-6))
+    assert epsilon_of([a, a], delta=1e-6) == pytest.approx(epsilon_of([Noise(30.0, 1, 8)], delta=1e-6))
+    assert epsilon_of([a], delta=1e-6) < epsilon_of([a, b], delta=1e-6)
+    assert epsilon_of([Noise(30.0, 3, 4)], delta=1e-6) > epsilon_of([a], delta=1e-6)
+    assert Noise(30.0, 3, 4).rho == pytest.approx(4 * 9 / (2 * 900))
+    assert epsilon_of([], delta=1e-6) == 0
+
+
+def test_parts_use_up_what_is_left_and_not_more():
+    before = (Noise(20.0, 1, 2),)
+    parts = noise_for(1.0, delta=1e-6, parts=[(0.2, 5), (0.8, 10)], before=before)
+    assert [noise.count for noise in parts] == [5, 10]
+    assert parts[0].rho / parts[1].rho == pytest.approx(0.25)
+    assert 0.995 < epsilon_of((*before, *parts), delta=1e-6) <= 1.0
+
+
+def test_where_nothing_is_left_the_noise_has_no_end():
+    spent = noise_for(1.0, delta=1e-6, parts=[(1, 3)])
+    assert all(noise.sigma == math.inf for noise in noise_for(1.0, delta=1e-6, parts=[(1, 3)], before=spent))

@@ -1,0 +1,136 @@
+"""The ledger: paid before counting, never overspent, by two runs at once neither, and nobody rewrites it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError
+from semblance.core.promise import Noise
+from semblance.privacy.ledger import Ledger
+
+CODES, SIZES, SUBJECTS = np.arange(60).reshape(-1, 1) % 3, np.array([3]), np.arange(60) // 2
+
+
+def opened(folder: Path, *, epsilon: float = 1.0, cohort: str = "icu-2024") -> Ledger:
+    return Ledger.open(folder, cohort=cohort, epsilon=epsilon, delta=1e-6)
+
+
+def test_what_is_measured_is_paid_for(tmp_path):
+    ledger = opened(tmp_path)
+    assert ledger.guarantee().epsilon == 0
+    (counts,) = ledger.noisy_counts(CODES, SIZES, [(0,)], SUBJECTS, sigma=30.0, note="ages")
+    assert counts.shape == (3,)
+    assert ledger.spent() == (Noise(30.0, 1, 1),)
+    assert 0 < ledger.guarantee().epsilon < 1
+    assert ledger.guarantee(1e-9).epsilon > ledger.guarantee().epsilon
+
+
+def test_a_patient_counts_once_and_a_joint_has_its_shape(tmp_path):
+    codes = np.column_stack([np.arange(3000) % 3, np.arange(3000) % 4])
+    ledger = opened(tmp_path, epsilon=1e6)
+    one, joint = ledger.noisy_counts(codes, np.array([3, 4]), [(0,), (0, 1)], np.arange(3000) // 3, sigma=0.5, note="x")
+    assert joint.shape == (3, 4)
+    assert abs(one.sum() - 1000) < 10 and abs(joint.sum() - 1000) < 20
+    assert np.abs(joint.sum(1) - one).max() < 20  # the same records stand in both
+
+
+def test_a_second_run_goes_on_with_what_the_first_has_left(tmp_path):
+    noises = opened(tmp_path).affordable([(1, 4)])
+    first = opened(tmp_path)
+    first.reserve(Noise(noises[0].sigma * 1.5, 1, 4), note="first")
+    second = opened(tmp_path)
+    assert second.spent() == first.spent()
+    assert second.affordable([(1, 4)])[0].sigma > noises[0].sigma
+    with pytest.raises(PrivacyError, match=r"'again' would bring cohort 'icu-2024' to epsilon .*(?s:.*)is spent"):
+        second.reserve(Noise(noises[0].sigma, 1, 4), note="again")
+    assert second.spent() == first.spent()
+    assert opened(tmp_path, cohort="another").spent() == ()
+
+
+def test_what_is_affordable_can_be_paid_and_then_nothing_else(tmp_path):
+    ledger = opened(tmp_path)
+    for noise in ledger.affordable([(0.3, 5), (0.7, 10)]):
+        ledger.reserve(noise, note="a part")
+    assert 0.99 < ledger.guarantee().epsilon <= 1
+    with pytest.raises(PrivacyError):
+        ledger.reserve(Noise(50.0), note="one more")
+    with pytest.raises(PrivacyError, match="nothing is left"):
+        ledger.affordable([(1, 1)])
+
+
+def test_a_crash_while_counting_is_spent(tmp_path):
+    ledger = opened(tmp_path)
+    with pytest.raises(ValueError):
+        ledger.noisy_counts(CODES + 7, SIZES, [(0,)], SUBJECTS, sigma=30.0, note="codes outside")
+    assert ledger.spent() == (Noise(30.0, 1, 1),)
+
+
+def test_a_budget_is_for_good_and_all_that_is_wrong_is_refused(tmp_path):
+    opened(tmp_path)
+    with pytest.raises(UsageError, match="opened with epsilon 1"):
+        opened(tmp_path, epsilon=2.0)
+    for wrong in ({"cohort": "../x"}, {"cohort": ""}, {"epsilon": 0.0}, {"epsilon": float("inf")}):
+        with pytest.raises(UsageError):
+            opened(tmp_path, **wrong)
+    with pytest.raises(UsageError):
+        Ledger.open(tmp_path, cohort="x", epsilon=1, delta=0)
+
+
+def test_a_line_that_was_changed_removed_or_added_is_found(tmp_path):
+    ledger = opened(tmp_path)
+    ledger.reserve(Noise(60.0), note="one")
+    ledger.reserve(Noise(70.0), note="two")
+    lines = ledger.path.read_text().splitlines(keepends=True)
+    cheaper = json.loads(lines[1])
+    cheaper["noise"][0]["sigma"] = 6000.0
+    for changed in (
+        [lines[0], json.dumps(cheaper) + "\n", lines[2]],
+        [lines[0], lines[2]],
+        [*lines, lines[2]],
+        lines[1:],
+    ):
+        ledger.path.write_text("".join(changed))
+        with pytest.raises(DataError, match="not what was written"):
+            opened(tmp_path)
+    ledger.path.write_text("".join(lines))
+    assert [noise.sigma for noise in opened(tmp_path).spent()] == [60.0, 70.0]
+
+
+def test_a_line_cut_off_by_a_crash_was_never_measured(tmp_path):
+    ledger = opened(tmp_path)
+    ledger.reserve(Noise(60.0), note="one")
+    whole = ledger.path.read_bytes()
+    ledger.path.write_bytes(whole + b'{"note": "two", "noi')
+    assert opened(tmp_path).spent() == (Noise(60.0),)
+    opened(tmp_path).reserve(Noise(61.0), note="three")
+    assert [noise.sigma for noise in opened(tmp_path).spent()] == [60.0, 61.0]
+
+
+def test_two_runs_at_once_do_not_spend_the_same_budget(tmp_path):
+    sigma = opened(tmp_path).affordable([(1, 1)])[0].sigma * 1.2  # one fits, two do not
+    code = (
+        "import sys\nfrom semblance.core.errors import PrivacyError\nfrom semblance.core.promise import Noise\n"
+        "from semblance.privacy.ledger import Ledger\nsys.stdin.readline()\n"
+        "ledger = Ledger.open(sys.argv[1], cohort='icu-2024', epsilon=1.0, delta=1e-6)\n"
+        "try:\n    ledger.reserve(Noise(float(sys.argv[2])), note='mine'); print('paid')\n"
+        "except PrivacyError:\n    print('refused')\n"
+    )
+    run = [sys.executable, "-c", code, str(tmp_path), repr(sigma)]
+    started = [subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = sorted(process.communicate(timeout=120)[0].strip() for process in started)
+    assert said == ["paid", "refused", "refused"]
+
+
+def test_a_ledger_that_cannot_be_written_stops_everything(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResourceError, match="nothing was measured"):
+        opened(tmp_path / "file")

@@ -1,0 +1,39 @@
+"""The noise is the discrete Gaussian, and no seed reaches it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.privacy.noise import chosen, noised
+
+
+@pytest.mark.parametrize("sigma", [0.7, 8.0])
+def test_it_is_whole_and_has_the_probabilities_of_the_discrete_gaussian(sigma):
+    drawn = noised(np.zeros(20_000, dtype=np.int64), sigma=sigma)
+    assert drawn.dtype == np.int64
+    values = np.arange(-60, 61)
+    shares = np.exp(-(values**2) / (2 * sigma**2))
+    shares /= shares.sum()
+    counts = np.bincount((drawn + 60).clip(0, 120), minlength=121)
+    enough = shares * len(drawn) >= 5
+    squared = ((counts - shares * len(drawn))[enough] ** 2 / (shares * len(drawn))[enough]).sum()
+    assert squared < enough.sum() + 6 * np.sqrt(2 * enough.sum())
+
+
+def test_the_shape_is_kept_and_no_seed_repeats_it():
+    counts = np.arange(600).reshape(20, 30)
+    one, two = (noised(counts, sigma=5.0) for _ in range(2))
+    assert one.shape == (20, 30)
+    assert (one != two).any()
+    assert abs(float((one - counts).mean())) < 5 * 5.0 / np.sqrt(600)
+
+
+def test_at_most_so_many_records_of_a_patient_are_kept_and_any_may_be():
+    subjects = stream(0, "subjects").integers(0, 50, 400)
+    kept = [chosen(subjects, most=2) for _ in range(60)]
+    for one in kept:
+        assert (np.bincount(subjects[one], minlength=50) == np.minimum(np.bincount(subjects, minlength=50), 2)).all()
+    assert np.any(kept, axis=0).mean() > 0.99
+    assert not chosen(np.zeros(0, dtype=np.int64), most=1).any()
