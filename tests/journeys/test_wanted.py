@@ -28,6 +28,7 @@ ASKED = (*COLUMNS, "--time-budget", "3s", "--rows", "200")
         (("--given", "ward=kuru-canary"), "one of cardiology, oncology, surgery"),
         (("--given", "height=180", "--quota", "age=18..60:.5,50..90:.5"), "a column is named as in the data"),
         (("--fair-on", "sex", "--fairness", "equal"), "one of parity, odds"),
+        (("--shift", "age=nan"), "--shift age=+10 --shift diabetes=yes:2"),
     ],
 )
 def test_what_cannot_be_had_is_told_before_anything_is_learned(place: Path, words: tuple[str, ...], said: str) -> None:
