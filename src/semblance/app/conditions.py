@@ -150,7 +150,12 @@ def _weighted(text: str) -> Iterator[tuple[str, float]]:
 
 
 def spoken(wanted: Mapping[str, Any]) -> str:
-    """What was asked for, of a `Wanted` as JSON, as one sentence of a report."""
+    """What was asked for, of a `Wanted` as JSON, as a report says it."""
+    return f"{listed(wanted)}. The records differ from the real ones by intention."
+
+
+def listed(wanted: Mapping[str, Any]) -> str:
+    """What was asked for, of a `Wanted` as JSON, in one line."""
     parts = [f"{name} = {_said(asked)}" for name, asked in wanted.get("given", {}).items()]
     parts += [f"{name} set to {_said(asked)}" for name, asked in wanted.get("do", {}).items()]
     parts += [f"shares of {name}: {_shared(quota)}" for name, quota in wanted.get("quota", {}).items()]
@@ -158,7 +163,7 @@ def spoken(wanted: Mapping[str, Any]) -> str:
     if wanted.get("fair_on"):
         kind = {"parity": "demographic parity", "odds": "equalised odds"}[wanted["fairness"]]
         parts.append(f"{kind} between groups of {', '.join(wanted['fair_on'])}")
-    return "; ".join(parts) + ". The records differ from the real ones by intention."
+    return "; ".join(parts)
 
 
 def _said(asked: Any) -> str:
