@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from semblance.app.conditions import from_flags, spoken, wanted_of
+from semblance.app.conditions import command_line_syntax, from_flags, spoken, wanted_of
 from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
+from semblance.modalities.table.wanted.asked import Asked
+from tests.modalities.table.wanted.exact import Exact, cohort, table
 
 
 def asked(**parts: Any) -> Any:
@@ -67,6 +69,31 @@ def test_flags_become_mappings_by_column() -> None:
     with pytest.raises(UsageError) as caught:
         from_flags({"given": ["sex", "=3", "a=1", "a=2"]})
     assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("wanted", "written"),
+    [
+        ({"given": {"age": "80..60"}}, "lowest..highest"),
+        ({"given": {"age": "nan"}}, "nothing behind the ="),
+        ({"given": {"race": "Q"}}, "or nothing behind the ="),
+        ({"given": {"race": "A..B"}}, "a,b is a set"),
+        ({"quota": {"race": "A:2,B:-1"}}, "--quota sex=F:.5,M:.5"),
+        ({"quota": {"age": "18..61:.4,60..90:.6"}}, "18..60 and 60..90"),
+        ({"shift": {"age": "nan"}}, "--shift age=+10 --shift diabetes=yes:2"),
+        ({"shift": {"race": "+3"}}, "value:factor for the odds"),
+    ],
+)
+def test_on_the_command_line_errors_are_in_its_syntax(wanted: Any, written: str) -> None:
+    frame = cohort(600)
+    frame.loc[:49, "race"] = None
+    encoding = Exact.of(table(frame, target="died"), bins=4, tokens=1).encoding
+    with pytest.raises(UsageError) as caught, command_line_syntax():
+        Asked.of(asked(**wanted), encoding)
+    (problem,) = caught.value.problems
+    told = f"{problem.rule} | {problem.fix}"
+    assert written in told
+    assert not set("{}()") & set(told) and "None" not in told
 
 
 def test_a_report_says_it_in_a_sentence() -> None:

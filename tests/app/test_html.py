@@ -93,6 +93,14 @@ def test_names_are_escaped_everywhere(report: Report, decided: Decided, public: 
     assert "<b onclick" not in text and "<i>" not in text
 
 
+def test_the_rules_that_were_declared_stand_beside_impossible_records(report: Report) -> None:
+    rules = ["'age' as declared", "admitted <= discharged"]
+    told = {"estimate": Estimate(0.1, 0.05, 0.2), "detail": {"declared_rules": rules}}
+    finding = Finding("validity.constraints", "Impossible records", "fidelity", **told)
+    text = " ".join(Page(render(replace(report, findings=(finding,)), public=False)).words)
+    assert "Rules that were declared: 'age' as declared; admitted <= discharged" in " ".join(text.split())
+
+
 def test_the_internal_page_says_so(report: Report, decided: Decided) -> None:
     page = Page(render(decided(report), public=False))
     assert "Internal: do not share" in page.text

@@ -10,6 +10,7 @@ from rich.console import Console
 from semblance.app.events import Finished, Profiled, Progressed, Started
 from semblance.app.screens import Lines, first_screen, last_screen
 from semblance.core.modality import FieldPlan, Profile
+from semblance.core.model import Wanted
 
 WIDE = Profile(
     1000,
@@ -90,6 +91,13 @@ def test_the_last_screen_stays_short() -> None:
     text = printed(last_screen(Ended("REFUSED", [f"Reason {i}: no" for i in range(40)])), 80)
     assert "Reason 4" in text and "Reason 5" not in text and "and 35 more, in the report" in text
     assert len(text.splitlines()) < 30
+
+
+def test_the_last_screen_says_what_was_asked_for_where_something_was() -> None:
+    ended = Ended("CONTROLLED", [])
+    assert "Asked for" not in printed(last_screen(ended), 120)
+    ended.told["wanted"] = Wanted(given={"age": (60, None)}, quota={"sex": "balanced"}).to_json()
+    assert "Asked for: age = 60..; shares of sex: balanced" in printed(last_screen(ended), 120)
 
 
 def test_lines_are_json_and_do_not_flood() -> None:

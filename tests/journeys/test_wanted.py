@@ -28,6 +28,7 @@ ASKED = (*COLUMNS, "--time-budget", "3s", "--rows", "200")
         (("--given", "ward=kuru-canary"), "one of cardiology, oncology, surgery"),
         (("--given", "height=180", "--quota", "age=18..60:.5,50..90:.5"), "a column is named as in the data"),
         (("--fair-on", "sex", "--fairness", "equal"), "one of parity, odds"),
+        (("--shift", "age=nan"), "--shift age=+10 --shift diabetes=yes:2"),
     ],
 )
 def test_what_cannot_be_had_is_told_before_anything_is_learned(place: Path, words: tuple[str, ...], said: str) -> None:
@@ -50,6 +51,7 @@ def test_a_run_makes_what_was_asked_and_its_report_and_config_say_so(place: Path
     assert (made["sex"] == "F").all() and made["age"].between(40, 70).all() and made["outcome"].sum() == 100
     subject = json.loads((place / "women" / "report.json").read_text())["subject"]
     assert subject["wanted"]["given"] == {"sex": "F", "age": {"from": "40", "to": "70"}}
+    assert json.loads(women.out)["wanted"] == subject["wanted"]
     assert 0 < subject["sampling"]["probability"] < 1
     assert "by intention" in (place / "women" / "report.html").read_text()
     kept = tomllib.loads((place / "women" / "config.toml").read_text())["synth"]

@@ -30,8 +30,8 @@ def synth(flags: Mapping[str, Any], *, schema: Path | None, config_file: Path | 
     inputs = {path: fingerprint(path) for path in flags["paths"]}
     run = _run_folder(flags["run"], flags["paths"][0], resume=flags["resume"])
     asked = {**conditions.from_flags(flags), "run": run, "declared": declared}
-    options = config.synth_options(asked, config=read, inputs=inputs)
-    with _showing(as_json) as show:
+    with conditions.command_line_syntax(), _showing(as_json) as show:
+        options = config.synth_options(asked, config=read, inputs=inputs)
         outcome = run_synth(options, show=show)
     _end(outcome, as_json=as_json)
 

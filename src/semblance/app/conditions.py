@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from semblance.core.errors import Problem, UsageError
@@ -18,6 +20,37 @@ from semblance.core.model import BALANCED, Wanted
 
 PARTS = ("given", "quota", "shift")
 SHAPES = {"given": "age=60..80", "quota": "sex=F:.5,M:.5", "shift": "age=+10"}
+SYNTAX = {
+    "quota={'sex': {'F': 0.5, 'M': 0.5}}": "--quota sex=F:.5,M:.5",
+    "shift={'age': 10, 'diabetes': {'yes': 2}}": "--shift age=+10 --shift diabetes=yes:2",
+    "{condition: share}": "condition:share,condition:share",
+    "'balanced'": "balanced",
+    "{value: factor": "value:factor",
+    "above 0} for odds": "above 0 for odds",
+    "value:factor}": "value:factor",
+    "(lowest, highest)": "lowest..highest",
+    "(18, 60) and (60, 90)": "18..60 and 60..90",
+    "{...} is a set": "a,b is a set",
+    "None stands for the missing value": "nothing behind the = stands for the missing value",
+    "or None for the missing value": "or nothing behind the = for the missing value",
+}
+"""How rules and fixes write what is wanted, for Python, and how the command line does. Replaced in this order."""
+
+
+@contextmanager
+def command_line_syntax() -> Iterator[None]:
+    """Errors about what is wanted with rules and fixes as the command line writes them."""
+    try:
+        yield
+    except UsageError as error:
+        told = (replace(p, rule=_on_command_line(p.rule), fix=_on_command_line(p.fix)) for p in error.problems)
+        raise UsageError(*told) from error
+
+
+def _on_command_line(text: str) -> str:
+    for python, written in SYNTAX.items():
+        text = text.replace(python, written)
+    return text
 
 
 def from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +150,12 @@ def _weighted(text: str) -> Iterator[tuple[str, float]]:
 
 
 def spoken(wanted: Mapping[str, Any]) -> str:
-    """What was asked for, of a `Wanted` as JSON, as one sentence of a report."""
+    """What was asked for, of a `Wanted` as JSON, as a report says it."""
+    return f"{listed(wanted)}. The records differ from the real ones by intention."
+
+
+def listed(wanted: Mapping[str, Any]) -> str:
+    """What was asked for, of a `Wanted` as JSON, in one line."""
     parts = [f"{name} = {_said(asked)}" for name, asked in wanted.get("given", {}).items()]
     parts += [f"{name} set to {_said(asked)}" for name, asked in wanted.get("do", {}).items()]
     parts += [f"shares of {name}: {_shared(quota)}" for name, quota in wanted.get("quota", {}).items()]
@@ -125,7 +163,7 @@ def spoken(wanted: Mapping[str, Any]) -> str:
     if wanted.get("fair_on"):
         kind = {"parity": "demographic parity", "odds": "equalised odds"}[wanted["fairness"]]
         parts.append(f"{kind} between groups of {', '.join(wanted['fair_on'])}")
-    return "; ".join(parts) + ". The records differ from the real ones by intention."
+    return "; ".join(parts)
 
 
 def _said(asked: Any) -> str:

@@ -51,10 +51,11 @@ class Outcome:
         return int(self.decision["exit_code"])
 
     def to_json(self) -> dict[str, Any]:
-        """Decision, the weakest finding of each section, and paths: what --json prints."""
+        """Decision, what was asked for, the weakest finding of each section, and paths: what --json prints."""
         told = {key: self.decision[key] for key in ("verdict", "asked", "granted", "exit_code", "against", "reasons")}
         numbers = [{**one.finding.to_json(), "detail": {}, "level": one.level} for one in headline(self.report)]
-        return {**told, "headline": numbers, "paths": self.paths()}
+        wanted = {"wanted": self.report.subject["wanted"]} if self.report.subject.get("wanted") else {}
+        return {**told, **wanted, "headline": numbers, "paths": self.paths()}
 
     def paths(self) -> dict[str, str]:
         """The files of the run that a person asks for first."""

@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from semblance.app import words
+from semblance.app.conditions import listed
 from semblance.app.events import Event, Profiled, Progressed
 from semblance.core.modality import FieldPlan, Profile
 
@@ -100,7 +101,7 @@ def _action(one: FieldPlan) -> Text:
 
 
 def last_screen(outcome: Ended) -> RenderableType:
-    """The verdict, the weakest finding of each section with interval and control, the first reasons, the paths."""
+    """The verdict, what was asked for, the weakest finding of each section, the first reasons, the paths."""
     told = outcome.to_json()
     colour = COLOURS[told["verdict"]]
     line = Text.assemble((told["verdict"], f"bold {colour}"), f"  {WORDS[told['verdict']]}")
@@ -110,6 +111,8 @@ def last_screen(outcome: Ended) -> RenderableType:
         parts.append(Text(f"{inside}."))
     if told["exit_code"]:
         parts.append(Text(f"The asked profile '{told['asked']}' is not granted.", "bold"))
+    if told.get("wanted"):
+        parts.append(Text(f"Asked for: {listed(told['wanted'])}"))
     parts += [Text(), _numbers(told["headline"])]
     if told["reasons"]:
         parts += [Text(f"\n{words.against(told)}", "dim")]

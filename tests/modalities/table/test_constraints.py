@@ -77,7 +77,7 @@ def test_dates_and_truths_are_conditions():
     ("said", "told"),
     [
         ({"kind": "inequalty"}, "kind 'inequalty'"),
-        ({"low": "a", "high": "b"}, "kind 'None'"),
+        ({"low": "a", "high": "b"}, "no 'kind'"),
         ({"kind": "inequality", "low": "a"}, "no 'high'"),
         ({"kind": "inequality", "low": "a", "high": "c"}, "no column 'c'"),
         ({"kind": "inequality", "low": "a", "high": "a"}, "a column stands there twice"),

@@ -39,6 +39,16 @@ def test_a_right_schema_holds():
         ({"declared": {"columns": {"age": {"knid": "integer"}}}}, "did you mean 'kind'?"),
         ({"declared": {"columns": {"age": {"kind": "integr"}}}}, "did you mean 'integer'?"),
         ({"declared": {"columns": {"age": {"role": "targt"}}}}, "did you mean 'target'?"),
+        ({"declared": {"columns": {"age": {"knid": "integer"}}}}, "one of: kind, role, min, max"),
+        ({"declared": {"columns": {"age": {"role": "targt"}}}}, "one of: feature, subject, target"),
+        (
+            {"declared": {"constraints": [{"kind": "ordr", "low": "age", "high": "income"}]}},
+            "did you mean 'ordered'? one of: inequality",
+        ),
+        (
+            {"declared": {"constraints": [{"kind": "range", "column": "age", "mni": 0}]}},
+            "did you mean 'min'? one of: kind",
+        ),
         ({"declared": {"cohort": {"name": "x"}}}, "one of: id, n_public"),
         ({"subject": "sxe"}, "did you mean 'sex'?"),
         ({"target": "incme"}, "did you mean 'income'?"),

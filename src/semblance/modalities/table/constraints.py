@@ -48,13 +48,16 @@ def check(said: Any, names: Sequence[str]) -> tuple[tuple[Constraint, ...], dict
 
 def _problems(entry: Mapping[str, Any], names: Sequence[str]) -> Iterator[Problem]:
     kind = entry.get("kind")
+    if "kind" not in entry:
+        yield Problem("no 'kind'", f"a constraint has a kind, one of {', '.join(KINDS)}", "add kind")
+        return
     if kind not in KINDS:
-        yield Problem(f"kind '{kind}'", f"one of {', '.join(KINDS)}", "correct it")
+        yield unknown(str(kind), KINDS, "kind", where="a constraint")
         return
     wanted, more = _KEYS[kind], _MORE.get(kind, ())
     for key in entry:
         if key not in ("kind", *wanted, *more):
-            yield Problem(f"no key '{key}'", f"{kind} has {', '.join((*wanted, *more))}", "correct or remove it")
+            yield unknown(key, ("kind", *wanted, *more), "key", where=f"a constraint of kind {kind}")
     for key in wanted:
         if key not in entry:
             yield Problem(f"no '{key}'", f"{kind} has {', '.join(wanted)}", f"add {key}")

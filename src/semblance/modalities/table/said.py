@@ -11,11 +11,13 @@ from semblance.core.errors import Problem
 
 
 def unknown(name: str, known: Iterable[str], what: str, *, where: str = "the schema") -> Problem:
-    """The problem of a name that is none of those known, with the nearest one."""
+    """The problem of a name that is none of those known, with the nearest one, and with all where they are keywords."""
     known = list(known)
     near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(name.lower(), known, n=1, cutoff=0.6)
-    listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
-    fix = f"did you mean '{near[0]}'?" if near else f"one of: {listed}"
+    fix = f"did you mean '{near[0]}'?" if near else ""
+    if not near or what != "column":
+        fix += f" one of: {', '.join(known[:20])}" + (", ..." if len(known) > 20 else "")
+    fix = fix.strip()
     return Problem(f"no {what} '{name}'", f"{where} names a {what} as it is spelt", fix)
 
 

@@ -93,6 +93,7 @@ def test_declared_constraints_are_rules():
     (finding,) = constraints(Evidence(*parts, catalog.modality("table")))
     assert finding.estimate.value >= 0.02
     assert {"rule": str(rule), "synthetic": 0.02, "real": 0.0} in finding.detail["rules"]
+    assert finding.detail["declared_rules"] == [str(rule)]
 
 
 def test_numbers_of_other_units_have_no_order():

@@ -95,6 +95,30 @@ def test_what_a_column_cannot_have_is_told_with_what_it_can(asked, column, coder
     assert said in caught.value.rule
 
 
+@pytest.mark.parametrize(
+    ("asked", "column", "values", "step"),
+    [
+        (70.5, AGE, np.arange(3000.0) % 70 + 20, "whole numbers"),
+        ((70.1, 70.9), AGE, np.arange(3000.0) % 70 + 20, "whole numbers"),
+        ({70.5, "120.5"}, AGE, np.arange(3000.0) % 70 + 20, "whole numbers"),
+        (70.55, Column("weight", "numeric", decimals=1), (np.arange(3000) % 700 + 200) / 10, "multiples of 0.1"),
+        ("1970-02-01 12:00", DAY, np.arange(3000.0) % 700 * 86_400, "whole days"),
+    ],
+)
+def test_a_value_between_the_steps_of_a_column_is_told_as_such(asked, column, values, step):
+    coder = Numbers.fit(values, np.arange(3000), column, rare=5, tokens=1, bins=10)
+    with pytest.raises(Unfit) as caught:
+        condition_of(asked, column, coder)
+    assert caught.value.found == f"a value that falls between {step}"
+    assert caught.value.rule.startswith(f"the column holds {step}, about ")
+
+
+def test_a_value_far_away_is_not_said_to_fall_between_steps():
+    for asked in (200, [70.5, 200], (200, None)):
+        with pytest.raises(Unfit, match="does not know"):
+            condition_of(asked, AGE, ages())
+
+
 def test_weight_and_holds_agree_on_whole_codes():
     condition = condition_of({"F", None}, SEX, SEXES)
     assert condition.weight(SEXES).tolist() == [1, 0, 1]

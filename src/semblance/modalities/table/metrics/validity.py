@@ -72,7 +72,7 @@ def constraints(evidence: Measured) -> tuple[Finding, ...]:
         _broken(*_cut(samples(evidence)[part].table, coded[part].only(chosen), evidence.tier, rng), rules)
         for part in parts
     )
-    detail = {"rules": _told(made, real), "orders": len(rules.orders)}
+    detail = {"rules": _told(made, real), "orders": len(rules.orders), "declared_rules": [*_rules_declared(train)]}
     return (_finding("validity.constraints", estimate=made.share, control=real.share, detail=detail),)
 
 
@@ -146,9 +146,14 @@ class Broken:
     each: dict[str, float]
 
 
+def _rules_declared(table: Table) -> dict[str, np.ndarray]:
+    """The rules that somebody declared, by name: (n,) bool, which records break each."""
+    bounds = {f"'{name}' as declared": _outside(table, name) for name in _declared(table)}
+    return bounds | {str(rule): broken(rule, table) for rule in table.schema.constraints if _asked(rule)}
+
+
 def _broken(table: Table, coded: Grid, rules: Rules) -> Broken:
-    alone = {f"'{name}' as declared": _outside(table, name) for name in _declared(table)}
-    alone |= {str(rule): broken(rule, table) for rule in table.schema.constraints if _asked(rule)}
+    alone = _rules_declared(table)
     alone |= {f"'{a}' not above '{b}'": _disorder(table, a, b) for a, b in rules.orders}
     any_rule = np.any([*alone.values(), _met(coded, rules.never)], axis=0)
     each = {name: float(hit.mean()) for name, hit in alone.items()}

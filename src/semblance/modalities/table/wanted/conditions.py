@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.schema import Column
-from semblance.modalities.table.codes import Categories, Numbers
-from semblance.modalities.table.wanted.inside import draw_inside, share_inside
+from semblance.modalities.table.codes import DAY, Categories, Numbers
+from semblance.modalities.table.wanted.inside import between, draw_inside, share_inside
 
 Coder = Categories | Numbers
 TRUE, FALSE = ("True", "true", "TRUE", "1", "yes", "Yes", "Y"), ("False", "false", "FALSE", "0", "no", "No", "N")
 SHOWN = 8
+STEPS = {DAY: "days", 3600.0: "hours", 60.0: "minutes", 1.0: "seconds"}
 
 
 class Unfit(Exception):
@@ -74,8 +75,24 @@ def condition_of(asked: Any, column: Column, coder: Coder | None) -> Condition:
     several = isinstance(asked, set | frozenset | list)
     found = _joined(_one(value, column, coder) for value in (asked if several else (asked,)))
     if coder is not None and not found.weight(coder).any():
-        raise Unfit("values that the model does not know", _known(coder, column))
+        raise _unheld(found, coder, column)
     return found
+
+
+def _unheld(condition: Condition, coder: Coder, column: Column) -> Unfit:
+    """Why no code of a column is wanted: its values are whole multiples of a step, or these are none that it holds."""
+    known = _known(coder, column)
+    if isinstance(coder, Numbers) and condition.spans and all(between(coder.unit, *span) for span in condition.spans):
+        step = _step(coder.unit, column)
+        return Unfit(f"a value that falls between {step}", f"the column holds {step}, {known}")
+    return Unfit("values that the model does not know", known)
+
+
+def _step(unit: float, column: Column) -> str:
+    """What the values of a column are multiples of, in words."""
+    if column.kind == "date":
+        return f"whole {STEPS.get(unit, 'microseconds')}"
+    return "whole numbers" if unit == 1 else f"multiples of {unit:g}"
 
 
 def bands_of(quota: Mapping[Any, float], column: Column, coder: Coder | None) -> list[tuple[Condition, float]]:

@@ -39,6 +39,12 @@ def draw_inside(numbers: Numbers, codes: np.ndarray, spans: Spans, rng: np.rando
     return values
 
 
+def between(unit: float, low: float, high: float) -> bool:
+    """Whether a span lies between two multiples of `unit`, so that no value falls into it."""
+    first, last = _grid(unit, low, high)
+    return first > last
+
+
 def code_means(numbers: Numbers, *, points: int = 16) -> np.ndarray:
     """(size,) the mean of what each code is decoded to; NaN for the missing value."""
     borders = numbers.mass[numbers.starts]
