@@ -259,7 +259,7 @@ def test_ranks_are_means_over_tables_and_the_unfinished_are_last():
 
 
 def test_contenders_are_named_one_by_one_or_by_side():
-    assert tables.contenders(["real", "marginals", "real"]) == [results.REAL, "marginals"]
+    assert tables.contenders(["real", "marginals", "real"]) == [*results.CONTROLS, "marginals"]
     assert set(tables.contenders(["ours", "peers"])) == {*catalog.modality("table").generators, *contenders.PEERS}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import semblance as sb
 from semblance import catalog
-from semblance.app.face import Fitted
+from semblance.app.face import Fitted, under
 from semblance.app.frames import from_pandas
 from semblance.core.errors import DataError, UsageError
 from semblance.core.model import Wanted
@@ -206,8 +206,19 @@ def test_what_was_read_is_completed_as_a_frame(able: Fitted) -> None:
     assert not made.isna().any(axis=None) and made["age"].tolist() == frame["age"].tolist()
 
 
+def test_an_empty_frame_is_complete(able: Fitted) -> None:
+    empty = cohort(3, 5).iloc[:0]
+    assert able.complete(empty).equals(empty)
+
+
+def test_an_empty_frame_is_told_without_the_name_of_a_file() -> None:
+    frame = cohort(60, 5)
+    with pytest.raises(DataError, match="the frame has no rows"):
+        under(frame.iloc[:0], sb.read(frame))
+
+
 def test_a_generator_that_completes_nothing_says_so(model: Any) -> None:
-    with pytest.raises(UsageError, match="conditional"):
+    with pytest.raises(UsageError, match="samples with given values"):
         model.complete(patients(30, 0))
 
 

@@ -70,6 +70,14 @@ def test_what_no_data_could_satisfy_is_told_at_once(asked, columns):
     assert [problem.column for problem in caught.value.problems] == columns
 
 
+@pytest.mark.parametrize("part", ["given", "quota", "shift", "do"])
+def test_what_is_no_mapping_is_told_with_how_to_say_it(part):
+    with pytest.raises(UsageError) as told:
+        Wanted(**{part: "sex"})
+    (problem,) = told.value.problems
+    assert problem.found == f"{part}= is a str" and problem.fix.startswith(f"{part}={{")
+
+
 def test_what_is_wanted_of_a_generator_that_cannot_is_never_ignored():
     free, able = Card("a", "s", "p"), Card("b", "s", "p", conditional=True)
     refuse_wanted(free, wanted=None, able=())

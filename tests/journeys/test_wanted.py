@@ -22,7 +22,7 @@ ASKED = (*COLUMNS, "--time-budget", "3s", "--rows", "200")
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--model", "copula", "--given", "sex=F"), "only a generator whose card says conditional can"),
+        (("--model", "copula", "--given", "sex=F"), "only a generator that samples with given values can"),
         (("--given", "sex"), "COLUMN=WHAT"),
         (("--quota", "sex=F:.5,M:.4"), "shares sum to 1"),
         (("--given", "ward=kuru-canary"), "one of cardiology, oncology, surgery"),

@@ -133,7 +133,11 @@ def _holding(name: str, manifests: list[Modality]) -> Modality:
         if name in manifest.generators:
             return manifest
     known = [generator for manifest in manifests for generator in manifest.generators]
-    raise UsageError.of(f"generator '{name}'", rule=f"one of {', '.join(known)}", fix=stages.nearest(name, known))
+    raise UsageError.of(
+        f"generator '{name}'",
+        rule=f"one of {', '.join(known)}",
+        fix=stages.nearest(name, known, otherwise=stages.CHOOSE),
+    )
 
 
 def demo(output: Path | None, *, as_json: bool) -> None:

@@ -123,10 +123,10 @@ def _unknown(found: Iterable[str], known: Iterable[str], what: str) -> list[Prob
     ]
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence that offers the known word closest to `name`."""
+def nearest(name: str, known: Iterable[str], *, otherwise: str = "remove it") -> str:
+    """A sentence that offers the known word closest to `name`, or says what to do where none is close."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else "remove it"
+    return f"did you mean '{close[0]}'?" if close else otherwise
 
 
 def synth_options(flags: Mapping[str, Any], *, config: Mapping[str, Any], inputs: Mapping[str, str]) -> SynthOptions:

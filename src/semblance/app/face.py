@@ -30,7 +30,7 @@ from semblance.app.parts import check_parts, together
 from semblance.app.pipeline import Outcome
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
-from semblance.core.errors import Problem, UsageError
+from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.modality import load as attribute
 from semblance.core.model import Wanted, Watch
@@ -86,9 +86,9 @@ class Fitted:
         """
         rng = stream(self.seed if seed is None else seed, "sample")
         # No records are none of one record: the frame keeps its columns and their types.
-        chunks = self.model.sample(1 if rows == 0 else rows, rng=rng, wanted=_wanted(wanted))
-        made = stages.gather(self.modality, chunks)
-        made = made.take(np.arange(0)) if rows == 0 else made
+        none = rows == 0 and not isinstance(rows, bool)
+        made = stages.gather(self.modality, self.model.sample(1 if none else rows, rng=rng, wanted=_wanted(wanted)))
+        made = made.take(np.arange(0)) if none else made
         return from_pandas(made.to_pandas(), self.library)
 
     def complete(self, frame: Any, *, seed: int | None = None) -> Any:
@@ -98,7 +98,10 @@ class Fitted:
         of the records that were learned. Raises UsageError from a generator that cannot.
         """
         given = frame.to_frame() if isinstance(frame, Data) else frame
-        table = _like(given, self.modality, _schema(self.model))
+        schema = _schema(self.model)
+        if is_frame(given) and len(given) == 0:
+            return given
+        table = _like(given, self.modality, schema)
         made = self.model.impute(table, rng=stream(self.seed if seed is None else seed, "complete"))
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
 
@@ -135,7 +138,7 @@ def _schema(model: Any) -> Schema:
     if not hasattr(model, "impute"):
         raise UsageError.of(
             f"'{model.card.name}' was asked to complete records",
-            rule="only a generator whose card says conditional can",
+            rule="only a generator that samples with given values can",
             fix="choose another with `semblance models`",
         )
     schema: Schema = model.encoding.schema
@@ -192,6 +195,8 @@ def _like(source: Any, modality: Modality, schema: Schema) -> Any:
     like = attribute(modality.like)
     if isinstance(source, str | Path):
         return like((str(source),), schema)
+    if is_frame(source) and len(source) == 0:
+        raise DataError.of("the frame has no rows", rule="a table has at least one row", fix="give the full frame")
     with TemporaryDirectory(prefix="semblance-") as folder:
         path = Path(folder) / "frame.parquet"
         write_parquet(source, path)

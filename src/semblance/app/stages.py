@@ -22,6 +22,7 @@ from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
 
+CHOOSE = "choose one of `semblance models`"
 FLOOR = 20_000  # records of independent marginals: they are easily told
 STAND_IN = 0.2  # of the patients of train, where no holdout was given
 
@@ -56,7 +57,7 @@ def generator_name(manifest: Modality, name: str) -> str:
         raise UsageError.of(
             f"generator '{name}'",
             rule=f"one of {', '.join(known)}",
-            fix=f"{nearest(name, known)} See `semblance models`",
+            fix=nearest(name, known, otherwise=CHOOSE),
         )
     return name
 

@@ -43,13 +43,19 @@ def refuse_ledger(card: Card, *, ledger: Ledger | None) -> None:
     if ledger is not None and not card.private:
         raise UsageError.of(
             f"'{card.name}' was given a privacy ledger",
-            rule="only a generator whose card says private can spend one",
+            rule="only a generator that keeps a differential privacy budget can spend one",
             fix="leave out ledger=, or choose another with `semblance models`",
         )
 
 
 FAIRNESS = ("parity", "odds")
 BALANCED = "balanced"
+PARTS = {
+    "given": "given={'sex': 'F', 'age': (60, 80)}",
+    "quota": "quota={'sex': {'F': 0.5, 'M': 0.5}}",
+    "shift": "shift={'age': 10}",
+    "do": "do={'arm': 'A'}",
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,13 @@ class Wanted:
     """Values that are set from outside, as a trial does, rather than looked for."""
 
     def __post_init__(self) -> None:
+        problems = [
+            Problem(f"{part}= is a {type(asked).__name__}", f"{part}={{column: what is wanted of it}}", how)
+            for part, how in PARTS.items()
+            if not isinstance(asked := getattr(self, part), Mapping)
+        ]
+        if problems:
+            raise UsageError(*problems)
         groups = (self.fair_on,) if isinstance(self.fair_on, str) else tuple(self.fair_on)
         object.__setattr__(self, "fair_on", groups)
         problems = [*_named(self), *_ranges(self), *_shares(self), *_shifts(self)]

@@ -84,11 +84,17 @@ def _declared(schema: Schema) -> tuple[Column, Column]:
     ]
     if time is None:
         problems.append(
-            Problem("no column has the role time", "a follow-up has a time", '[columns."..."] role = "time"')
+            Problem(
+                "no column has the role time",
+                "a follow-up has a time",
+                '--schema FILE, with [columns."..."] role = "time"',
+            )
         )
     if event is None:
         rule = "a follow-up has an event (or a target that is one)"
-        problems.append(Problem("no column has the role event", rule, '[columns."..."] role = "event"'))
+        problems.append(
+            Problem("no column has the role event", rule, '--schema FILE, with [columns."..."] role = "event"')
+        )
     if problems or time is None or event is None:
         raise DataError(*problems)
     return time, event

@@ -84,6 +84,7 @@ def test_what_cannot_be_mended_ends_with_the_share_and_within_bounds():
     assert len(source.made) == ROUNDS + 1 and sum(source.made) <= 100 * (ROUNDS + 1)
 
 
-def test_a_negative_number_is_refused_at_once():
-    with pytest.raises(UsageError):
-        Drawing(Uniform(), -1, stream(0), 100)
+@pytest.mark.parametrize("n", [-1, 2.5, "x", True, None])
+def test_what_is_no_number_of_records_is_refused_at_once(n):
+    with pytest.raises(UsageError, match="whole number of records"):
+        Drawing(Uniform(), n, stream(0), 100)

@@ -139,7 +139,7 @@ class CodedModel:
         if not self.card.conditional:
             raise UsageError.of(
                 f"'{self.card.name}' was asked to complete records",
-                rule="only a generator whose card says conditional can",
+                rule="only a generator that samples with given values can",
                 fix=f"choose {' or '.join(able(Wanted(given={'': None})))}",
             )
         return impute(self, self.encoding, table, rng=rng)

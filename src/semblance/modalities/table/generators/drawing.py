@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,8 +83,9 @@ class Drawing(Iterator[Table]):
     chunks: Iterator[Table] = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.n < 0:
-            raise UsageError.of(f"{self.n} records", rule="n >= 0", fix="sample(1000)")
+        if isinstance(self.n, bool) or not isinstance(self.n, Integral) or self.n < 0:
+            said = f"{self.n} records" if isinstance(self.n, int | float) else f"records: a {type(self.n).__name__}"
+            raise UsageError.of(said, rule="a whole number of records, 0 or more", fix="sample(1000)")
         root = root_of(self.rng)
         self.chunks = self._chunks(root, self.source.labels(self.n, rng=stream(root, "labels")))
 
