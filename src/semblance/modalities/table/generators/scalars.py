@@ -15,8 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import BayesianGaussianMixture
 
 from semblance.modalities.table.codes import Numbers, snapped
 
@@ -182,6 +180,9 @@ def _modes(column: Scalar) -> np.ndarray:
 
     It is fitted to equally likely values of the k-anonymous distribution function, never to the records.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import BayesianGaussianMixture
+
     if not column.scalar:
         return np.zeros((0, 2))
     values = column.line.value_at((np.arange(POINTS) + 0.5) / POINTS)
