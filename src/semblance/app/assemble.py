@@ -13,6 +13,7 @@ from typing import Any
 from semblance.app import config
 from semblance.core.files import write_json, write_text
 from semblance.core.report import Report
+from semblance.core.schema import Schema
 
 INTERNAL = """INTERNAL
 
@@ -23,6 +24,21 @@ patients' records.
 """
 
 
+PRIVATE = """
+This run is differentially private, so public/ was written whatever the gate decided: it holds no verdict, and no number
+that was measured on the records without noise. The report in this folder holds both. Whoever decides by it whether to
+publish looks at the records, and that look is not covered by the guarantee.
+"""
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What is public about a differentially private run, and the declared schema."""
+
+    told: Mapping[str, Any]
+    schema: Schema
+
+
 @dataclass(frozen=True)
 class Bundle:
     """What a run made: the decided report, the effective config, and (where it made them) the data and the model."""
@@ -31,6 +47,7 @@ class Bundle:
     config: Mapping[str, Any]
     synthetic: Path | None = None
     model: Path | None = None
+    promised: Promised | None = None
 
 
 def assemble(bundle: Bundle, folder: Path) -> None:
@@ -41,7 +58,11 @@ def assemble(bundle: Bundle, folder: Path) -> None:
     folder.mkdir(parents=True)
     _write_internal(bundle, folder)
     said = _predicate(bundle)
-    if leaves(bundle.report):
+    if bundle.promised is not None:
+        _write_promised(bundle, bundle.promised, folder / "public")
+        kept = {key: bundle.promised.told[key] for key in ("epsilon", "delta", "unit", "relation")}
+        seal(folder / "public", predicate={"guarantee": kept, "versions": said["versions"]})
+    elif leaves(bundle.report):
         _write_public(bundle, folder / "public")
         seal(folder / "public", predicate=said)
     seal(folder, predicate={**said, "finished": datetime.now(UTC).isoformat(timespec="seconds")})
@@ -53,8 +74,22 @@ def leaves(report: Report) -> bool:
     return decision.get("exit_code") == 0 and decision.get("verdict") in ("RELEASE", "CONTROLLED")
 
 
+def _write_promised(bundle: Bundle, promised: Promised, folder: Path) -> None:
+    """What leaves under a guarantee: the records, the declared schema, and the guarantee itself."""
+    from semblance.app.exports.guarantee import guarantee_page
+
+    assert bundle.synthetic is not None
+    folder.mkdir()
+    write_json(folder / "guarantee.json", dict(promised.told))
+    write_json(folder / "schema.json", promised.schema.to_json())
+    write_text(
+        folder / "GUARANTEE.md", guarantee_page(promised.told, schema=promised.schema, file=bundle.synthetic.name)
+    )
+    shutil.copyfile(bundle.synthetic, folder / bundle.synthetic.name)
+
+
 def _write_internal(bundle: Bundle, folder: Path) -> None:
-    write_text(folder / "INTERNAL.txt", INTERNAL)
+    write_text(folder / "INTERNAL.txt", INTERNAL + (PRIVATE if bundle.promised is not None else ""))
     _write_documents(_full(bundle), folder, file=_data_name(bundle), public=False)
     config.write(folder / "config.toml", bundle.config)
     if bundle.synthetic is not None:

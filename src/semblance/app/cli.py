@@ -61,6 +61,7 @@ def synth(
     holdout: flags.Share = None,
     epsilon: flags.Epsilon = None,
     delta: flags.Delta = None,
+    ledger: flags.Ledger = None,
     schema: flags.SchemaFile = None,
     profile: flags.ProfileName = None,
     time_budget: flags.TimeBudget = None,

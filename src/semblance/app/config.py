@@ -36,6 +36,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "holdout": (int, float),
     "epsilon": (int, float),
     "delta": (int, float),
+    "ledger": (str,),
     "profile": (str,),
     "time_budget": (int, float, str),
     "seed": (int,),

@@ -68,8 +68,13 @@ FairOn = Annotated[
 ]
 Fairness = Annotated[str | None, _flag("--fairness", "parity|odds", "What fair means", WANTED, default="parity")]
 
-Epsilon = Annotated[float | None, _flag("--epsilon", "E", "Differential privacy budget.", PRIVACY)]
+Epsilon = Annotated[
+    float | None, _flag("--epsilon", "E", "Differential privacy budget of the cohort; needs --schema.", PRIVACY)
+]
 Delta = Annotated[float | None, _flag("--delta", "D", "The delta that belongs to epsilon.", PRIVACY)]
+Ledger = Annotated[
+    str | None, _flag("--ledger", "DIR", "Where budgets of cohorts are kept", PRIVACY, default="the user's data folder")
+]
 HoldsRecords = Annotated[
     str | None,
     _flag("--holds-records", "yes|no", "Whether the generator keeps training records; public needs a no", PRIVACY),

@@ -74,6 +74,8 @@ class SynthOptions:
     """Differential privacy budget."""
     delta: float | None = None
     """The delta that belongs to epsilon."""
+    ledger: str | None = None
+    """The folder of ledgers; the user's own when not given."""
     profile: str = "controlled"
     """Who shall be able to read the result."""
     time_budget: float = 60.0

@@ -16,18 +16,21 @@ from typing import Any
 import numpy as np
 
 from semblance.app import config, stages
-from semblance.app.assemble import Bundle, assemble
+from semblance.app.assemble import Bundle, Promised, assemble
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.parts import check_parts, refuse_unjudged, together
+from semblance.app.private import ledger_of, settled
+from semblance.app.private import told as told_of
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, work_of, working
 from semblance.core.errors import DataError
 from semblance.core.files import write_json
 from semblance.core.modality import Modality, Profile, ReadOptions, load
 from semblance.core.model import Tick
+from semblance.core.promise import Guarantee
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
@@ -73,10 +76,12 @@ class Source:
     manifest: Modality
     paths: tuple[str, ...]
     read: ReadOptions
+    private: bool = False
 
     @cached_property
     def _found(self) -> tuple[Any, Profile]:
-        found: tuple[Any, Profile] = load(self.manifest.read)(self.paths, self.read)
+        reader = self.manifest.declared if self.private and self.manifest.declared else self.manifest.read
+        found: tuple[Any, Profile] = load(reader)(self.paths, self.read)
         return found
 
     @property
@@ -111,12 +116,15 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
 def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     """Turn every 'auto' into what it means here, and refuse what cannot be kept, before anything is read."""
     manifest = stages.choose_modality(options.paths, options.modality)
-    name = stages.generator_name(manifest, options.model)
+    private = options.epsilon is not None
+    named = manifest.private if private and options.model == "auto" and manifest.private else options.model
+    name = stages.generator_name(manifest, named)
     threads = cores() if options.threads is None else options.threads
     use_threads(threads)
     stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)
     stages.refuse_device(manifest, name, device=options.device)
     stages.refuse_wanted(manifest, name, wanted=options.wanted)
+    options = settled(options) if private else options
     run = Path(options.run).resolve()
     return manifest, replace(options, run=run, modality=manifest.name, model=name, threads=threads)
 
@@ -164,7 +172,7 @@ class _Synth:
     def all(self) -> Report:
         """Every stage in order; the report with its decision."""
         o = self.options
-        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare)
+        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, private=self.private)
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
         self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
         self.stage.run("contract", lambda room: self.source.data.schema.to_json())
@@ -175,7 +183,7 @@ class _Synth:
             stages.check_wanted(self.spec, self.train, wanted=o.wanted)
         asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
         self.plan = self.stage.run("plan", self._plan, **asked)
-        self.stage.run("fit", self._fit)
+        self.promised = self.stage.run("fit", self._fit, **self._budget)
         wanted = {} if o.wanted is None else {"wanted": o.wanted.to_json()}
         self.sampled = self.stage.run("sample", self._sample, rows=o.rows, **wanted)
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, tier=o.tier))
@@ -188,7 +196,19 @@ class _Synth:
     def source(self) -> Source:
         """The input."""
         o = self.options
-        return Source(self.manifest, o.paths, ReadOptions(o.subject, o.target, o.declared, None, o.rare))
+        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
+        return Source(self.manifest, o.paths, read, self.private)
+
+    @property
+    def private(self) -> bool:
+        """Whether the run is under differential privacy."""
+        return self.options.epsilon is not None
+
+    @property
+    def _budget(self) -> dict[str, Any]:
+        """What a private fit rests on."""
+        o = self.options
+        return dict(epsilon=o.epsilon, delta=o.delta) if self.private else {}
 
     @cached_property
     def spec(self) -> Any:
@@ -218,7 +238,8 @@ class _Synth:
 
     def _split(self, room: Path) -> Any:
         stages.check_data(self.manifest, self.spec, self.source.data)
-        parts = stages.split_rows(self.source.data, holdout=self.options.holdout, seed=self.options.seed)
+        o = self.options
+        parts = stages.split_rows(self.source.data, holdout=o.holdout, seed=o.seed, private=self.private)
         for name, rows in zip(("train", "holdout"), parts, strict=True):
             np.save(room / f"{name}.npy", rows, allow_pickle=False)
         return {"train": len(parts[0]), "holdout": len(parts[1])}
@@ -237,11 +258,15 @@ class _Synth:
         else:
             model.save(made)
         shutil.rmtree(checkpoints)
-        return {}
+        return self._promise(model) if self.private else {}
+
+    def _promise(self, model: Any) -> dict[str, Any]:
+        ledger = ledger_of(self.options)
+        return told_of(ledger, ledger.guarantee(), model.measured)
 
     def _learned(self, *, resume: Path | None = None) -> Any:
-        rng = stream(self.options.seed, "fit")
-        return self.spec.fit(self.train, rng=rng, plan=self.plan, watch=self._watch, resume=resume)
+        rng, paid = stream(self.options.seed, "fit"), {"ledger": ledger_of(self.options)} if self.private else {}
+        return self.spec.fit(self.train, rng=rng, plan=self.plan, watch=self._watch, resume=resume, **paid)
 
     @cached_property
     def held(self) -> Any:
@@ -281,7 +306,10 @@ class _Synth:
         # The file is read back, so that what is judged is what leaves, formats and all.
         made = load(self.manifest.like)((str(self.synthetic),), self.train.schema)
         o, looks = self.options, _Looks(self.manifest, self.stage.show)
-        about = stages.about_model(self.spec, plan=self.plan, profile=self.profile, versions=versions())
+        kept = {key: self.promised[key] for key in ("epsilon", "delta", "unit", "relation") if self.promised}
+        about = stages.about_model(
+            self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=Guarantee(**kept)
+        )
         about |= {"sha256": fingerprint(str(self.synthetic)), **self.sampled}
         report = stages.judge(
             self.manifest,
@@ -302,7 +330,8 @@ class _Synth:
         made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
         ran = config.effective(settled, **made, inputs=self.inputs, versions=versions())
         model = None if self.spec.card.holds_records else self.stage.room("fit") / "model"
-        assemble(Bundle(self.report, ran, self.synthetic, model), room / "out")
+        promised = Promised(self.promised, self.train.schema) if self.private else None
+        assemble(Bundle(self.report, ran, self.synthetic, model, promised), room / "out")
         return {}
 
 

@@ -113,7 +113,7 @@ def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> N
     private = [known for known in manifest.generators if manifest.generator(known).card.private]
     raise UsageError.of(
         f"epsilon {epsilon:g} asked of '{name}'",
-        rule="only a generator whose card says 'private' can keep an epsilon",
+        rule="only a generator that keeps a differential privacy budget can keep an epsilon",
         fix=f"--model {' | '.join(private)}"
         if private
         else "no generator of this catalogue can yet: leave out --epsilon; privacy is then measured by attacks",
@@ -171,8 +171,17 @@ def gate_identifiers(profile: Profile, *, yes: bool, accepted: Mapping[str, str]
         )
 
 
-def split_rows(data: Dataset, *, holdout: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of train and holdout; no patient stands in both."""
+def split_rows(data: Dataset, *, holdout: float, seed: int, private: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers of train and holdout; no patient stands in both.
+
+    Under differential privacy a coin is tossed for every patient, which no seed repeats: then one patient more changes
+    no other patient's side.
+    """
+    if private:
+        from semblance.privacy.noise import tossed
+
+        apart = tossed(data.subjects, share=holdout)
+        return np.flatnonzero(~apart), np.flatnonzero(apart)
     every = _Rows(data.schema, data.subjects, np.arange(len(data)))
     train, aside = split_by_subject(every, holdout=holdout, rng=stream(seed, "split"))
     return train.rows, aside.rows
@@ -263,12 +272,19 @@ def decide(report: Report, *, profile: str, rare: int | None) -> Report:
     return report.decided(gate(report, Policy.load(None), asked=profile, rare=rare).to_json())
 
 
-def about_model(spec: Any, *, plan: Mapping[str, Any], profile: Profile, versions: Mapping[str, str]) -> dict[str, Any]:
+def about_model(
+    spec: Any,
+    *,
+    plan: Mapping[str, Any],
+    profile: Profile,
+    versions: Mapping[str, str],
+    guarantee: Guarantee | None = None,
+) -> dict[str, Any]:
     """What a report says about how the records were made, once a person took the plan for every unclear field."""
     return {
         "generator": chosen(spec, plan).card.to_json(),
         **about_race(plan),
-        "guarantee": str(Guarantee()),
+        "guarantee": str(guarantee if guarantee is not None else Guarantee()),
         "versions": dict(versions),
         "notes": list(profile.notes),
         "unresolved": [],

@@ -68,6 +68,8 @@ class Modality:
     """One line per capability, as 'module:attr' strings, so that nothing heavy is imported before it is used.
 
     - `read(paths, options: ReadOptions) -> (Dataset, Profile)`
+    - `declared(paths, options: ReadOptions) -> (Dataset, Profile)`: the same under the declared schema alone, for
+      differential privacy; `private` is the generator that 'auto' then stands for
     - `like(paths, schema) -> Dataset`: read further data under a schema that is already known
     - `write(chunks: Iterable[Dataset], path) -> Path`
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format
@@ -102,6 +104,8 @@ class Modality:
     sound: str | None = None
     graph: str | None = None
     explain: str | None = None
+    declared: str | None = None
+    private: str | None = None
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""

@@ -30,3 +30,11 @@ def chosen(subjects: np.ndarray, *, most: int) -> np.ndarray:
     kept = np.zeros(len(subjects), dtype=bool)
     kept[ranked[place < most]] = True
     return kept
+
+
+def tossed(subjects: np.ndarray, *, share: float) -> np.ndarray:
+    """(n,) bool: for every patient a coin that falls on True with probability `share`; the same for all its records."""
+    system = np.random.default_rng(secrets.randbits(128))
+    _, owner = np.unique(subjects, return_inverse=True)
+    found: np.ndarray = (system.random(int(owner.max(initial=-1)) + 1) < share)[owner]
+    return found

@@ -33,6 +33,7 @@ MANIFEST = Modality(
         "dbn": f"{_HERE}.generators.dbn:Dbn",
         "smote": f"{_HERE}.generators.smote:Smote",
         "ctgan+smote": f"{_HERE}.generators.ctgan_smote:CtganSmote",
+        "pairwise": f"{_HERE}.generators.pairwise:Pairwise",
         "copula": f"{_HERE}.generators.copula:Copula",
         "marginals": f"{_HERE}.generators.marginals:Marginals",
     },
@@ -59,4 +60,6 @@ MANIFEST = Modality(
     sound=f"{_HERE}.sound:sound",
     graph=f"{_HERE}.explain:graph",
     explain=f"{_HERE}.explain:explain",
+    declared=f"{_HERE}.domain:read_declared",
+    private="pairwise",
 )

@@ -1,25 +1,113 @@
-"""Codes that are fixed before anybody looks at records: those of the declared columns of a schema.
+"""A schema and codes that are fixed before anybody looks at records: those of the declared columns.
 
 A category is one of the declared ones, a number lies in a cell of a grid between the declared bounds, and every column
-may be missing. So the encoding is public, and a private generator may use it without paying.
+may be missing. So both are public, and a private generator may use them without paying. Only the names of the columns
+are taken from the file.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from semblance.core.errors import Problem, UsageError
-from semblance.core.schema import Column, Schema
+from semblance.core.modality import FieldPlan, Profile, ReadOptions
+from semblance.core.schema import Column, Kind, Schema
 from semblance.modalities.table.codes import Categories, Numbers, steps
+from semblance.modalities.table.data import Table, column_names, like
+from semblance.modalities.table.declare import Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.read import ACTIONS
 from semblance.modalities.table.relations.kept import Relations
 
 CELLS = 256
 """Whole numbers in a range of at most so many stand for themselves; other numbers get so many cells."""
 NEAR = 1e-6
 """How near to the borders of its cell a number may be drawn, as a share of the cell."""
+
+
+def read_declared(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Table, Profile]:
+    """The records under the schema that `options` declare, and a profile that says what does not fit it.
+
+    The profile looks at the records, so it is for those inside. Raises UsageError with every column that is not
+    declared, DataError with every problem of the records.
+    """
+    schema = public_schema(paths, options)
+    table = like(paths, schema)
+    missing = {name: float(table.frame[name].isna().mean()) for name in table.frame}
+    plans = tuple(
+        FieldPlan(c.name, c.kind, c.role, missing.get(c.name, 0.0), "declared", ACTIONS.get(c.role, "learn"))
+        for c in schema
+    )
+    notes = tuple(note for column in schema.learned for note in _outside(table, column))
+    return table, Profile(len(table), len(np.unique(table.subjects)), plans, (*notes, *_clipped(table)))
+
+
+def _outside(table: Table, column: Column) -> list[str]:
+    """What the person shall know of records that do not fit a declaration."""
+    held = table.frame[column.name]
+    if column.continuous:
+        values = held.to_numpy()
+        lost = int(((values < (column.min or 0.0)) | (values > (column.max or 0.0))).sum())
+        return [f"column '{column.name}': {lost} cells beyond the declared bounds count as the bound"] if lost else []
+    lost = int((held.notna() & ~held.isin(list(column.categories or ()))).sum())
+    return [f"column '{column.name}': {lost} cells outside the declared categories count as missing"] if lost else []
+
+
+def _clipped(table: Table) -> list[str]:
+    """What is left out since a patient counts with one record."""
+    share = 1 - len(np.unique(table.subjects)) / max(len(table), 1)
+    return [f"one record of each patient counts: {share:.1%} of the records are left out"] if share else []
+
+
+def public_schema(paths: Sequence[str | Path], options: ReadOptions) -> Schema:
+    """The schema as `options` declare it, for the columns that the file names; no record is looked into.
+
+    Raises UsageError with every column that is not declared, and every declaration that is wrong.
+    """
+    names = column_names(paths)
+    declared, problems = check(options, names)
+    columns = [_declared(name, declared.of(name), declared) for name in names]
+    problems += [problem for column in columns if column.learned for problem in _undeclared(column)]
+    if problems:
+        raise UsageError(*problems)
+    return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints)
+
+
+def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
+    """One column by what was said of it and nothing else."""
+    role = said.get("role", "feature")
+    tokens = declared.tokens(name) or ("",)
+    if role in ("subject", "key") or said.get("kind") == "identifier":
+        return Column(name, "identifier", "drop" if role == "feature" else role, na=tokens[0])
+    listed = said.get("categories")
+    kind: Kind = said.get("kind", "date" if "date_format" in said else "categorical" if listed else "numeric")
+    if kind == "text":
+        return Column(name, "text", "drop", na=tokens[0])
+    column = Column(
+        name,
+        kind,
+        role,
+        na=tokens[0],
+        date_format=said.get("date_format", "%Y-%m-%d") if kind == "date" else None,
+        min=as_number(said.get("min")),
+        max=as_number(said.get("max")),
+        categories=None if listed is None else tuple(map(str, listed)),
+        bound="declared",
+        protected=said.get("protected", False),
+        quasi=said.get("quasi", False),
+    )
+    if kind == "integer":
+        return replace(column, dtype="int64")
+    if kind == "numeric":
+        span = (column.max or 0.0) - (column.min or 0.0)
+        return replace(column, dtype="float64", decimals=max(0, -round(math.log10(_unit(column, span)))))
+    return column
 
 
 def public_encoding(schema: Schema) -> Encoding:

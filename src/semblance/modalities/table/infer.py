@@ -164,7 +164,7 @@ def infer(coded: Coded, *, said: Mapping[str, Any]) -> tuple[Column, tuple[str, 
         kind = coded.hint
     column, notes = _as_kind(coded, column, kind, said) if kind is not None else _guess(coded, column)
     if coded.order is not None and column.kind == "ordinal":
-        column = replace(column, categories=coded.order, bound="declared")
+        column = replace(column, categories=coded.order)
     marked = {flag: said.get(flag, False) for flag in ("protected", "quasi")}
     return replace(_bounded(_typed(coded, column), said), **marked), notes
 

@@ -269,7 +269,7 @@ def _default(coded: Coded, suspicion: Suspicion, *, declared: bool, has_subject:
     return "drop" if suspicion.sort == "direct" else "key", False
 
 
-_ACTIONS = {"drop": "drop", "key": "regenerate", "subject": "regenerate"}
+ACTIONS = {"drop": "drop", "key": "regenerate", "subject": "regenerate"}
 
 
 def _plan(coded: Coded, column: Column, reason: str, unclear: bool) -> FieldPlan:
@@ -279,7 +279,7 @@ def _plan(coded: Coded, column: Column, reason: str, unclear: bool) -> FieldPlan
         fix = f'--subject "{column.name}" if it names the patient, else [columns."{name}"] role = "key"'
     elif unclear:
         fix = f'[columns."{name}"] role = "drop" to leave it out, or role = "feature" to learn it'
-    action = _ACTIONS.get(column.role, "learn")
+    action = ACTIONS.get(column.role, "learn")
     return FieldPlan(column.name, column.kind, column.role, coded.missing, reason, action, unclear, fix)
 
 

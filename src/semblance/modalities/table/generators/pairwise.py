@@ -8,17 +8,20 @@ is rare beside the noise is put together before pairs are counted, and told apar
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from safetensors.numpy import load_file, save
 
 from semblance.core.errors import UsageError
+from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Watch
-from semblance.core.promise import Ledger, Noise
+from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table
@@ -42,6 +45,7 @@ Pair = tuple[int, int]
 CERTAIN = 3.0
 """Standard deviations of the noise below which a code is put together with others."""
 LEAST = 0.002
+MEASURED = "measured.safetensors"
 
 
 @dataclass(frozen=True)
@@ -71,37 +75,67 @@ class Pairwise(CodedSpec):
     ) -> PairwiseModel:
         """Measure `train` with what is left in `ledger`; `rng` governs only what comes after.
 
+        What was measured is kept in `resume`, and a fit that finds it there measures nothing and needs no ledger.
         Raises UsageError without a ledger and for columns that are not declared, PrivacyError where nothing is left.
         """
+        coder = self.encoding_of(train, encoding)
+        told = Measured.load(resume) if resume is not None else None
+        if told is None:
+            told = self._measured(train, coder, ledger)
+            if resume is not None:
+                told.save(resume)
+        return self._fitted(coder, told, rng=stream(root_of(rng), "mixture"), watch=watch)
+
+    def encoding_of(self, train: Table, given: Encoding | None) -> Encoding:
+        """The public one, whatever is given: any other has looked at the records."""
+        return public_encoding(train.schema)
+
+    def _measured(self, train: Table, coder: Encoding, ledger: Ledger | None) -> Measured:
+        """The noisy counts of `train`: those of columns first, since they say what is too rare to count in pairs."""
         if ledger is None:
             raise UsageError.of(
                 f"'{CARD.name}' was given no ledger",
                 rule="a private generator measures only what a ledger has paid for",
-                fix="ledger=Ledger.open(folder, cohort=..., epsilon=1, delta=1e-6)",
+                fix="--epsilon 1, or in Python epsilon=1, with a schema file that names the cohort",
             )
-        coder = public_encoding(train.schema) if encoding is None else encoding
-        codes = coder.encode(train)
         every = self._pairs(coder)
         singles, *noises = ledger.affordable([(self.single, len(coder.columns)), *self._parts(every)])
-        told = _Told(ledger, train.subjects)
-        alone = told.counts(codes, coder.sizes, [(j,) for j in range(len(coder.columns))], singles, note="columns")
-        records = max(float(np.mean([counts.sum() for counts in alone])), 1.0)
-        shares = [simplex(counts / records) for counts in alone]
-        widest = max(noise.sigma for noise in (singles, *noises)) / records
-        grouped = [self._groups(s, coder, j, widest) for j, s in enumerate(shares)]
-        sizes = np.array([int(group.max()) + 1 for group in grouped], dtype=np.int64)
-        merged = np.column_stack([group[codes[:, j]] for j, group in enumerate(grouped)])
-        found, noise_of = dict[Pair, np.ndarray](), dict[Pair, float]()
+        codes, whose = coder.encode(train), train.subjects
+        columns = [(j,) for j in range(len(coder.columns))]
+        alone = ledger.noisy_counts(codes, coder.sizes, columns, whose, sigma=singles.sigma, note="columns")
+        widest = max(noise.sigma for noise in (singles, *noises))
+        groups = self._grouped(coder, alone, widest)
+        merged = np.column_stack([group[codes[:, j]] for j, group in enumerate(groups)])
+        sizes, counted, sigmas = _sizes(groups), dict[Pair, np.ndarray](), dict[Pair, float]()
         for (note, pairs), noise in zip(every.items(), noises, strict=True):
-            counted = told.counts(merged, sizes, pairs, noise, note=note)
-            found |= {pair: counts / records for pair, counts in zip(pairs, counted, strict=True)}
-            noise_of |= dict.fromkeys(pairs, noise.sigma / records)
-        single = [np.bincount(g, weights=s, minlength=k) for g, s, k in zip(grouped, shares, sizes, strict=True)]
-        moments = Moments(single, singles.sigma / records, found, noise_of)
-        local = stream(root_of(rng), "mixture")
-        fitted = moments.fitted(components=self.components, steps=self.steps, rng=local, watch=watch)
-        structure = Structure(len(grouped), tuple(range(len(grouped))), ())
-        return PairwiseModel(coder, self.to_json(), structure, _apart(fitted, grouped, shares))
+            found = ledger.noisy_counts(merged, sizes, pairs, whose, sigma=noise.sigma, note=note)
+            counted |= dict(zip(pairs, found, strict=True))
+            sigmas |= dict.fromkeys(pairs, noise.sigma)
+        return Measured(tuple(alone), singles.sigma, groups, counted, sigmas)
+
+    def _fitted(
+        self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
+    ) -> PairwiseModel:
+        """The mixture that comes nearest to what was measured."""
+        records = told.records
+        shares = [simplex(counts / records) for counts in told.columns]
+        alone = [
+            np.bincount(group, weights=share, minlength=k)
+            for group, share, k in zip(told.groups, shares, _sizes(told.groups), strict=True)
+        ]
+        pairs = {pair: counts / records for pair, counts in told.pairs.items()}
+        noise = {pair: sigma / records for pair, sigma in told.pair_sigma.items()}
+        moments = Moments(alone, told.column_sigma / records, pairs, noise)
+        fitted = moments.fitted(components=self.components, steps=self.steps, rng=rng, watch=watch)
+        structure = Structure(len(shares), tuple(range(len(shares))), ())
+        mixture = _apart(fitted, told.groups, shares)
+        return PairwiseModel(coder, self.to_json(), structure, mixture, told.findings(fitted))
+
+    def _grouped(self, coder: Encoding, alone: Sequence[np.ndarray], sigma: float) -> tuple[np.ndarray, ...]:
+        """Of each column (size,) which codes count as one within pairs."""
+        records = _records(alone)
+        shares = [simplex(counts / records) for counts in alone]
+        return tuple(self._groups(share, coder, j, sigma / records) for j, share in enumerate(shares))
 
     def _pairs(self, encoding: Encoding) -> dict[str, list[Pair]]:
         """All pairs: those with the target, and the others."""
@@ -132,28 +166,80 @@ class Pairwise(CodedSpec):
         encoding, options, arrays = saved(folder)
         structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
         mixture = Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned])
-        return PairwiseModel(encoding, options, structure, mixture)
+        return PairwiseModel(encoding, options, structure, mixture, json.loads((folder / "measured.json").read_text()))
 
 
 @dataclass(frozen=True)
 class PairwiseModel(MixtureModel):
-    """A mixture that holds noisy measurements and nothing else."""
+    """A mixture that holds noisy measurements and nothing else, and how near it came to them."""
 
+    measured: Mapping[str, float] = field(default_factory=dict)
     card: ClassVar[Card] = CARD
+
+    def save(self, folder: Path) -> None:
+        """Also write measured.json."""
+        super().save(folder)
+        write_json(folder / "measured.json", dict(self.measured))
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What a ledger tells of these patients."""
+class Measured:
+    """Noisy counts, all that is ever known of the records: of each column over all codes, and of pairs over groups of
+    codes (`groups`: of each column the group of each code). `column_sigma` and `pair_sigma` are the noise of each."""
 
-    ledger: Ledger
-    subjects: np.ndarray
+    columns: tuple[np.ndarray, ...]
+    column_sigma: float
+    groups: tuple[np.ndarray, ...]
+    pairs: Mapping[Pair, np.ndarray]
+    pair_sigma: Mapping[Pair, float]
 
-    def counts(
-        self, codes: np.ndarray, sizes: np.ndarray, subsets: Sequence[tuple[int, ...]], noise: Noise, *, note: str
-    ) -> list[np.ndarray]:
-        """Joint counts of each subset of the columns."""
-        return self.ledger.noisy_counts(codes, sizes, subsets, self.subjects, sigma=noise.sigma, note=note)
+    @property
+    def records(self) -> float:
+        """The noisy number of records, at least one."""
+        return _records(self.columns)
+
+    def findings(self, fitted: Products) -> dict[str, float]:
+        """How near the model is to what was measured, as mean total variation, and how far noise alone would be."""
+        records, off, noise = self.records, [], []
+        for (i, j), counts in self.pairs.items():
+            shares = (fitted.column(i) * fitted.weights) @ fitted.column(j).T
+            off.append(np.abs(shares - counts / records).sum() / 2)
+            noise.append(counts.size * self.pair_sigma[i, j] * math.sqrt(2 / math.pi) / records / 2)
+        pairs = {"pairs": float(np.mean(off)), "pairs of noise alone": float(np.mean(noise))} if off else {}
+        return {"records": round(records), **pairs}
+
+    def save(self, folder: Path) -> None:
+        """Write measured.safetensors in one step."""
+        arrays = {f"column {j}": counts for j, counts in enumerate(self.columns)}
+        arrays |= {f"group {j}": group for j, group in enumerate(self.groups)}
+        arrays |= {f"pair {i} {j}": counts for (i, j), counts in self.pairs.items()}
+        arrays |= {f"sigma {i} {j}": np.array(sigma) for (i, j), sigma in self.pair_sigma.items()}
+        arrays["sigma"] = np.array(self.column_sigma)
+        write_bytes(folder / MEASURED, save(arrays))
+
+    @classmethod
+    def load(cls, folder: Path) -> Measured | None:
+        """What `save` wrote; None where nothing was measured yet."""
+        if not (folder / MEASURED).exists():
+            return None
+        arrays = load_file(folder / MEASURED)
+        count = sum(name.startswith("column ") for name in arrays)
+        pairs = [(int(i), int(j)) for what, *at in map(str.split, arrays) if what == "pair" for i, j in [at]]
+        return cls(
+            tuple(arrays[f"column {j}"] for j in range(count)),
+            float(arrays["sigma"]),
+            tuple(arrays[f"group {j}"] for j in range(count)),
+            {(i, j): arrays[f"pair {i} {j}"] for i, j in pairs},
+            {(i, j): float(arrays[f"sigma {i} {j}"]) for i, j in pairs},
+        )
+
+
+def _records(columns: Sequence[np.ndarray]) -> float:
+    return max(float(np.mean([counts.sum() for counts in columns])), 1.0)
+
+
+def _sizes(groups: Sequence[np.ndarray]) -> np.ndarray:
+    return np.array([int(group.max()) + 1 for group in groups], dtype=np.int64)
 
 
 def simplex(values: np.ndarray) -> np.ndarray:
@@ -185,7 +271,7 @@ def _neighbours(shares: np.ndarray, *, most: int) -> np.ndarray:
     return group
 
 
-def _apart(fitted: Products, grouped: list[np.ndarray], shares: list[np.ndarray]) -> Products:
+def _apart(fitted: Products, grouped: Sequence[np.ndarray], shares: list[np.ndarray]) -> Products:
     """The mixture over all codes: within a group codes are as common as they are alone."""
     found = []
     for j, (group, alone) in enumerate(zip(grouped, shares, strict=True)):

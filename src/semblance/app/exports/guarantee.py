@@ -1,0 +1,86 @@
+"""GUARANTEE.md: what differential privacy promises about the records, what backs it, and what it does not cover.
+
+Everything in it is public: it is made of declarations, of the noise that was drawn, and of noisy measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import exp
+from typing import Any
+
+from semblance.app.card import plain
+from semblance.core.promise import Guarantee
+from semblance.core.schema import Schema
+
+ASSUMED = (
+    "All records of a patient carry the same value in the subject column, or each record is one patient.",
+    "The schema file was written without looking at the records.",
+    "The ledger of the cohort was not removed or replaced, and no other tool published anything about these patients.",
+    "Nobody can see how long the computation took or what its memory held.",
+)
+NOT_COVERED = (
+    "What is true of patients in general can be learned, and so may say something about every patient.",
+    "Measurements of quality on the real records stay inside: none stands in this folder. Whoever decides by them "
+    "whether to publish adds a look at the records that the guarantee does not cover.",
+)
+
+
+def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str:
+    """The page, from what `semblance.app.private.told` says."""
+    promise = Guarantee(*(told[key] for key in ("epsilon", "delta", "unit", "relation")))
+    parts = [
+        ["# Guarantee", "", f"The records in `{plain(file)}` were made under {promise}.", "", *_meaning(told)],
+        ["## What backs it", "", *_noise(told)],
+        ["## What was measured", "", *_measured(told["measured"])],
+        ["## What it rests on", "", *(f"- {line}" for line in ASSUMED)],
+        ["## What it does not cover", "", *(f"- {line}" for line in NOT_COVERED)],
+        ["## Columns", "", *_columns(schema)],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _meaning(told: Mapping[str, Any]) -> Iterator[str]:
+    epsilon, delta = told["epsilon"], told["delta"]
+    advantage = (exp(epsilon) - 1 + 2 * delta) / (exp(epsilon) + 1)
+    yield (
+        "Whatever anybody does with these records, now or later, and whatever else they know: whether one patient was "
+        f"in the data changes the probability of anything that they see by a factor of at most {exp(epsilon):.3g} (but "
+        f"for {delta:.2g}). Nobody who guesses whether a patient was in the data can be right by more than "
+        f"{advantage:.0%} above chance."
+    )
+
+
+def _noise(told: Mapping[str, Any]) -> Iterator[str]:
+    budget = told["budget"]
+    yield (
+        "Discrete Gaussian noise from the operating system's randomness on every count. The ledger of cohort "
+        f"`{plain(told['cohort'])}` (budget: epsilon {budget['epsilon']:g}, delta {budget['delta']:.3g}) holds all that "
+        "was ever measured of these patients:"
+    )
+    head = "| Tables of counts | Records of a patient in each | Standard deviation of the noise |"
+    yield from ("", head, "| --- | --- | --- |")
+    yield from (f"| {n['count']:,} | {n['sensitivity']} | {n['sigma']:,.1f} |" for n in told["noise"])
+
+
+def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
+    yield "Noisy, and paid for by the ledger:"
+    yield ""
+    if "records" in measured:
+        yield f"- records learned from: about {measured['records']:,}"
+    if "pairs" in measured:
+        yield (
+            f"- pairs of columns: the model differs from the noisy counts by {measured['pairs']:.3f} (mean total "
+            f"variation); noise alone would make {measured['pairs of noise alone']:.3f}"
+        )
+
+
+def _columns(schema: Schema) -> Sequence[str]:
+    rows = (f"| {plain(c.name)} | {c.kind} | {plain(_domain(c))} |" for c in schema if c.learned)
+    return ["| Column | Kind | Declared |", "| --- | --- | --- |", *rows]
+
+
+def _domain(column: Any) -> str:
+    if column.continuous:
+        return f"{column.min:g} to {column.max:g}" if column.kind != "date" else "dates between declared bounds"
+    return f"{len(column.categories or ())} categories"
