@@ -49,14 +49,16 @@ class Constraint:
     """One rule over columns.
 
     `columns` are, by kind: inequality (low, high); ordered, from the lowest to the highest; combinations and one-hot,
-    all; dependency (parents ..., child); sum (parts ..., total). An implication has the conditions of `when` and, of
-    what then is, `then` or `never`. A predicate has a `name` and `holds`, a function from a data frame in the source's
-    types to (n,) bool; it is not saved, so a loaded constraint lacks it.
+    all; dependency (parents ..., child); sum (parts ..., total). Combinations may list the `rows` that there are;
+    without them they are those that occur in the data. An implication has the conditions of `when` and, of what then is, `then`
+    or `never`. A predicate has a `name` and `holds`, a function from a data frame in the source's types to (n,) bool;
+    it is not saved, so a loaded constraint lacks it.
     """
 
     kind: ConstraintKind
     columns: tuple[str, ...] = ()
     strict: bool = False
+    rows: tuple[tuple[str | float, ...], ...] = ()
     when: tuple[Condition, ...] = ()
     then: tuple[Condition, ...] = ()
     never: tuple[Condition, ...] = ()
@@ -75,6 +77,12 @@ class Constraint:
                 rule=f"{fewest} or more, each once",
                 fix="name the columns that it ties",
             )
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise DataError.of(
+                f"combinations of another number of values than {len(self.columns)}",
+                rule="each of 'rows' has one value for each of 'columns'",
+                fix="correct it",
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,7 +100,8 @@ class Constraint:
             return f"{', '.join(names[:-1])} decides {names[-1]}"
         if self.kind == "implication":
             return self._implication()
-        what = {"combinations": "the combinations that occur", "one-hot": "exactly one is 1"}
+        held = f"one of {len(self.rows)} combinations" if self.rows else "the combinations that occur"
+        what = {"combinations": held, "one-hot": "exactly one is 1"}
         return f"{', '.join(names)}: {what[self.kind]}" if names else f"predicate '{self.name}'"
 
     def _implication(self) -> str:
@@ -103,7 +112,8 @@ class Constraint:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, defaults left out; the function of a predicate is not written."""
         said = {key: [c.to_json() for c in getattr(self, key)] for key in ("when", "then", "never")}
-        plain = {"kind": self.kind, "columns": list(self.columns), "strict": self.strict, **said, "name": self.name}
+        ties = {"columns": list(self.columns), "strict": self.strict, "rows": [list(row) for row in self.rows]}
+        plain: dict[str, Any] = {"kind": self.kind, **ties, **said, "name": self.name}
         return {key: value for key, value in plain.items() if value}
 
     @classmethod
@@ -111,4 +121,5 @@ class Constraint:
         """The inverse of `to_json`."""
         when, then, never = (tuple(map(Condition.from_json, data.get(key, ()))) for key in ("when", "then", "never"))
         columns, strict = tuple(data.get("columns", ())), data.get("strict", False)
-        return cls(data["kind"], columns, strict, when, then, never, data.get("name", ""))
+        rows = tuple(map(tuple, data.get("rows", ())))
+        return cls(data["kind"], columns, strict, rows, when, then, never, data.get("name", ""))

@@ -55,8 +55,8 @@ def _noise(told: Mapping[str, Any]) -> Iterator[str]:
     budget = told["budget"]
     yield (
         "Discrete Gaussian noise from the operating system's randomness on every count. The ledger of cohort "
-        f"`{plain(told['cohort'])}` (budget: epsilon {budget['epsilon']:g}, delta {budget['delta']:.3g}) holds all that "
-        "was ever measured of these patients:"
+        f"`{plain(told['cohort'])}` (budget: epsilon {budget['epsilon']:g}, delta {budget['delta']:.3g}) holds all "
+        "that was ever measured of these patients:"
     )
     head = "| Tables of counts | Records of a patient in each | Standard deviation of the noise |"
     yield from ("", head, "| --- | --- | --- |")

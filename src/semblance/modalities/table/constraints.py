@@ -25,6 +25,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
 _MORE: dict[str, tuple[str, ...]] = {
     "inequality": ("strict",),
     "ordered": ("strict",),
+    "combinations": ("rows",),
     "implication": ("then", "then_not"),
     "range": ("min", "max"),
 }
@@ -81,6 +82,8 @@ def _malformed(entry: Mapping[str, Any]) -> Iterator[Problem]:
     for key in {"min", "max"} & entry.keys():
         if not is_bound(entry[key]):
             yield Problem(f"'{key}' is no number or date", f"{key} = 3", "correct it")
+    if "rows" in entry and not _are_rows(entry["rows"], entry.get("columns", ())):
+        yield Problem("'rows' is no list of combinations", "a value for each column", 'rows = [["I10", 1], ["I50", 2]]')
     if "holds" in entry and not callable(entry["holds"]):
         yield Problem("'holds' is no function", "a predicate is declared in Python, not in a file", "give a function")
     for key in {"if", "then", "then_not"} & entry.keys():
@@ -92,6 +95,15 @@ def _malformed(entry: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _are_names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+
+
+def _are_rows(value: Any, columns: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) > 0
+        and all(isinstance(row, list | tuple) and len(row) == len(columns) for row in value)
+        and all(isinstance(cell, str | int | float) and not isinstance(cell, bool) for row in value for cell in row)
+    )
 
 
 def _is_said(value: Any) -> bool:
@@ -130,7 +142,7 @@ def _rule(entry: Mapping[str, Any]) -> Constraint:
         return Constraint(kind, when=when, then=then, never=never)
     given = [entry[key] for key in _KEYS[kind]]
     columns = tuple(name for value in given for name in ([value] if isinstance(value, str) else value))
-    return Constraint(kind, columns, strict=entry.get("strict", False))
+    return Constraint(kind, columns, entry.get("strict", False), tuple(map(tuple, entry.get("rows", ()))))
 
 
 def _condition(name: str, value: Any) -> Condition:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from semblance.core.constraint import Constraint
 from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Kind, Schema
@@ -23,7 +24,10 @@ from semblance.modalities.table.data import Table, column_names, like
 from semblance.modalities.table.declare import Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.read import ACTIONS
+from semblance.modalities.table.relations.above import Above
+from semblance.modalities.table.relations.joint import Joint
 from semblance.modalities.table.relations.kept import Relations
+from semblance.modalities.table.relations.relation import Relation
 
 CELLS = 256
 """Whole numbers in a range of at most so many stand for themselves; other numbers get so many cells."""
@@ -111,12 +115,46 @@ def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
 
 
 def public_encoding(schema: Schema) -> Encoding:
-    """The codes of a schema, one record for each patient. Raises UsageError with every column that is not declared."""
+    """The codes of a schema, one record for each patient.
+
+    Combinations that are listed become one column; orders and implications are kept by drawing the records that break
+    them again. Raises UsageError with every column that is not declared, and every rule that only records could tell.
+    """
     problems = [problem for column in schema.learned for problem in _undeclared(column)]
+    problems += [problem for rule in schema.constraints for problem in _untold(rule)]
     if problems:
         raise UsageError(*problems)
-    columns = tuple(_numbers(c) if c.continuous else _categories(c) for c in schema.learned)
-    return Encoding(schema, columns, (1.0,), Relations())
+    relations = _relations(schema)
+    columns = tuple(_numbers(c) if c.continuous else _categories(c) for c in relations.fields(schema))
+    return Encoding(schema, columns, (1.0,), relations)
+
+
+def _untold(rule: Constraint) -> list[Problem]:
+    if rule.kind in ("inequality", "ordered", "implication", "predicate") or rule.rows:
+        return []
+    said = "under differential privacy a rule is one that needs no look at the records"
+    return [Problem(f"{rule}", said, 'kind = "combinations" with rows = [[...], ...], or leave it out')]
+
+
+def _relations(schema: Schema) -> Relations:
+    """The declared rules; those over a column that is in a combination already are looked at."""
+    joints = [Joint.declared(schema, rule.columns, rule.rows) for rule in schema.constraints if rule.rows]
+    parts = [joint for k, joint in enumerate(joints) if not _owned(joints[:k]) & set(joint.owns)]
+    checks: list[Relation] = [joint for joint in joints if joint not in parts]
+    for rule in schema.constraints:
+        if rule.kind in ("inequality", "ordered"):
+            checks += [_above(schema, name, rule.columns[:j], rule.strict) for j, name in enumerate(rule.columns) if j]
+    return Relations(tuple(parts), tuple(checks))
+
+
+def _owned(joints: Sequence[Joint]) -> set[str]:
+    return {name for joint in joints for name in joint.owns}
+
+
+def _above(schema: Schema, high: str, lows: tuple[str, ...], strict: bool) -> Above:
+    column = schema[high]
+    unit = _unit(column, (column.max or 0.0) - (column.min or 0.0))
+    return Above(high, lows, lows if strict else (), column.kind == "date", unit, column.min, column.max, ())
 
 
 def _undeclared(column: Column) -> list[Problem]:

@@ -86,6 +86,8 @@ def _odd(said: Condition, schema: Schema) -> bool:
 def _broken(train: Table) -> Iterator[Problem]:
     for rule in train.schema.constraints:
         count, frame = int(rules.broken(rule, train).sum()), train.frame
+        if rule.kind == "combinations" and rule.rows:
+            count = int(_unlisted(rule, train).sum())
         if rule.kind == "one-hot":
             for name in rule.columns:
                 if (rules.ones(frame, train.schema[name]) == 2).any():
@@ -96,6 +98,13 @@ def _broken(train: Table) -> Iterator[Problem]:
                 f"{rule}",
                 "correct these records, or leave the constraint out",
             )
+
+
+def _unlisted(rule: Constraint, table: Table) -> np.ndarray:
+    """(n,) bool: the records whose combination is not listed; what is missing breaks nothing."""
+    known = np.logical_and.reduce([table.frame[name].notna().to_numpy() for name in rule.columns])
+    found: np.ndarray = known & Joint.declared(table.schema, rule.columns, rule.rows).broken(table.frame)
+    return found
 
 
 def _outside(train: Table) -> Iterator[Problem]:
@@ -141,6 +150,8 @@ def broken(table: Table, relations: Relations) -> np.ndarray:
     for rule in table.schema.constraints:
         if rule.kind in ("one-hot", "implication", "predicate"):
             found |= rules.broken(rule, table)
+        elif rule.rows:
+            found |= _unlisted(rule, table)
     for column in table.schema.learned:
         if column.continuous and (column.min is not None or column.max is not None):
             found |= rules.outside(column, table.frame)

@@ -43,14 +43,24 @@ class Joint:
         count = patients_of(code, subjects, len(first))
         kept = np.argsort(-count, kind="stable")[: min(limit, int((count >= rare).sum()))]
         rows = tuple(tuple(t[c[first[k]]] for c, t in zip(coded, texts, strict=True)) for k in kept)
-        rows = rows or ((None,) * len(names),)
+        return cls._of(schema, names, rows or ((None,) * len(names),))
+
+    @classmethod
+    def declared(cls, schema: Schema, names: tuple[str, ...], rows: Sequence[Sequence[str | float]]) -> Joint:
+        """The combinations that are listed, and the one in which all is missing."""
+        points = [schema[name].continuous for name in names]
+        said = [tuple(repr(float(v)) if p else str(v) for v, p in zip(row, points, strict=True)) for row in rows]
+        return cls._of(schema, names, (*dict.fromkeys(said), (None,) * len(names)))
+
+    @classmethod
+    def _of(cls, schema: Schema, names: tuple[str, ...], rows: tuple[Row, ...]) -> Joint:
         field = Column(
             derived(schema, names[0], f"with {names[-1]}"),
             "categorical",
             categories=tuple(map(_token, rows)),
             bound="declared",
         )
-        return cls(names, points, rows, (field,))
+        return cls(names, tuple(name for name in names if schema[name].continuous), rows, (field,))
 
     @property
     def needs(self) -> tuple[str, ...]:
