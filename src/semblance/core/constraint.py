@@ -50,9 +50,9 @@ class Constraint:
 
     `columns` are, by kind: inequality (low, high); ordered, from the lowest to the highest; combinations and one-hot,
     all; dependency (parents ..., child); sum (parts ..., total). Combinations may list the `rows` that there are;
-    without them they are those that occur in the data. An implication has the conditions of `when` and, of what then is, `then`
-    or `never`. A predicate has a `name` and `holds`, a function from a data frame in the source's types to (n,) bool;
-    it is not saved, so a loaded constraint lacks it.
+    without them they are those that occur in the data. An implication has the conditions of `when` and, of what then
+    is, `then` or `never`. A predicate has a `name` and `holds`, a function from a data frame in the source's types to
+    (n,) bool; it is not saved, so a loaded constraint lacks it.
     """
 
     kind: ConstraintKind
