@@ -26,13 +26,17 @@ def pair_of(mixture: Products, i: int, j: int) -> np.ndarray:
     return found
 
 
-def moments(mixture: Products, noise: float = 0.01) -> Moments:
-    pairs = {(i, j): pair_of(mixture, i, j) for i, j in combinations(range(len(SIZES)), 2)}
-    return Moments(mixture.marginals, noise, pairs, {pair: noise * (1 + sum(pair)) for pair in pairs})
+def moments(mixture: Products, noise: float = 0.01, strata: int = 1) -> Moments:
+    """Its pairs, of which each of `strata` holds a part: of two, the first holds the components of even number."""
+    levels = [np.arange(len(mixture.weights)) % strata == k for k in range(strata)]
+    held = [Products(mixture.weights * level, mixture.shares, mixture.sizes) for level in levels]
+    pairs = {(i, j): np.stack([pair_of(part, i, j) for part in held]) for i, j in combinations(range(len(SIZES)), 2)}
+    return Moments(np.array([part.weights.sum() for part in held]), mixture.marginals, pairs, noise, 2 * noise)
 
 
-def test_the_gradient_is_the_slope_of_the_loss():
-    work, rng = _Work.of(moments(known())), stream(0, "values")
+@pytest.mark.parametrize("strata", [1, 2])
+def test_the_gradient_is_the_slope_of_the_loss(strata):
+    work, rng = _Work.of(moments(known(), strata=strata), 5), stream(0, "values")
     values = [rng.normal(size=(5, sum(SIZES))), rng.normal(size=5)]
     _, gradients = work.gradients(*values)
     for which, gradient in enumerate(gradients):
@@ -44,21 +48,25 @@ def test_the_gradient_is_the_slope_of_the_loss():
             assert gradient[place] == pytest.approx(slope, rel=2e-3, abs=2e-4)
 
 
-def test_a_known_mixture_is_met_in_all_its_pairs():
-    truth, ticks = known(1), list[Tick]()
-    found = moments(truth).fitted(components=16, steps=800, rng=stream(0, "fit"), watch=ticks.append)
-    for i, j in combinations(range(len(SIZES)), 2):
-        assert np.abs(pair_of(found, i, j) - pair_of(truth, i, j)).sum() / 2 < 0.01
+@pytest.mark.parametrize("strata", [1, 2])
+def test_a_known_mixture_is_met_in_all_its_pairs(strata):
+    truth, ticks = moments(known(1), strata=strata), list[Tick]()
+    found, stratum = truth.fitted(components=16, steps=800, rng=stream(0, "fit"), watch=ticks.append)
+    for level in range(strata):
+        part = Products(found.weights * (stratum == level), found.shares, found.sizes)
+        assert part.weights.sum() == pytest.approx(truth.strata[level], abs=1e-4)
+        for (i, j), shares in truth.pairs.items():
+            assert np.abs(pair_of(part, i, j) - shares[level]).sum() / 2 < 0.01
     assert found.weights.sum() == pytest.approx(1)
     assert ticks[-1].step == ticks[-1].steps == 800 and ticks[-1].loss < ticks[0].loss
 
 
 def test_the_same_seed_gives_the_same_mixture():
-    one, two = (moments(known()).fitted(components=8, steps=50, rng=stream(3, "fit")) for _ in range(2))
+    one, two = (moments(known()).fitted(components=8, steps=50, rng=stream(3, "fit"))[0] for _ in range(2))
     assert np.array_equal(one.shares, two.shares) and np.array_equal(one.weights, two.weights)
 
 
 def test_a_single_column_is_met_without_any_pair():
     shares = np.array([0.5, 0.3, 0.2])
-    found = Moments([shares], 0.01, {}, {}).fitted(components=4, steps=400, rng=stream(0, "fit"))
+    found, _ = Moments(np.ones(1), [shares], {}, 0.01, 0.01).fitted(components=4, steps=400, rng=stream(0, "fit"))
     assert found.marginals[0] == pytest.approx(shares, abs=0.01)

@@ -1,9 +1,10 @@
 """A mixture of products that has given shares of single columns and of pairs: what noisy counts are fitted with.
 
-The pairwise shares of a mixture are S' diag(w) S for the weights w and the shares S of all codes, so one product of
-matrices gives them all. Their weighted squares are brought down by Adam (Kingma & Ba 2015) over softmax parameters.
-Mixtures of products as the answer to noisy marginals: Liu, Vietri & Wu (NeurIPS 2021); fits of relaxed data sets:
-Aydore et al. (ICML 2021).
+Pairs are given within strata of the records (the values of a target, say; all records may be one stratum), and every
+component belongs to one of them. The pairwise shares of a stratum are S' diag(w) S for the weights w and the shares S
+of all codes in its components, so one product of matrices gives them all. Their weighted squares are brought down by
+Adam (Kingma & Ba 2015) over softmax parameters. Mixtures of products as the answer to noisy marginals: Liu, Vietri &
+Wu (NeurIPS 2021); fits of relaxed data sets: Aydore et al. (ICML 2021).
 """
 
 from __future__ import annotations
@@ -23,16 +24,20 @@ TOLD = 50
 
 @dataclass(frozen=True)
 class Moments:
-    """Noisy shares of each column (size,) and of pairs (size, size), and how large the noise of each is."""
+    """Noisy shares, all of all records: of each stratum (strata,), of the codes of each column (size,), and of pairs of
+    columns within strata (strata, size, size); and how large the noise of a single share and of one of a pair is."""
 
+    strata: np.ndarray
     single: Sequence[np.ndarray]
-    single_noise: float
     pairs: Mapping[tuple[int, int], np.ndarray]
-    pair_noise: Mapping[tuple[int, int], float]
+    single_noise: float
+    pair_noise: float
 
-    def fitted(self, *, components: int, steps: int, rng: np.random.Generator, watch: Watch | None = None) -> Products:
-        """The mixture after `steps` steps."""
-        work = _Work.of(self)
+    def fitted(
+        self, *, components: int, steps: int, rng: np.random.Generator, watch: Watch | None = None
+    ) -> tuple[Products, np.ndarray]:
+        """The mixture after `steps` steps, and the stratum of each component."""
+        work = _Work.of(self, components)
         begun = np.log(np.maximum(work.single, 1e-4)) + SPREAD * rng.standard_normal((components, len(work.single)))
         values = [begun.astype(np.float32), np.zeros(components, dtype=np.float32)]
         means, squares = ([np.zeros_like(v) for v in values] for _ in range(2))
@@ -46,15 +51,18 @@ class Moments:
                 value -= pace * mean / (1 - DECAY[0] ** step) / scale
             if watch is not None and (step % TOLD == 0 or step == steps):
                 watch(Tick(step, steps, loss))
-        shares, weights = work.shares(values[0]), _softmax(values[1])
-        return Products(weights.astype(float) / weights.sum(), np.ascontiguousarray(shares.T), work.sizes)
+        shares, weights = work.shares(values[0]), work.weights(values[1]).astype(float)
+        return Products(weights / weights.sum(), np.ascontiguousarray(shares.T), work.sizes), work.stratum
 
 
 @dataclass(frozen=True)
 class _Work:
-    """All columns side by side: `single` (codes,) and `pairs` (codes, codes) shares, and what their errors weigh."""
+    """All columns side by side: `single` (codes,) and `pairs` (strata, codes, codes) shares, what their errors weigh,
+    and the `stratum` (components,) of each component."""
 
     sizes: np.ndarray
+    strata: np.ndarray
+    stratum: np.ndarray
     single: np.ndarray
     single_weight: float
     pairs: np.ndarray
@@ -62,19 +70,22 @@ class _Work:
     columns: np.ndarray
 
     @classmethod
-    def of(cls, moments: Moments) -> _Work:
+    def of(cls, moments: Moments, components: int) -> _Work:
+        strata = np.maximum(moments.strata, TINY).astype(np.float32)
         sizes = np.array([len(shares) for shares in moments.single], dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes)])
         total = int(starts[-1])
-        pairs, weight = np.zeros((total, total), np.float32), np.zeros((total, total), np.float32)
+        pairs, measured = np.zeros((len(strata), total, total), np.float32), np.zeros((total, total), np.float32)
         for (i, j), shares in moments.pairs.items():
-            at = np.ix_(np.arange(starts[i], starts[i + 1]), np.arange(starts[j], starts[j + 1]))
-            pairs[at], weight[at] = shares, moments.pair_noise[i, j] ** -2
-            pairs[at[1].T, at[0].T], weight[at[1].T, at[0].T] = shares.T, moments.pair_noise[i, j] ** -2
-        known = max(int(np.count_nonzero(weight)), 1)
+            one, two = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
+            pairs[:, one, two], pairs[:, two, one] = shares, shares.transpose(0, 2, 1)
+            measured[one, two] = measured[two, one] = 1.0
+        known = max(int(np.count_nonzero(measured)) * len(strata), 1)
+        stratum = np.sort(np.arange(components) % len(strata))
         columns = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
         single = np.concatenate(moments.single).astype(np.float32)
-        return cls(sizes, single, moments.single_noise**-2 / known, pairs, weight / np.float32(known), columns)
+        weight = measured * np.float32(moments.pair_noise**-2 / known)
+        return cls(sizes, strata, stratum, single, moments.single_noise**-2 / known, pairs, weight, columns)
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(components, codes) softmax over the codes of each column."""
@@ -82,19 +93,34 @@ class _Work:
         found: np.ndarray = raised / ((raised @ self.columns) @ self.columns.T + np.float32(1e-30))
         return found
 
+    def weights(self, logits: np.ndarray) -> np.ndarray:
+        """(components,) softmax over the components of each stratum, times its share."""
+        found = np.empty_like(logits)
+        for level, share in enumerate(self.strata):
+            found[self.stratum == level] = share * _softmax(logits[self.stratum == level])
+        return found
+
     def gradients(self, values: np.ndarray, logits: np.ndarray) -> tuple[float, list[np.ndarray]]:
         """The weighted squared error, and its gradient by the parameters of the shares and of the weights."""
-        shares, weights = self.shares(values), _softmax(logits)
-        weighted = weights[:, None] * shares
-        apart, alone = shares.T @ weighted - self.pairs, weights @ shares - self.single
-        pulled, light = self.pair_weight * apart, np.float32(2 * self.single_weight)
-        loss = self.single_weight * float((alone**2).sum()) + float((pulled * apart).sum()) / 2
-        # By the shares of a component, but for its weight. Each pair stands twice in `apart`, hence the halves.
-        ahead = 2 * (shares @ pulled)
-        slope = ahead + light * alone
-        of_weight = ((ahead / 2 + light * alone) * shares).sum(1)
-        inner = ((slope * shares) @ self.columns) @ self.columns.T
-        return loss, [weighted * (slope - inner), weights * (of_weight - weights @ of_weight)]
+        shares, weights = self.shares(values), self.weights(logits)
+        alone = weights @ shares - self.single
+        light = np.float32(2 * self.single_weight) * alone
+        loss = self.single_weight * float((alone**2).sum())
+        of_shares, of_logits = np.empty_like(shares), np.empty_like(logits)
+        for level, share in enumerate(self.strata):
+            mine = self.stratum == level
+            own, weight = shares[mine], weights[mine]
+            apart = own.T @ (weight[:, None] * own) - self.pairs[level]
+            pulled = self.pair_weight * apart
+            loss += float((pulled * apart).sum()) / 2
+            # By the shares of a component, but for its weight. Each pair stands twice in `apart`, hence the halves.
+            ahead = 2 * (own @ pulled)
+            slope = ahead + light
+            of_weight = ((ahead / 2 + light) * own).sum(1)
+            inner = ((slope * own) @ self.columns) @ self.columns.T
+            of_shares[mine] = weight[:, None] * own * (slope - inner)
+            of_logits[mine] = weight * (of_weight - (weight @ of_weight) / share)
+        return loss, [of_shares, of_logits]
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

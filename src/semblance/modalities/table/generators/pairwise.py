@@ -1,8 +1,10 @@
 """Every pair of columns counted under differential privacy, and a mixture of products that has these shares.
 
 Nothing is selected, so nothing is paid for selecting: all pairs are measured at once, each with the same noise, and the
-nonnegative mixture that comes nearest to all of them takes most of the noise out again. Columns are counted first; what
-is rare beside the noise is put together before pairs are counted, and told apart again by what the columns say alone.
+nonnegative mixture that comes nearest to all of them takes most of the noise out again. Where there is a target of few
+classes, pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each table
+either way. Columns are counted first; what is rare beside the noise is put together before pairs are counted, and told
+apart again by what the columns say alone.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ CARD = Card(
 Pair = tuple[int, int]
 CERTAIN = 3.0
 """Standard deviations of the noise below which a code is put together with others."""
-LEAST = 0.002
+LEAST, COMMON = 0.002, 0.02
+"""Shares of the records below which a code, and a class of the target, is put together with others in any case."""
 MEASURED = "measured.safetensors"
 
 
@@ -56,10 +59,10 @@ class Pairwise(CodedSpec):
     steps: int = 1500
     groups: int = 16
     """At most so many codes of a column are told apart within pairs."""
+    classes: int = 4
+    """Within at most so many classes of the target pairs are counted apart."""
     single: float = 0.2
     """Share of the budget for columns alone; the rest is for pairs."""
-    focus: float = 2.0
-    """How much more of the budget a pair with the target gets than another pair."""
     card: ClassVar[Card] = CARD
 
     def fit(
@@ -98,67 +101,62 @@ class Pairwise(CodedSpec):
                 rule="a private generator measures only what a ledger has paid for",
                 fix="--epsilon 1, or in Python epsilon=1, with a schema file that names the cohort",
             )
-        every = self._pairs(coder)
-        singles, *noises = ledger.affordable([(self.single, len(coder.columns)), *self._parts(every)])
-        codes, whose = coder.encode(train), train.subjects
+        target, pairs = _tables(coder)
         columns = [(j,) for j in range(len(coder.columns))]
-        alone = ledger.noisy_counts(codes, coder.sizes, columns, whose, sigma=singles.sigma, note="columns")
-        widest = max(noise.sigma for noise in (singles, *noises))
-        groups = self._grouped(coder, alone, widest)
+        parts = [(self.single, len(columns)), (1 - self.single, len(pairs))] if pairs else [(1.0, len(columns))]
+        noise, *others = ledger.affordable(parts)
+        codes, whose = coder.encode(train), train.subjects
+        alone = ledger.noisy_counts(codes, coder.sizes, columns, whose, sigma=noise.sigma, note="columns")
+        if not others:
+            groups = tuple(np.arange(size) for size in coder.sizes)
+            return Measured(target, tuple(alone), groups, {}, noise.sigma, noise.sigma)
+        sigma = others[0].sigma
+        groups = self._grouped(coder, alone, target, max(noise.sigma, sigma))
         merged = np.column_stack([group[codes[:, j]] for j, group in enumerate(groups)])
-        sizes, counted, sigmas = _sizes(groups), dict[Pair, np.ndarray](), dict[Pair, float]()
-        for (note, pairs), noise in zip(every.items(), noises, strict=True):
-            found = ledger.noisy_counts(merged, sizes, pairs, whose, sigma=noise.sigma, note=note)
-            counted |= dict(zip(pairs, found, strict=True))
-            sigmas |= dict.fromkeys(pairs, noise.sigma)
-        return Measured(tuple(alone), singles.sigma, groups, counted, sigmas)
+        asked = [pair if target is None else (target, *pair) for pair in pairs]
+        found = ledger.noisy_counts(merged, _sizes(groups), asked, whose, sigma=sigma, note="pairs")
+        tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
+        return Measured(target, tuple(alone), groups, tables, noise.sigma, sigma)
 
     def _fitted(
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
     ) -> PairwiseModel:
         """The mixture that comes nearest to what was measured."""
-        records = told.records
+        records, learned = told.records, [j for j in range(len(told.columns)) if j != told.target]
         shares = [simplex(counts / records) for counts in told.columns]
-        alone = [
-            np.bincount(group, weights=share, minlength=k)
-            for group, share, k in zip(told.groups, shares, _sizes(told.groups), strict=True)
-        ]
-        pairs = {pair: counts / records for pair, counts in told.pairs.items()}
-        noise = {pair: sigma / records for pair, sigma in told.pair_sigma.items()}
-        moments = Moments(alone, told.column_sigma / records, pairs, noise)
-        fitted = moments.fitted(components=self.components, steps=self.steps, rng=rng, watch=watch)
+        grouped = [np.bincount(group, weights=share) for group, share in zip(told.groups, shares, strict=True)]
+        place = {j: k for k, j in enumerate(learned)}
+        moments = Moments(
+            np.ones(1) if told.target is None else grouped[told.target],
+            [grouped[j] for j in learned],
+            {(place[i], place[j]): counts / records for (i, j), counts in told.pairs.items()},
+            told.column_sigma / records,
+            told.pair_sigma / records,
+        )
+        fitted, stratum = moments.fitted(components=self.components, steps=self.steps, rng=rng, watch=watch)
+        levels = np.eye(len(moments.strata), dtype=np.float32)[:, stratum]
+        parts = [fitted.column(place[j]) if j in place else levels for j in range(len(shares))]
+        whole = Products(fitted.weights, np.concatenate(parts), _sizes(told.groups))
         structure = Structure(len(shares), tuple(range(len(shares))), ())
-        mixture = _apart(fitted, told.groups, shares)
-        return PairwiseModel(coder, self.to_json(), structure, mixture, told.findings(fitted))
+        return PairwiseModel(coder, self.to_json(), structure, _apart(whole, told.groups, shares), told.findings(whole))
 
-    def _grouped(self, coder: Encoding, alone: Sequence[np.ndarray], sigma: float) -> tuple[np.ndarray, ...]:
+    def _grouped(
+        self, coder: Encoding, alone: Sequence[np.ndarray], target: int | None, sigma: float
+    ) -> tuple[np.ndarray, ...]:
         """Of each column (size,) which codes count as one within pairs."""
         records = _records(alone)
-        shares = [simplex(counts / records) for counts in alone]
-        return tuple(self._groups(share, coder, j, sigma / records) for j, share in enumerate(shares))
-
-    def _pairs(self, encoding: Encoding) -> dict[str, list[Pair]]:
-        """All pairs: those with the target, and the others."""
-        target = [j for j, field in enumerate(encoding.fields) if field.role == "target"]
-        every = list(combinations(range(len(encoding.columns)), 2))
-        ahead = [pair for pair in every if set(pair) & set(target)]
-        parts = {"pairs with the target": ahead, "pairs": [pair for pair in every if pair not in ahead]}
-        return {note: pairs for note, pairs in parts.items() if pairs}
-
-    def _parts(self, every: dict[str, list[Pair]]) -> list[tuple[float, int]]:
-        """The share of the budget of each part, and how many pairs it has."""
-        each = {note: len(pairs) * (self.focus if "target" in note else 1.0) for note, pairs in every.items()}
-        total = sum(each.values())
-        return [((1 - self.single) * each[note] / total, len(pairs)) for note, pairs in every.items()]
-
-    def _groups(self, shares: np.ndarray, encoding: Encoding, j: int, noise: float) -> np.ndarray:
-        """(size,) which codes count as one within pairs."""
-        if isinstance(encoding.columns[j], Categories):
-            return _frequent(shares, most=self.groups, least=max(CERTAIN * noise, LEAST))
-        # Numbers have the missing value first, then cells in their order.
-        cells = _neighbours(shares[1:], most=self.groups)
-        apart = shares[0] > max(CERTAIN * noise, LEAST)
-        return np.concatenate([[int(cells.max()) + 1 if apart else 0], cells])
+        least, shares = CERTAIN * sigma / records, [simplex(counts / records) for counts in alone]
+        groups = []
+        for j, (share, column) in enumerate(zip(shares, coder.columns, strict=True)):
+            if j == target:
+                groups.append(_classes(share, most=self.classes, least=max(least, COMMON)))
+            elif isinstance(column, Categories):
+                groups.append(_frequent(share, most=self.groups, least=max(least, LEAST)))
+            else:  # the missing value first, then cells in their order
+                cells = _neighbours(share[1:], most=self.groups, least=least)
+                missing = int(cells.max()) + 1 if share[0] > max(least, LEAST) else 0
+                groups.append(np.concatenate([[missing], cells]))
+        return tuple(groups)
 
     @staticmethod
     def load(folder: Path) -> PairwiseModel:
@@ -184,14 +182,18 @@ class PairwiseModel(MixtureModel):
 
 @dataclass(frozen=True)
 class Measured:
-    """Noisy counts, all that is ever known of the records: of each column over all codes, and of pairs over groups of
-    codes (`groups`: of each column the group of each code). `column_sigma` and `pair_sigma` are the noise of each."""
+    """Noisy counts, all that is ever known of the records: of each column over all codes, and of pairs of the others
+    within classes of the `target` column (None: within all records), over groups of codes.
 
+    `groups` has of each column the group of each code. The sigmas are the noise of a count.
+    """
+
+    target: int | None
     columns: tuple[np.ndarray, ...]
-    column_sigma: float
     groups: tuple[np.ndarray, ...]
     pairs: Mapping[Pair, np.ndarray]
-    pair_sigma: Mapping[Pair, float]
+    column_sigma: float
+    pair_sigma: float
 
     @property
     def records(self) -> float:
@@ -201,10 +203,11 @@ class Measured:
     def findings(self, fitted: Products) -> dict[str, float]:
         """How near the model is to what was measured, as mean total variation, and how far noise alone would be."""
         records, off, noise = self.records, [], []
+        levels = np.ones((1, len(fitted.weights))) if self.target is None else fitted.column(self.target)
         for (i, j), counts in self.pairs.items():
-            shares = (fitted.column(i) * fitted.weights) @ fitted.column(j).T
+            shares = np.stack([(fitted.column(i) * fitted.weights * own) @ fitted.column(j).T for own in levels])
             off.append(np.abs(shares - counts / records).sum() / 2)
-            noise.append(counts.size * self.pair_sigma[i, j] * math.sqrt(2 / math.pi) / records / 2)
+            noise.append(counts.size * self.pair_sigma * math.sqrt(2 / math.pi) / records / 2)
         pairs = {"pairs": float(np.mean(off)), "pairs of noise alone": float(np.mean(noise))} if off else {}
         return {"records": round(records), **pairs}
 
@@ -213,8 +216,8 @@ class Measured:
         arrays = {f"column {j}": counts for j, counts in enumerate(self.columns)}
         arrays |= {f"group {j}": group for j, group in enumerate(self.groups)}
         arrays |= {f"pair {i} {j}": counts for (i, j), counts in self.pairs.items()}
-        arrays |= {f"sigma {i} {j}": np.array(sigma) for (i, j), sigma in self.pair_sigma.items()}
-        arrays["sigma"] = np.array(self.column_sigma)
+        arrays["sigma"] = np.array([self.column_sigma, self.pair_sigma])
+        arrays["target"] = np.array(-1 if self.target is None else self.target)
         write_bytes(folder / MEASURED, save(arrays))
 
     @classmethod
@@ -223,15 +226,25 @@ class Measured:
         if not (folder / MEASURED).exists():
             return None
         arrays = load_file(folder / MEASURED)
-        count = sum(name.startswith("column ") for name in arrays)
+        count, target = sum(name.startswith("column ") for name in arrays), int(arrays["target"])
         pairs = [(int(i), int(j)) for what, *at in map(str.split, arrays) if what == "pair" for i, j in [at]]
         return cls(
+            None if target < 0 else target,
             tuple(arrays[f"column {j}"] for j in range(count)),
-            float(arrays["sigma"]),
             tuple(arrays[f"group {j}"] for j in range(count)),
             {(i, j): arrays[f"pair {i} {j}"] for i, j in pairs},
-            {(i, j): float(arrays[f"sigma {i} {j}"]) for i, j in pairs},
+            *map(float, arrays["sigma"]),
         )
+
+
+def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
+    """The column of the target, if pairs of others can be counted within its classes, and the pairs."""
+    every = range(len(encoding.columns))
+    found = [
+        j for j, c in enumerate(encoding.fields) if c.role == "target" and isinstance(encoding.columns[j], Categories)
+    ]
+    target = found[0] if found and len(every) > 2 else None
+    return target, list(combinations((j for j in every if j != target), 2))
 
 
 def _records(columns: Sequence[np.ndarray]) -> float:
@@ -260,11 +273,29 @@ def _frequent(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     return group
 
 
-def _neighbours(shares: np.ndarray, *, most: int) -> np.ndarray:
-    """Cells in order, put together until about 1 / `most` of the records lie in them."""
+def _classes(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+    """The same, but what is left over goes with the rarest class where it is too rare to be one."""
+    group = _frequent(shares, most=most, least=least)
+    last = int(group.max())
+    return np.minimum(group, last - 1) if last and shares[group == last].sum() < least else group
+
+
+def _neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+    """Cells in order, put together to at most `most` groups that hold about as much, and `least` at least.
+
+    A cell that holds more than its part stands alone, so that a spike leaves the groups to the rest.
+    """
+    alone = np.zeros(len(shares), dtype=bool)
+    while True:
+        left = max(most - int(alone.sum()), 1)
+        each = max(float(shares[~alone].sum()) / left, least)
+        more = ~alone & (shares >= each)
+        if left == 1 or not more.any():
+            break
+        alone[np.flatnonzero(more)[: left - 1]] = True
     group, at, held = np.zeros(len(shares), dtype=np.int64), 0, 0.0
     for cell, share in enumerate(shares):
-        if held > 0 and held + share / 2 > 1 / most:
+        if cell and (alone[cell] or alone[cell - 1] or (held > 0 and held + share / 2 > each)):
             at, held = at + 1, 0.0
         group[cell] = at
         held += share
