@@ -68,7 +68,7 @@ def drawn(model: PairwiseModel) -> pd.DataFrame:
 
 def test_the_whole_budget_is_spent_and_nothing_beyond_it(model: PairwiseModel, ledger: Ledger, train: Table) -> None:
     assert 0.99 < (ledger.guarantee().epsilon or 0) <= 1
-    assert [noise.count for noise in ledger.spent()] == [5, 6]  # columns, and pairs of the others within classes of the target
+    assert [noise.count for noise in ledger.spent()] == [5, 6]  # columns, then pairs of the others
     with pytest.raises(PrivacyError):
         Pairwise(steps=10).fit(train, rng=stream(0, "fit"), ledger=ledger)
 
