@@ -72,7 +72,8 @@ def test_a_crash_while_counting_is_spent(tmp_path):
 
 
 def test_a_budget_is_for_good_and_all_that_is_wrong_is_refused(tmp_path):
-    opened(tmp_path)
+    opened(tmp_path, epsilon=3.0)
+    opened(tmp_path).reserve(Noise(60.0), note="from here on it is for good")
     with pytest.raises(UsageError, match="opened with epsilon 1"):
         opened(tmp_path, epsilon=2.0)
     for wrong in ({"cohort": "../x"}, {"cohort": ""}, {"epsilon": 0.0}, {"epsilon": float("inf")}):

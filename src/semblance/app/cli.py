@@ -125,6 +125,27 @@ def verify(
 
 
 @app.command()
+def audit(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run with --epsilon.")],
+    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Refits with the patient, and without.")] = 500,
+    confidence: Annotated[
+        float, typer.Option("--confidence", metavar="C", help="With which the lower bounds hold.")
+    ] = 0.99,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the simulated cohort.")] = 0,
+    as_json: flags.Json = False,
+) -> None:
+    """Attack the generator of a private run: what it leaks at least, whatever it claims.
+
+    Refits it at its recorded settings on simulated patients, with and without one
+    more. Ends with 5 where an attack refutes the claimed epsilon.
+    """
+    with guarded(as_json=as_json):
+        from semblance.app import commands
+
+        commands.audit(run, trials=trials, confidence=confidence, seed=seed, as_json=as_json)
+
+
+@app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished run folders, two or more.")],
     output: flags.Page = None,

@@ -12,13 +12,14 @@ import typer
 from rich.console import Console
 
 from semblance.app import conditions, config, stages
-from semblance.app.options import EvaluateOptions
+from semblance.app.events import Progressed, Started
+from semblance.app.options import EvaluateOptions, refuse_wrong
 from semblance.app.pipeline import Outcome, run_evaluate, run_synth
 from semblance.app.screens import last_screen, progress
 from semblance.app.versions import fingerprint
 from semblance.app.work import free_name
 from semblance.catalog import MODALITIES, modality
-from semblance.core.errors import Problem, UsageError
+from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import write_text
 from semblance.core.modality import Modality
 
@@ -75,6 +76,39 @@ def verify(run: Path, *, key: str | None, as_json: bool) -> None:
     out.print(f"\n{found.meaning}\n", style="dim", highlight=False)
 
 
+def audit(run: Path, *, trials: int, confidence: float, seed: int, as_json: bool) -> None:
+    """`semblance audit`: ends with 5 where an attack refutes the claim."""
+    from dataclasses import asdict
+
+    from semblance.app.private import audit_screen, audited
+
+    refuse_wrong(seed=seed)
+    problems = [
+        *([] if trials >= FEWEST else [Problem(f"{trials} trials", f"at least {FEWEST}", "--trials 500")]),
+        *(
+            []
+            if 0.5 < confidence < 1
+            else [Problem(f"confidence {confidence}", "above .5, below 1", "--confidence .99")]
+        ),
+    ]
+    if problems:
+        raise UsageError(*problems)
+    with _showing(as_json) as show:
+
+        def watch(done: int, total: int) -> None:
+            show(Progressed("audit", done, total, ""))
+
+        show(Started("audit", 1, 1))
+        found = audited(run, trials=trials, confidence=confidence, seed=seed, watch=watch)
+    code = 0 if found.holds else PrivacyError.exit_code
+    if as_json:
+        _print_json({**asdict(found), "highest": found.highest, "holds": found.holds, "exit_code": code})
+    else:
+        Console().print(audit_screen(found))
+    raise typer.Exit(code)
+
+
+FEWEST = 20
 PAGE = Path("semblance-compare.html")
 
 

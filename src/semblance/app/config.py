@@ -46,6 +46,9 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 SECTIONS = ("synth", "generator", "schema", "plan", "input", "versions", "accepted")
 HEADER = "# What really ran. `semblance synth INPUT -o NEW --config THIS_FILE` runs it again, to the same bytes.\n"
+PRIVATE = (
+    "# What really ran. It cannot be repeated: measuring anew costs budget. RUN/model draws the same records again.\n"
+)
 
 
 def seconds(text: str) -> float:
@@ -195,7 +198,8 @@ def write(path: Path, config: Mapping[str, Any]) -> None:
     """Write a config atomically; what is None is left out, as TOML has no word for it."""
     import tomli_w
 
-    write_bytes(path, (HEADER + "\n" + tomli_w.dumps(_without_none(config))).encode())
+    head = PRIVATE if config.get("synth", {}).get("epsilon") is not None else HEADER
+    write_bytes(path, (head + "\n" + tomli_w.dumps(_without_none(config))).encode())
 
 
 def _without_none(value: Any) -> Any:

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from semblance.app import config, stages
-from semblance.app.assemble import Bundle, Promised, assemble
+from semblance.app.assemble import Bundle, Promised, assemble, leaves
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.parts import check_parts, refuse_unjudged, together
-from semblance.app.private import ledger_of, settled
+from semblance.app.private import ledger_of, refuse_spent, settled
 from semblance.app.private import told as told_of
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, work_of, working
@@ -64,9 +64,11 @@ class Outcome:
         """The files of the run that a person asks for first."""
         found = [
             *self.run.glob("synthetic.*"),
-            *(self.run / n for n in ("report.html", "report.json", "card.md", "public")),
+            *(self.run / n for n in ("report.html", "report.json", "card.md", "public/GUARANTEE.md")),
+            *([self.run / "public"] if leaves(self.report) else []),
         ]
-        return {path.stem if path.suffix != ".json" else "json": str(path) for path in found if path.exists()}
+        names = {"report.json": "json", "GUARANTEE.md": "guarantee"}
+        return {names.get(path.name, path.stem): str(path) for path in found if path.exists()}
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
         refuse_other(options.run, replace(options, threads=asked.threads), inputs=inputs, generator=generator)
         show(Noted(f"'{options.run.name}' was complete already: nothing was done"))
         return _finished(options.run)
+    if options.epsilon is not None and not options.resume:
+        refuse_spent(options)
     with working(options.run, kind=kind, resume=options.resume) as folder:
         _same_input(folder, inputs)
         run = _Synth(options, manifest, inputs, Stages(folder, show, 10, _root_key(options, inputs)))
@@ -237,8 +241,9 @@ class _Synth:
         return {"accepted": {field.name: field.role for field in self.profile.fields if field.unclear}}
 
     def _split(self, room: Path) -> Any:
-        stages.check_data(self.manifest, self.spec, self.source.data)
         o = self.options
+        if not self.private:  # whoever mends declarations until the records fit them has looked at the records
+            stages.check_data(self.manifest, self.spec, self.source.data)
         parts = stages.split_rows(self.source.data, holdout=o.holdout, seed=o.seed, private=self.private)
         for name, rows in zip(("train", "holdout"), parts, strict=True):
             np.save(room / f"{name}.npy", rows, allow_pickle=False)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from semblance.app.options import SynthOptions
 from semblance.core.errors import Problem, UsageError
 from semblance.core.promise import Guarantee
 
 if TYPE_CHECKING:
+    from semblance.privacy.audit import Audit
     from semblance.privacy.ledger import Ledger
 
 EXPONENT = 1.1
@@ -37,7 +41,9 @@ def settled(options: SynthOptions) -> SynthOptions:
         raise UsageError(*problems)
     public = _cohort(options).get("n_public")
     delta = options.delta if public is None or options.delta is not None else float(public) ** -EXPONENT
-    return replace(options, delta=delta, rows=public if options.rows is None else options.rows)
+    # Absolute: a run from another folder must find the same ledger.
+    ledger = None if options.ledger is None else str(Path(options.ledger).resolve())
+    return replace(options, delta=delta, rows=public if options.rows is None else options.rows, ledger=ledger)
 
 
 def _undeclared(options: SynthOptions) -> Iterator[Problem]:
@@ -64,9 +70,20 @@ def ledger_of(options: SynthOptions) -> Ledger:
     from semblance.privacy.ledger import Ledger
 
     assert options.epsilon is not None and options.delta is not None
-    cohort = str(_cohort(options)["id"])
-    folder = ledger_folder() if options.ledger is None else Path(options.ledger)
+    cohort, folder = str(_cohort(options)["id"]), ledger_path(options).parent
     return Ledger.open(folder, cohort=cohort, epsilon=options.epsilon, delta=options.delta)
+
+
+def ledger_path(options: SynthOptions) -> Path:
+    """The file of that ledger."""
+    folder = ledger_folder() if options.ledger is None else Path(options.ledger)
+    return folder / f"{_cohort(options)['id']}.jsonl"
+
+
+def refuse_spent(options: SynthOptions) -> None:
+    """Raise PrivacyError, before anything is read, where nothing is left of a cohort's budget."""
+    if ledger_path(options).exists():
+        ledger_of(options).affordable([(1.0, 1)])
 
 
 def told(ledger: Ledger, guarantee: Guarantee, measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,3 +95,44 @@ def told(ledger: Ledger, guarantee: Guarantee, measured: Mapping[str, Any]) -> d
         "noise": [noise.to_json() for noise in ledger.spent()],
         "measured": dict(measured),
     }
+
+
+def audited(run: Path, *, trials: int, confidence: float, seed: int, watch: Callable[[int, int], None]) -> Audit:
+    """Attacks on the generator of a finished run, refitted at its recorded settings on simulated patients.
+
+    Raises UsageError for a folder that is no private run.
+    """
+    from semblance.app import config
+    from semblance.catalog import modality
+    from semblance.core.modality import load
+
+    told = config.read(run / "config.toml")
+    synth = told.get("synth", {})
+    manifest = modality(str(synth.get("modality", "table")))
+    if synth.get("epsilon") is None or manifest.audit is None:
+        raise UsageError.of(
+            f"'{run.name}' claims no guarantee",
+            rule="an audit tries to refute the epsilon of a run",
+            fix="give the folder of a run with --epsilon; what other runs leak is measured by the report's attacks",
+        )
+    spec = manifest.generator(str(synth["model"]))(**told.get("generator", {}))
+    budget = {"epsilon": float(synth["epsilon"]), "delta": float(synth["delta"])}
+    found: Audit = load(manifest.audit)(spec, **budget, trials=trials, confidence=confidence, seed=seed, watch=watch)
+    return found
+
+
+def audit_screen(found: Audit) -> RenderableType:
+    """What the attacks found, beside the claim."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    rows = (
+        ("error rates at one threshold, no assumption", found.free),
+        (f"whole curve of {found.trials} runs a side, Gaussian noise", found.gaussian),
+        ("one run with many planted patients", found.one_run),
+    )
+    for said, bound in rows:
+        table.add_row(f"  {said}", Text(f"{bound:.3f}", "" if bound <= found.epsilon else "bold red"))
+    head = (
+        Text("no attack refutes the claim", "bold green") if found.holds else Text("the claim is refuted", "bold red")
+    )
+    claim = f"epsilon {found.epsilon:g} at delta {found.delta:.3g} is claimed; it is at least, with confidence "
+    return Group(Text(), head, Text(f"{claim}{found.confidence:.1%}:"), Text(), table, Text())

@@ -154,7 +154,7 @@ def _digits(value: float) -> str:
 
 def _paths(paths: Mapping[str, str]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    names = {"report": "Report", "synthetic": "Data", "card": "Card", "public": "May leave"}
+    names = {"report": "Report", "synthetic": "Data", "card": "Card", "guarantee": "Guarantee", "public": "May leave"}
     for key, name in names.items():
         if key in paths:
             table.add_row(Text(f"  {name}", "dim"), Text(_short(paths[key]), overflow="fold"))

@@ -81,6 +81,7 @@ class Modality:
     - `sound(dataset) -> None`: UsageError or DataError for what must hold of all records before any is learned
     - `explain(model, dataset) -> frame`: why its records are as they are, in the eyes of a model with a `chain`
     - `graph(model, rng=) -> mapping or None`: names and edges of what a model ties together, for those that know
+    - `audit(spec, epsilon=, delta=, trials=, confidence=, seed=, watch=) -> Audit`: attacks on a private generator
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
@@ -106,6 +107,7 @@ class Modality:
     explain: str | None = None
     declared: str | None = None
     private: str | None = None
+    audit: str | None = None
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,7 +29,9 @@ def epsilon_of(noises: Sequence[Noise], *, delta: float) -> float:
     if not noises:
         return 0.0
     bound = epsilon_of_rho(sum(noise.rho for noise in noises), delta=delta)
-    return min(bound, _exact(noises, delta)) if all(noise.sensitivity == 1 for noise in noises) else bound
+    if any(noise.sensitivity != 1 for noise in noises):
+        return bound
+    return min(bound, _exact(tuple(sorted(_by_sigma(noises).items())), delta))
 
 
 def epsilon_of_rho(rho: float, *, delta: float) -> float:
@@ -38,6 +41,7 @@ def epsilon_of_rho(rho: float, *, delta: float) -> float:
     return max(0.0, float(found.min()))
 
 
+@lru_cache(maxsize=256)
 def rho_of(epsilon: float, *, delta: float) -> float:
     """The largest rho of which rho-zCDP implies (epsilon, delta): the inverse of `epsilon_of_rho`, from below."""
     low, high = 0.0, epsilon
@@ -72,13 +76,14 @@ def noise_for(
     return scaled(low) if low > LEAST * spread else tuple(Noise(math.inf, 1, count) for _, count in parts)
 
 
-def _exact(noises: Sequence[Noise], delta: float) -> float:
-    """Epsilon from the composed privacy loss distributions, rounded up."""
+@lru_cache(maxsize=4096)
+def _exact(noises: tuple[tuple[float, int], ...], delta: float) -> float:
+    """Epsilon from the composed privacy loss distributions of (sigma, histograms), rounded up."""
     losses = need(
         "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
     )
     total = losses.identity()
-    for sigma, count in _by_sigma(noises).items():
+    for sigma, count in noises:
         total = total.compose(losses.from_discrete_gaussian_mechanism(sigma).self_compose(count))
     return float(total.get_epsilon_for_delta(delta))
 

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,8 +55,11 @@ class Ledger:
             if not lines:
                 ledger._append(file, {"cohort": cohort, "epsilon": ledger.epsilon, "delta": ledger.delta}, before="")
                 return ledger
-        opened = {key: lines[0][key] for key in ("epsilon", "delta")}
-        if opened != {"epsilon": ledger.epsilon, "delta": ledger.delta}:
+            budget, opened = {"epsilon": ledger.epsilon, "delta": ledger.delta}, _opened(lines)
+            if opened != budget and not _noises(lines):
+                ledger._append(file, {"cohort": cohort, **budget}, before=lines[-1]["hash"])
+                return ledger
+        if opened != budget:
             raise UsageError.of(
                 f"a budget of epsilon {epsilon:g}, delta {delta:g} for cohort '{cohort}'",
                 rule=f"its ledger was opened with epsilon {opened['epsilon']:g}, delta {opened['delta']:g}, for good",
@@ -177,6 +180,12 @@ class Ledger:
         file.write(json.dumps({**entry, "hash": _hash(entry)}).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _opened(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The budget; as long as nothing is spent of it, it can be another."""
+    last = [line for line in lines if "epsilon" in line][-1]
+    return {key: last[key] for key in ("epsilon", "delta")}
 
 
 def _histogram(codes: np.ndarray, subset: tuple[int, ...], shape: tuple[int, ...], sigma: float) -> np.ndarray:

@@ -62,4 +62,5 @@ MANIFEST = Modality(
     explain=f"{_HERE}.explain:explain",
     declared=f"{_HERE}.domain:read_declared",
     private="pairwise",
+    audit=f"{_HERE}.audit:audit",
 )

@@ -78,6 +78,7 @@ def public_schema(paths: Sequence[str | Path], options: ReadOptions) -> Schema:
     declared, problems = check(options, names)
     columns = [_declared(name, declared.of(name), declared) for name in names]
     problems += [problem for column in columns if column.learned for problem in _undeclared(column)]
+    problems += [problem for rule in declared.constraints for problem in _untold(rule)]
     if problems:
         raise UsageError(*problems)
     return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints)
@@ -159,6 +160,9 @@ def _above(schema: Schema, high: str, lows: tuple[str, ...], strict: bool) -> Ab
 
 def _undeclared(column: Column) -> list[Problem]:
     rule = "under differential privacy what a column may hold is declared, since looking at it would cost budget"
+    if column.bound != "declared" or (column.min is None and column.max is None and not column.categories):
+        one = 'categories = [...], or kind = "integer", min = ..., max = ...; or role = "drop"'
+        return [Problem("not declared", rule, f'[columns."{column.name}"] {one}', column.name)]
     if column.continuous and (column.bound != "declared" or column.min is None or column.max is None):
         return [Problem("no declared bounds", rule, f'[columns."{column.name}"] min = ..., max = ...', column.name)]
     if not column.continuous and (column.bound != "declared" or not column.categories):

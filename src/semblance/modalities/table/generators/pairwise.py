@@ -84,7 +84,7 @@ class Pairwise(CodedSpec):
         coder = self.encoding_of(train, encoding)
         told = Measured.load(resume) if resume is not None else None
         if told is None:
-            told = self._measured(train, coder, ledger)
+            coder, told = self.measured(train, ledger)
             if resume is not None:
                 told.save(resume)
         return self._fitted(coder, told, rng=stream(root_of(rng), "mixture"), watch=watch)
@@ -93,14 +93,15 @@ class Pairwise(CodedSpec):
         """The public one, whatever is given: any other has looked at the records."""
         return public_encoding(train.schema)
 
-    def _measured(self, train: Table, coder: Encoding, ledger: Ledger | None) -> Measured:
-        """The noisy counts of `train`: those of columns first, since they say what is too rare to count in pairs."""
+    def measured(self, train: Table, ledger: Ledger | None) -> tuple[Encoding, Measured]:
+        """The codes, and the noisy counts of `train`: of columns first, since they say what is too rare for pairs."""
         if ledger is None:
             raise UsageError.of(
                 f"'{CARD.name}' was given no ledger",
                 rule="a private generator measures only what a ledger has paid for",
                 fix="--epsilon 1, or in Python epsilon=1, with a schema file that names the cohort",
             )
+        coder = self.encoding_of(train, None)
         target, pairs = _tables(coder)
         columns = [(j,) for j in range(len(coder.columns))]
         parts = [(self.single, len(columns)), (1 - self.single, len(pairs))] if pairs else [(1.0, len(columns))]
@@ -109,14 +110,14 @@ class Pairwise(CodedSpec):
         alone = ledger.noisy_counts(codes, coder.sizes, columns, whose, sigma=noise.sigma, note="columns")
         if not others:
             groups = tuple(np.arange(size) for size in coder.sizes)
-            return Measured(target, tuple(alone), groups, {}, noise.sigma, noise.sigma)
+            return coder, Measured(target, tuple(alone), groups, {}, noise.sigma, noise.sigma)
         sigma = others[0].sigma
         groups = self._grouped(coder, alone, target, max(noise.sigma, sigma))
         merged = np.column_stack([group[codes[:, j]] for j, group in enumerate(groups)])
         asked = [pair if target is None else (target, *pair) for pair in pairs]
         found = ledger.noisy_counts(merged, _sizes(groups), asked, whose, sigma=sigma, note="pairs")
         tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
-        return Measured(target, tuple(alone), groups, tables, noise.sigma, sigma)
+        return coder, Measured(target, tuple(alone), groups, tables, noise.sigma, sigma)
 
     def _fitted(
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None

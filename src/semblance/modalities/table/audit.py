@@ -1,0 +1,167 @@
+"""Attacks on a private generator of tables: it is refitted on a simulated cohort with and without planted patients.
+
+What is attacked is all that it measured, before any of it is smoothed: whatever leaves is made from that. The attack
+knows everything but whether the planted patient is there, and scores a run by the likelihood ratio of what was
+measured. The patient has several records, and values that nobody else has, within the declared bounds: a mechanism that
+counts records instead of patients, or looks at the records for its codes, gives the patient away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.rng import stream
+from semblance.core.schema import Column, Schema
+from semblance.modalities.table.data import Table, concat
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.pairwise import Measured
+from semblance.privacy.audit import Audit, from_one_run, from_rates, from_roc
+from semblance.privacy.ledger import Ledger
+
+PATIENTS = 200
+CANARIES = 60
+RECORDS = 3
+"""Records of a planted patient."""
+SURE = 1e6
+"""The score of a run whose codes tell whether the patient is there."""
+
+
+def audit(
+    spec: Any,
+    *,
+    epsilon: float,
+    delta: float,
+    trials: int,
+    confidence: float,
+    seed: int,
+    watch: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """Lower bounds of what `spec` leaks when it is refitted with a budget of (epsilon, delta), `trials` times with a
+    planted patient and as often without, and once with many patients by the toss of a coin."""
+    attack = Attack.of(spec, simulated(stream(seed, "audit")))
+    inside, outside = (
+        np.array([attack.score(planted, epsilon, delta) for planted in _counted(side, trials, watch)])
+        for side in (True, False)
+    )
+    every, there = _one_run(spec, epsilon, delta, rng=stream(seed, "audit", "canaries"))
+    how: dict[str, float] = {"delta": delta, "confidence": confidence}
+    free, gaussian = from_rates(inside, outside, **how), from_roc(inside, outside, **how)
+    return Audit(epsilon, delta, confidence, trials, free, gaussian, from_one_run(every, there, **how))
+
+
+def _counted(side: bool, trials: int, watch: Callable[[int, int], None] | None) -> Iterator[bool]:
+    for trial in range(trials):
+        if watch is not None:
+            watch(trial + trials * (not side), 2 * trials)
+        yield side
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Patients, and the records of one more, under a declared schema."""
+
+    base: Table
+    planted: Table
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A mechanism, the cohort without and with the planted patient, and the codes that it gives to each."""
+
+    spec: Any
+    tables: tuple[Table, Table]
+    coders: tuple[Encoding, Encoding]
+    base: np.ndarray
+    planted: np.ndarray
+
+    @classmethod
+    def of(cls, spec: Any, cohort: Cohort) -> Attack:
+        """The attack on a cohort."""
+        tables = cohort.base, concat([cohort.base, cohort.planted])
+        without, beside = (spec.encoding_of(table, None) for table in tables)
+        return cls(spec, tables, (without, beside), without.encode(cohort.base), without.encode(cohort.planted)[0])
+
+    def score(self, planted: bool, epsilon: float, delta: float) -> float:
+        """How much a run looks as if the planted patient was there."""
+        with _ledger(epsilon, delta) as ledger:
+            coder, told = self.spec.measured(self.tables[planted], ledger)
+        without, beside = (known.to_json() for known in self.coders)
+        if without != beside:
+            return SURE if coder.to_json() == beside else -SURE
+        return likelihood_ratio(told, self.base, self.planted)
+
+
+def simulated(rng: np.random.Generator, *, codes: int = 4) -> Cohort:
+    """A small cohort of labels, one number and a target; the planted patient is beyond what the others have of each."""
+    labels = tuple("abcdefghijkl"[:codes])
+    schema = Schema(
+        (
+            Column("pid", "identifier", "subject"),
+            *(Column(name, "categorical", categories=labels, bound="declared") for name in ("u", "v")),
+            Column("x", "integer", dtype="int64", min=0, max=9, bound="declared"),
+            Column("y", "categorical", "target", categories=("no", "yes"), bound="declared"),
+        )
+    )
+    common = labels[: codes // 2]
+    frame = pd.DataFrame(
+        {
+            **{name: pd.Categorical(rng.choice(common, PATIENTS), labels) for name in ("u", "v")},
+            "x": rng.integers(2, 6, PATIENTS).astype(float),
+            "y": pd.Categorical(rng.choice(["no", "yes"], PATIENTS), ["no", "yes"]),
+        }
+    )
+    held = {"u": pd.Categorical([labels[-1]] * RECORDS, labels), "v": pd.Categorical([labels[-1]] * RECORDS, labels)}
+    more = pd.DataFrame({**held, "x": [9.0] * RECORDS, "y": pd.Categorical(["yes"] * RECORDS, ["no", "yes"])})
+    return Cohort(
+        Table(schema, frame, np.arange(PATIENTS)), Table(schema, more, np.full(RECORDS, PATIENTS, dtype=np.int64))
+    )
+
+
+def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
+    """Log of how much more likely the noisy counts are with the planted (columns,) codes than with the base alone."""
+    found = sum(
+        _ratio(counts[planted[j]] - (base[:, j] == planted[j]).sum(), told.column_sigma)
+        for j, counts in enumerate(told.columns)
+    )
+    merged = np.column_stack([group[base[:, j]] for j, group in enumerate(told.groups)])
+    own = np.array([group[planted[j]] for j, group in enumerate(told.groups)])
+    for pair, counts in told.pairs.items():
+        asked = list(pair) if told.target is None else [told.target, *pair]
+        cell = counts[(0 if told.target is None else own[told.target], *own[list(pair)])]
+        found += _ratio(cell - (merged[:, asked] == own[asked]).all(1).sum(), told.pair_sigma)
+    return float(found)
+
+
+def _ratio(above: float, sigma: float) -> float:
+    """Of normal noise around one and around zero."""
+    return (above - 0.5) / sigma**2
+
+
+def _one_run(spec: Any, epsilon: float, delta: float, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of canaries that share no code, and which of them were there."""
+    labels = tuple(f"c{i}" for i in range(CANARIES))
+    schema = Schema(tuple(Column(name, "categorical", categories=labels, bound="declared") for name in ("u", "v", "w")))
+    there = rng.random(CANARIES) < 0.5
+    if not there.any():
+        there[0] = True
+    frame = pd.DataFrame({c.name: pd.Categorical(labels, labels) for c in schema.learned})
+    table = Table(schema, frame, np.arange(CANARIES)).take(there)
+    with _ledger(epsilon, delta) as ledger:
+        coder, told = spec.measured(table, ledger)
+    codes = coder.encode(Table(schema, frame, np.arange(CANARIES)))
+    return np.sum([counts[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0), there
+
+
+@contextmanager
+def _ledger(epsilon: float, delta: float) -> Iterator[Ledger]:
+    """A ledger of nobody: the records are simulated."""
+    with TemporaryDirectory(prefix="semblance-audit-") as folder:
+        yield Ledger.open(Path(folder), cohort="audit", epsilon=epsilon, delta=delta)

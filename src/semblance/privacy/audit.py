@@ -1,0 +1,136 @@
+"""Lower bounds of epsilon from attacks on a mechanism: what it leaks at least, whatever it claims.
+
+A bound above the claim shows that the claim is false; a bound below it shows nothing but that this attack failed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import beta, binom, norm, rankdata
+
+FINE = 60
+"""Halvings of an interval in which a bound is looked for."""
+MOST = 50.0
+"""No bound is told above this epsilon."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What attacks show of a mechanism that claims (epsilon, delta): lower bounds that hold with `confidence`."""
+
+    epsilon: float
+    delta: float
+    confidence: float
+    trials: int
+    free: float
+    """From error rates at one threshold, without any assumption (Jagielski, Ullman & Oprea, NeurIPS 2020)."""
+    gaussian: float
+    """From the whole ROC curve, for mechanisms whose noise is Gaussian (Dong, Roth & Su, JRSS-B 2022)."""
+    one_run: float
+    """From many canaries in a single run (Steinke, Nasr & Jagielski, NeurIPS 2023)."""
+
+    @property
+    def highest(self) -> float:
+        """The best bound."""
+        return max(self.free, self.gaussian, self.one_run)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no attack refutes the claim."""
+        return self.highest <= self.epsilon
+
+
+def from_rates(inside: np.ndarray, outside: np.ndarray, *, delta: float, confidence: float) -> float:
+    """From scores of runs with (n,) and without (m,) the canary; larger means that it looks as if it was there.
+
+    The threshold is chosen on the first half of the runs, and the rates, with exact intervals (Clopper & Pearson 1934),
+    are those of the second: TPR <= e^epsilon FPR + delta, and the same for the complements.
+    """
+    half, other = len(inside) // 2, len(outside) // 2
+    chosen, level = _threshold(inside[:half], outside[:other], delta), 1 - confidence
+    n, m = len(inside) - half, len(outside) - other
+    hits, alarms = int((inside[half:] > chosen).sum()), int((outside[other:] > chosen).sum())
+    ahead = _log_ratio(_low(hits, n, level), _high(alarms, m, level), delta)
+    back = _log_ratio(_low(m - alarms, m, level), _high(n - hits, n, level), delta)
+    return max(0.0, ahead, back)
+
+
+def _threshold(inside: np.ndarray, outside: np.ndarray, delta: float) -> float:
+    points = np.unique(np.concatenate([inside, outside]))
+    tpr, fpr = (1 - np.searchsorted(np.sort(side), points, side="right") / len(side) for side in (inside, outside))
+    smooth = 2 / min(len(inside), len(outside))
+    ahead = np.log(np.maximum(tpr - delta, 1e-12) / (fpr + smooth))
+    back = np.log(np.maximum(1 - fpr - delta, 1e-12) / (1 - tpr + smooth))
+    return float(points[int(np.argmax(np.maximum(ahead, back)))])
+
+
+# Four rates are bounded, each on one side: a quarter of what may go wrong for each.
+
+
+def _low(hits: int, n: int, level: float) -> float:
+    return float(beta.ppf(level / 4, hits, n - hits + 1)) if hits else 0.0
+
+
+def _high(hits: int, n: int, level: float) -> float:
+    return float(beta.ppf(1 - level / 4, hits + 1, n - hits)) if hits < n else 1.0
+
+
+def _log_ratio(true: float, false: float, delta: float) -> float:
+    return math.log((true - delta) / false) if true > delta else 0.0
+
+
+def from_roc(inside: np.ndarray, outside: np.ndarray, *, delta: float, confidence: float) -> float:
+    """From the area under the ROC curve, which a mechanism of mu-Gaussian differential privacy keeps below
+    Phi(mu / sqrt 2); with the standard error of DeLong et al. (1988). Scores as in `from_rates`."""
+    n, m = len(inside), len(outside)
+    ranks = rankdata(np.concatenate([inside, outside]))
+    beat = (ranks[:n] - rankdata(inside)) / m
+    lost = 1 - (ranks[n:] - rankdata(outside)) / n
+    area = float(beat.mean())
+    # A curve without error has no variance to estimate; one run that is wrong is then as likely as the confidence says.
+    error = math.sqrt(float(beat.var(ddof=1)) / n + float(lost.var(ddof=1)) / m)
+    surest = 1 - (1 - confidence) ** (1 / min(n, m))
+    low = min(area - float(norm.ppf(confidence)) * error, 1 - surest)
+    mu = math.sqrt(2) * float(norm.ppf(low)) if low > 0.5 else 0.0
+    return epsilon_of_mu(mu, delta=delta)
+
+
+def epsilon_of_mu(mu: float, *, delta: float) -> float:
+    """The epsilon of mu-Gaussian differential privacy at delta (Balle & Wang, ICML 2018, theorem 8)."""
+    low, high = 0.0, MOST
+    for _ in range(FINE if mu > 0 else 0):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _delta_of_mu(mu, middle) > delta else (low, middle)
+    return low
+
+
+def _delta_of_mu(mu: float, epsilon: float) -> float:
+    first, second = norm.cdf(mu / 2 - epsilon / mu), norm.logcdf(-mu / 2 - epsilon / mu)
+    return float(first - math.exp(min(epsilon + float(second), 0.0)))
+
+
+def from_one_run(scores: np.ndarray, inside: np.ndarray, *, delta: float, confidence: float) -> float:
+    """From one run in which each of (m,) canaries was `inside` by the toss of a coin.
+
+    The highest and lowest scores are guessed to be in and out, a third of the canaries each. The number of right
+    guesses is compared with what (epsilon, delta) allows, delta's part included.
+    """
+    count = len(scores) // 3
+    order = np.argsort(scores, kind="stable")
+    right = int(inside[order[-count:]].sum() + (~inside[order[:count]]).sum()) if count else 0
+    low, high = 0.0, MOST
+    for _ in range(FINE):
+        middle = (low + high) / 2
+        likely = _chance(len(scores), 2 * count, right, middle, delta)
+        low, high = (middle, high) if likely < 1 - confidence else (low, middle)
+    return low
+
+
+def _chance(canaries: int, guesses: int, right: int, epsilon: float, delta: float) -> float:
+    """How likely so many right guesses are at most under (epsilon, delta)."""
+    rate = 1 / (1 + math.exp(-epsilon))
+    below = np.cumsum(binom.pmf(np.arange(right - 1, -1, -1), guesses, rate)) / np.arange(1, right + 1)
+    return float(binom.sf(right - 1, guesses, rate) + 2 * canaries * delta * below.max(initial=0.0))

@@ -1,0 +1,81 @@
+"""Lower bounds of epsilon: below the truth with their confidence, near it, and above a claim that is false."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from semblance.core.rng import stream
+from semblance.privacy.audit import Audit, epsilon_of_mu, from_one_run, from_rates, from_roc
+
+HOW = {"delta": 1e-5, "confidence": 0.999}
+
+
+def gaussian(mu: float, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = stream(seed, "scores")
+    return rng.normal(mu, 1, n), rng.normal(0, 1, n)
+
+
+@pytest.mark.parametrize("mu", [0.1, 0.5, 1.0, 2.0])
+def test_epsilon_of_a_gaussian_mechanism_is_that_of_the_closed_form(mu):
+    epsilon = epsilon_of_mu(mu, delta=1e-5)
+    assert norm.cdf(mu / 2 - epsilon / mu) - math.exp(epsilon) * norm.cdf(-mu / 2 - epsilon / mu) == pytest.approx(
+        1e-5, rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("mu", [0.2, 1.0, 3.0])
+def test_no_bound_exceeds_the_truth_and_the_curve_comes_near_it(mu):
+    truth = epsilon_of_mu(mu, delta=1e-5)
+    inside, outside = gaussian(mu, 20_000)
+    assert 0.75 * truth < from_roc(inside, outside, **HOW) < truth
+    assert from_rates(inside, outside, **HOW) < truth
+
+
+def test_a_bound_holds_as_often_as_it_says():
+    truth, how = epsilon_of_mu(0.5, delta=1e-5), {"delta": 1e-5, "confidence": 0.9}
+    above = np.mean([from_roc(*gaussian(0.5, 300, seed), **how) > truth for seed in range(400)])
+    assert above < 0.14
+    assert np.mean([from_rates(*gaussian(0.5, 300, seed), **how) > truth for seed in range(100)]) < 0.1
+
+
+def test_randomised_response_is_bounded_by_its_own_epsilon():
+    rng, keep = stream(0, "coins"), math.exp(1) / (1 + math.exp(1))
+    inside, outside = ((rng.random(40_000) < p).astype(float) for p in (keep, 1 - keep))
+    assert 0.85 < from_rates(inside, outside, **HOW) < 1
+
+
+def test_a_mechanism_without_noise_is_caught_by_few_runs():
+    inside, outside = np.ones(100), np.zeros(100)
+    assert from_rates(inside, outside, **HOW) > 1.5
+    assert from_roc(inside, outside, **HOW) > 5
+
+
+def test_an_attack_that_knows_nothing_bounds_nothing():
+    inside, outside = gaussian(0, 1000)
+    assert from_rates(inside, outside, **HOW) == 0 and from_roc(inside, outside, **HOW) == 0
+
+
+def test_many_canaries_in_one_run():
+    rng = stream(0, "canaries")
+    there = rng.random(600) < 0.5
+    assert from_one_run(there + 0.1 * rng.random(600), there, delta=1e-6, confidence=0.95) > 3
+    assert from_one_run(rng.random(600), there, delta=1e-6, confidence=0.95) == pytest.approx(0, abs=1e-6)
+    keep = math.exp(1) / (1 + math.exp(1))
+    told = np.where(rng.random(600) < keep, there, ~there) + 0.1 * rng.random(600)
+    assert 0.4 < from_one_run(told, there, delta=1e-6, confidence=0.95) < 1
+
+
+def test_a_large_delta_allows_what_a_small_one_does_not():
+    rng = stream(0, "canaries")
+    there = rng.random(300) < 0.5
+    small, large = (from_one_run(there.astype(float), there, delta=d, confidence=0.95) for d in (1e-9, 1e-3))
+    assert large < small
+
+
+def test_a_claim_is_refuted_by_the_best_bound():
+    assert Audit(1.0, 1e-5, 0.99, 100, 0.0, 0.9, 0.3).holds
+    assert not Audit(1.0, 1e-5, 0.99, 100, 0.0, 0.9, 1.3).holds
