@@ -29,7 +29,7 @@ from types import ModuleType
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 # What semblance imports inside functions, or has others import. None may start threads: a fork would lack them.
-LATE = ("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "rich.console", "scipy.optimize", "tomli_w")
+LATE = ("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize")
 
 
 def environment(**more: str) -> dict[str, str]:
