@@ -6,15 +6,14 @@ with 0: ```console exit=4.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -58,9 +57,7 @@ def commands(text: str) -> list[list[str]]:
 
 def run_python(texts: list[str], folder: Path) -> None:
     """Python blocks that follow each other, as one program: later ones see the names of earlier ones."""
-    told = subprocess.run(
-        [sys.executable, "-c", "\n".join(texts)], cwd=folder, capture_output=True, text=True, env=_environment()
-    )
+    told = warm.run(["-c", "\n".join(texts)], cwd=folder, env=warm.environment())
     assert told.returncode == 0, told.stderr[-2000:]
 
 
@@ -68,20 +65,14 @@ def run_console(block: Block, folder: Path) -> None:
     """Every command of a block; the last ends with the code that the block states."""
     asked = commands(quick(block.text))
     for number, words in enumerate(asked):
-        told = subprocess.run(
-            [sys.executable, "-m", "semblance", *words], cwd=folder, capture_output=True, text=True, env=_environment()
-        )
+        told = warm.run(["-m", "semblance", *words], cwd=folder, env=warm.environment())
         expected = block.exit_code if number == len(asked) - 1 else 0
         assert told.returncode == expected, f"{words} ended with {told.returncode}\n{told.stderr[-2000:]}"
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100"}
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    subprocess.run([sys.executable, ROOT / "examples" / "patients.py"], cwd=tmp_path, check=True)
+    warm.run([ROOT / "examples" / "patients.py"], cwd=tmp_path).check_returncode()
     return tmp_path
 
 

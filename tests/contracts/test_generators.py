@@ -6,12 +6,15 @@ import random
 import re
 import struct
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import rich.style  # noqa: F401 - draws from `random` once, when scikit-learn or another first imports it
 
 from semblance import catalog
 from semblance.core.errors import DataError, SemblanceError, UsageError
@@ -22,7 +25,9 @@ from tests.contracts.samples import SAMPLES, manifest, ready
 
 CASES = [(m, g) for m in catalog.MODALITIES for g in manifest(m).generators]
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = 12
+# A plan shortened for a test, wherever it names steps, and options that make drawing slow.
+STEPS = {"steps": 12, "hazards": 12}
+QUICK = {"burn": 5, "steps": 6}
 
 
 class Case:
@@ -32,7 +37,8 @@ class Case:
         self.manifest, self.name = manifest(modality), name
         self.kind = self.manifest.generator(name)
         self.samples = ready(SAMPLES[modality], getattr(self.kind, "roles", ()))
-        self.spec = self.kind()
+        spec = self.kind()
+        self.spec = replace(spec, **{name: QUICK[name] for name in QUICK if hasattr(spec, name)})
         self.plans: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def plan(self, train: Any) -> dict[str, Any]:
@@ -42,18 +48,21 @@ class Case:
         return self.plans[id(train)][1]
 
     def _plan(self, train: Any) -> dict[str, Any]:
-        plan = dict(self.spec.plan(train, rng=stream(0, "plan"), time_budget=0.2))
-        return {**plan, **({"steps": STEPS} if "steps" in plan else {})}
+        return shortened(self.spec.plan(train, rng=stream(0, "plan"), time_budget=0.2))
 
     def fit(self, train: Any, *, seed: int = 0, **more: Any) -> Any:
-        plan = self.plan(train) if len(train) > 1 else None
-        return self.spec.fit(train, rng=stream(seed, "fit"), plan=plan, **more)
+        return self.spec.fit(train, rng=stream(seed, "fit"), plan=self.plan(train), **more)
 
     def bytes_of(self, chunks: Iterable[Any], folder: Path) -> bytes:
         """The data as a user would get it."""
         name = load(self.manifest.output)([f"x{self.manifest.suffixes[0]}"])
         written: Path = load(self.manifest.write)(chunks, folder / name)
         return written.read_bytes()
+
+
+def shortened(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan with few steps, also where one plan holds another."""
+    return {k: shortened(v) if isinstance(v, Mapping) else STEPS.get(k, v) for k, v in plan.items()}
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
@@ -66,9 +75,39 @@ def train(case: Case) -> Any:
     return case.samples.make(400, 1)
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A fit: what it told of itself, and what stood around it before and after (`around`)."""
+
+    model: Any
+    ticks: list[Any]
+    before: list[Any]
+    after: list[Any]
+
+
 @pytest.fixture(scope="module")
-def model(case: Case, train: Any) -> Any:
-    return case.fit(train)
+def watched(case: Case, train: Any, tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """The one fit that most tests look at."""
+    folder, ticks = tmp_path_factory.mktemp("around"), list[Any]()
+    before = around(case, train, folder / "before")
+    model = case.fit(train, watch=ticks.append)
+    drawn(model, 10)
+    return Watched(model, ticks, before, around(case, train, folder / "after"))
+
+
+def around(case: Case, train: Any, folder: Path) -> list[Any]:
+    """What a fit leaves alone: global randomness, the number of threads, and its input."""
+    found = [random.getstate(), str(np.random.get_state()), case.bytes_of([train], folder)]
+    with suppress(ImportError):
+        import torch
+
+        found += [torch.get_rng_state().tolist(), torch.get_num_threads()]
+    return found
+
+
+@pytest.fixture(scope="module")
+def model(watched: Watched) -> Any:
+    return watched.model
 
 
 def drawn(model: Any, n: int, *, seed: int = 0) -> list[Any]:
@@ -137,16 +176,8 @@ def test_the_first_records_do_not_depend_on_how_many_follow(case, model, tmp_pat
     assert case.bytes_of(few, tmp_path / "few") == case.bytes_of([head], tmp_path / "many")
 
 
-def test_global_randomness_and_the_input_are_left_alone(case, train, tmp_path):
-    torch = pytest.importorskip("torch")
-    before = random.getstate(), str(np.random.get_state()), torch.get_rng_state().clone()
-    threads, data = torch.get_num_threads(), case.bytes_of([train], tmp_path / "before")
-    drawn(case.fit(train), 10)
-    after = random.getstate(), str(np.random.get_state()), torch.get_rng_state()
-    assert before[:2] == after[:2]
-    assert torch.equal(before[2], after[2])
-    assert torch.get_num_threads() == threads
-    assert case.bytes_of([train], tmp_path / "after") == data
+def test_global_randomness_and_the_input_are_left_alone(watched):
+    assert watched.before == watched.after
 
 
 def spellings(value: str | float) -> list[bytes]:
@@ -227,16 +258,22 @@ def test_a_generator_that_claims_no_privacy_refuses_a_ledger(case, train):
             case.fit(train, ledger=object())
 
 
-def test_progress_is_told_where_there_is_any(case, train):
-    ticks: list[Any] = []
-    case.fit(train, watch=ticks.append)
+def test_progress_is_told_where_there_is_any(watched):
+    ticks = watched.ticks
     assert all(1 <= t.step <= t.steps and np.isfinite(t.loss) for t in ticks)
     assert [t.step for t in ticks] == sorted(t.step for t in ticks)
 
 
-def test_the_options_are_fields_that_a_config_can_set(case):
-    from dataclasses import fields, replace
+def test_a_fit_without_a_plan_makes_its_own(case, tmp_path, monkeypatch):
+    few = case.samples.make(40, 2)
+    planned, plan, asked = case.fit(few), case.plan(few), list[Any]()
+    monkeypatch.setattr(case.kind, "plan", lambda self, train, **how: asked.append(train) or plan)
+    own = case.spec.fit(few, rng=stream(0, "fit"))
+    assert len(asked) == 1 and asked[0] is few
+    assert case.bytes_of(drawn(own, 9), tmp_path / "own") == case.bytes_of(drawn(planned, 9), tmp_path / "planned")
 
+
+def test_the_options_are_fields_that_a_config_can_set(case):
     assert case.kind.__dataclass_params__.frozen
     options = {f.name: getattr(case.spec, f.name) for f in fields(case.spec)}
     assert replace(case.spec, **options) == case.spec

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.cohort import CANARIES, PATIENTS, Ran, cohort_csv, semblance, started
+from tests.journeys.cohort import CANARIES, PATIENTS, Ran, cohort_csv, semblance, semblance_alone, started
 
 
 def told(ran: Ran) -> dict:
@@ -127,7 +127,7 @@ def _full_disk() -> None:
 
 def test_a_full_disk_ends_with_7_and_leaves_nothing_half_written(place: Path, tmp_path: Path) -> None:
     words = ("--subject", "pid", "--model", "marginals", "--config", place / "fast.toml", "--yes", "--json")
-    ran = semblance("synth", place / "patients.csv", "-o", tmp_path / "RUN", *words, preexec_fn=_full_disk)
+    ran = semblance_alone("synth", place / "patients.csv", "-o", tmp_path / "RUN", *words, preexec_fn=_full_disk)
     assert ran.code == 7, ran.out + ran.err
     told(ran)
     assert not (tmp_path / "RUN").exists()

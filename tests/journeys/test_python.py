@@ -14,7 +14,7 @@ import pytest
 
 import semblance as sb
 from semblance.core.errors import UsageError
-from tests.journeys.cohort import environment
+from tests.warm import environment
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, semblance, started
+from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, semblance, semblance_alone, started
 from tests.journeys.test_synth import comparable
 
 
@@ -35,7 +35,7 @@ def test_killed_at_each_stage_a_run_resumes_to_the_same_bytes(place: Path, netwo
     for stage in STAGES:
         kill_in(stage, [*words, "--resume"])
         assert not (run / "manifest.json").exists() or stage == "sign"
-    ended = semblance(*words, "--resume")
+    ended = semblance_alone(*words, "--resume")
     assert ended.code == network.code, ended.err
     assert comparable(run) == comparable(place / "network")
     assert not (tmp_path / "RUN.work").exists()

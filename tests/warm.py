@@ -1,0 +1,120 @@
+"""Python programs in forks of an interpreter that has already imported what they need.
+
+A new interpreter spends 4 to 6 seconds on importing torch, pandas and scikit-learn, and most tests of the command line
+and of the pages ask only what a program does after that. So each test process starts one warm interpreter; a program
+runs in a fork of it, with memory, folder, environment and streams of its own, and ends as in an interpreter of its own.
+
+Forks share what an interpreter settles at its start, above all the order of hashes. Tests that compare the bytes of two
+runs, send signals, limit resources or measure start-up therefore use `subprocess`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import multiprocessing
+import os
+import pkgutil
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+# What semblance imports inside functions, or has others import. None may start threads: a fork would lack them.
+LATE = ("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a person without a terminal."""
+    told = {"PYTHONPATH": str(SOURCE), "COLUMNS": "80", "NO_COLOR": "", "PYTHONWARNINGS": "ignore"}
+    return {**os.environ, **told, **more}
+
+
+def run(
+    words: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """`subprocess.run([sys.executable, *words], capture_output=True, text=True)`, in a fork of the warm interpreter.
+
+    `words` begin with -m MODULE, -c CODE, or a file. PYTHON... variables in `env` say nothing to a fork.
+    """
+    warm, words = _interpreter(), [str(word) for word in words]
+    assert warm.stdin is not None and warm.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [os.devnull, f"{folder}/out", f"{folder}/err"]
+        program = [words, str(cwd or Path.cwd()), dict(os.environ if env is None else env), streams]
+        print(json.dumps([program, timeout]), file=warm.stdin, flush=True)
+        code = json.loads(warm.stdout.readline())
+        out, err = (Path(name).read_text() for name in streams[1:])
+    if code is None:
+        raise subprocess.TimeoutExpired(words, timeout or 0, out, err)
+    return subprocess.CompletedProcess(words, code, out, err)
+
+
+@cache
+def _interpreter() -> subprocess.Popen[str]:
+    """The warm interpreter of this test process; it ends when its stdin does."""
+    words, pipe = [sys.executable, "-P", __file__], subprocess.PIPE
+    warm = subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=environment(OMP_NUM_THREADS="1"))
+    atexit.register(warm.communicate)
+    return warm
+
+
+def _import_all() -> None:
+    """Every module of semblance but the one that is run. What is not installed is left to the program to miss."""
+    import semblance
+
+    found = [module.name for module in pkgutil.walk_packages(semblance.__path__, "semblance.")]
+    for name in (*found, *LATE):
+        if name != "semblance.__main__":
+            with suppress(ImportError):
+                importlib.import_module(name)
+
+
+def _serve() -> None:
+    """Answer each program with its exit code, or with null where it was killed for taking too long."""
+    gc.freeze()  # the forks need not look for garbage among what was imported
+    for line in sys.stdin:
+        asked, timeout = json.loads(line)
+        program = multiprocessing.get_context("fork").Process(target=_become, args=asked)
+        program.start()
+        program.join(timeout)
+        if late := program.is_alive():
+            program.kill()
+            program.join()
+        print(json.dumps(None if late else program.exitcode), flush=True)
+
+
+def _become(words: list[str], cwd: str, env: dict[str, str], streams: list[str]) -> None:
+    """Be `python WORDS`."""
+    for number, name in enumerate(streams):
+        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT, 0o600), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    kind, rest = (words[0], words[1:]) if words[0] in ("-c", "-m") else ("", words)
+    sys.path.insert(0, "" if kind else str(Path(rest[0]).parent))
+    sys.argv = ["-c", *rest[1:]] if kind == "-c" else rest
+    if kind == "-m":
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    elif kind == "-c":
+        sys.modules["__main__"] = main = ModuleType("__main__")
+        exec(compile(rest[0], "<string>", "exec"), vars(main))
+    else:
+        runpy.run_path(rest[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    _import_all()
+    _serve()
