@@ -174,18 +174,44 @@ def followed(data: Table) -> Table:
     return replace(data, schema=schema, frame=data.frame.assign(days=days, dead=pd.Categorical(dead.astype(str))))
 
 
-def ready(samples: Samples, roles: tuple[str, ...]) -> Samples:
-    """The same samples with columns of these roles, for a generator that cannot do without them."""
-    if "time" not in roles:
-        return samples
-    weird = {name: lambda make=make: followed(make()) for name, make in samples.weird.items()}
+def ready(samples: Samples, kind: Any) -> Samples:
+    """The same samples as a generator wants them: with columns of its roles, for a private one under declarations."""
+    for change in (
+        *([followed] if "time" in getattr(kind, "roles", ()) else []),
+        *([declared] if kind.card.private else []),
+    ):
+        samples = _changed(samples, change)
+    return samples
+
+
+def _changed(samples: Samples, change: Callable[[Table], Table]) -> Samples:
     planted, canaries = samples.planted()
     return replace(
         samples,
-        make=lambda n, seed: followed(samples.make(n, seed)),
-        weird=weird,
-        planted=lambda: (followed(planted), canaries),
+        make=lambda n, seed: change(samples.make(n, seed)),
+        weird={name: lambda make=make: change(make()) for name, make in samples.weird.items()},
+        planted=lambda: (change(planted), canaries),
     )
+
+
+def declared(data: Table) -> Table:
+    """The same records under declarations that nobody's own value enters: at least FEW patients are at both bounds."""
+    columns = (_declared(column, data) if column.learned else column for column in data.schema)
+    return Table(data.schema.with_columns(columns), data.frame, data.subjects, data.names)
+
+
+FEW = 5
+
+
+def _declared(column: Column, data: Table) -> Column:
+    values = data.frame[column.name]
+    if column.continuous:
+        known = np.sort(values[np.isfinite(values)].to_numpy())
+        low, high = (known[[FEW - 1, -FEW]]) if len(known) >= 2 * FEW else (0.0, 1.0)
+        return replace(column, min=float(low), max=float(max(high, low)), bound="declared")
+    common = values.value_counts()
+    listed = tuple(map(str, common.index[common >= FEW])) or ("nothing",)
+    return replace(column, categories=listed, bound="declared")
 
 
 def collapsed(data: Table, rng: np.random.Generator) -> Table:

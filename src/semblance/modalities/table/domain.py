@@ -163,9 +163,10 @@ def _undeclared(column: Column) -> list[Problem]:
     if column.bound != "declared" or (column.min is None and column.max is None and not column.categories):
         one = 'categories = [...], or kind = "integer", min = ..., max = ...; or role = "drop"'
         return [Problem("not declared", rule, f'[columns."{column.name}"] {one}', column.name)]
-    if column.continuous and (column.bound != "declared" or column.min is None or column.max is None):
+    bounds = (math.nan if bound is None else bound for bound in (column.min, column.max))
+    if column.continuous and not all(map(math.isfinite, bounds)):
         return [Problem("no declared bounds", rule, f'[columns."{column.name}"] min = ..., max = ...', column.name)]
-    if not column.continuous and (column.bound != "declared" or not column.categories):
+    if not column.continuous and not column.categories:
         return [Problem("no declared categories", rule, f'[columns."{column.name}"] categories = [...]', column.name)]
     return []
 
