@@ -16,14 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semblance.app.face import evaluate, fit, load, read, release, split
+    from semblance.privacy.ledger import Ledger
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "evaluate", "fit", "load", "read", "release", "split"]
+__all__ = ["Ledger", "__version__", "evaluate", "fit", "load", "read", "release", "split"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'semblance' has no attribute '{name}'")
+    if name == "Ledger":
+        from semblance.privacy import ledger
+
+        return ledger.Ledger
     from semblance.app import face
 
     return getattr(face, name)

@@ -34,6 +34,7 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.modality import load as attribute
 from semblance.core.model import Wanted, Watch
+from semblance.core.promise import Ledger
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
@@ -154,8 +155,11 @@ def read(
     na: Sequence[str] | None = None,
     rare: int = 5,
     modality: str = "auto",
+    private: bool = False,
 ) -> Data:
     """Read a path, several paths, or a frame (pandas, polars, pyarrow).
+
+    `private` reads a path under what `schema` declares and nothing else, as differential privacy asks.
 
     `subject` names the patient, `target` what others shall predict, `schema` is a schema file or its parsed content.
     Warns of columns that may identify a patient and are not declared. Raises DataError with every problem of the data.
@@ -163,12 +167,15 @@ def read(
     declared = config.read_toml(Path(schema)) if isinstance(schema, str | Path) else schema
     options = ReadOptions(subject, target, declared, None if na is None else tuple(na), rare)
     if is_frame(source):
+        if private:
+            raise UsageError.of("a frame with private=True", rule="private reads a file", fix="give the path")
         manifest = stages.choose_modality(("frame.parquet",), modality)
         records, profile = stages.beside(manifest, "from_frame")(source, options)
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
     manifest = stages.choose_modality(paths, modality)
-    records, profile = attribute(manifest.read)(paths, options)
+    reader = manifest.declared if private and manifest.declared else manifest.read
+    records, profile = attribute(reader)(paths, options)
     return _warned(Data(records, profile, manifest))
 
 
@@ -219,20 +226,24 @@ def fit(
     plan: Mapping[str, Any] | None = None,
     threads: int | None = None,
     watch: Watch | None = None,
+    ledger: Ledger | None = None,
     **options: Any,
 ) -> Fitted:
     """Learn `data` (from `read`, or a frame) within `time_budget` seconds; `options` are the generator's own.
 
-    The same `plan`, seed and threads give the same model.
+    The same `plan`, seed and threads give the same model. With a `ledger` (`sb.Ledger.open`) it is differentially
+    private, and no seed repeats its noise.
     """
     train = _data(data)
+    model = train.modality.private if ledger is not None and model == "auto" and train.modality.private else model
     name = stages.generator_name(train.modality, model)
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:
         use_threads(threads)
-    stages.check_data(train.modality, spec, train.records)
+    if ledger is None:
+        stages.check_data(train.modality, spec, train.records)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
-    made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch)
+    made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan))
 
 

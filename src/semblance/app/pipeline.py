@@ -22,7 +22,7 @@ from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.parts import check_parts, refuse_unjudged, together
-from semblance.app.private import ledger_of, refuse_spent, settled
+from semblance.app.private import ledger_of, refuse_spent, settled, warned
 from semblance.app.private import told as told_of
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, work_of, working
@@ -180,6 +180,8 @@ class _Synth:
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
         self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
         self.stage.run("contract", lambda room: self.source.data.schema.to_json())
+        if self.private and (said := warned(o, self.spec, self.source.data.schema)):
+            self.stage.show(Noted(said))
         told = dict(yes=o.yes, accepted=o.accepted)
         self.accepted = self.stage.run("identifiers", self._identifiers, **told)["accepted"]
         self.stage.run("split", self._split, holdout=o.holdout)

@@ -16,11 +16,15 @@ from rich.text import Text
 from semblance.app.options import SynthOptions
 from semblance.core.errors import Problem, UsageError
 from semblance.core.promise import Guarantee
+from semblance.core.schema import Schema
 
 if TYPE_CHECKING:
     from semblance.privacy.audit import Audit
     from semblance.privacy.ledger import Ledger
 
+NOISY, USELESS = 0.4, 2.0
+"""From where on a person is warned, and from where on a run is refused; the fit takes most of the noise out again."""
+ENOUGH = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 EXPONENT = 1.1
 """The usual delta is n to the power of minus this: below the chance of publishing one of n patients at random."""
 
@@ -84,6 +88,31 @@ def refuse_spent(options: SynthOptions) -> None:
     """Raise PrivacyError, before anything is read, where nothing is left of a cohort's budget."""
     if ledger_path(options).exists():
         ledger_of(options).affordable([(1.0, 1)])
+
+
+def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
+    """What the person shall know of how much the noise will cover, from what is public; None where it is little.
+
+    Raises UsageError, before anything is measured, where it would cover everything.
+    """
+    public = schema.n_public
+    if public is None or options.epsilon is None or options.delta is None:
+        return None
+
+    def floor(epsilon: float) -> float:
+        found: float = spec.floor(schema, epsilon=epsilon, delta=options.delta, records=public)
+        return found
+
+    found = floor(options.epsilon)
+    said = f"noise alone moves a table of 100 cells by {found:.2f} of at most 1 (total variation)"
+    if found < NOISY:
+        return None
+    enough = next((e for e in ENOUGH if e > options.epsilon and floor(e) < NOISY), None)
+    fix = 'fewer columns (role = "drop")' + ("" if enough is None else f", or --epsilon {enough:g}")
+    if found >= USELESS:
+        rule = f"with about {public:,} patients, {len(schema.learned)} columns and this epsilon nothing would be left"
+        raise UsageError.of(said, rule=rule, fix=fix)
+    return f"{said}: relations between columns will be faint; {fix} would help"
 
 
 def told(ledger: Ledger, guarantee: Guarantee, measured: Mapping[str, Any]) -> dict[str, Any]:

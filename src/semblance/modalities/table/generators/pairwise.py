@@ -25,6 +25,7 @@ from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Watch
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
+from semblance.core.schema import Schema
 from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
@@ -34,6 +35,7 @@ from semblance.modalities.table.generators.mixture import MixtureModel
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.products import Products
 from semblance.modalities.table.structure import Structure
+from semblance.privacy.accountant import noise_for
 
 CARD = Card(
     name="pairwise",
@@ -48,6 +50,7 @@ CERTAIN = 3.0
 """Standard deviations of the noise below which a code is put together with others."""
 LEAST, COMMON = 0.002, 0.02
 """Shares of the records below which a code, and a class of the target, is put together with others in any case."""
+CELLS = 100
 MEASURED = "measured.safetensors"
 
 
@@ -89,6 +92,17 @@ class Pairwise(CodedSpec):
                 told.save(resume)
         return self._fitted(coder, told, rng=stream(root_of(rng), "mixture"), watch=watch)
 
+    def floor(self, schema: Schema, *, epsilon: float, delta: float, records: int) -> float:
+        """The expected total variation that noise alone makes in a pair of CELLS cells; no record is seen."""
+        coder = public_encoding(schema)
+        noise = noise_for(epsilon, delta=delta, parts=self._parts(coder))[-1]
+        return CELLS * noise.sigma * math.sqrt(2 / math.pi) / records / 2
+
+    def _parts(self, coder: Encoding) -> list[tuple[float, int]]:
+        """The share of the budget, and how many tables, of columns alone and of pairs where there are any."""
+        columns, pairs = len(coder.columns), _tables(coder)[1]
+        return [(self.single, columns), (1 - self.single, len(pairs))] if pairs else [(1.0, columns)]
+
     def encoding_of(self, train: Table, given: Encoding | None) -> Encoding:
         """The public one, whatever is given: any other has looked at the records."""
         return public_encoding(train.schema)
@@ -99,13 +113,12 @@ class Pairwise(CodedSpec):
             raise UsageError.of(
                 f"'{CARD.name}' was given no ledger",
                 rule="a private generator measures only what a ledger has paid for",
-                fix="--epsilon 1, or in Python epsilon=1, with a schema file that names the cohort",
+                fix="--epsilon 1, or in Python ledger=sb.Ledger.open(...), with a schema file that names the cohort",
             )
         coder = self.encoding_of(train, None)
         target, pairs = _tables(coder)
         columns = [(j,) for j in range(len(coder.columns))]
-        parts = [(self.single, len(columns)), (1 - self.single, len(pairs))] if pairs else [(1.0, len(columns))]
-        noise, *others = ledger.affordable(parts)
+        noise, *others = ledger.affordable(self._parts(coder))
         codes, whose = coder.encode(train), train.subjects
         alone = ledger.noisy_counts(codes, coder.sizes, columns, whose, sigma=noise.sigma, note="columns")
         if not others:
