@@ -35,7 +35,7 @@ from semblance.modalities.table.generators.mixture import MixtureModel
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.products import Products
 from semblance.modalities.table.structure import Structure
-from semblance.privacy.accountant import noise_for
+from semblance.privacy.accountant import rho_of
 
 CARD = Card(
     name="pairwise",
@@ -94,9 +94,9 @@ class Pairwise(CodedSpec):
 
     def floor(self, schema: Schema, *, epsilon: float, delta: float, records: int) -> float:
         """The expected total variation that noise alone makes in a pair of CELLS cells; no record is seen."""
-        coder = public_encoding(schema)
-        noise = noise_for(epsilon, delta=delta, parts=self._parts(coder))[-1]
-        return CELLS * noise.sigma * math.sqrt(2 / math.pi) / records / 2
+        share, tables = self._parts(public_encoding(schema))[-1]
+        sigma = math.sqrt(tables / (2 * share * rho_of(epsilon, delta=delta)))
+        return CELLS * sigma * math.sqrt(2 / math.pi) / records / 2
 
     def _parts(self, coder: Encoding) -> list[tuple[float, int]]:
         """The share of the budget, and how many tables, of columns alone and of pairs where there are any."""

@@ -1,0 +1,75 @@
+"""What a private run settles before anything is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semblance.app import private
+from semblance.app.exports.guarantee import guarantee_page
+from semblance.app.options import SynthOptions
+from semblance.core.errors import UsageError
+from semblance.core.promise import Guarantee
+from semblance.core.schema import Column, Schema
+from semblance.modalities.table.generators.pairwise import Pairwise
+
+DECLARED: dict[str, Any] = {"cohort": {"id": "icu", "n_public": 10_000}}
+
+
+def options(**more: Any) -> SynthOptions:
+    return SynthOptions(**{"paths": ("x.csv",), "run": Path("R"), "epsilon": 1.0, "declared": DECLARED, **more})
+
+
+def schema(columns: int, n_public: int | None = 10_000) -> Schema:
+    listed = (Column(f"c{i}", "categorical", categories=tuple("abcdefghij"), bound="declared") for i in range(columns))
+    return Schema(tuple(listed), "icu", n_public)
+
+
+def test_delta_and_rows_come_from_what_is_public() -> None:
+    settled = private.settled(options())
+    assert settled.rows == 10_000 and settled.delta == pytest.approx(10_000**-1.1)
+    asked = private.settled(options(rows=5, delta=1e-9))
+    assert (asked.rows, asked.delta) == (5, 1e-9)
+
+
+def test_everything_that_is_not_declared_is_told_at_once() -> None:
+    with pytest.raises(UsageError) as told:
+        private.settled(options(declared=None))
+    assert [problem.fix.split()[0] for problem in told.value.problems] == ["in", "--rows", "--delta"]
+
+
+def test_a_ledger_is_found_from_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert private.settled(options(ledger="ledgers")).ledger == str(tmp_path / "ledgers")
+    monkeypatch.setenv("SEMBLANCE_LEDGER_DIR", str(tmp_path / "elsewhere"))
+    assert private.ledger_path(private.settled(options())) == tmp_path / "elsewhere" / "icu.jsonl"
+
+
+def test_the_warning_grows_with_the_noise_and_ends_in_a_refusal() -> None:
+    quiet, warned = (private.warned(private.settled(options(epsilon=e)), Pairwise(), schema(8)) for e in (10.0, 0.1))
+    assert quiet is None and warned is not None and "--epsilon" in warned
+    with pytest.raises(UsageError, match="noise alone moves"):
+        private.warned(private.settled(options(epsilon=0.01)), Pairwise(), schema(8))
+    assert private.warned(private.settled(options(rows=9, delta=1e-6)), Pairwise(), schema(8, None)) is None
+
+
+@pytest.mark.parametrize(("patients", "floor"), [(1_000, 0.92), (10_000, 0.092), (49_000, 0.019)])
+def test_the_noise_of_a_table_of_100_cells_is_as_published(patients: int, floor: float) -> None:
+    """29 marginals at epsilon 1, delta 1e-5 and nine tenths of the budget; 8 columns have 28 pairs."""
+    made = Pairwise(single=0.1).floor(schema(8), epsilon=1.0, delta=1e-5, records=patients)
+    assert made == pytest.approx(floor, rel=0.05)
+
+
+def test_the_page_says_what_is_promised_and_nothing_else() -> None:
+    told = {
+        **Guarantee(0.99, 1e-6).to_json(),
+        "cohort": "icu",
+        "budget": {"epsilon": 1.0, "delta": 1e-6},
+        "noise": [{"sigma": 41.5, "sensitivity": 1, "count": 15}],
+        "measured": {"records": 9_990, "pairs": 0.04, "pairs of noise alone": 0.05},
+    }
+    page = guarantee_page(told, schema=schema(2), file="synthetic.csv")
+    for said in (str(Guarantee(0.99, 1e-6)), "41.5", "about 9,990", "`icu`", "10 categories", "46%"):
+        assert said in page
