@@ -28,7 +28,8 @@ from pathlib import Path
 from types import ModuleType
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
-# What semblance imports inside functions, or has others import. None may start threads: a fork would lack them.
+# What semblance imports inside functions, or has others import. None may start threads (a fork would lack them)
+# or keep randomness of its own (forks would share it), as OpenDP does.
 LATE = ("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize")
 
 
@@ -123,3 +124,4 @@ def _become(words: list[str], cwd: str, env: dict[str, str], streams: list[str])
 if __name__ == "__main__":
     _warm_up()
     _serve()
+    os._exit(0)  # taking down all that was imported takes seconds, and leaves nothing behind
