@@ -28,7 +28,8 @@ from pathlib import Path
 from types import ModuleType
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
-# What semblance imports inside functions, or has others import. None may start threads: a fork would lack them.
+# What semblance imports inside functions, or has others import. None may start threads (a fork would lack them)
+# or keep randomness of its own (forks would share it), as OpenDP does.
 LATE = ("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize")
 
 
@@ -71,15 +72,20 @@ def _interpreter() -> subprocess.Popen[str]:
     return warm
 
 
-def _import_all() -> None:
-    """Every module of semblance but the one that is run. What is not installed is left to the program to miss."""
+def _warm_up() -> None:
+    """Import semblance but for the module that is run; what is not installed is left to the program to miss."""
+    import numpy as np
+    import pyarrow as pa
+
     import semblance
+    from semblance.modalities.table.dates import find_dating
 
     found = [module.name for module in pkgutil.walk_packages(semblance.__path__, "semblance.")]
     for name in (*found, *LATE):
         if name != "semblance.__main__":
             with suppress(ImportError):
                 importlib.import_module(name)
+    find_dating(pa.array(["2020-01-31"]), counts=np.ones(1))  # compiles the patterns of all formats
 
 
 def _serve() -> None:
@@ -116,5 +122,6 @@ def _become(words: list[str], cwd: str, env: dict[str, str], streams: list[str])
 
 
 if __name__ == "__main__":
-    _import_all()
+    _warm_up()
     _serve()
+    os._exit(0)  # taking down all that was imported takes seconds, and leaves nothing behind

@@ -93,5 +93,5 @@ def test_what_sets_a_value_is_not_what_looks_for_it():
     assert [can(card, wanted=do) for card in (free, able, causal)] == [False, False, True]
     assert not any(can(card, wanted=both) for card in (free, able, causal))
     refuse_wanted(causal, wanted=do, able=())
-    with pytest.raises(UsageError, match="says causal can"):
+    with pytest.raises(UsageError, match="knows what a column causes can"):
         refuse_wanted(free, wanted=do, able=["c"])

@@ -206,16 +206,16 @@ def refuse_wanted(card: Card, *, wanted: Wanted | None, able: Sequence[str]) -> 
         asked = [part.name for part in fields(wanted) if part.name != "fairness" and getattr(wanted, part.name)]
         raise UsageError.of(
             f"'{card.name}' was asked for records with {', '.join(asked)}",
-            rule=f"only a generator whose card says {' and '.join(_claims(wanted))} can",
+            rule=f"only a generator that {' and '.join(_claims(wanted))} can",
             fix=f"choose {' or '.join(able)}" if able else "leave out what was wanted",
         )
 
 
 def _claims(wanted: Wanted) -> Iterator[str]:
     if replace(wanted, do={}):
-        yield "conditional"
+        yield "samples with given values"
     if wanted.do:
-        yield "causal"
+        yield "knows what a column causes"
 
 
 @dataclass(frozen=True)
