@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from semblance.app.options import SynthOptions
 from semblance.core.errors import Problem, UsageError
+from semblance.core.files import user_folder
 from semblance.core.promise import Guarantee
 from semblance.core.schema import Schema
 
@@ -32,7 +32,7 @@ EXPONENT = 1.1
 def ledger_folder() -> Path:
     """Where ledgers live: SEMBLANCE_LEDGER_DIR, or the user's data folder. All runs on a cohort must find the same."""
     override = os.environ.get("SEMBLANCE_LEDGER_DIR")
-    return Path(override) if override else Path(platformdirs.user_data_dir("semblance")) / "ledgers"
+    return Path(override) if override else user_folder() / "ledgers"
 
 
 def settled(options: SynthOptions) -> SynthOptions:

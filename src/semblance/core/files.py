@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from semblance.core.errors import ResourceError, reason
 
 
@@ -54,3 +56,8 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, data: Any) -> None:
     """Write JSON atomically, readable and in the order given."""
     write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def user_folder() -> Path:
+    """Where what must outlive a run is kept for a person: keys, ledgers."""
+    return Path(platformdirs.user_data_dir("semblance"))

@@ -214,4 +214,4 @@ def _hash(entry: dict[str, Any]) -> str:
 
 
 def _noises(lines: Sequence[dict[str, Any]]) -> tuple[Noise, ...]:
-    return tuple(Noise(**noise) for line in lines[1:] for noise in line["noise"])
+    return tuple(Noise(**noise) for line in lines for noise in line.get("noise", ()))

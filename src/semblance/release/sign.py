@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from semblance.core.errors import ResourceError, SignatureError, UsageError
+from semblance.core.files import user_folder
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -73,7 +73,7 @@ class Signer:
 def key_folder() -> Path:
     """Where the signing key lives."""
     override = os.environ.get("SEMBLANCE_KEY_DIR")
-    return Path(override) if override else Path(platformdirs.user_data_dir("semblance"))
+    return Path(override) if override else user_folder()
 
 
 def fingerprint(public: bytes) -> str:
