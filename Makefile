@@ -68,7 +68,7 @@ bench-judged: setup peers
 	$(BIN)/python -m bench.judged --boards $(BOARDS) --tier $(TIER)
 
 # Answers of the peers for the tests: tests/oracles.
-oracles: setup judges
+oracles: setup judges .bench/tabular_argn/.setup
 	$(BIN)/python -m bench.oracles
 
 # Peers pin other versions, so each has its own environment. They are not needed for anything but the bench.

@@ -17,7 +17,12 @@ import numpy as np
 from bench.boards import ROOT
 from semblance.core.rng import stream
 
-ENVIRONMENTS = {"sdmetrics": "sdmetrics_report", "anonymeter": "anonymeter_attacks", "prdc": "anonymeter_attacks"}
+ENVIRONMENTS = {
+    "sdmetrics": "sdmetrics_report",
+    "anonymeter": "anonymeter_attacks",
+    "prdc": "anonymeter_attacks",
+    "opacus": "tabular_argn",
+}
 N = 60
 DECIMALS = 4
 
@@ -69,7 +74,19 @@ def prdc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-PEERS = {"sdmetrics": sdmetrics, "anonymeter": anonymeter, "prdc": prdc}
+def opacus(rng: np.random.Generator) -> dict[str, Any]:
+    """Noise on several counts: standard deviation and how many, one after the other."""
+    cases = {
+        "columns of Adult": ([[32.0, 15]], 1e-5),
+        "columns and pairs": ([[32.0, 15], [45.0, 91]], 1e-5),
+        "much": ([[10.0, 20]], 1e-6),
+        "a small delta": ([[100.0, 100]], 1e-9),
+        "little noise": ([[5.0, 3]], 1e-5),
+    }
+    return {"gaussian": {name: {"noises": noises, "delta": delta} for name, (noises, delta) in cases.items()}}
+
+
+PEERS = {"sdmetrics": sdmetrics, "anonymeter": anonymeter, "prdc": prdc, "opacus": opacus}
 
 
 def _sides(real: np.ndarray, synthetic: np.ndarray) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from semblance.core.estimate import wilson
+from semblance.core.promise import Noise
 from semblance.evaluate.disclosure.authenticity import authenticity
 from semblance.evaluate.disclosure.risk import residual
 from semblance.evaluate.disclosure.space import gaps, right
@@ -22,6 +23,7 @@ from semblance.evaluate.fidelity.coverage import BLOCKS, Clouds, K, covered, den
 from semblance.modalities.table.metrics.columns import shape
 from semblance.modalities.table.metrics.correlation import correlation
 from semblance.modalities.table.metrics.pairs import pairs
+from semblance.privacy.accountant import epsilon_of, epsilon_of_rho
 from tests.conftest import ROOT
 from tests.modalities.table.metrics.drawn import framed
 
@@ -33,7 +35,7 @@ def told(peer: str) -> dict[str, Any]:
 
 
 SIDES = ("real", "synthetic")
-SDMETRICS, ANONYMETER, PRDC = told("sdmetrics"), told("anonymeter"), told("prdc")
+SDMETRICS, ANONYMETER, PRDC, OPACUS = map(told, ("sdmetrics", "anonymeter", "prdc", "opacus"))
 
 
 def between(case: dict[str, Any]) -> Any:
@@ -135,3 +137,13 @@ def test_precision_recall_density_and_coverage_are_those_of_prdc(name):
     ours = {"precision": found.inside.mean(), "recall": found.caught.mean()}
     ours |= {"density": density(both, found, -1), "coverage": covered(both, found, -1)}
     assert ours == approx(case["answer"])
+
+
+@pytest.mark.parametrize("case", OPACUS["gaussian"])
+def test_epsilon_is_that_of_opacus_and_below_that_of_rho_alone(case):
+    said = OPACUS["gaussian"][case]
+    noises = [Noise(sigma, 1, count) for sigma, count in said["noises"]]
+    ours = epsilon_of(noises, delta=said["delta"])
+    # Noise on whole numbers is that of the reals but for rounding; ours is an upper bound, so it may be a little above.
+    assert -2 * said["error"] <= ours - said["answer"] <= 0.01 * said["answer"] + said["error"]
+    assert ours < epsilon_of_rho(sum(noise.rho for noise in noises), delta=said["delta"])
