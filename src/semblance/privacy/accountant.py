@@ -59,6 +59,13 @@ def noise_for(
     A part's share is that of the budget in zero-concentrated terms; within a part all histograms get the same noise. A
     patient moves one cell of each by one. Where nothing is left, the noise is infinite.
     """
+    return _least(epsilon, delta, tuple(parts), tuple(before))
+
+
+@lru_cache(maxsize=256)
+def _least(
+    epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Noise, ...]
+) -> tuple[Noise, ...]:
     total = sum(share for share, _ in parts)
     left = rho_of(epsilon, delta=delta) - sum(noise.rho for noise in before)
     spread = rho_of(epsilon, delta=delta)
