@@ -28,14 +28,14 @@ def main() -> None:
     spec: Any = manifest.generator(job["name"])()
     paid = {"ledger": ledger_of(job)} if "epsilon" in job else {}
     out.with_suffix(".begun").touch()
-    begun = time.perf_counter()
+    begun, busy = time.perf_counter(), time.process_time()
     plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=job["time_budget"])
     model = spec.fit(train, rng=stream(seed, "fit"), plan=plan, **paid)
-    fitted = time.perf_counter()
+    fitted, busy = time.perf_counter(), time.process_time() - busy
     chunks = model.sample(job["rows"], rng=stream(seed, "sample"))
     held: Any = stages.gather(manifest, chunks) if job["kept"] else deque(chunks, maxlen=0)
     done = time.perf_counter()
-    answer = {"fit": fitted - begun, "sample": done - fitted, "peak": peak()}
+    answer = {"fit": fitted - begun, "sample": done - fitted, "peak": peak(), "cpu": busy}
     if job["kept"]:
         write_table(held, out)
     out.with_suffix(".json").write_text(json.dumps(answer))

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,8 @@ PEERS = {
 @dataclass(frozen=True)
 class Attempt:
     """How a contender ended, the seconds for fitting (planning counts) and for sampling, the peak memory (GiB) of its
-    process and workers, and the records."""
+    process and workers, the records, its last words, and the seconds of processors for the fit, which other work on the
+    machine does not lengthen."""
 
     outcome: Outcome
     fit: float
@@ -73,6 +74,7 @@ class Attempt:
     peak: float
     made: Table | None = None
     said: str = ""
+    cpu: float = 0.0
 
     @property
     def synthetic(self) -> Table:
@@ -129,12 +131,12 @@ def ended(ran: Watched, out: Path, read: Callable[[Path], Table] | None) -> Atte
         seconds = time.time() - begun.stat().st_mtime if begun.exists() else ran.seconds
         return Attempt(ran.outcome, seconds, 0.0, ran.peak, said=ran.said)
     told = json.loads(out.with_suffix(".json").read_text())
-    done = Attempt("finished", told["fit"], told["sample"], max(ran.peak, told["peak"]))
+    done = Attempt("finished", told["fit"], told["sample"], max(ran.peak, told["peak"]), cpu=told["cpu"])
     try:
         made = None if read is None else read(out)
     except DataError as error:
-        return Attempt("failed", done.fit, done.sample, done.peak, said=f"its records do not fit the schema: {error}")
-    return Attempt("finished", done.fit, done.sample, done.peak, made)
+        return replace(done, outcome="failed", said=f"its records do not fit the schema: {error}")
+    return replace(done, made=made)
 
 
 # Data for both sides

@@ -64,6 +64,7 @@ COLUMNS: Columns = {
     "membership": ("gap", 3),
     "±": ("gap_margin", 3),
     "fit s": ("fit", 1),
+    "CPU s": ("cpu", 1),
     "sample s": ("sample", 1),
     "GiB": ("peak", 1),
 }
@@ -85,7 +86,8 @@ number of learned records to the power of -{EXPONENT:g}; neighbours differ in on
 - membership: how much more often a train record than a holdout record is nearer to the synthetic ones, with half the
   width of its 95% interval; 0 is best. "{OUT}" shows the scale, and "{REAL}" the noise: there one half of train stands
   for the synthetic records, while the other half is attacked
-- fit, sample: seconds, for as many records as were learned; GiB: peak memory of the whole process with its workers
+- fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy, which other
+  work on the machine does not lengthen much; GiB: peak memory of the whole process with its workers
 - not finished: the process took longer than the limit of the fit and {START + SAMPLING} s for all else
 
 ![Pairs and TSTR by epsilon](private.svg)
@@ -173,7 +175,7 @@ def tried(done: Attempt, board: Board, train: Table, holdout: Table, *, seed: in
     if done.made is None:
         return Try(done.outcome, done.fit, said=done.said)
     gap = scores.membership(train, holdout, done.made, seed=seed)
-    took = {"fit": done.fit, "sample": done.sample, "peak": done.peak}
+    took = {"fit": done.fit, "sample": done.sample, "peak": done.peak, "cpu": done.cpu}
     return Try("finished", values={**took, **scored(board, train, holdout, done.made, gap, seed=seed)})
 
 
