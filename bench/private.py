@@ -84,8 +84,8 @@ number of learned records to the power of -{EXPONENT:g}; neighbours differ in on
 - subgroup: mean over the groups of the protected columns, with at least {scores.GROUP} records of holdout, of the TV
   between the shares of the target in the synthetic records and in holdout
 - membership: how much more often a train record than a holdout record is nearer to the synthetic ones, with half the
-  width of its 95% interval; 0 is best. "{OUT}" shows the scale, and "{REAL}" the noise: there one half of train stands
-  for the synthetic records, while the other half is attacked
+  width of its 95% interval; 0 is best. "{OUT}" shows the scale, and "{REAL}" the noise: there one half of
+  train stands for the synthetic records, while the other half is attacked
 - fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy, which other
   work on the machine does not lengthen much; GiB: peak memory of the whole process with its workers
 - not finished: the process took longer than the limit of the fit and {START + SAMPLING} s for all else
@@ -212,7 +212,20 @@ def title(name: str) -> str:
     return name if peer is None else f"{peer.title} {installed(environment(peer), peer.package)}"
 
 
-# The picture
+# The page and its picture
+
+
+def write(book: Book, out: Path) -> None:
+    """The page, board by board from the least epsilon to the largest, and the picture beside it."""
+    ordered = dict(sorted(book.items(), key=lambda one: _place(one[0])))
+    out.write_text(told(ordered, NOTES, COLUMNS, by="pair"), encoding="utf-8")
+    if any(curves(book, board, "pair") for board in BOARDS):
+        out.with_suffix(".svg").write_text(plot(book), encoding="utf-8")
+
+
+def _place(section: str) -> tuple[int, float]:
+    board, _, epsilon = section.rpartition(" ")
+    return list(BOARDS).index(board), float(epsilon)
 
 
 @dataclass(frozen=True)
@@ -301,9 +314,7 @@ def run(args: argparse.Namespace) -> None:
                 controls[name] = found
             heading = f"{board.title}, epsilon {epsilon:g}; {len(table):,} records, {len(table.schema.learned)} columns"
             book = put(raw, f"{args.board} {epsilon:g}", Section(heading, rows={found.name: found}))
-            args.out.write_text(told(book, NOTES, COLUMNS, by="pair"), encoding="utf-8")
-            if any(curves(book, one, "pair") for one in BOARDS):
-                args.out.with_suffix(".svg").write_text(plot(book), encoding="utf-8")
+            write(book, args.out)
 
 
 def main() -> None:

@@ -159,3 +159,15 @@ def test_the_picture_has_a_curve_for_each_generator_in_both_panels():
     drawn = ElementTree.fromstring(private.plot(book()))
     assert sum(one.tag.endswith("polyline") for one in drawn.iter()) == 4
     assert sum(one.tag.endswith("circle") for one in drawn.iter()) == 6
+
+
+def test_the_page_goes_from_the_least_epsilon_to_the_largest(tmp_path):
+    made = dict.fromkeys(("command", "commit", "versions", "machine"), "x")
+    held = {
+        name: results.Section(name, rows={key: results.Row(key, row.tries, made) for key, row in section.rows.items()})
+        for name, section in book().items()
+    }
+    private.write(held, tmp_path / "private.md")
+    text = (tmp_path / "private.md").read_text()
+    assert text.index("## adult 0.1") < text.index("## adult 10")
+    assert "not finished in 700 s" in text and (tmp_path / "private.svg").exists()
