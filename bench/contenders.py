@@ -129,7 +129,7 @@ def ended(ran: Watched, out: Path, read: Callable[[Path], Table] | None) -> Atte
     if ran.outcome != "finished":
         begun = out.with_suffix(".begun")
         seconds = time.time() - begun.stat().st_mtime if begun.exists() else ran.seconds
-        return Attempt(ran.outcome, seconds, 0.0, ran.peak, said=ran.said)
+        return Attempt(ran.outcome, seconds, 0.0, ran.peak, said=ran.said, cpu=ran.cpu)
     told = json.loads(out.with_suffix(".json").read_text())
     done = Attempt("finished", told["fit"], told["sample"], max(ran.peak, told["peak"]), cpu=told["cpu"])
     try:

@@ -173,7 +173,7 @@ def row(name: str, board: Board, table: Table, epsilon: float, args: argparse.Na
 def tried(done: Attempt, board: Board, train: Table, holdout: Table, *, seed: int) -> Try:
     """One contender on one split."""
     if done.made is None:
-        return Try(done.outcome, done.fit, said=done.said)
+        return Try(done.outcome, done.fit, said=done.said or f"{done.cpu:.0f} s of processors")
     gap = scores.membership(train, holdout, done.made, seed=seed)
     took = {"fit": done.fit, "sample": done.sample, "peak": done.peak, "cpu": done.cpu}
     return Try("finished", values={**took, **scored(board, train, holdout, done.made, gap, seed=seed)})

@@ -154,7 +154,7 @@ def _line(row: Row, columns: Columns) -> str:
 
 def _ended(one: Try) -> str:
     if one.outcome != "failed":
-        return f"{one.outcome} in {one.seconds:.0f} s"
+        return f"{one.outcome} in {one.seconds:.0f} s" + (f" ({one.said})" if one.said else "")
     return f"failed ({one.said[:80]})".replace("|", "/")
 
 
