@@ -1,6 +1,7 @@
 """A generator of the catalogue alone in this process: python -m bench.alone JOB, the JSON that bench.contenders writes.
 
-What it answers is what a peer answers (bench/peers/exchange.py): records and seconds.
+A job with an epsilon and a delta opens a ledger of its own beside its data. What it answers is what a peer answers
+(bench/peers/exchange.py): records and seconds.
 """
 
 from __future__ import annotations
@@ -25,18 +26,26 @@ def main() -> None:
     out, seed, manifest = Path(job["out"]), job["seed"], catalog.modality("table")
     train = read_table(Path(job["train"]))
     spec: Any = manifest.generator(job["name"])()
+    paid = {"ledger": ledger_of(job)} if "epsilon" in job else {}
     out.with_suffix(".begun").touch()
-    begun = time.perf_counter()
+    begun, busy = time.perf_counter(), time.process_time()
     plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=job["time_budget"])
-    model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
-    fitted = time.perf_counter()
+    model = spec.fit(train, rng=stream(seed, "fit"), plan=plan, **paid)
+    fitted, busy = time.perf_counter(), time.process_time() - busy
     chunks = model.sample(job["rows"], rng=stream(seed, "sample"))
     held: Any = stages.gather(manifest, chunks) if job["kept"] else deque(chunks, maxlen=0)
     done = time.perf_counter()
-    answer = {"fit": fitted - begun, "sample": done - fitted, "peak": peak()}
+    answer = {"fit": fitted - begun, "sample": done - fitted, "peak": peak(), "cpu": busy}
     if job["kept"]:
         write_table(held, out)
     out.with_suffix(".json").write_text(json.dumps(answer))
+
+
+def ledger_of(job: dict[str, Any]) -> Any:
+    """An unspent ledger."""
+    from semblance.privacy.ledger import Ledger
+
+    return Ledger.open(Path(job["out"]).parent, cohort="bench", epsilon=job["epsilon"], delta=job["delta"])
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ PEERS = {
 @dataclass(frozen=True)
 class Attempt:
     """How a contender ended, the seconds for fitting (planning counts) and for sampling, the peak memory (GiB) of its
-    process and workers, and the records."""
+    process and workers, the records, its last words, and the seconds of processors for the fit, which other work on the
+    machine does not lengthen."""
 
     outcome: Outcome
     fit: float
@@ -72,6 +74,7 @@ class Attempt:
     peak: float
     made: Table | None = None
     said: str = ""
+    cpu: float = 0.0
 
     @property
     def synthetic(self) -> Table:
@@ -104,33 +107,36 @@ def attempt(
         job |= {"seed": seed, "time_budget": time_budget}
         if name not in PEERS:
             write_table(train, folder / "train.parquet")
-            ran = _run([sys.executable, "-m", "bench.alone"], job, limits, cwd=ROOT)
+            ran = launched([sys.executable, "-m", "bench.alone"], job, limits, cwd=ROOT)
         elif (python := environment(PEERS[name]) / "bin" / "python").exists():
             job |= {"part": PEERS[name].part, **_for_peers(train, folder / "train.parquet")}
-            ran = _run([python, ROOT / "bench" / "peers" / PEERS[name].script], job, limits, cwd=folder)
+            ran = launched([python, ROOT / "bench" / "peers" / PEERS[name].script], job, limits, cwd=folder)
         else:
             return Attempt("failed", 0.0, 0.0, 0.0, said="no environment: make peers")
-        return _ended(ran, folder / "out.parquet", train, kept=kept, peer=name in PEERS)
+        read = partial(_from_peer, train=train) if name in PEERS else read_table
+        return ended(ran, folder / "out.parquet", read if kept else None)
 
 
-def _run(command: list[str | Path], job: Mapping[str, Any], limits: Limits, *, cwd: Path) -> Watched:
+def launched(command: list[str | Path], job: Mapping[str, Any], limits: Limits, *, cwd: Path) -> Watched:
+    """Run a contender's command on its job, which lies beside its data."""
     path = Path(job["train"]).parent / "job.json"
     path.write_text(json.dumps(job))
     return watched([*command, path], limits=limits, folder=cwd)
 
 
-def _ended(ran: Watched, out: Path, train: Table, *, kept: bool, peer: bool) -> Attempt:
+def ended(ran: Watched, out: Path, read: Callable[[Path], Table] | None) -> Attempt:
+    """What it came to; its records are read back unless `read` is None."""
     if ran.outcome != "finished":
         begun = out.with_suffix(".begun")
         seconds = time.time() - begun.stat().st_mtime if begun.exists() else ran.seconds
-        return Attempt(ran.outcome, seconds, 0.0, ran.peak, said=ran.said)
+        return Attempt(ran.outcome, seconds, 0.0, ran.peak, said=ran.said, cpu=ran.cpu)
     told = json.loads(out.with_suffix(".json").read_text())
-    done = Attempt("finished", told["fit"], told["sample"], max(ran.peak, told["peak"]))
+    done = Attempt("finished", told["fit"], told["sample"], max(ran.peak, told["peak"]), cpu=told["cpu"])
     try:
-        made = None if not kept else _from_peer(out, train) if peer else read_table(out)
+        made = None if read is None else read(out)
     except DataError as error:
-        return Attempt("failed", done.fit, done.sample, done.peak, said=f"its records do not fit the schema: {error}")
-    return Attempt("finished", done.fit, done.sample, done.peak, made)
+        return replace(done, outcome="failed", said=f"its records do not fit the schema: {error}")
+    return replace(done, made=made)
 
 
 # Data for both sides

@@ -23,8 +23,10 @@ from scipy.stats import rankdata
 from bench.watch import Outcome
 
 REAL, AGAIN = "real against real", "train, drawn again"
-CONTROLS = (REAL, AGAIN)
-COLUMNS = {
+OUT, GRID = "train, handed out", "train, on the peers' grid"
+CONTROLS, PRIVATE_CONTROLS = (REAL, AGAIN), (REAL, OUT, GRID)
+Columns = Mapping[str, tuple[str, int]]
+COLUMNS: Columns = {
     "fit s": ("fit", 1),
     "sample s": ("sample", 1),
     "GiB": ("peak", 1),
@@ -117,32 +119,33 @@ def put(path: Path, name: str, section: Section) -> Book:
 # Markdown
 
 
-def told(book: Book, notes: str) -> str:
+def told(book: Book, notes: str, columns: Columns = COLUMNS, *, by: str = "c2st") -> str:
     """All sections as one page after the notes; the sections of a group stand together under their mean ranks."""
     lines = notes.splitlines()
     for name in (name for name, section in book.items() if not section.group):
-        lines += ["", f"## {book[name].title}", "", *_origins(book[name]), "", *table(book[name])]
+        lines += ["", f"## {book[name].title}", "", *_origins(book[name]), "", *table(book[name], columns, by=by)]
     for group in dict.fromkeys(section.group for section in book.values() if section.group):
         members = [section for section in book.values() if section.group == group]
         lines += ["", f"## {group}", "", *ranks(members)]
         for section in members:
-            lines += ["", f"### {section.title}", "", *_origins(section), "", *table(section)]
+            lines += ["", f"### {section.title}", "", *_origins(section), "", *table(section, columns, by=by)]
     return "\n".join([*lines, ""])
 
 
-def table(section: Section) -> list[str]:
-    """The rows of a section, the real one first, then from the least to the most easily told from real."""
-    rows = sorted(section.rows.values(), key=_order)
-    return [f"| generator | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}", *map(_line, rows)]
+def table(section: Section, columns: Columns = COLUMNS, *, by: str = "c2st") -> list[str]:
+    """The rows of a section, controls first, then from the least to the most of `by`: the AUC of telling from real."""
+    rows = sorted(section.rows.values(), key=lambda row: _order(row, by))
+    lines = [_line(row, columns) for row in rows]
+    return [f"| generator | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}", *lines]
 
 
-def _order(row: Row) -> tuple[bool, bool, float]:
-    c2st = row.middle("c2st")
-    return row.name not in CONTROLS, c2st is None, 1.0 if c2st is None else c2st
+def _order(row: Row, by: str) -> tuple[bool, bool, float]:
+    value = row.middle(by)
+    return row.name not in (*CONTROLS, *PRIVATE_CONTROLS), value is None, 1.0 if value is None else value
 
 
-def _line(row: Row) -> str:
-    values = [(row.middle(key), digits) for key, digits in COLUMNS.values()]
+def _line(row: Row, columns: Columns) -> str:
+    values = [(row.middle(key), digits) for key, digits in columns.values()]
     cells = ["" if value is None else f"{value:.{digits}f}" for value, digits in values]
     if row.failed is not None:
         cells[0] = _ended(row.failed)
@@ -151,7 +154,7 @@ def _line(row: Row) -> str:
 
 def _ended(one: Try) -> str:
     if one.outcome != "failed":
-        return f"{one.outcome} in {one.seconds:.0f} s"
+        return f"{one.outcome} in {one.seconds:.0f} s" + (f" ({one.said})" if one.said else "")
     return f"failed ({one.said[:80]})".replace("|", "/")
 
 

@@ -6,7 +6,7 @@ They are the field's usual ones and deliberately not the package's own judges, w
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -33,6 +33,7 @@ BINS = 10
 FOLDS = 3
 NATIVE = 254  # the most categories that histogram boosting takes as categories; wider columns are ordered by frequency
 LEAF = 20  # its fewest records in a leaf
+GROUP = 100  # the fewest holdout records of a group that counts
 ATTACKED = 5_000  # patients of train and of holdout
 LEVEL = 0.95
 
@@ -218,6 +219,25 @@ def _linear(grid: Grid, *, number: bool) -> Any:
         (make_pipeline(known, StandardScaler()), numbers), (OneHotEncoder(handle_unknown="ignore"), named)
     )
     return make_pipeline(seen, Ridge() if number else LogisticRegression(max_iter=300))
+
+
+# Groups
+
+
+def subgroups(holdout: Table, synthetic: Table, protected: Sequence[str]) -> float:
+    """Mean over the groups of the protected columns of the TV between P(target | group) in synthetic and in holdout.
+
+    Of two classes it is the difference of their shares. Groups with fewer than GROUP holdout records are left out, and
+    one that no synthetic record is of counts 1.
+    """
+    target = next(column.name for column in holdout.schema if column.role == "target")
+    gaps = []
+    for name in protected:
+        counts = holdout.frame[name].value_counts()
+        for group in counts.index[counts >= GROUP]:
+            sides = [part.frame.loc[part.frame[name] == group, target] for part in (holdout, synthetic)]
+            gaps.append(tv(*_codes(*sides)) if len(sides[1]) else 1.0)
+    return float(np.mean(gaps))
 
 
 # Membership

@@ -30,30 +30,33 @@ class Limits:
 @dataclass(frozen=True)
 class Watched:
     """How a command ended, its seconds and its peak memory (GiB, it and its workers together); the last words of one
-    that failed."""
+    that failed, and the seconds that processors were busy with it."""
 
     outcome: Outcome
     seconds: float
     peak: float
     said: str = ""
+    cpu: float = 0.0
 
 
 def watched(command: Sequence[str | Path], *, limits: Limits, folder: Path) -> Watched:
     """Run a command in `folder` until it ends or passes a limit; then it is ended with all its workers."""
     with tempfile.TemporaryFile("w+") as errors:
-        begun, peak = time.perf_counter(), 0.0
+        begun, peak, busy = time.perf_counter(), 0.0, 0.0
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
         outcome: Outcome | None = None
         while process.poll() is None and outcome is None:
             time.sleep(EVERY)
-            peak = max(peak, _resident(process.pid))
+            resident, spent = _used(process.pid)
+            peak, busy = max(peak, resident), max(busy, spent)
             outcome = _passed(time.perf_counter() - begun, peak, limits)
         if outcome is not None:
             _end(process.pid)
         code, seconds = process.wait(), time.perf_counter() - begun
         errors.seek(0)
         said = errors.read().strip()
-    return Watched(outcome or _ended(code, said), seconds, peak, said.splitlines()[-1] if said and code else "")
+    last = said.splitlines()[-1] if said and code else ""
+    return Watched(outcome or _ended(code, said), seconds, peak, last, busy)
 
 
 def _passed(seconds: float, peak: float, limits: Limits) -> Outcome | None:
@@ -77,14 +80,16 @@ def _family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _resident(pid: int) -> float:
-    total = 0
+def _used(pid: int) -> tuple[float, float]:
+    """GiB and seconds of processors, of a process and its workers together."""
+    resident, busy = 0, 0.0
     for process in _family(pid):
         try:
-            total += process.memory_info().rss
+            resident += process.memory_info().rss
+            busy += sum(process.cpu_times()[:2])
         except psutil.Error:
             continue
-    return total / GIB
+    return resident / GIB, busy
 
 
 def _end(pid: int) -> None:
