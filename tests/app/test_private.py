@@ -10,8 +10,8 @@ import pytest
 from semblance.app import private
 from semblance.app.exports.guarantee import guarantee_page
 from semblance.app.options import SynthOptions
-from semblance.core.errors import UsageError
-from semblance.core.promise import Guarantee
+from semblance.core.errors import PrivacyError, UsageError
+from semblance.core.promise import Guarantee, Noise
 from semblance.core.schema import Column, Schema
 from semblance.modalities.table.generators.pairwise import Pairwise
 
@@ -24,7 +24,7 @@ def options(**more: Any) -> SynthOptions:
 
 def schema(columns: int, n_public: int | None = 10_000) -> Schema:
     listed = (Column(f"c{i}", "categorical", categories=tuple("abcdefghij"), bound="declared") for i in range(columns))
-    return Schema(tuple(listed), "icu", n_public)
+    return Schema(tuple(listed), "icu", n_public, public=True)
 
 
 def test_delta_and_rows_come_from_what_is_public() -> None:
@@ -40,6 +40,26 @@ def test_everything_that_is_not_declared_is_told_at_once() -> None:
     assert [problem.fix.split()[0] for problem in told.value.problems] == ["in", "--rows", "--delta"]
 
 
+@pytest.mark.parametrize("public", ["many", 0, -5, 1, True, 2.5])
+def test_n_public_is_a_number_of_patients(public: Any) -> None:
+    with pytest.raises(UsageError, match="n_public is no number of patients"):
+        private.settled(options(declared={"cohort": {"id": "icu", "n_public": public}}))
+
+
+def test_a_guarantee_is_made_of_the_ledger_that_paid(tmp_path: Path) -> None:
+    asked = private.settled(options(ledger=str(tmp_path)))
+    measured = {"records": 9_990, "noise": [{"sigma": 50.0, "sensitivity": 1, "count": 3}]}
+    with pytest.raises(PrivacyError, match="does not hold"):
+        private.promised(asked, measured)
+    assert not list(tmp_path.iterdir())
+    ledger = private.ledger_of(asked)
+    with pytest.raises(PrivacyError, match="does not hold"):
+        private.promised(asked, measured)
+    ledger.reserve(Noise(50.0, 1, 3), note="columns")
+    told = private.promised(asked, measured)
+    assert 0 < told["epsilon"] < 1 and told["noise"] == measured["noise"] and told["measured"] == {"records": 9_990}
+
+
 def test_a_ledger_is_found_from_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert private.settled(options(ledger="ledgers")).ledger == str(tmp_path / "ledgers")
@@ -52,7 +72,7 @@ def test_the_warning_grows_with_the_noise_and_ends_in_a_refusal() -> None:
     assert quiet is None and warned is not None and "--epsilon" in warned
     with pytest.raises(UsageError, match="noise alone moves"):
         private.warned(private.settled(options(epsilon=0.01)), Pairwise(), schema(8))
-    assert private.warned(private.settled(options(rows=9, delta=1e-6)), Pairwise(), schema(8, None)) is None
+    assert private.warned(private.settled(options(rows=10**6, delta=1e-6)), Pairwise(), schema(8, None)) is None
 
 
 @pytest.mark.parametrize(("patients", "floor"), [(1_000, 0.92), (10_000, 0.092), (49_000, 0.019)])
@@ -71,5 +91,5 @@ def test_the_page_says_what_is_promised_and_nothing_else() -> None:
         "measured": {"records": 9_990, "pairs": 0.04, "pairs of noise alone": 0.05},
     }
     page = guarantee_page(told, schema=schema(2), file="synthetic.csv")
-    for said in (str(Guarantee(0.99, 1e-6)), "41.5", "about 9,990", "`icu`", "10 categories", "46%"):
+    for said in (str(Guarantee(0.99, 1e-6)), "41.5", "about 9,990", "`icu`", "10 categories", "73%"):
         assert said in page

@@ -129,6 +129,23 @@ def test_a_room_is_that_of_this_run_and_never_a_stale_one_of_the_same_name(tmp_p
     assert run.room("sign") == tmp_path / "02-sign"
 
 
+def test_what_was_paid_for_is_never_thrown_away(tmp_path: Path) -> None:
+    run = tmp_path / "RUN"
+
+    def measure(room: Path) -> None:
+        (room / "checkpoints").mkdir(exist_ok=True)
+        (room / "checkpoints" / "measured.safetensors").write_bytes(b"noisy")
+        raise UsageError.of("after the fit", rule="none", fix="none")
+
+    with pytest.raises(UsageError, match="after the fit"), working(run, kind="synth", resume=False) as folder:
+        Stages(folder, quiet, 1, "begun").run("fit", measure)
+    held = work_of(run) / "01-fit" / "checkpoints" / "measured.safetensors"
+    assert held.exists()
+    with pytest.raises(UsageError, match="paid for"), working(run, kind="synth", resume=True) as folder:
+        Stages(folder, quiet, 1, "another machine").run("fit", measure)
+    assert held.read_bytes() == b"noisy"
+
+
 def test_events_say_what_was_kept(tmp_path: Path) -> None:
     seen: list[object] = []
     for _ in range(2):

@@ -197,7 +197,8 @@ def _changed(samples: Samples, change: Callable[[Table], Table]) -> Samples:
 def declared(data: Table) -> Table:
     """The same records under declarations that nobody's own value enters: at least FEW patients are at both bounds."""
     columns = (_declared(column, data) if column.learned else column for column in data.schema)
-    return Table(data.schema.with_columns(columns), data.frame, data.subjects, data.names)
+    schema = replace(data.schema.with_columns(columns), public=True)
+    return Table(schema, data.frame, data.subjects, data.names)
 
 
 FEW = 5

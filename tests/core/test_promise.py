@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 
-from semblance.core.promise import Guarantee
+import pytest
+
+from semblance.core.errors import UsageError
+from semblance.core.promise import Guarantee, Noise, rounded_up
 
 
 def test_no_guarantee_is_said_plainly():
@@ -21,3 +24,17 @@ def test_zero_epsilon_is_a_guarantee():
 def test_json_round_trip():
     promise = Guarantee(epsilon=2.0, delta=1e-5)
     assert Guarantee(**json.loads(json.dumps(promise.to_json()))) == promise
+
+
+@pytest.mark.parametrize("value", [2.0137527, 0.99979, 3.2084e-4, 1e-9, 12345.678, 1.0, 0.1])
+def test_a_bound_is_rounded_up(value):
+    assert value <= rounded_up(value) <= value * 1.001
+    assert float(f"{rounded_up(value):g}") == rounded_up(value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sigma": 0.0}, {"sigma": float("nan")}, {"sensitivity": 0.5}, {"count": -3}, {"count": 0}]
+)
+def test_noise_that_is_none_is_refused(wrong):
+    with pytest.raises(UsageError):
+        Noise(**{"sigma": 1.0, **wrong})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semblance.core.promise import rounded_up
 from tests.journeys.cohort import Ran, semblance
 
 PATIENTS, PUBLIC = 913, 800
@@ -111,7 +112,7 @@ def test_ledger_guarantee_and_report_say_the_same(room: Path, ran: Ran, promised
     assert 1.98 < promised["epsilon"] <= 2 == promised["budget"]["epsilon"] == lines[0]["epsilon"]
     assert promised["delta"] == pytest.approx(PUBLIC**-1.1) == lines[0]["delta"]
     said = json.loads((room / "RUN" / "report.json").read_text())["subject"]["guarantee"]
-    assert f"{promised['epsilon']:g}" in said and "per patient" in said
+    assert f"{rounded_up(promised['epsilon']):g}" in said and "per patient" in said
     assert said in (room / "RUN" / "public" / "GUARANTEE.md").read_text()
 
 

@@ -24,10 +24,12 @@ patients' records.
 """
 
 
-PRIVATE = """
-This run is differentially private, so public/ was written whatever the gate decided: it holds no verdict, and no number
-that was measured on the records without noise. The report in this folder holds both. Whoever decides by it whether to
-publish looks at the records, and that look is not covered by the guarantee.
+PRIVATE = """INTERNAL
+
+Only the folder public/ is meant to leave this institution. This run is differentially private, so public/ was written
+whatever the gate decided: it holds no verdict, and no number that was measured on the records without noise. The report
+in this folder holds both, as does everything else here, and stays with those who may see the patients' records. Whoever
+decides by it whether to publish looks at the records, and that look is not covered by the guarantee.
 """
 
 
@@ -89,7 +91,7 @@ def _write_promised(bundle: Bundle, promised: Promised, folder: Path) -> None:
 
 
 def _write_internal(bundle: Bundle, folder: Path) -> None:
-    write_text(folder / "INTERNAL.txt", INTERNAL + (PRIVATE if bundle.promised is not None else ""))
+    write_text(folder / "INTERNAL.txt", INTERNAL if bundle.promised is None else PRIVATE)
     _write_documents(_full(bundle), folder, file=_data_name(bundle), public=False)
     config.write(folder / "config.toml", bundle.config)
     if bundle.synthetic is not None:

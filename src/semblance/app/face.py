@@ -235,6 +235,12 @@ def fit(
     private, and no seed repeats its noise.
     """
     train = _data(data)
+    if ledger is not None and train.schema.cohort != ledger.cohort:
+        raise UsageError.of(
+            f"a ledger of cohort '{ledger.cohort}' for records of cohort '{train.schema.cohort}'",
+            rule="all that is measured of the same patients is paid for by one ledger",
+            fix=f'Ledger.open(folder, cohort="{train.schema.cohort}", ...), with [cohort] id in the schema file',
+        )
     model = train.modality.private if ledger is not None and model == "auto" and train.modality.private else model
     name = stages.generator_name(train.modality, model)
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)

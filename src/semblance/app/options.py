@@ -143,7 +143,7 @@ class SynthOptions:
             ),
             (self.threads is None or self.threads >= 1, f"threads {self.threads}", "at least 1", "--threads 2"),
             (self.seed >= 0, f"seed {self.seed}", "0 or above", "--seed 0"),
-            (self.epsilon is None or self.epsilon > 0, f"epsilon {self.epsilon}", "above 0", "--epsilon 1"),
+            (self.epsilon is None or 0 < self.epsilon < inf, f"epsilon {self.epsilon}", "above 0", "--epsilon 1"),
             (self.delta is None or 0 < self.delta < 1, f"delta {self.delta}", "between 0 and 1", "--delta 1e-6"),
             (
                 self.delta is None or self.epsilon is not None,

@@ -22,8 +22,7 @@ from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.parts import check_parts, refuse_unjudged, together
-from semblance.app.private import ledger_of, refuse_spent, settled, warned
-from semblance.app.private import told as told_of
+from semblance.app.private import ledger_of, ledger_path, promised, refuse_spent, settled, warned
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, work_of, working
 from semblance.core.errors import DataError
@@ -214,7 +213,7 @@ class _Synth:
     def _budget(self) -> dict[str, Any]:
         """What a private fit rests on."""
         o = self.options
-        return dict(epsilon=o.epsilon, delta=o.delta) if self.private else {}
+        return dict(epsilon=o.epsilon, delta=o.delta, ledger=str(ledger_path(o))) if self.private else {}
 
     @cached_property
     def spec(self) -> Any:
@@ -264,12 +263,10 @@ class _Synth:
             self.held = model
         else:
             model.save(made)
+        if self.private:  # what was measured cannot be measured again: it stays until the run is complete
+            return promised(self.options, model.measured)
         shutil.rmtree(checkpoints)
-        return self._promise(model) if self.private else {}
-
-    def _promise(self, model: Any) -> dict[str, Any]:
-        ledger = ledger_of(self.options)
-        return told_of(ledger, ledger.guarantee(), model.measured)
+        return {}
 
     def _learned(self, *, resume: Path | None = None) -> Any:
         rng, paid = stream(self.options.seed, "fit"), {"ledger": ledger_of(self.options)} if self.private else {}
@@ -337,8 +334,8 @@ class _Synth:
         made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
         ran = config.effective(settled, **made, inputs=self.inputs, versions=versions())
         model = None if self.spec.card.holds_records else self.stage.room("fit") / "model"
-        promised = Promised(self.promised, self.train.schema) if self.private else None
-        assemble(Bundle(self.report, ran, self.synthetic, model, promised), room / "out")
+        told = Promised(self.promised, self.train.schema) if self.private else None
+        assemble(Bundle(self.report, ran, self.synthetic, model, told), room / "out")
         return {}
 
 

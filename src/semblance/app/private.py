@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -13,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from semblance.app.options import SynthOptions
-from semblance.core.errors import Problem, UsageError
+from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
-from semblance.core.promise import Guarantee
+from semblance.core.promise import Noise
 from semblance.core.schema import Schema
+from semblance.privacy.ledger import Ledger, check_budget
 
 if TYPE_CHECKING:
     from semblance.privacy.audit import Audit
-    from semblance.privacy.ledger import Ledger
 
 NOISY, USELESS = 0.4, 2.0
 """From where on a person is warned, and from where on a run is refused; the fit takes most of the noise out again."""
@@ -46,12 +47,16 @@ def settled(options: SynthOptions) -> SynthOptions:
     public = _cohort(options).get("n_public")
     delta = options.delta if public is None or options.delta is not None else float(public) ** -EXPONENT
     # Absolute: a run from another folder must find the same ledger.
-    ledger = None if options.ledger is None else str(Path(options.ledger).resolve())
+    ledger = str((ledger_folder() if options.ledger is None else Path(options.ledger)).resolve())
+    check_budget(str(_cohort(options)["id"]), options.epsilon or 0.0, delta or 0.0)
     return replace(options, delta=delta, rows=public if options.rows is None else options.rows, ledger=ledger)
 
 
 def _undeclared(options: SynthOptions) -> Iterator[Problem]:
     cohort = _cohort(options)
+    public = cohort.get("n_public")
+    if public is not None and (not isinstance(public, int) or isinstance(public, bool) or public < 2):
+        yield Problem("n_public is no number of patients", "[cohort] n_public is a whole number from 2", "correct it")
     if not cohort.get("id"):
         rule = "under differential privacy all runs on the same patients share one budget, kept under the cohort's id"
         yield Problem("no cohort is declared", rule, 'in the schema file: [cohort] id = "icu-2024" (--schema FILE)')
@@ -71,8 +76,6 @@ def _cohort(options: SynthOptions) -> Mapping[str, Any]:
 
 def ledger_of(options: SynthOptions) -> Ledger:
     """The ledger of the cohort that settled options name."""
-    from semblance.privacy.ledger import Ledger
-
     assert options.epsilon is not None and options.delta is not None
     cohort, folder = str(_cohort(options)["id"]), ledger_path(options).parent
     return Ledger.open(folder, cohort=cohort, epsilon=options.epsilon, delta=options.delta)
@@ -95,7 +98,7 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
 
     Raises UsageError, before anything is measured, where it would cover everything.
     """
-    public = schema.n_public
+    public = schema.n_public or options.rows
     if public is None or options.epsilon is None or options.delta is None:
         return None
 
@@ -115,21 +118,38 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
     return f"{said}: relations between columns will be faint; {fix} would help"
 
 
-def told(ledger: Ledger, guarantee: Guarantee, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What is public about a private run: the promise, the noise that backs it, and what was measured with it."""
+def promised(options: SynthOptions, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What is public about a private run: the promise, the noise that backs it, and what was measured with it.
+
+    Raises PrivacyError where the ledger does not hold the noise of these measurements.
+    """
+    if not ledger_path(options).exists():
+        raise _lost(options)
+    ledger = ledger_of(options)
+    spent, paid = list(ledger.spent()), [Noise(**noise) for noise in measured["noise"]]
+    if any(spent.count(noise) < paid.count(noise) for noise in paid):
+        raise _lost(options)
     return {
-        **guarantee.to_json(),
+        **ledger.guarantee().to_json(),
         "cohort": ledger.cohort,
         "budget": {"epsilon": ledger.epsilon, "delta": ledger.delta},
-        "noise": [noise.to_json() for noise in ledger.spent()],
-        "measured": dict(measured),
+        "noise": [noise.to_json() for noise in spent],
+        "measured": {name: value for name, value in measured.items() if name != "noise"},
     }
+
+
+def _lost(options: SynthOptions) -> PrivacyError:
+    return PrivacyError.of(
+        "the ledger does not hold what was measured",
+        rule="a guarantee is made of the ledger that paid for the measurements",
+        fix=f"put the ledger of cohort '{_cohort(options)['id']}' back where it was, and add --resume",
+    )
 
 
 def audited(run: Path, *, trials: int, confidence: float, seed: int, watch: Callable[[int, int], None]) -> Audit:
     """Attacks on the generator of a finished run, refitted at its recorded settings on simulated patients.
 
-    Raises UsageError for a folder that is no private run.
+    Raises UsageError for a folder that is no private run, PrivacyError where what leaves claims what was not paid for.
     """
     from semblance.app import config
     from semblance.catalog import modality
@@ -146,8 +166,15 @@ def audited(run: Path, *, trials: int, confidence: float, seed: int, watch: Call
         )
     spec = manifest.generator(str(synth["model"]))(**told.get("generator", {}))
     budget = {"epsilon": float(synth["epsilon"]), "delta": float(synth["delta"])}
+    claim = json.loads((run / "public" / "guarantee.json").read_text())
+    if not 0 < claim["epsilon"] <= budget["epsilon"] or claim["delta"] != budget["delta"]:
+        raise PrivacyError.of(
+            f"what leaves claims epsilon {claim['epsilon']:g} at delta {claim['delta']:g}",
+            rule=f"the run had a budget of epsilon {budget['epsilon']:g} at delta {budget['delta']:g}",
+            fix="do not publish this run",
+        )
     found: Audit = load(manifest.audit)(spec, **budget, trials=trials, confidence=confidence, seed=seed, watch=watch)
-    return found
+    return replace(found, epsilon=claim["epsilon"])
 
 
 def audit_screen(found: Audit) -> RenderableType:

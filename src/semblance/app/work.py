@@ -24,6 +24,8 @@ from semblance.core.errors import DataError, IdentifierError, ResourceError, Usa
 from semblance.core.files import write_json, write_text
 
 Make = Callable[[Path], Any]
+MEASURED = "measured.safetensors"
+"""The checkpoint of what was measured under differential privacy."""
 KIND = "kind"
 """The file in RUN.work that names the command that began the run."""
 
@@ -95,7 +97,7 @@ def working(run: Path, *, kind: str, resume: bool) -> Iterator[Path]:
             write_text(folder / KIND, kind)
             yield folder
     except (UsageError, DataError, IdentifierError):
-        if not begun:
+        if not begun and not _measured(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
     except (MemoryError, RuntimeError) as error:
@@ -104,6 +106,11 @@ def working(run: Path, *, kind: str, resume: bool) -> Iterator[Path]:
         raise ResourceError.of(
             "memory ran out", rule="the data and the model must fit in memory", fix="give a smaller file or more memory"
         ) from error
+
+
+def _measured(folder: Path) -> list[Path]:
+    """The measurements of a run that a ledger has paid for."""
+    return list(folder.glob(f"*/checkpoints/{MEASURED}"))
 
 
 def _memory_ran_out(error: Exception) -> bool:
@@ -191,6 +198,12 @@ def _kept(path: Path, key: str) -> Any:
 def _enter(room: Path, key: str) -> None:
     """An empty room, or the room as an interrupted run with the same key left it (checkpoints)."""
     if _kept(room / "key.json", key) is None:
+        if any(kept.parents[1].name >= room.name for kept in _measured(room.parent)):
+            raise UsageError.of(
+                "options, input, machine or version are not those that this run began with",
+                rule="what was measured under differential privacy was paid for, and cannot be measured again",
+                fix="resume with what it began with",
+            )
         shutil.rmtree(room, ignore_errors=True)
         room.mkdir(parents=True)
         write_json(room / "key.json", {"key": key})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
+
+from semblance.core.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,20 @@ class Guarantee:
     def __str__(self) -> str:
         if self.epsilon is None:
             return "no formal guarantee: privacy is measured by attacks, not proven"
-        return f"({self.epsilon:g}, {self.delta:g})-differential privacy per {self.unit} ({self.relation})"
+        epsilon, delta = (rounded_up(value) for value in (self.epsilon, self.delta or 0.0))
+        return f"({epsilon:g}, {delta:g})-differential privacy per {self.unit} ({self.relation})"
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
         return asdict(self)
+
+
+def rounded_up(value: float, digits: int = 4) -> float:
+    """The value at so many digits, never below it: what is said of a bound must hold."""
+    if value <= 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(value)) - digits + 1)
+    return float(f"{math.ceil(value / unit * (1 - 1e-12)) * unit:.{digits}g}")
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,15 @@ class Noise:
     sigma: float
     sensitivity: int = 1
     count: int = 1
+
+    def __post_init__(self) -> None:
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in (self.sensitivity, self.count))
+        if not self.sigma > 0 or not whole:
+            raise UsageError.of(
+                f"noise of sigma {self.sigma}, sensitivity {self.sensitivity}, {self.count} histograms",
+                rule="sigma is above 0, sensitivity and histograms are whole numbers from 1",
+                fix="correct it",
+            )
 
     @property
     def rho(self) -> float:
@@ -49,6 +70,11 @@ class Noise:
 
 class Ledger(Protocol):
     """Append-only account of a cohort's privacy budget, and the only way to what it pays for."""
+
+    @property
+    def cohort(self) -> str:
+        """The id of the patients."""
+        ...
 
     def guarantee(self, delta: float | None = None) -> Guarantee:
         """What has been promised so far, at this delta or at that of the budget."""

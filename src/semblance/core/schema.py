@@ -82,12 +82,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns in their order, the cohort that they describe, and the rules that its records keep."""
+    """The columns in their order, the cohort that they describe, and the rules that its records keep.
+
+    `public` says that no record was looked at for any of it.
+    """
 
     columns: tuple[Column, ...]
     cohort: str | None = None
     n_public: int | None = None
     constraints: tuple[Constraint, ...] = ()
+    public: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -161,7 +165,8 @@ class Schema:
         plain = {f.name: f.default for f in fields(Column)}
         columns = [{k: v for k, v in asdict(c).items() if k in ("name", "kind") or v != plain[k]} for c in self.columns]
         rules = {"constraints": [rule.to_json() for rule in self.constraints]} if self.constraints else {}
-        return {"cohort": self.cohort, "n_public": self.n_public, "columns": columns, **rules}
+        marked = {"public": True} if self.public else {}
+        return {"cohort": self.cohort, "n_public": self.n_public, "columns": columns, **rules, **marked}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Schema:
@@ -171,4 +176,4 @@ class Schema:
             listed = entry.get("categories")
             columns.append(Column(**{**entry, "categories": None if listed is None else tuple(listed)}))
         rules = tuple(map(Constraint.from_json, data.get("constraints", ())))
-        return cls(tuple(columns), data.get("cohort"), data.get("n_public"), rules)
+        return cls(tuple(columns), data.get("cohort"), data.get("n_public"), rules, data.get("public", False))

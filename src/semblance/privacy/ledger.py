@@ -47,13 +47,14 @@ class Ledger:
         Raises UsageError for a budget that is none or another than the one the ledger was opened with, DataError where
         the file is not what was written.
         """
-        _check(cohort, epsilon, delta)
+        check_budget(cohort, epsilon, delta)
         path = Path(folder) / f"{cohort}.jsonl"
         ledger = cls(path, cohort, float(epsilon), float(delta))
         with ledger._held() as file:
             lines = ledger._read(file)
             if not lines:
                 ledger._append(file, {"cohort": cohort, "epsilon": ledger.epsilon, "delta": ledger.delta}, before="")
+                _sync(path.parent)
                 return ledger
             budget, opened = {"epsilon": ledger.epsilon, "delta": ledger.delta}, _opened(lines)
             if opened != budget and not _noises(lines):
@@ -95,6 +96,8 @@ class Ledger:
 
     def reserve(self, *noises: Noise, note: str) -> None:
         """Pay. Raises PrivacyError, and spends nothing, where less is left than is asked."""
+        if any(math.isinf(noise.sigma) for noise in noises):
+            raise UsageError.of("noise without end", rule="what is measured has finite noise", fix="ask what is left")
         with self._held() as file:
             lines = self._read(file)
             before = _noises(lines)
@@ -170,7 +173,7 @@ class Ledger:
                 raise DataError.of(
                     f"line {number} of the ledger of cohort '{self.cohort}' is not what was written",
                     rule="a ledger is only ever appended to; each line holds the hash of the one before",
-                    fix="restore the file from a copy; without it nothing more may be measured on this cohort",
+                    fix="restore the newest copy, never an older one: what was measured since would count as unspent",
                 )
             lines.append(entry)
         return lines
@@ -180,6 +183,15 @@ class Ledger:
         file.write(json.dumps({**entry, "hash": _hash(entry)}).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the name of a new file last, as its content does."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
 
 
 def _opened(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -193,7 +205,8 @@ def _histogram(codes: np.ndarray, subset: tuple[int, ...], shape: tuple[int, ...
     return noised(np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape), sigma=sigma)
 
 
-def _check(cohort: str, epsilon: float, delta: float) -> None:
+def check_budget(cohort: str, epsilon: float, delta: float) -> None:
+    """Raise UsageError for an id that no cohort can have, and for a budget that is none."""
     if not COHORT.fullmatch(cohort):
         raise UsageError.of(
             f"the cohort is called '{cohort}'",

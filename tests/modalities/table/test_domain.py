@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from semblance.core.errors import UsageError
 from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
 from semblance.modalities.table.data import Table, from_frame
-from semblance.modalities.table.domain import CELLS, public_encoding
+from semblance.modalities.table.domain import CELLS, public_encoding, read_declared
 
 DECLARED = {
     "columns": {
@@ -37,7 +39,12 @@ def patients(n: int, seed: int = 0, **said: object) -> Table:
         }
     )
     frame.loc[::7, "crp"] = np.nan
-    return from_frame(frame, ReadOptions(declared={**DECLARED, **said}))[0]
+    return public(from_frame(frame, ReadOptions(declared={**DECLARED, **said}))[0])
+
+
+def public(table: Table) -> Table:
+    """The same records, with a schema of which nothing was read off them."""
+    return replace(table, schema=replace(table.schema, public=True))
 
 
 def test_every_column_that_is_not_declared_is_told_with_what_to_write():
@@ -75,3 +82,59 @@ def test_what_lies_outside_the_declared_bounds_counts_as_the_nearest_or_as_missi
     again = encoding.decode(encoding.encode(Table(table.schema, frame, table.subjects)), first_subject=0, rng=stream(0))
     assert (again.frame["age"] == 90).all()
     assert again.frame["crp"].between(0, 0.1).all()
+
+
+# Reading under a declared schema
+
+FILE = {
+    "columns": {
+        "pid": {"role": "subject"},
+        "lab": {"kind": "numeric", "min": 0, "max": 10},
+        "seen": {"date_format": "%d/%m/%Y", "min": date(2010, 1, 1), "max": date(2012, 1, 1)},
+        "stage": {"categories": ["NA", "I"]},
+    },
+    "na": ["-9", "?"],
+}
+
+
+def written(path: Path, *more: str) -> Path:
+    rows = [f"P{i},{i % 9 + 1},{i % 12 + 1:02d}/0{i % 9 + 1}/2011,{'I' if i % 2 else 'NA'}" for i in range(60)]
+    path.write_text("\n".join(["pid,lab,seen,stage", *rows, *more]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "odd", ["X1,5.123456,01/02/2011,I", "X1,abc,01/02/2011,I", "X1,-9,03/25/2011,II", "X1,1e300,?,?", "X1,,,"]
+)
+def test_one_record_more_changes_how_no_other_is_read(odd: str, tmp_path: Path) -> None:
+    options = ReadOptions(declared=FILE)
+    one, _ = read_declared([written(tmp_path / "a.csv")], options)
+    two, profile = read_declared([written(tmp_path / "b.csv", odd)], options)
+    assert one.schema == two.schema and one.schema.public
+    coder = public_encoding(one.schema)
+    assert (coder.encode(one) == coder.encode(two)[:60]).all()
+    assert len(two) == 61 and profile.records == 61
+
+
+def test_what_does_not_fit_is_missing_or_the_bound_and_told(tmp_path: Path) -> None:
+    table, profile = read_declared([written(tmp_path / "a.csv", "X1,abc,25-03-2011,?", "X2,-9,?,IV", "X3,77,?,I")],
+                                   ReadOptions(declared=FILE))  # fmt: skip
+    last = table.frame.iloc[60:]
+    assert last["lab"].isna().tolist() == [True, True, False] and last["seen"].isna().all()
+    assert table.frame["stage"].iloc[0] == "NA" and last["stage"].isna().tolist() == [True, False, False]
+    told = " ".join(profile.notes)
+    for said in ("'lab': 1 cells are no number", "'seen': 1 cells are no date", "'lab': 1 cells beyond", "'stage': 1"):
+        assert said in told
+
+
+def test_the_same_patient_under_other_spellings_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("pid,lab,seen,stage\n7,1,?,I\n7.0,2,?,I\n 7,3,?,I\n8,1,?,I\n")
+    table, profile = read_declared([path], ReadOptions(declared=FILE))
+    assert profile.patients == 2 and len(set(table.subjects[:3])) == 1
+
+
+def test_a_schema_that_was_read_off_the_records_is_refused() -> None:
+    table = patients(50)
+    with pytest.raises(UsageError, match="private=True"):
+        public_encoding(replace(table.schema, public=False))

@@ -10,11 +10,13 @@ from math import exp
 from typing import Any
 
 from semblance.app.card import plain
-from semblance.core.promise import Guarantee
+from semblance.core.promise import Guarantee, rounded_up
 from semblance.core.schema import Schema
 
 ASSUMED = (
     "All records of a patient carry the same value in the subject column, or each record is one patient.",
+    "Every run on these patients, also as part of another cohort, was paid for by this ledger; budgets of cohorts that "
+    "share patients add up.",
     "The schema file was written without looking at the records.",
     "The ledger of the cohort was not removed or replaced, and no other tool published anything about these patients.",
     "Nobody can see how long the computation took or what its memory held.",
@@ -42,12 +44,12 @@ def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str
 
 def _meaning(told: Mapping[str, Any]) -> Iterator[str]:
     epsilon, delta = told["epsilon"], told["delta"]
-    advantage = (exp(epsilon) - 1 + 2 * delta) / (exp(epsilon) + 1)
+    right = (exp(epsilon) + delta) / (exp(epsilon) + 1)
     yield (
         "Whatever anybody does with these records, now or later, and whatever else they know: whether one patient was "
-        f"in the data changes the probability of anything that they see by a factor of at most {exp(epsilon):.3g} (but "
-        f"for {delta:.2g}). Nobody who guesses whether a patient was in the data can be right by more than "
-        f"{advantage:.0%} above chance."
+        "in the data changes the probability of anything that they see by a factor of at most "
+        f"{rounded_up(exp(epsilon)):g} (but for {rounded_up(delta, 2):g}). Who guesses whether a patient was in the "
+        f"data, where both are equally likely, is right in at most {rounded_up(100 * min(right, 1.0), 3):g}% of cases."
     )
 
 
@@ -56,7 +58,7 @@ def _noise(told: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "Discrete Gaussian noise from the operating system's randomness on every count. The ledger of cohort "
         f"`{plain(told['cohort'])}` (budget: epsilon {budget['epsilon']:g}, delta {budget['delta']:.3g}) holds all "
-        "that was ever measured of these patients:"
+        "that it knows was measured of these patients:"
     )
     head = "| Tables of counts | Records of a patient in each | Standard deviation of the noise |"
     yield from ("", head, "| --- | --- | --- |")

@@ -20,10 +20,10 @@ from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Kind, Schema
 from semblance.modalities.table.codes import Categories, Numbers, steps
-from semblance.modalities.table.data import Table, column_names, like
+from semblance.modalities.table.data import Table, column_names
 from semblance.modalities.table.declare import Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.read import ACTIONS
+from semblance.modalities.table.read import ACTIONS, declared_like
 from semblance.modalities.table.relations.above import Above
 from semblance.modalities.table.relations.joint import Joint
 from semblance.modalities.table.relations.kept import Relations
@@ -42,13 +42,22 @@ def read_declared(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Ta
     declared, DataError with every problem of the records.
     """
     schema = public_schema(paths, options)
-    table = like(paths, schema)
+    declared, _ = check(options, schema.names)
+    tokens = {name: declared.tokens(name) for name in schema.names}
+    frame, subjects, marks, lost = declared_like(paths, schema, tokens)
+    table = Table(schema, frame, subjects, marks)
     missing = {name: float(table.frame[name].isna().mean()) for name in table.frame}
     plans = tuple(
         FieldPlan(c.name, c.kind, c.role, missing.get(c.name, 0.0), "declared", ACTIONS.get(c.role, "learn"))
         for c in schema
     )
-    notes = tuple(note for column in schema.learned for note in _outside(table, column))
+    notes = [
+        f"column '{name}': {count} cells are no {'number' if schema[name].kind != 'date' else 'date of its format'} "
+        "and count as missing"
+        for name, count in lost.items()
+        if count
+    ]
+    notes += [note for column in schema.learned for note in _outside(table, column)]
     return table, Profile(len(table), len(np.unique(table.subjects)), plans, (*notes, *_clipped(table)))
 
 
@@ -81,7 +90,7 @@ def public_schema(paths: Sequence[str | Path], options: ReadOptions) -> Schema:
     problems += [problem for rule in declared.constraints for problem in _untold(rule)]
     if problems:
         raise UsageError(*problems)
-    return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints)
+    return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints, public=True)
 
 
 def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
@@ -121,6 +130,12 @@ def public_encoding(schema: Schema) -> Encoding:
     Combinations that are listed become one column; orders and implications are kept by drawing the records that break
     them again. Raises UsageError with every column that is not declared, and every rule that only records could tell.
     """
+    if not schema.public:
+        raise UsageError.of(
+            "a schema that was read off the records",
+            rule="under differential privacy it is declared, and the records are read under nothing else",
+            fix='sb.read(path, schema="schema.toml", private=True)',
+        )
     problems = [problem for column in schema.learned for problem in _undeclared(column)]
     problems += [problem for rule in schema.constraints for problem in _untold(rule)]
     if problems:

@@ -303,6 +303,13 @@ def points(coded: Coded, column: Column, *, other_format: bool = False) -> np.nd
     return found
 
 
+def lenient(coded: Coded, column: Column) -> np.ndarray:
+    """(k,) the same, but NaN for a text that is no number, or no date in the column's own format."""
+    if column.kind != "date":
+        return notation.read_numbers(coded.texts)
+    return coded.numbers if coded.numbers is not None else _read_dates(coded, column, False)
+
+
 def _read_dates(coded: Coded, column: Column, other_format: bool) -> np.ndarray:
     found = dates.read_dates(coded.texts, date_format=column.date_format or "%Y-%m-%d %H:%M:%S")
     if not other_format or not np.isnan(found).any():

@@ -296,7 +296,7 @@ def _subjects(coded: Coded) -> tuple[np.ndarray, np.ndarray]:
         )
     plain = pd.Series(coded.texts.to_pylist(), dtype=object).str.strip().str.replace(r"\.0+$", "", regex=True)
     marks = pd.util.hash_array(plain.to_numpy(), categorize=False)
-    return pd.factorize(coded.codes)[0].astype(np.int64), marks[coded.codes]
+    return pd.factorize(marks[coded.codes])[0].astype(np.int64), marks[coded.codes]
 
 
 def _outside(coded: Coded, column: Column) -> list[str]:
@@ -324,7 +324,47 @@ def _finish(gathered: _Gathered, declared: Declared, *, rows: int) -> Parts:
 # Reading under a known schema
 
 
-def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+def declared_like(
+    paths: Sequence[str | Path], schema: Schema, tokens: Mapping[str, tuple[str, ...] | None]
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
+    """The same under a declared schema, cell by cell: how one is read depends on no other record.
+
+    `tokens` are the declared missing ones of each column; where there are none the usual ones count, but for those that
+    are categories. Also gives how many cells of each column are no number or date of its format: they are missing.
+    """
+    lost: dict[str, int] = {}
+
+    def cells(raw: Raw, column: Column) -> Coded:
+        said = tokens.get(column.name)
+        usual = tuple(token for token in infer.notation.MISSING if token not in (column.categories or ()))
+        coded = infer.settle_missing(infer.code(raw), tokens=usual if said is None else said)
+        return infer.trimmed(coded, categories=column.categories)
+
+    def values(coded: Coded, column: Column) -> Any:
+        if not column.continuous:
+            return infer.values(coded, column)
+        found = infer.lenient(coded, column)
+        lost[column.name] = int(coded.counts[np.isnan(found)].sum())
+        return np.append(found, np.nan)[coded.codes]
+
+    return *_within_memory(lambda: _conform(sources.load(only(paths)), schema, cells, values)), lost
+
+
+def _cells(raw: Raw, column: Column) -> Coded:
+    coded = infer.settle_missing(infer.code(raw), tokens=(column.na, *infer.notation.MISSING))
+    return infer.trimmed(coded, categories=column.categories) if column.bound == "declared" else coded
+
+
+def _values(coded: Coded, column: Column) -> Any:
+    return infer.values(coded, column, other_format=True)
+
+
+def _conform(
+    source: Source,
+    schema: Schema,
+    cells: Callable[[Raw, Column], Coded] = _cells,
+    values: Callable[[Coded, Column], Any] = _values,
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
     problems = [*source.problems, *_check_names([raw.name for raw in source.columns])]
     given = {raw.name: raw for raw in source.columns}
     wanted = [column for column in schema if column.learned or column.role == "subject"]
@@ -340,13 +380,11 @@ def _conform(source: Source, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, 
         if column.name not in given:
             continue
         try:
-            coded = infer.settle_missing(infer.code(given[column.name]), tokens=(column.na, *infer.notation.MISSING))
-            if column.bound == "declared":
-                coded = infer.trimmed(coded, categories=column.categories)
+            coded = cells(given[column.name], column)
             if column.role == "subject":
                 subjects, names = _subjects(coded)
             else:
-                frame[column.name] = infer.values(coded, column, other_format=True)
+                frame[column.name] = values(coded, column)
         except DataError as error:
             problems += error.problems
     if problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def patients(n: int, seed: int = 0) -> Table:
             "died": np.where(died, "yes", "no"),
         }
     )
-    return from_frame(frame, ReadOptions(declared=DECLARED))[0]
+    table = from_frame(frame, ReadOptions(declared=DECLARED))[0]
+    return replace(table, schema=replace(table.schema, public=True))
 
 
 @pytest.fixture(scope="module")

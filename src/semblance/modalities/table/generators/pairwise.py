@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from safetensors.numpy import load_file, save
@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Watch
-from semblance.core.promise import Ledger
+from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.modalities.table.codes import Categories
@@ -185,7 +185,7 @@ class Pairwise(CodedSpec):
 class PairwiseModel(MixtureModel):
     """A mixture that holds noisy measurements and nothing else, and how near it came to them."""
 
-    measured: Mapping[str, float] = field(default_factory=dict)
+    measured: Mapping[str, Any] = field(default_factory=dict)
     card: ClassVar[Card] = CARD
 
     def save(self, folder: Path) -> None:
@@ -214,7 +214,13 @@ class Measured:
         """The noisy number of records, at least one."""
         return _records(self.columns)
 
-    def findings(self, fitted: Products) -> dict[str, float]:
+    @property
+    def paid(self) -> tuple[Noise, ...]:
+        """The noise that a ledger has paid for."""
+        columns = Noise(self.column_sigma, 1, len(self.columns))
+        return (columns, Noise(self.pair_sigma, 1, len(self.pairs))) if self.pairs else (columns,)
+
+    def findings(self, fitted: Products) -> dict[str, Any]:
         """How near the model is to what was measured, as mean total variation, and how far noise alone would be."""
         records, off, noise = self.records, [], []
         levels = np.ones((1, len(fitted.weights))) if self.target is None else fitted.column(self.target)
@@ -223,7 +229,7 @@ class Measured:
             off.append(np.abs(shares - counts / records).sum() / 2)
             noise.append(counts.size * self.pair_sigma * math.sqrt(2 / math.pi) / records / 2)
         pairs = {"pairs": float(np.mean(off)), "pairs of noise alone": float(np.mean(noise))} if off else {}
-        return {"records": round(records), **pairs}
+        return {"records": round(records), **pairs, "noise": [noise.to_json() for noise in self.paid]}
 
     def save(self, folder: Path) -> None:
         """Write measured.safetensors in one step."""
