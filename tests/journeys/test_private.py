@@ -138,8 +138,8 @@ def test_a_second_run_on_the_same_patients_ends_before_it_reads_them(room: Path,
 
 
 def test_the_audit_does_not_refute_it(room: Path, ran: Ran) -> None:
-    audited = semblance("audit", "RUN", "--trials", "20", "--json", cwd=room)
-    assert audited.code == 0 and audited.json["holds"] and audited.json["epsilon"] == 2
+    audited = semblance("audit", "RUN", "--trials", "20", "--confidence", "0.9999", "--json", cwd=room)
+    assert audited.code == 0 and audited.json["holds"] and 1.98 < audited.json["epsilon"] <= 2
     assert semblance("audit", "nowhere", cwd=room).code == 2
 
 

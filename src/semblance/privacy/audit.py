@@ -9,12 +9,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import owens_t
 from scipy.stats import beta, binom, norm, rankdata
 
-FINE = 60
+FINE = 40
 """Halvings of an interval in which a bound is looked for."""
 MOST = 50.0
 """No bound is told above this epsilon."""
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -83,19 +85,22 @@ def _log_ratio(true: float, false: float, delta: float) -> float:
 
 
 def from_roc(inside: np.ndarray, outside: np.ndarray, *, delta: float, confidence: float) -> float:
-    """From the area under the ROC curve, which a mechanism of mu-Gaussian differential privacy keeps below
-    Phi(mu / sqrt 2); with the standard error of DeLong et al. (1988). Scores as in `from_rates`."""
+    """From the area under the ROC curve, which mu-Gaussian differential privacy keeps below Phi(mu / sqrt 2).
+
+    It is the largest mu that so large an area speaks against. The spread of the area is that under this mu (Hanley &
+    McNeil 1982, for normal scores), not an estimate from few runs. Scores as in `from_rates`.
+    """
     n, m = len(inside), len(outside)
     ranks = rankdata(np.concatenate([inside, outside]))
-    beat = (ranks[:n] - rankdata(inside)) / m
-    lost = 1 - (ranks[n:] - rankdata(outside)) / n
-    area = float(beat.mean())
-    # A curve without error has no variance to estimate; one run that is wrong is then as likely as the confidence says.
-    error = math.sqrt(float(beat.var(ddof=1)) / n + float(lost.var(ddof=1)) / m)
-    surest = 1 - (1 - confidence) ** (1 / min(n, m))
-    low = min(area - float(norm.ppf(confidence)) * error, 1 - surest)
-    mu = math.sqrt(2) * float(norm.ppf(low)) if low > 0.5 else 0.0
-    return epsilon_of_mu(mu, delta=delta)
+    area = (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
+    low, high, beyond = 0.0, MOST, float(norm.ppf(confidence))
+    for _ in range(FINE):
+        middle = (low + high) / 2
+        mean = float(norm.cdf(middle / math.sqrt(2)))
+        both = mean - 2 * float(owens_t(middle / math.sqrt(2), 1 / math.sqrt(3)))
+        spread = math.sqrt(max(mean * (1 - mean) + (n + m - 2) * (both - mean**2), 0.0) / (n * m))
+        low, high = (middle, high) if area - mean > beyond * spread else (low, middle)
+    return epsilon_of_mu(low, delta=delta) if low > SMALLEST else 0.0
 
 
 def epsilon_of_mu(mu: float, *, delta: float) -> float:
