@@ -87,8 +87,9 @@ number of learned records to the power of -{EXPONENT:g}; neighbours differ in on
 - membership: how much more often a train record than a holdout record is nearer to the synthetic ones, with half the
   width of its 95% interval; 0 is best. "{OUT}" shows the scale, and "{REAL}" the noise: there one half of
   train stands for the synthetic records, while the other half is attacked
-- fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy, which other
-  work on the machine does not lengthen much; GiB: peak memory of the whole process with its workers
+- fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy. Where the
+  clock says much more, other work shared the machine, and a contender that did not finish may do so on an idle one.
+  GiB: peak memory of the whole process with its workers
 - not finished: the process took longer than the limit of the fit and {START + SAMPLING} s for all else
 
 ![Pairs and TSTR by epsilon](private.svg)
