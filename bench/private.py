@@ -77,7 +77,8 @@ number of learned records to the power of -{EXPONENT:g}; neighbours differ in on
 - What is public is the declared schema: categories, bounds, combinations that are listed. Peers get codes of it, so
   none spends budget on preprocessing: whole numbers in a range of at most {EXACT} stand for themselves, wider ones lie
   in at most {CELLS} cells whose borders ours has as well, and a value is drawn evenly from its cell. The row "{GRID}"
-  shows what this alone costs. Peers run with their defaults
+  shows what this alone costs. Peers run with their defaults, but OpenDP's and SmartNoise's MST and AIM draw records one
+  by one: the rounding of mbi 1.1.0, which they pin, makes columns depend on each other that do not
 - pair: mean TV over all pairs of columns, numbers in 10 bins of the quantiles of train; lower is better
 - TSTR: AUC on holdout of boosting (gb) and of a linear model (lr) that learned the records
 - C2ST: AUC of boosting that tells synthetic from holdout, 3-fold, equal sizes, never below .5
@@ -86,8 +87,9 @@ number of learned records to the power of -{EXPONENT:g}; neighbours differ in on
 - membership: how much more often a train record than a holdout record is nearer to the synthetic ones, with half the
   width of its 95% interval; 0 is best. "{OUT}" shows the scale, and "{REAL}" the noise: there one half of
   train stands for the synthetic records, while the other half is attacked
-- fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy, which other
-  work on the machine does not lengthen much; GiB: peak memory of the whole process with its workers
+- fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy. Where the
+  clock says much more, other work shared the machine, and a contender that did not finish may do so on an idle one.
+  GiB: peak memory of the whole process with its workers
 - not finished: the process took longer than the limit of the fit and {START + SAMPLING} s for all else
 
 ![Pairs and TSTR by epsilon](private.svg)

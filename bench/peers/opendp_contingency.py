@@ -11,6 +11,7 @@ import opendp.prelude as dp
 import pandas as pd
 import polars as pl
 from exchange import serve
+from mbi_sampling import corrected
 from opendp.extras.mbi import _mst
 
 PARTS = {"mst": dp.mbi.MST, "aim": dp.mbi.AIM}
@@ -54,4 +55,5 @@ def _delta(rho: float, epsilon: float) -> float:
 
 
 if __name__ == "__main__":
+    corrected()
     serve(fit)

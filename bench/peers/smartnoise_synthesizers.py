@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from exchange import serve
+from mbi_sampling import corrected
 from snsynth import Synthesizer
 from snsynth.transform import TableTransformer
 
@@ -27,4 +28,5 @@ def fit(train: pd.DataFrame, job: dict[str, Any]) -> Callable[[int], pd.DataFram
 
 
 if __name__ == "__main__":
+    corrected()
     serve(fit)
