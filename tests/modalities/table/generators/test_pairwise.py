@@ -133,7 +133,7 @@ def test_without_a_ledger_or_declarations_nothing_is_measured(train: Table, tmp_
         Pairwise().fit(train, rng=stream(0))
     bare = from_frame(pd.DataFrame({"age": [1, 2, 3], "sex": ["F", "M", "F"]}), ReadOptions())[0]
     ledger = Ledger.open(tmp_path, cohort="x", epsilon=1, delta=1e-6)
-    with pytest.raises(UsageError, match="not declared"):
+    with pytest.raises(UsageError, match="read off the records"):
         Pairwise().fit(bare, rng=stream(0), ledger=ledger)
     assert ledger.spent() == ()
 
