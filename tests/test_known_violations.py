@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from semblance.core.errors import PrivacyError
-from semblance.core.promise import Noise
+from semblance.core.promise import MEASURED, Noise
 from semblance.core.rng import stream
 from semblance.modalities.table.audit import PATIENTS, simulated
 from semblance.modalities.table.data import Table, concat
-from semblance.modalities.table.generators.pairwise import MEASURED, Measured, Pairwise
+from semblance.modalities.table.generators.pairwise import Measured, Pairwise
 from semblance.privacy.ledger import Ledger
 
 QUICK = Pairwise(components=16, steps=60)

@@ -174,8 +174,7 @@ def read(
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
     manifest = stages.choose_modality(paths, modality)
-    reader = manifest.declared if private and manifest.declared else manifest.read
-    records, profile = attribute(reader)(paths, options)
+    records, profile = stages.reader_of(manifest, private=private)(paths, options)
     return _warned(Data(records, profile, manifest))
 
 
@@ -241,8 +240,7 @@ def fit(
             rule="all that is measured of the same patients is paid for by one ledger",
             fix=f'Ledger.open(folder, cohort="{train.schema.cohort}", ...), with [cohort] id in the schema file',
         )
-    model = train.modality.private if ledger is not None and model == "auto" and train.modality.private else model
-    name = stages.generator_name(train.modality, model)
+    name = stages.generator_name(train.modality, model, private=ledger is not None)
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:
         use_threads(threads)

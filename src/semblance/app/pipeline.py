@@ -81,8 +81,7 @@ class Source:
 
     @cached_property
     def _found(self) -> tuple[Any, Profile]:
-        reader = self.manifest.declared if self.private and self.manifest.declared else self.manifest.read
-        found: tuple[Any, Profile] = load(reader)(self.paths, self.read)
+        found: tuple[Any, Profile] = stages.reader_of(self.manifest, private=self.private)(self.paths, self.read)
         return found
 
     @property
@@ -120,8 +119,7 @@ def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     """Turn every 'auto' into what it means here, and refuse what cannot be kept, before anything is read."""
     manifest = stages.choose_modality(options.paths, options.modality)
     private = options.epsilon is not None
-    named = manifest.private if private and options.model == "auto" and manifest.private else options.model
-    name = stages.generator_name(manifest, named)
+    name = stages.generator_name(manifest, options.model, private=private)
     threads = cores() if options.threads is None else options.threads
     use_threads(threads)
     stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)

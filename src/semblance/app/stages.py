@@ -49,9 +49,12 @@ def _has_suffix(path: str, suffixes: Iterable[str]) -> bool:
     return any(file.endswith(suffix) for suffix in suffixes)
 
 
-def generator_name(manifest: Modality, name: str) -> str:
-    """The catalogue name of a generator. Raises UsageError for one that the modality does not have."""
-    name = manifest.named(name)
+def generator_name(manifest: Modality, name: str, *, private: bool = False) -> str:
+    """The catalogue name of a generator, of which 'auto' may have to be `private`.
+
+    Raises UsageError for one that the modality does not have.
+    """
+    name = manifest.private if private and name == "auto" and manifest.private else manifest.named(name)
     if name not in manifest.generators:
         known = manifest.generators
         raise UsageError.of(
@@ -60,6 +63,11 @@ def generator_name(manifest: Modality, name: str) -> str:
             fix=nearest(name, known, otherwise=CHOOSE),
         )
     return name
+
+
+def reader_of(manifest: Modality, *, private: bool) -> Any:
+    """What reads records: under declarations alone where a run is private."""
+    return load(manifest.declared if private and manifest.declared else manifest.read)
 
 
 def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:

@@ -22,10 +22,9 @@ from typing import Any
 from semblance.app.events import Finished, Show, Started
 from semblance.core.errors import DataError, IdentifierError, ResourceError, UsageError, reason
 from semblance.core.files import write_json, write_text
+from semblance.core.promise import MEASURED
 
 Make = Callable[[Path], Any]
-MEASURED = "measured.safetensors"
-"""The checkpoint of what was measured under differential privacy."""
 KIND = "kind"
 """The file in RUN.work that names the command that began the run."""
 

@@ -21,9 +21,9 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.part")
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise ResourceError.of(
             f"cannot write '{path.name}' ({reason(error)})",
@@ -34,7 +34,8 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file last through a power cut, or, of a folder, the names in it."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

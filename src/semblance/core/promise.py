@@ -32,6 +32,10 @@ class Guarantee:
         return asdict(self)
 
 
+MEASURED = "measured.safetensors"
+"""The checkpoint of what was measured: it was paid for, so a run never throws it away."""
+
+
 def rounded_up(value: float, digits: int = 4) -> float:
     """The value at so many digits, never below it: what is said of a bound must hold."""
     if value <= 0:

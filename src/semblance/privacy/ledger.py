@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError, reason
+from semblance.core.files import sync
 from semblance.core.promise import Guarantee, Noise
 from semblance.privacy.accountant import epsilon_of, noise_for
 from semblance.privacy.noise import chosen, noised
@@ -54,7 +55,7 @@ class Ledger:
             lines = ledger._read(file)
             if not lines:
                 ledger._append(file, {"cohort": cohort, "epsilon": ledger.epsilon, "delta": ledger.delta}, before="")
-                _sync(path.parent)
+                sync(path.parent)
                 return ledger
             budget, opened = {"epsilon": ledger.epsilon, "delta": ledger.delta}, _opened(lines)
             if opened != budget and not _noises(lines):
@@ -183,15 +184,6 @@ class Ledger:
         file.write(json.dumps({**entry, "hash": _hash(entry)}).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make the name of a new file last, as its content does."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(held)
-    finally:
-        os.close(held)
 
 
 def _opened(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -29,7 +29,7 @@ NOT_COVERED = (
 
 
 def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str:
-    """The page, from what `semblance.app.private.told` says."""
+    """The page, from what `semblance.app.private.promised` says."""
     promise = Guarantee(*(told[key] for key in ("epsilon", "delta", "unit", "relation")))
     parts = [
         ["# Guarantee", "", f"The records in `{plain(file)}` were made under {promise}.", "", *_meaning(told)],

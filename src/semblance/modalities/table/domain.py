@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Kind, Schema
 from semblance.modalities.table.codes import Categories, Numbers, steps
-from semblance.modalities.table.data import Table, column_names
+from semblance.modalities.table.data import Table
 from semblance.modalities.table.declare import Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.read import ACTIONS, declared_like
@@ -41,10 +42,7 @@ def read_declared(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Ta
     The profile looks at the records, so it is for those inside. Raises UsageError with every column that is not
     declared, DataError with every problem of the records.
     """
-    schema = public_schema(paths, options)
-    declared, _ = check(options, schema.names)
-    tokens = {name: declared.tokens(name) for name in schema.names}
-    frame, subjects, marks, lost = declared_like(paths, schema, tokens)
+    schema, frame, subjects, marks, lost = declared_like(paths, partial(_settled, options))
     table = Table(schema, frame, subjects, marks)
     missing = {name: float(table.frame[name].isna().mean()) for name in table.frame}
     plans = tuple(
@@ -78,19 +76,18 @@ def _clipped(table: Table) -> list[str]:
     return [f"one record of each patient counts: {share:.1%} of the records are left out"] if share else []
 
 
-def public_schema(paths: Sequence[str | Path], options: ReadOptions) -> Schema:
-    """The schema as `options` declare it, for the columns that the file names; no record is looked into.
+def _settled(options: ReadOptions, names: tuple[str, ...]) -> tuple[Schema, Declared]:
+    """The schema as `options` declare it for the columns of these names, and the declarations.
 
     Raises UsageError with every column that is not declared, and every declaration that is wrong.
     """
-    names = column_names(paths)
     declared, problems = check(options, names)
     columns = [_declared(name, declared.of(name), declared) for name in names]
     problems += [problem for column in columns if column.learned for problem in _undeclared(column)]
     problems += [problem for rule in declared.constraints for problem in _untold(rule)]
     if problems:
         raise UsageError(*problems)
-    return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints, public=True)
+    return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints, public=True), declared
 
 
 def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:

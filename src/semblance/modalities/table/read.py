@@ -325,17 +325,20 @@ def _finish(gathered: _Gathered, declared: Declared, *, rows: int) -> Parts:
 
 
 def declared_like(
-    paths: Sequence[str | Path], schema: Schema, tokens: Mapping[str, tuple[str, ...] | None]
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
-    """The same under a declared schema, cell by cell: how one is read depends on no other record.
+    paths: Sequence[str | Path], settle: Callable[[tuple[str, ...]], tuple[Schema, Declared]]
+) -> tuple[Schema, pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
+    """The same under the schema that `settle` makes of the names of columns, cell by cell: how one is read depends on
+    no other record.
 
-    `tokens` are the declared missing ones of each column; where there are none the usual ones count, but for those that
-    are categories. Also gives how many cells of each column are no number or date of its format: they are missing.
+    Where no missing tokens are declared the usual ones count, but for those that are categories. Also gives how many
+    cells of each column are no number or date of its format: they are missing.
     """
     lost: dict[str, int] = {}
+    source = _within_memory(lambda: sources.load(only(paths)))
+    schema, declared = settle(tuple(raw.name for raw in source.columns))
 
     def cells(raw: Raw, column: Column) -> Coded:
-        said = tokens.get(column.name)
+        said = declared.tokens(column.name)
         usual = tuple(token for token in infer.notation.MISSING if token not in (column.categories or ()))
         coded = infer.settle_missing(infer.code(raw), tokens=usual if said is None else said)
         return infer.trimmed(coded, categories=column.categories)
@@ -347,7 +350,7 @@ def declared_like(
         lost[column.name] = int(coded.counts[np.isnan(found)].sum())
         return np.append(found, np.nan)[coded.codes]
 
-    return *_within_memory(lambda: _conform(sources.load(only(paths)), schema, cells, values)), lost
+    return schema, *_within_memory(lambda: _conform(source, schema, cells, values)), lost
 
 
 def _cells(raw: Raw, column: Column) -> Coded:

@@ -49,7 +49,7 @@ def patients(n: int, seed: int = 0) -> Table:
 
 @pytest.fixture(scope="module")
 def train() -> Table:
-    return patients(6000)
+    return patients(12_000)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,9 @@ def test_the_whole_budget_is_spent_and_nothing_beyond_it(model: PairwiseModel, l
 def test_what_goes_together_still_does(train: Table, drawn: pd.DataFrame) -> None:
     real = train.frame
     assert drawn["age"].mean() == pytest.approx(real["age"].mean(), abs=1.0)
-    # Noise reaches the cells in which nobody is, and so the tails: of .92 about .52 is left of so few patients
-    # (standard deviation .045 from run to run, for no seed repeats the noise).
-    assert drawn[["age", "dose"]].corr().iloc[0, 1] > 0.25
+    # Noise reaches the cells in which nobody is, and so the tails: of .92 about .58 is left of so few patients
+    # (standard deviation .026 from run to run, for no seed repeats the noise).
+    assert drawn[["age", "dose"]].corr().iloc[0, 1] > 0.4
     late = drawn["stage"].isin(["III", "IV"])
     assert (drawn["died"] == "yes")[late].mean() > 0.9 > 0.1 > (drawn["died"] == "yes")[~late].mean()
     for column in ("sex", "stage", "died"):

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Watch
-from semblance.core.promise import Ledger, Noise
+from semblance.core.promise import MEASURED, Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.modalities.table.codes import Categories
@@ -51,7 +51,6 @@ CERTAIN = 3.0
 LEAST, COMMON = 0.002, 0.02
 """Shares of the records below which a code, and a class of the target, is put together with others in any case."""
 CELLS = 100
-MEASURED = "measured.safetensors"
 
 
 @dataclass(frozen=True)
