@@ -48,7 +48,7 @@ def test_n_public_is_a_number_of_patients(public: Any) -> None:
 
 def test_a_guarantee_is_made_of_the_ledger_that_paid(tmp_path: Path) -> None:
     asked = private.settled(options(ledger=str(tmp_path)))
-    measured = {"records": 9_990, "noise": [{"sigma": 50.0, "sensitivity": 1, "count": 3}]}
+    measured = {"records": 9_990, "noise": [Noise(50.0, 1, 3).to_json()]}
     with pytest.raises(PrivacyError, match="does not hold"):
         private.promised(asked, measured)
     assert not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from semblance.core.errors import UsageError
-from semblance.core.promise import Guarantee, Noise, rounded_up
+from semblance.core.promise import Answers, Guarantee, Noise, Steps, rounded_up, spent_from
 
 
 def test_no_guarantee_is_said_plainly():
@@ -38,3 +38,22 @@ def test_a_bound_is_rounded_up(value):
 def test_noise_that_is_none_is_refused(wrong):
     with pytest.raises(UsageError):
         Noise(**{"sigma": 1.0, **wrong})
+
+
+@pytest.mark.parametrize("part", [Noise(3.0, 2, 4, 1e-7), Steps(1.5, 0.01, 300), Answers(0.5, 3)])
+def test_what_was_spent_comes_back_from_the_ledgers_line(part):
+    assert spent_from(json.loads(json.dumps(part.to_json()))) == part
+    assert str(part)
+
+
+def test_a_line_without_a_kind_is_noise():
+    assert spent_from({"sigma": 3.0, "sensitivity": 1, "count": 4}) == Noise(3.0, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [(Steps, (0.0, 0.1, 3)), (Steps, (1.0, 1.5, 3)), (Steps, (1.0, 0.5, 0)), (Answers, (0.0,)), (Answers, (1.0, 0.5))],
+)
+def test_steps_and_answers_that_are_none_are_refused(kind, wrong):
+    with pytest.raises(UsageError):
+        kind(*wrong)

@@ -16,7 +16,7 @@ from rich.text import Text
 from semblance.app.options import SynthOptions
 from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
-from semblance.core.promise import Noise
+from semblance.core.promise import spent_from
 from semblance.core.schema import Schema
 from semblance.privacy.ledger import Ledger, check_budget
 
@@ -126,7 +126,7 @@ def promised(options: SynthOptions, measured: Mapping[str, Any]) -> dict[str, An
     if not ledger_path(options).exists():
         raise _lost(options)
     ledger = ledger_of(options)
-    spent, paid = list(ledger.spent()), [Noise(**noise) for noise in measured["noise"]]
+    spent, paid = list(ledger.spent()), [spent_from(part) for part in measured["noise"]]
     if any(spent.count(noise) < paid.count(noise) for noise in paid):
         raise _lost(options)
     return {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -47,18 +47,25 @@ def rounded_up(value: float, digits: int = 4) -> float:
 @dataclass(frozen=True)
 class Noise:
     """Discrete Gaussian noise of scale `sigma` on each cell of `count` histograms. One patient moves each of them by at
-    most `sensitivity` (Euclidean)."""
+    most `sensitivity` (Euclidean).
+
+    Where only cells above a threshold are told, since which ones exist is private too, `delta` bounds the chance that a
+    patient who is alone in its cells shows (Korolova et al., WWW 2009).
+    """
 
     sigma: float
     sensitivity: int = 1
     count: int = 1
+    delta: float = 0.0
+    kind: ClassVar[str] = "noise"
 
     def __post_init__(self) -> None:
         whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in (self.sensitivity, self.count))
-        if not self.sigma > 0 or not whole:
+        if not self.sigma > 0 or not whole or not 0 <= self.delta < 1:
             raise UsageError.of(
-                f"noise of sigma {self.sigma}, sensitivity {self.sensitivity}, {self.count} histograms",
-                rule="sigma is above 0, sensitivity and histograms are whole numbers from 1",
+                f"noise of sigma {self.sigma}, sensitivity {self.sensitivity}, {self.count} histograms,"
+                f" delta {self.delta}",
+                rule="sigma is above 0, sensitivity and histograms are whole numbers from 1, 0 <= delta < 1",
                 fix="correct it",
             )
 
@@ -67,9 +74,103 @@ class Noise:
         """The cost in zero-concentrated differential privacy (Canonne, Kamath & Steinke 2020, theorem 4)."""
         return self.count * self.sensitivity**2 / (2 * self.sigma**2)
 
+    @property
+    def endless(self) -> bool:
+        """Whether nothing is left that could pay for it."""
+        return math.isinf(self.sigma)
+
+    def __str__(self) -> str:
+        tables = "1 table of counts" if self.count == 1 else f"{self.count:,} tables of counts"
+        records = "1 record" if self.sensitivity == 1 else f"{self.sensitivity} records"
+        told = f", of which cells above a threshold (delta {rounded_up(self.delta, 2):g})" if self.delta else ""
+        noise = f"discrete Gaussian noise of standard deviation {self.sigma:,.1f}"
+        return f"{tables}, with at most {records} of a patient in each{told}: {noise}"
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return asdict(self)
+        return {"kind": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """`count` steps of DP-SGD (Abadi et al., CCS 2016): each patient is in a batch with probability `rate`, its
+    gradient has a norm of at most one, and Gaussian noise of scale `sigma` is added to their sum."""
+
+    sigma: float
+    rate: float
+    count: int
+    kind: ClassVar[str] = "steps"
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.count, int) and not isinstance(self.count, bool) and self.count >= 1
+        if not self.sigma > 0 or not 0 < self.rate <= 1 or not whole:
+            raise UsageError.of(
+                f"{self.count} steps of sigma {self.sigma} at a rate of {self.rate}",
+                rule="sigma is above 0, the rate above 0 and at most 1, steps are a whole number from 1",
+                fix="correct it",
+            )
+
+    @property
+    def endless(self) -> bool:
+        """Whether nothing is left that could pay for them."""
+        return math.isinf(self.sigma)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count:,} steps of training, each on patients drawn with probability {self.rate:.4g}: Gaussian noise"
+            f" of {self.sigma:.3g} times the largest gradient of a patient"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"kind": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One randomised answer of each patient, or one choice by the exponential mechanism, that is by itself
+    `epsilon`-differentially private; `count` of them."""
+
+    epsilon: float
+    count: int = 1
+    kind: ClassVar[str] = "answers"
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.count, int) and not isinstance(self.count, bool) and self.count >= 1
+        if not (0 < self.epsilon < math.inf) or not whole:
+            raise UsageError.of(
+                f"{self.count} answers of epsilon {self.epsilon}",
+                rule="epsilon is above 0 and finite, answers are a whole number from 1",
+                fix="correct it",
+            )
+
+    @property
+    def rho(self) -> float:
+        """The cost in zero-concentrated differential privacy (Bun & Steinke 2016, proposition 1.4)."""
+        return self.count * self.epsilon**2 / 2
+
+    @property
+    def endless(self) -> bool:
+        """Never: what costs nothing cannot be made."""
+        return False
+
+    def __str__(self) -> str:
+        answers = "1 randomised answer" if self.count == 1 else f"{self.count:,} randomised answers"
+        return f"{answers} of each patient, with epsilon {rounded_up(self.epsilon):g} each"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"kind": self.kind, **asdict(self)}
+
+
+Spent = Noise | Steps | Answers
+"""What a ledger pays for."""
+KINDS: Mapping[str, type[Spent]] = {kind.kind: kind for kind in (Noise, Steps, Answers)}
+
+
+def spent_from(told: Mapping[str, Any]) -> Spent:
+    """The inverse of `to_json`."""
+    return KINDS[told.get("kind", Noise.kind)](**{key: value for key, value in told.items() if key != "kind"})
 
 
 class Ledger(Protocol):
@@ -86,6 +187,14 @@ class Ledger(Protocol):
 
     def affordable(self, parts: Sequence[tuple[float, int]]) -> tuple[Noise, ...]:
         """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left."""
+        ...
+
+    def affordable_steps(self, *, rate: float, count: int) -> Steps:
+        """Steps of DP-SGD with the least noise that uses up what is left."""
+        ...
+
+    def reserve(self, *parts: Spent, note: str) -> None:
+        """Pay, before anything is measured."""
         ...
 
     def noisy_counts(

@@ -1,4 +1,4 @@
-"""What noisy counts cost together: an upper bound of epsilon, and the noise that a budget asks for.
+"""What was measured costs together: an upper bound of epsilon, and the noise that a budget asks for.
 
 Two bounds hold and the smaller one counts. Zero-concentrated differential privacy (Bun & Steinke 2016) converted by
 Canonne, Kamath & Steinke (2020, corollary 13), and, where a patient moves one cell of each histogram by one, the exact
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
 from semblance.core.need import need
-from semblance.core.promise import Noise
+from semblance.core.promise import Noise, Spent, Steps
 
 ALPHAS = 1 + np.geomspace(1e-3, 1e5, 4000)
 HALVINGS = 60
@@ -22,16 +25,23 @@ CLOSE = 1e-3
 """Up to this share the noise is larger than it had to be, never smaller."""
 LEAST = 1e-3
 """The share of a budget below which nothing is left of it."""
+BEYOND = 9.0
+"""Logarithm of the noise of a step above which nothing is left of a budget, and below whose inverse none is asked."""
 
 
-def epsilon_of(noises: Sequence[Noise], *, delta: float) -> float:
-    """An upper bound of epsilon of all of them together, at this delta."""
-    if not noises:
+def epsilon_of(spent: Sequence[Spent], *, delta: float) -> float:
+    """An upper bound of epsilon of all of them together, at this delta; infinite where no epsilon holds at it."""
+    if not spent:
         return 0.0
-    bound = epsilon_of_rho(sum(noise.rho for noise in noises), delta=delta)
-    if any(noise.sensitivity != 1 for noise in noises):
+    left = delta - sum(part.delta for part in spent if isinstance(part, Noise))
+    if left <= 0:
+        return math.inf
+    costs = [part.rho for part in spent if not isinstance(part, Steps)]
+    bound = epsilon_of_rho(sum(costs), delta=left) if len(costs) == len(spent) else math.inf
+    wide = [part for part in spent if isinstance(part, Noise) and part.sensitivity != 1]
+    if wide and math.isfinite(bound):
         return bound
-    return min(bound, _exact(tuple(sorted(_by_sigma(noises).items())), delta))
+    return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left))
 
 
 def epsilon_of_rho(rho: float, *, delta: float) -> float:
@@ -52,7 +62,7 @@ def rho_of(epsilon: float, *, delta: float) -> float:
 
 
 def noise_for(
-    epsilon: float, *, delta: float, parts: Sequence[tuple[float, int]], before: Sequence[Noise] = ()
+    epsilon: float, *, delta: float, parts: Sequence[tuple[float, int]], before: Sequence[Spent] = ()
 ) -> tuple[Noise, ...]:
     """The least noise for `parts`, (share, histograms) each, that ends at (epsilon, delta) together with `before`.
 
@@ -64,10 +74,10 @@ def noise_for(
 
 @lru_cache(maxsize=256)
 def _least(
-    epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Noise, ...]
+    epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Spent, ...]
 ) -> tuple[Noise, ...]:
     total = sum(share for share, _ in parts)
-    left = rho_of(epsilon, delta=delta) - sum(noise.rho for noise in before)
+    left = rho_of(epsilon, delta=delta) - sum(part.rho for part in before if not isinstance(part, Steps))
     spread = rho_of(epsilon, delta=delta)
 
     def scaled(rho: float) -> tuple[Noise, ...]:
@@ -83,20 +93,72 @@ def _least(
     return scaled(low) if low > LEAST * spread else tuple(Noise(math.inf, 1, count) for _, count in parts)
 
 
+def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: Sequence[Spent] = ()) -> Steps:
+    """`count` steps of DP-SGD with the least noise that ends at (epsilon, delta) together with `before`.
+
+    Where nothing is left, the noise is infinite.
+    """
+
+    left = epsilon - epsilon_of(before, delta=delta)
+    if left <= LEAST * epsilon:
+        return Steps(math.inf, rate, count)
+
+    @cache
+    def above(power: float) -> float:
+        """How far the steps with noise of this logarithm exceed the budget, in logarithms."""
+        found = epsilon_of((*before, Steps(math.exp(power), rate, count)), delta=delta)
+        return math.log(found / epsilon)
+
+    low, high = 0.0, 1.0
+    while above(high) > 0:
+        low, high = high, high + 2
+        if high > BEYOND:
+            return Steps(math.inf, rate, count)
+    while above(low) <= 0 and low > -BEYOND:
+        low, high = low - 0.5, low
+    power = low if above(low) <= 0 else float(brentq(above, low, high, xtol=CLOSE / 4, rtol=CLOSE / 4)) + CLOSE / 2
+    return Steps(math.exp(power if above(power) <= 0 else high), rate, count)
+
+
+def _composed(spent: Sequence[Spent]) -> tuple[tuple[Spent, int], ...]:
+    """Equal ones together, in an order that does not depend on theirs, and how often each."""
+    found: dict[Spent, int] = {}
+    for part in spent:
+        if isinstance(part, Noise):
+            if part.sensitivity == 1:
+                key: Spent = Noise(part.sigma)
+            else:
+                continue
+        else:
+            key = replace(part, count=1)
+        found[key] = found.get(key, 0) + part.count
+    return tuple(sorted(found.items(), key=lambda item: repr(item[0])))
+
+
 @lru_cache(maxsize=4096)
-def _exact(noises: tuple[tuple[float, int], ...], delta: float) -> float:
-    """Epsilon from the composed privacy loss distributions of (sigma, histograms), rounded up."""
+def _exact(parts: tuple[tuple[Spent, int], ...], rho: float, delta: float) -> float:
+    """Epsilon from the composed privacy loss distributions, rounded up.
+
+    What is only known to be `rho`-zCDP takes half of delta and counts as randomised response of what it implies there.
+    """
     losses = need(
         "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
     )
     total = losses.identity()
-    for sigma, count in noises:
-        total = total.compose(losses.from_discrete_gaussian_mechanism(sigma).self_compose(count))
+    for part, count in parts:
+        total = total.compose(_loss(losses, part).self_compose(count))
+    if rho:
+        common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
+        said = common.DifferentialPrivacyParameters(epsilon_of_rho(rho, delta=delta / 2), delta / 2)
+        total = total.compose(losses.from_privacy_parameters(said))
     return float(total.get_epsilon_for_delta(delta))
 
 
-def _by_sigma(noises: Sequence[Noise]) -> dict[float, int]:
-    found: dict[float, int] = {}
-    for noise in noises:
-        found[noise.sigma] = found.get(noise.sigma, 0) + noise.count
-    return found
+def _loss(losses: Any, part: Spent) -> Any:
+    """The privacy loss distribution of one."""
+    if isinstance(part, Noise):
+        return losses.from_discrete_gaussian_mechanism(part.sigma)
+    if isinstance(part, Steps):
+        return losses.from_gaussian_mechanism(part.sigma, sampling_prob=part.rate)
+    common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
+    return losses.from_privacy_parameters(common.DifferentialPrivacyParameters(part.epsilon, 0.0))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +21,8 @@ import numpy as np
 
 from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError, reason
 from semblance.core.files import sync
-from semblance.core.promise import Guarantee, Noise
-from semblance.privacy.accountant import epsilon_of, noise_for
+from semblance.core.promise import Guarantee, Noise, Spent, Steps, spent_from
+from semblance.privacy.accountant import epsilon_of, noise_for, steps_for
 from semblance.privacy.noise import chosen, noised
 
 COHORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -69,8 +68,8 @@ class Ledger:
             )
         return ledger
 
-    def spent(self) -> tuple[Noise, ...]:
-        """All noise that was reserved so far, whoever reserved it."""
+    def spent(self) -> tuple[Spent, ...]:
+        """All that was reserved so far, whoever reserved it."""
         with self._held() as file:
             return _noises(self._read(file))
 
@@ -86,23 +85,38 @@ class Ledger:
         """
         before = self.spent()
         noises = noise_for(self.epsilon, delta=self.delta, parts=parts, before=before)
-        if any(math.isinf(noise.sigma) for noise in noises):
-            raise PrivacyError.of(
-                f"nothing is left of the budget of cohort '{self.cohort}'",
-                rule=f"it is epsilon {self.epsilon:g} at delta {self.delta:g}, of which"
-                f" {epsilon_of(before, delta=self.delta):.4g} is spent, for good",
-                fix="sample from a model that was fitted before: that is free",
-            )
+        if any(noise.endless for noise in noises):
+            raise self._spent(before)
         return noises
 
-    def reserve(self, *noises: Noise, note: str) -> None:
+    def affordable_steps(self, *, rate: float, count: int) -> Steps:
+        """`count` steps of DP-SGD with the least noise that uses up what is left; each patient is in a batch with
+        probability `rate`.
+
+        Raises PrivacyError where nothing is left.
+        """
+        before = self.spent()
+        steps = steps_for(self.epsilon, delta=self.delta, rate=rate, count=count, before=before)
+        if steps.endless:
+            raise self._spent(before)
+        return steps
+
+    def _spent(self, before: Sequence[Spent]) -> PrivacyError:
+        return PrivacyError.of(
+            f"nothing is left of the budget of cohort '{self.cohort}'",
+            rule=f"it is epsilon {self.epsilon:g} at delta {self.delta:g}, of which"
+            f" {epsilon_of(before, delta=self.delta):.4g} is spent, for good",
+            fix="sample from a model that was fitted before: that is free",
+        )
+
+    def reserve(self, *parts: Spent, note: str) -> None:
         """Pay. Raises PrivacyError, and spends nothing, where less is left than is asked."""
-        if any(math.isinf(noise.sigma) for noise in noises):
+        if any(part.endless for part in parts):
             raise UsageError.of("noise without end", rule="what is measured has finite noise", fix="ask what is left")
         with self._held() as file:
             lines = self._read(file)
             before = _noises(lines)
-            total = epsilon_of((*before, *noises), delta=self.delta)
+            total = epsilon_of((*before, *parts), delta=self.delta)
             if total > self.epsilon:
                 raise PrivacyError.of(
                     f"'{note}' would bring cohort '{self.cohort}' to epsilon {total:.4g}",
@@ -110,7 +124,7 @@ class Ledger:
                     f" {epsilon_of(before, delta=self.delta):.4g} is spent",
                     fix="measure less, or with more noise; what was measured before can be sampled without end",
                 )
-            entry = {"note": note, "noise": [noise.to_json() for noise in noises]}
+            entry = {"note": note, "noise": [part.to_json() for part in parts]}
             self._append(file, entry, before=lines[-1]["hash"])
 
     def noisy_counts(
@@ -218,5 +232,5 @@ def _hash(entry: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _noises(lines: Sequence[dict[str, Any]]) -> tuple[Noise, ...]:
-    return tuple(Noise(**noise) for line in lines for noise in line.get("noise", ()))
+def _noises(lines: Sequence[dict[str, Any]]) -> tuple[Spent, ...]:
+    return tuple(spent_from(told) for line in lines for told in line.get("noise", ()))

@@ -10,7 +10,7 @@ from math import exp
 from typing import Any
 
 from semblance.app.card import plain
-from semblance.core.promise import Guarantee, rounded_up
+from semblance.core.promise import Guarantee, rounded_up, spent_from
 from semblance.core.schema import Schema
 
 ASSUMED = (
@@ -56,13 +56,12 @@ def _meaning(told: Mapping[str, Any]) -> Iterator[str]:
 def _noise(told: Mapping[str, Any]) -> Iterator[str]:
     budget = told["budget"]
     yield (
-        "Discrete Gaussian noise from the operating system's randomness on every count. The ledger of cohort "
-        f"`{plain(told['cohort'])}` (budget: epsilon {budget['epsilon']:g}, delta {budget['delta']:.3g}) holds all "
-        "that it knows was measured of these patients:"
+        f"The ledger of cohort `{plain(told['cohort'])}` (budget: epsilon {budget['epsilon']:g}, delta "
+        f"{budget['delta']:.3g}) holds all that it knows was measured of these patients, with randomness of the "
+        "operating system:"
     )
-    head = "| Tables of counts | Records of a patient in each | Standard deviation of the noise |"
-    yield from ("", head, "| --- | --- | --- |")
-    yield from (f"| {n['count']:,} | {n['sensitivity']} | {n['sigma']:,.1f} |" for n in told["noise"])
+    yield ""
+    yield from (f"- {spent_from(part)}" for part in told["noise"])
 
 
 def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
