@@ -90,8 +90,8 @@ def test_where_nothing_is_left_the_noise_has_no_end():
     assert all(noise.sigma == math.inf for noise in noise_for(1.0, delta=1e-6, parts=[(1, 3)], before=spent))
 
 
-# By the authors of TF Privacy for MNIST: noise 1.1, batches of 256 of 60,000, 60 epochs; by moments epsilon 3.0 at delta
-# 1e-5, and less by exact accounting.
+# By the authors of TF Privacy for MNIST: noise 1.1, batches of 256 of 60,000, 60 epochs; by moments epsilon 3.0 at
+# delta 1e-5, and less by exact accounting.
 def test_steps_of_training_cost_less_than_their_moments_say():
     found = epsilon_of([Steps(1.1, 256 / 60_000, 60 * 60_000 // 256)], delta=1e-5)
     assert 2.3 < found < 3.01
