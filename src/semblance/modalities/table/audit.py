@@ -22,7 +22,7 @@ from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.pairwise import Measured
+from semblance.modalities.table.generators.measured import Measured
 from semblance.privacy.audit import Audit, from_one_run, from_rates, from_roc
 from semblance.privacy.ledger import Ledger
 
@@ -129,10 +129,11 @@ def simulated(rng: np.random.Generator, *, codes: int = 4) -> Cohort:
 
 def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
     """Log of how much more likely the noisy counts are with the planted (columns,) codes than with the base alone."""
-    found = sum(
-        _ratio(counts[planted[j]] - (base[:, j] == planted[j]).sum(), told.column_sigma)
-        for j, counts in enumerate(told.columns)
-    )
+    found = 0.0
+    for j, counts in enumerate(told.columns):
+        asked = [j] if told.target in (None, j) else [told.target, j]
+        cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
+        found += _ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigma)
     merged = np.column_stack([group[base[:, j]] for j, group in enumerate(told.groups)])
     own = np.array([group[planted[j]] for j, group in enumerate(told.groups)])
     for pair, counts in told.pairs.items():
@@ -160,7 +161,7 @@ def _one_run(spec: Any, epsilon: float, delta: float, *, rng: np.random.Generato
     with _ledger(epsilon, delta) as ledger:
         coder, told = spec.measured(table, ledger)
     codes = coder.encode(Table(schema, frame, np.arange(CANARIES)))
-    return np.sum([counts[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0), there
+    return np.sum([counts.sum(0)[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0), there
 
 
 @contextmanager

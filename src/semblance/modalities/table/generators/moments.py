@@ -24,21 +24,23 @@ TOLD = 50
 
 @dataclass(frozen=True)
 class Moments:
-    """Noisy shares, all of all records: of each stratum (strata,), of the codes of each column (size,), and of pairs of
-    columns within strata (strata, size, size); and how large the noise of a single share and of one of a pair is."""
+    """Noisy shares, all of all records: of each stratum (strata,), of the codes of each column within strata
+    (strata, size), and of pairs of columns within strata (strata, size, size); and how large the noise is of the share
+    of each code (size,), and of one of a pair: of all pairs, or of each."""
 
     strata: np.ndarray
     single: Sequence[np.ndarray]
     pairs: Mapping[tuple[int, int], np.ndarray]
-    single_noise: float
-    pair_noise: float
+    single_noise: Sequence[np.ndarray]
+    pair_noise: float | Mapping[tuple[int, int], float]
 
     def fitted(
         self, *, components: int, steps: int, rng: np.random.Generator, watch: Watch | None = None
     ) -> tuple[Products, np.ndarray]:
         """The mixture after `steps` steps, and the stratum of each component."""
         work = _Work.of(self, components)
-        begun = np.log(np.maximum(work.single, 1e-4)) + SPREAD * rng.standard_normal((components, len(work.single)))
+        spread = SPREAD * rng.standard_normal((components, work.single.shape[1]))
+        begun = np.log(np.maximum(work.single / work.strata[:, None], 1e-4))[work.stratum] + spread
         values = [begun.astype(np.float32), np.zeros(components, dtype=np.float32)]
         means, squares = ([np.zeros_like(v) for v in values] for _ in range(2))
         for step in range(1, steps + 1):
@@ -57,14 +59,14 @@ class Moments:
 
 @dataclass(frozen=True)
 class _Work:
-    """All columns side by side: `single` (codes,) and `pairs` (strata, codes, codes) shares, what their errors weigh,
-    and the `stratum` (components,) of each component."""
+    """All columns side by side: `single` (strata, codes) and `pairs` (strata, codes, codes) shares, what their errors
+    weigh, and the `stratum` (components,) of each component."""
 
     sizes: np.ndarray
     strata: np.ndarray
     stratum: np.ndarray
     single: np.ndarray
-    single_weight: float
+    single_weight: np.ndarray
     pairs: np.ndarray
     pair_weight: np.ndarray
     columns: np.ndarray
@@ -72,20 +74,21 @@ class _Work:
     @classmethod
     def of(cls, moments: Moments, components: int) -> _Work:
         strata = np.maximum(moments.strata, TINY).astype(np.float32)
-        sizes = np.array([len(shares) for shares in moments.single], dtype=np.int64)
+        sizes = np.array([shares.shape[1] for shares in moments.single], dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes)])
         total = int(starts[-1])
-        pairs, measured = np.zeros((len(strata), total, total), np.float32), np.zeros((total, total), np.float32)
+        pairs, weight = np.zeros((len(strata), total, total), np.float32), np.zeros((total, total), np.float32)
         for (i, j), shares in moments.pairs.items():
             one, two = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
             pairs[:, one, two], pairs[:, two, one] = shares, shares.transpose(0, 2, 1)
-            measured[one, two] = measured[two, one] = 1.0
-        known = max(int(np.count_nonzero(measured)) * len(strata), 1)
+            noise = moments.pair_noise[i, j] if isinstance(moments.pair_noise, Mapping) else moments.pair_noise
+            weight[one, two] = weight[two, one] = noise**-2
+        known = np.float32(max(int(np.count_nonzero(weight)) * len(strata), 1))
         stratum = np.sort(np.arange(components) % len(strata))
         columns = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
-        single = np.concatenate(moments.single).astype(np.float32)
-        weight = measured * np.float32(moments.pair_noise**-2 / known)
-        return cls(sizes, strata, stratum, single, moments.single_noise**-2 / known, pairs, weight, columns)
+        single = np.concatenate(moments.single, axis=1).astype(np.float32)
+        light = np.concatenate(moments.single_noise).astype(np.float32) ** -2
+        return cls(sizes, strata, stratum, single, light / known, pairs, weight / known, columns)
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(components, codes) softmax over the codes of each column."""
@@ -103,13 +106,14 @@ class _Work:
     def gradients(self, values: np.ndarray, logits: np.ndarray) -> tuple[float, list[np.ndarray]]:
         """The weighted squared error, and its gradient by the parameters of the shares and of the weights."""
         shares, weights = self.shares(values), self.weights(logits)
-        alone = weights @ shares - self.single
-        light = np.float32(2 * self.single_weight) * alone
-        loss = self.single_weight * float((alone**2).sum())
+        loss = 0.0
         of_shares, of_logits = np.empty_like(shares), np.empty_like(logits)
         for level, share in enumerate(self.strata):
             mine = self.stratum == level
             own, weight = shares[mine], weights[mine]
+            alone = weight @ own - self.single[level]
+            light = 2 * self.single_weight * alone
+            loss += float((self.single_weight * alone**2).sum())
             apart = own.T @ (weight[:, None] * own) - self.pairs[level]
             pulled = self.pair_weight * apart
             loss += float((pulled * apart).sum()) / 2

@@ -1,0 +1,54 @@
+"""Which codes of a column count as one: what is rare beside the noise is put together before pairs are counted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def frequent(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+    """The frequent codes alone, all others together."""
+    order = np.argsort(-shares, kind="stable")[: most - 1]
+    kept = order[shares[order] >= least]
+    group = np.full(len(shares), len(kept))
+    group[kept] = np.arange(len(kept))
+    return group
+
+
+def classes(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+    """The same, but what is left over goes with the rarest class where it is too rare to be one."""
+    group = frequent(shares, most=most, least=least)
+    last = int(group.max())
+    return np.minimum(group, last - 1) if last and shares[group == last].sum() < least else group
+
+
+def neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+    """Cells in order, put together to at most `most` groups that hold about as much, and `least` at least.
+
+    A cell that holds more than its part stands alone, so that a spike leaves the groups to the rest.
+    """
+    alone = np.zeros(len(shares), dtype=bool)
+    while True:
+        left = max(most - int(alone.sum()), 1)
+        each = max(float(shares[~alone].sum()) / left, least)
+        more = ~alone & (shares >= each)
+        if left == 1 or not more.any():
+            break
+        alone[np.flatnonzero(more)[: left - 1]] = True
+    group, at, held = np.zeros(len(shares), dtype=np.int64), 0, 0.0
+    for cell, share in enumerate(shares):
+        if cell and (alone[cell] or alone[cell - 1] or (held > 0 and held + share / 2 > each)):
+            at, held = at + 1, 0.0
+        group[cell] = at
+        held += share
+    return group
+
+
+def sizes(groups: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:
+    """(columns,) how many groups each column has."""
+    return np.array([int(group.max()) + 1 for group in groups], dtype=np.int64)
+
+
+def summed(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(..., groups) sums of (..., codes) values."""
+    found: np.ndarray = values @ np.eye(int(group.max()) + 1)[group]
+    return found

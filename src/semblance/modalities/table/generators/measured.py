@@ -1,0 +1,87 @@
+"""Noisy counts of columns and of pairs, which is all that a private generator ever knows of the records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from semblance.core.files import write_bytes
+from semblance.core.promise import MEASURED, Noise
+from semblance.modalities.table.generators.grouping import summed
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Noisy counts of each column (classes, size), and of pairs (classes, groups, groups) within the classes of a
+    `target` column, over `groups` (size,) of the codes of each. The sigmas are the noise of a count.
+
+    Columns are counted within all codes of the target, pairs within its groups. Without a target (None), and for its
+    own column, all records are one class.
+    """
+
+    target: int | None
+    columns: tuple[np.ndarray, ...]
+    sigma: float
+    groups: tuple[np.ndarray, ...]
+    pairs: Mapping[Pair, np.ndarray] = field(default_factory=dict)
+    pair_sigma: float = math.inf
+
+    @cached_property
+    def records(self) -> float:
+        """The noisy number of records, at least one: that of each table, weighted by how little noise is in it."""
+        weights = [1 / counts.size for counts in self.columns]
+        return max(float(np.average([counts.sum() for counts in self.columns], weights=weights)), 1.0)
+
+    def share(self, j: int) -> np.ndarray:
+        """(size,) the shares of a column's codes, none below zero."""
+        return simplex(self.columns[j].sum(0) / self.records)
+
+    def within(self, j: int, classes: np.ndarray) -> np.ndarray:
+        """(classes, size) noisy shares, of all records, of a column's codes in each class of the target's codes."""
+        counts = self.columns[j] / self.records
+        return counts if j == self.target or self.target is None else summed(counts.T, classes).T
+
+    @property
+    def paid(self) -> tuple[Noise, ...]:
+        """The noise that a ledger has paid for."""
+        columns = Noise(self.sigma, 1, len(self.columns))
+        return (columns, Noise(self.pair_sigma, 1, len(self.pairs))) if self.pairs else (columns,)
+
+    def save(self, folder: Path) -> None:
+        """Write measured.safetensors in one step."""
+        arrays = {f"column {j}": counts for j, counts in enumerate(self.columns)}
+        arrays |= {f"group {j}": group for j, group in enumerate(self.groups)}
+        arrays |= {f"pair {i} {j}": counts for (i, j), counts in self.pairs.items()}
+        arrays["sigma"] = np.array([self.sigma, self.pair_sigma])
+        arrays["target"] = np.array(-1 if self.target is None else self.target)
+        write_bytes(folder / MEASURED, save(arrays))
+
+    @classmethod
+    def load(cls, folder: Path) -> Measured | None:
+        """What `save` wrote; None where nothing was measured yet."""
+        if not (folder / MEASURED).exists():
+            return None
+        arrays = load_file(folder / MEASURED)
+        count, target = sum(name.startswith("column ") for name in arrays), int(arrays["target"])
+        pairs = sorted((int(i), int(j)) for what, *at in map(str.split, arrays) if what == "pair" for i, j in [at])
+        sigma, pair_sigma = map(float, arrays["sigma"])
+        columns, groups = (tuple(arrays[f"{what} {j}"] for j in range(count)) for what in ("column", "group"))
+        tables = {(i, j): arrays[f"pair {i} {j}"] for i, j in pairs}
+        return cls(None if target < 0 else target, columns, sigma, groups, tables, pair_sigma)
+
+
+def simplex(values: np.ndarray) -> np.ndarray:
+    """The nearest nonnegative values that sum to one (Duchi et al., ICML 2008)."""
+    ordered = np.sort(values)[::-1]
+    above = np.cumsum(ordered) - 1
+    last = np.flatnonzero(ordered - above / np.arange(1, len(ordered) + 1) > 0)[-1]
+    found: np.ndarray = np.maximum(values - above[last] / (last + 1), 0)
+    return found
