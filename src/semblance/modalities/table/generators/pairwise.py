@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from semblance.core.errors import UsageError
-from semblance.core.files import write_bytes, write_json
+from semblance.core.files import write_bytes
 from semblance.core.model import Card, Plan, Watch
 from semblance.core.promise import MEASURED, Ledger, Noise
 from semblance.core.rng import root_of, stream
@@ -30,7 +30,8 @@ from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedSpec, measured_of, saved
+from semblance.modalities.table.generators.marginals import simplex
 from semblance.modalities.table.generators.mixture import MixtureModel
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.products import Products
@@ -151,7 +152,8 @@ class Pairwise(CodedSpec):
         parts = [fitted.column(place[j]) if j in place else levels for j in range(len(shares))]
         whole = Products(fitted.weights, np.concatenate(parts), _sizes(told.groups))
         structure = Structure(len(shares), tuple(range(len(shares))), ())
-        return PairwiseModel(coder, self.to_json(), structure, _apart(whole, told.groups, shares), told.findings(whole))
+        apart = _apart(whole, told.groups, shares)
+        return PairwiseModel(coder, self.to_json(), structure, apart, measured=told.findings(whole))
 
     def _grouped(
         self, coder: Encoding, alone: Sequence[np.ndarray], target: int | None, sigma: float
@@ -177,20 +179,14 @@ class Pairwise(CodedSpec):
         encoding, options, arrays = saved(folder)
         structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
         mixture = Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned])
-        return PairwiseModel(encoding, options, structure, mixture, json.loads((folder / "measured.json").read_text()))
+        return PairwiseModel(encoding, options, structure, mixture, measured=measured_of(folder))
 
 
 @dataclass(frozen=True)
 class PairwiseModel(MixtureModel):
     """A mixture that holds noisy measurements and nothing else, and how near it came to them."""
 
-    measured: Mapping[str, Any] = field(default_factory=dict)
     card: ClassVar[Card] = CARD
-
-    def save(self, folder: Path) -> None:
-        """Also write measured.json."""
-        super().save(folder)
-        write_json(folder / "measured.json", dict(self.measured))
 
 
 @dataclass(frozen=True)
@@ -272,15 +268,6 @@ def _records(columns: Sequence[np.ndarray]) -> float:
 
 def _sizes(groups: Sequence[np.ndarray]) -> np.ndarray:
     return np.array([int(group.max()) + 1 for group in groups], dtype=np.int64)
-
-
-def simplex(values: np.ndarray) -> np.ndarray:
-    """The nearest nonnegative values that sum to one (Duchi et al., ICML 2008)."""
-    ordered = np.sort(values)[::-1]
-    above = np.cumsum(ordered) - 1
-    last = np.flatnonzero(ordered - above / np.arange(1, len(ordered) + 1) > 0)[-1]
-    found: np.ndarray = np.maximum(values - above[last] / (last + 1), 0)
-    return found
 
 
 def _frequent(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
