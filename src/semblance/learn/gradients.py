@@ -66,7 +66,7 @@ class Product(Use):
 
     def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
         """(records,) by the inner products of what went in and of what came back, between the rows of a record."""
-        held, back = (x.reshape(-1, times, x.shape[1]) for x in (self.held, back))
+        held, back = (x.reshape(len(x) // times, times, x.shape[1]) for x in (self.held, back))
         return ((held @ held.transpose(1, 2)) * (back @ back.transpose(1, 2))).sum((1, 2))
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
@@ -86,9 +86,9 @@ class Lookup(Use):
 
     def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
         """(records,) entries that a record looks up twice add their gradients."""
-        at = self.at.reshape(-1, times, 1, self.at.shape[1], 1)
-        shared = (at == at.reshape(len(at), 1, times, 1, -1)).sum((3, 4))
-        back = back.reshape(-1, times, back.shape[1])
+        at = self.at.reshape(len(self.at) // times, times, 1, self.at.shape[1], 1)
+        shared = (at == at.reshape(len(at), 1, times, 1, self.at.shape[1])).sum((3, 4))
+        back = back.reshape(len(at), times, back.shape[1])
         return (shared * (back @ back.transpose(1, 2))).sum((1, 2))
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
@@ -116,7 +116,7 @@ class Gradients:
     ) -> Gradients:
         """Of the losses that `loss` computes of so many records, each of which has `times` rows in the network.
 
-        Raises TypeError where a parameter is used in a way that is not known to keep records apart.
+        Raises NotImplementedError where a parameter is used in a way that is not known to keep records apart.
         """
         with _Watch(parameters, records * times) as watch, torch.enable_grad():
             losses = loss()
@@ -161,7 +161,7 @@ class Gradients:
 
 def _of_records(rows: torch.Tensor, times: int) -> torch.Tensor:
     """(records, size) sums of the rows of each record."""
-    return rows if times == 1 else rows.reshape(-1, times, rows.shape[1]).sum(1)
+    return rows if times == 1 else rows.reshape(len(rows) // times, times, rows.shape[1]).sum(1)
 
 
 class _Watch(TorchFunctionMode):
@@ -180,7 +180,9 @@ class _Watch(TorchFunctionMode):
             return func(*args, **told)
         how = HOW.get(func)
         if how is None or any(use.parameter is p for use in self.uses for p in held):
-            raise TypeError(f"{getattr(func, '__name__', func)} uses a parameter {'twice' if how else UNKNOWN}")
+            raise NotImplementedError(
+                f"{getattr(func, '__name__', func)} uses a parameter {'twice' if how else UNKNOWN}"
+            )
         return how(self, *args, **told)
 
     def linear(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
@@ -194,7 +196,7 @@ class _Watch(TorchFunctionMode):
     def embedding_bag(self, rows: torch.Tensor, weight: torch.Tensor, *, mode: str, **rest: Any) -> torch.Tensor:
         """Sums of entries of a table."""
         if mode != "sum" or any(value not in (None, False, 2.0) for value in rest.values()):
-            raise TypeError(f"embedding_bag uses a parameter {UNKNOWN}")
+            raise NotImplementedError(f"embedding_bag uses a parameter {UNKNOWN}")
         out = _followed(functional.embedding_bag(rows, weight.detach(), mode="sum"))
         self._note(weight, Lookup(weight, out, rows))
         return out
@@ -202,7 +204,7 @@ class _Watch(TorchFunctionMode):
     def entries(self, table: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         """Entries of a table, one for each row."""
         if not isinstance(at, torch.Tensor) or at.dtype != torch.int64 or at.ndim != 1:
-            raise TypeError(f"an index cuts a parameter {UNKNOWN}")
+            raise NotImplementedError(f"an index uses a parameter {UNKNOWN}")
         out = _followed(table.detach()[at])
         self._note(table, Lookup(table, out, at[:, None]))
         return out
@@ -220,14 +222,16 @@ class _Watch(TorchFunctionMode):
     def clamp(self, parameter: torch.Tensor, *args: Any, **told: Any) -> torch.Tensor:
         """One number for each column, kept within bounds: the same in every row."""
         if parameter.ndim != 1:
-            raise TypeError(f"clamp uses a parameter {UNKNOWN}")
+            raise NotImplementedError(f"clamp uses a parameter {UNKNOWN}")
         every = _followed(parameter.detach().repeat(self.rows, 1))
         self._note(parameter, Use(parameter, every))
         return every.clamp(*args, **told)
 
     def _note(self, parameter: torch.Tensor, use: Use) -> None:
         if use.out.ndim != 2 or len(use.out) != self.rows:
-            raise TypeError(f"a layer made {tuple(use.out.shape)} of {self.rows} rows: it uses a parameter {UNKNOWN}")
+            raise NotImplementedError(
+                f"a layer made {tuple(use.out.shape)} of {self.rows} rows: it uses a parameter {UNKNOWN}"
+            )
         if id(parameter) in self.parameters:
             self.uses.append(use)
 

@@ -83,17 +83,19 @@ def noise_for(
 def _least(
     epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Spent, ...]
 ) -> tuple[Noise, ...]:
-    total = sum(share for share, _ in parts)
-    left = rho_of(epsilon, delta=delta) - sum(part.rho for part in before if not isinstance(part, Steps))
-    spread = rho_of(epsilon, delta=delta)
+    total, spread = sum(share for share, _ in parts), rho_of(epsilon, delta=delta)
+    trained = any(isinstance(part, Steps) for part in before)
+    # Steps have no such cost: after them nothing is known to be left, and on the fine grid every look takes seconds.
+    left = 0.0 if trained else spread - sum(part.rho for part in before if not isinstance(part, Steps))
+    grid = COARSE * epsilon if trained else FINE
 
     def scaled(rho: float) -> tuple[Noise, ...]:
         return tuple(Noise(math.sqrt(count * total / (2 * rho * share)), 1, count) for share, count in parts)
 
     def fits(rho: float) -> bool:
-        return epsilon_of((*before, *scaled(rho)), delta=delta) <= epsilon
+        return _bound((*before, *scaled(rho)), delta, grid) <= epsilon
 
-    low, high = max(left, 0.0), max(left, 0.0) + 0.3 * spread
+    low, high = max(left, 0.0), spread if trained else max(left, 0.0) + 0.3 * spread
     while high - low > CLOSE * high and high > LEAST * spread:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)

@@ -25,7 +25,7 @@ from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
 from semblance.modalities.table.generators.coded import Fitting
 from semblance.modalities.table.generators.dense import Dense, Vectors
-from semblance.modalities.table.generators.private import Paid, secret
+from semblance.modalities.table.generators.private import Paid, Spy, secret
 from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
 from semblance.privacy.noise import chosen
 
@@ -79,6 +79,10 @@ class PateGan(WganGp):
         maker = objective.net.generator.eval()
         assert isinstance(maker, PlainMaker)
         return replace(self.model(dense.encoding, self.to_json(), maker), measured=told.findings)
+
+    def attacked(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy) -> Paid:
+        """What was paid for; nobody hears a gradient, since none is ever made of a real record outside of a teacher."""
+        return self.voting(train, how, ledger)[1]
 
     def voting(self, train: Table, how: Fitting, ledger: Ledger) -> tuple[Votes, Paid, Dense]:
         """All networks before the first step, with what was paid, and how values become numbers."""

@@ -22,18 +22,19 @@ from safetensors.numpy import save
 
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes
-from semblance.core.model import Plan
+from semblance.core.model import Plan, Wanted
 from semblance.core.promise import MEASURED, Ledger, Spent, Steps, spent_from
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.pace import PROBE_STEPS, steps_within
-from semblance.learn.rules import Private, Seen
+from semblance.learn.rules import Private
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_loop
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting
+from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, refuse_unable
 from semblance.modalities.table.generators.marginals import pick, simplex
+from semblance.modalities.table.wanted.asked import Asked
 from semblance.privacy.noise import chosen
 
 COUNTED = 0.1
@@ -90,7 +91,7 @@ class Paid:
 
     def stand_in(self, coder: Encoding, *, rng: np.random.Generator) -> Table:
         """Records whose columns are those that were counted, each apart from the others."""
-        return independent(coder, tuple(simplex(counts / self.records) for counts in self.counts), rng=rng)
+        return independent(coder, tuple(simplex(counts / self.records) for counts in self.counts), rng=rng, n=STAND_IN)
 
     def save(self, folder: Path) -> None:
         """Write measured.safetensors in one step."""
@@ -109,9 +110,7 @@ class Paid:
         return cls(counts, tuple(spent_from(part) for part in json.loads(told["spent"])))
 
 
-def independent(
-    coder: Encoding, shares: tuple[np.ndarray, ...], *, rng: np.random.Generator, n: int = STAND_IN
-) -> Table:
+def independent(coder: Encoding, shares: tuple[np.ndarray, ...], *, rng: np.random.Generator, n: int) -> Table:
     """`n` records of independent columns, in which each code has its share."""
     codes = pick(shares, rng.random((n, len(shares))))
     return coder.decode(codes, first_subject=0, rng=rng)
@@ -135,8 +134,8 @@ class Training:
     trainable: bool = True
 
 
-Spy = Callable[[Training, Private], Seen]
-"""What an attack makes of a training: it hears every noisy gradient."""
+Spy = Callable[[Training, Private], Private]
+"""What an attack makes of the rule of a training: one that tells it every noisy gradient."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ class PrivateSpec(CodedSpec):
         training = self.training(coder, seen, rng=how.rng)
         assert isinstance(told.training, Steps)
         rule = Private(told.training, rate * public_number(train.schema), times=self.times)
-        rule = rule if spy is None else replace(rule, seen=spy(training, rule))
+        rule = rule if spy is None else spy(training, rule)
         source = training.source_of(train.take(chosen(train.subjects, most=1)))
         if training.trainable:
             loop = train_loop(training.objective, source, rule, plan, rng=how.rng, resume=how.checkpoint("training"))
@@ -184,6 +183,18 @@ class PrivateSpec(CodedSpec):
                 if how.watch is not None:
                     how.watch(tick)
         return training, told
+
+    def attacked(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy) -> Paid:
+        """What an attacker who sees everything that leaves a training would see: what was paid for, and, told to `spy`,
+        every noisy gradient."""
+        return self.trained(train, how, ledger, spy=spy)[1]
+
+    def check(self, train: Table, *, wanted: Wanted) -> None:
+        """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+        refuse_unable(self.card, wanted=wanted)
+        Asked.of(
+            wanted, public_encoding(train.schema) if planned_apart(train.schema) else self.encoding_of(train, None)
+        )
 
     def private_plan(self, schema: Schema, *, rng: np.random.Generator, time_budget: float | None) -> Plan:
         """Steps within `time_budget` seconds (default 60), from what is public: the time of some on made-up records."""
