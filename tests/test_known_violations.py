@@ -163,7 +163,7 @@ def test_nothing_but_gradients_is_made_of_records(
     """synthcity's DPGAN fits its encoders and scales to the records, others start at their shares. Here, with counts
     and gradients that hold nothing, two cohorts that have no value in common become the same model."""
     monkeypatch.setattr("semblance.privacy.ledger.noised", lambda counts, sigma: counts * 0 + 10)
-    monkeypatch.setattr(Private, "_clipped", lambda self, turn, batch, noise: [0 * p for p in turn.parameters])
+    monkeypatch.setattr(Private, "_clipped", lambda self, turn, loss, batch, noise: [0 * p for p in turn.parameters])
     monkeypatch.setattr("semblance.learn.rules.normal", lambda count: np.zeros(count, dtype=np.float32))
     # Only what draws from the system's randomness beside records may differ between the runs.
     monkeypatch.setattr("semblance.learn.rules.randbits", lambda bits: 1)

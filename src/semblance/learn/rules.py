@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import randbits
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +14,7 @@ from semblance.core.promise import Steps
 from semblance.core.rng import stream
 from semblance.learn.gradients import Gradients
 from semblance.learn.noise import noise_of
-from semblance.learn.rows import batch_at
+from semblance.learn.rows import Loss, batch_at
 from semblance.privacy.noise import normal, sampled
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ class Private:
 
     A record may be shown to the network `times` times, each time with a noise of its own, and the mean is its loss
     (Dockhorn et al., TMLR 2023): that costs nothing more. Losses must draw their noise for each row alike and apart.
+
+    What is lost beside, on records that are not looked at, gets no noise. It is clipped all the same, so that the real
+    and the generated weigh alike.
     """
 
     steps: Steps
@@ -114,22 +117,24 @@ class Private:
         noise, empty = torch.Generator().manual_seed(randbits(63)), torch.zeros(at.size, 0)
         if turn.looks:
             index = sampled(len(source.subjects), rate=self.steps.rate)
-            noisy = [self._noised(x) for x in self._clipped(turn, source.batch(index), noise)]
+            noisy = [self._noised(x) for x in self._clipped(turn, turn.loss, source.batch(index), noise)]
             if self.seen is not None:
                 self.seen(turn, noisy)
             for parameter, x in zip(turn.parameters, noisy, strict=True):
                 parameter.grad = x / self.expected
-        unseen = turn.beside if turn.looks else turn.loss
-        if unseen is not None:
-            unseen(empty, noise).mean().backward()
-        lengths = [p.grad.square().sum() for p in turn.parameters if p.grad is not None]
+        else:
+            turn.loss(empty, noise).mean().backward()
+        if turn.beside is not None:
+            for parameter, x in zip(turn.parameters, self._clipped(turn, turn.beside, empty, noise), strict=True):
+                parameter.grad = x / at.size if parameter.grad is None else parameter.grad + x / at.size
+        lengths = [p.grad.detach().square().sum() for p in turn.parameters if p.grad is not None]
         return float(torch.stack(lengths).sum().sqrt())
 
-    def _clipped(self, turn: Turn, batch: torch.Tensor, noise: torch.Generator) -> list[torch.Tensor]:
+    def _clipped(self, turn: Turn, loss: Loss, batch: torch.Tensor, noise: torch.Generator) -> list[torch.Tensor]:
         """Of each parameter the sum of the gradients of all records, each of them shortened to `clip`."""
         if not len(batch):
             return [torch.zeros_like(p) for p in turn.parameters]
-        gradients = self.gradients(turn, batch, noise)
+        gradients = self.gradients(replace(turn, loss=loss), batch, noise)
         return gradients.sums(self.weights(gradients.lengths()))
 
     def gradients(self, turn: Turn, batch: torch.Tensor, noise: torch.Generator) -> Gradients:

@@ -70,16 +70,6 @@ class Wasserstein:
         apart = critic(fake, noise) - critic(real, noise)
         return apart + self.penalty * gradient_penalty(critic, real, fake, noise)
 
-    def of_real(self, critic: Critic, real: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        """-C(real): the critic's loss as far as it looks at real records."""
-        return -critic(real, noise)
-
-    def of_fake(
-        self, critic: Critic, stand_in: torch.Tensor, fake: torch.Tensor, noise: torch.Generator
-    ) -> torch.Tensor:
-        """C(fake) and the penalty, between generated records and what stands in for the real ones."""
-        return critic(fake, noise) + self.penalty * gradient_penalty(critic, stand_in, fake, noise)
-
     def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """-C(fake)."""
         return -critic(fake, noise)
@@ -162,23 +152,15 @@ class Adversarial:
 
 
 class Veiled(Adversarial):
-    """The same contest, where real records are in nothing but the critic's own score of each: so that this part of its
-    loss can be made private, and all else need not be.
+    """The contest of `NonSaturating`, where real records are in nothing but the critic's loss of each of them: so that
+    this part can be made private, and all else need not be (Bie, Kamath & Zhang, Private GANs, Revisited, TMLR 2023).
 
-    `draw(n, noise)` makes (n, width) generated records, and `stand_in` (m, width) are records that anybody may see.
+    `draw(n, noise)` makes (n, width) generated records.
     """
 
-    def __init__(
-        self,
-        net: Players,
-        draw: Callable[[int, torch.Generator], torch.Tensor],
-        stand_in: torch.Tensor,
-        contest: Wasserstein,
-        *,
-        turns: int,
-    ) -> None:
-        super().__init__(net, self._unseen, contest, turns=turns)
-        self.make, self.stand_in, self.sides = draw, stand_in, contest
+    def __init__(self, net: Players, draw: Callable[[int, torch.Generator], torch.Tensor], *, turns: int) -> None:
+        super().__init__(net, self._unseen, NonSaturating(), turns=turns)
+        self.make = draw
         critic = Turn("critic", self._of_real, tuple(net.critic.parameters()), beside=self._of_fake)
         generator = Turn("generator", self._generator, tuple(net.generator.parameters()), looks=False)
         self.turns = (critic,) * turns + (generator,)
@@ -188,10 +170,9 @@ class Veiled(Adversarial):
         return Scene(batch, self.make(len(batch), noise))
 
     def _of_real(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        return self.sides.of_real(self._score, batch, noise)
+        return softplus(-self._score(batch, noise))
 
     def _of_fake(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         with torch.no_grad():
             fake = self.make(len(batch), noise)
-        shown = self.stand_in[torch.randint(len(self.stand_in), (len(batch),), generator=noise)]
-        return self.sides.of_fake(self._score, shown, fake, noise)
+        return softplus(self._score(fake, noise))

@@ -40,6 +40,8 @@ class Diffusion(PackedSpec):
     times: ClassVar[int] = 8
     """How many draws of noise the private gradient of a record is averaged over (Dockhorn et al., TMLR 2023)."""
 
+    lot: ClassVar[int] = 256
+
     def objective(self, layout: Layout, aside: torch.Tensor | None) -> Sampler:
         """The denoiser and its loss."""
         net = Denoiser(layout, width=self.width, blocks=self.blocks)

@@ -41,8 +41,8 @@ COUNTED = 0.1
 """Share of the budget for columns alone."""
 STAND_IN = 20_000
 """Records that stand in for the real ones."""
-LOT, LOTS = 1024, 20
-"""A batch is a part of so many of the patients, and has no more than so many of them."""
+LOTS = 20
+"""A batch is expected to have at most this part of the patients."""
 EPOCHS = 30
 """Passes over the data: beyond, noise grows faster than what is learned."""
 
@@ -148,6 +148,9 @@ class PrivateSpec(CodedSpec):
     times: ClassVar[int] = 1
     """How often a record is shown to the network in a step."""
 
+    lot: ClassVar[int] = 1024
+    """And at most so many of them."""
+
     @property
     def looks(self) -> int:
         """How many turns of a step look at records."""
@@ -200,7 +203,7 @@ class PrivateSpec(CodedSpec):
         """Steps within `time_budget` seconds (default 60), from what is public: the time of some on made-up records."""
         budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
         public, coder = public_number(schema), public_encoding(schema)
-        batch = max(1, min(LOT, public // LOTS))
+        batch = max(1, min(self.lot, public // LOTS))
         plan = replace(self.private_base, batch=batch)
         even = tuple(np.full(size, 1 / size) for size in coder.sizes)
         seen = independent(coder, even, rng=rng, n=4 * batch)
