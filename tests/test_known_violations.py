@@ -1,6 +1,8 @@
 """Defects of other tools that void their guarantee, each tried on ours.
 
-Sources: the issues of smartnoise-sdk (#472, #485, #569) and of opacus (#571), the code of synthcity and private-pgm.
+Sources: the issues of smartnoise-sdk (#472, #485, #569) and of opacus (#571, #813), the code of synthcity and
+private-pgm. That a patient in every batch, noise that is off and gradients that are not clipped are found out, and that
+batch normalisation is refused, stands in tests/modalities/table/test_white_box.py and tests/learn/test_gradients.py.
 """
 
 from __future__ import annotations
@@ -13,12 +15,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semblance.core.errors import PrivacyError
+from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.promise import MEASURED, Noise
 from semblance.core.rng import stream
+from semblance.learn.rules import Private
 from semblance.modalities.table.audit import PATIENTS, simulated
 from semblance.modalities.table.data import Table, concat
+from semblance.modalities.table.generators import private as networks
+from semblance.modalities.table.generators.autoregressive import Autoregressive
+from semblance.modalities.table.generators.diffusion import Diffusion
 from semblance.modalities.table.generators.pairwise import Measured, Pairwise
+from semblance.modalities.table.generators.vae import Vae
+from semblance.modalities.table.generators.wgan_gp import WganGp
 from semblance.privacy.ledger import Ledger
 
 QUICK = Pairwise(components=16, steps=60)
@@ -54,7 +62,7 @@ def test_no_seed_of_anybody_repeats_the_noise(cohort: Table, tmp_path: Path) -> 
         random.seed(0), np.random.seed(0), torch.manual_seed(0)
         one = Ledger.open(tmp_path / str(run), cohort="c", epsilon=1.0, delta=1e-6)
         seen.append(QUICK.measured(cohort, one)[1])
-    assert not np.array_equal(np.concatenate(seen[0].columns), np.concatenate(seen[1].columns))
+    assert not all(np.array_equal(*two) for two in zip(seen[0].columns, seen[1].columns, strict=True))
 
 
 def test_no_value_of_a_record_is_in_what_is_kept_or_drawn(cohort: Table, ledger: Ledger, tmp_path: Path) -> None:
@@ -110,7 +118,7 @@ def test_every_table_that_is_counted_is_paid_for_and_none_that_is_not(cohort: Ta
     that does not happen, and stops only after the budget is exceeded."""
     _, told = QUICK.measured(cohort, ledger)
     assert sum(noise.count for noise in ledger.spent()) == len(told.columns) + len(told.pairs)
-    assert {noise.sigma for noise in ledger.spent()} == {told.column_sigma, told.pair_sigma}
+    assert {noise.sigma for noise in ledger.spent()} == {told.sigma, told.pair_sigma}
     assert (ledger.guarantee().epsilon or 9) <= 2
     with pytest.raises(PrivacyError):
         QUICK.measured(cohort, ledger)
@@ -128,3 +136,115 @@ def test_a_plan_looks_at_nothing() -> None:
     """Early stopping, step counts and budgets of time from private records are statistics that nobody paid for."""
     unseen: Any = object()
     assert QUICK.plan(unseen, rng=stream(0, "plan"), time_budget=1.0) == {}
+
+
+# Networks under DP-SGD
+
+SMALL = [
+    Autoregressive(width=8, blocks=1),
+    Vae(width=8, latent=4),
+    Diffusion(width=8, blocks=1),
+    WganGp(width=8, turns=1),
+]
+PLAN: dict[str, Any] = {"steps": 3, "batch": 20}
+each_network = pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.card.name)
+
+
+@pytest.fixture
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "STAND_IN", 200)
+
+
+@each_network
+@pytest.mark.usefixtures("_few")
+def test_nothing_but_gradients_is_made_of_records(
+    spec: Any, cohort: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """synthcity's DPGAN fits its encoders and scales to the records, others start at their shares. Here, with counts
+    and gradients that hold nothing, two cohorts that have no value in common become the same model."""
+    monkeypatch.setattr("semblance.privacy.ledger.noised", lambda counts, sigma: counts * 0 + 10)
+    monkeypatch.setattr(Private, "_clipped", lambda self, turn, loss, batch, noise: [0 * p for p in turn.parameters])
+    monkeypatch.setattr("semblance.learn.rules.normal", lambda count: np.zeros(count, dtype=np.float32))
+    # Only what draws from the system's randomness beside records may differ between the runs.
+    monkeypatch.setattr("semblance.learn.rules.randbits", lambda bits: 1)
+    last = {"u": "d", "v": "d", "x": 9.0, "y": "yes"}
+    other = cohort.frame.assign(
+        **{c: pd.Categorical([v] * PATIENTS, cohort.schema[c].categories) if c != "x" else v for c, v in last.items()}
+    )
+    kept = []
+    for run, frame in enumerate((cohort.frame, other)):
+        ledger = Ledger.open(tmp_path / str(run), cohort="audit", epsilon=2.0, delta=1e-6)
+        table = Table(cohort.schema, frame, cohort.subjects)
+        spec.fit(table, rng=stream(0, "fit"), plan=PLAN, ledger=ledger).save(tmp_path / f"model {run}")
+        kept.append({path.name: path.read_bytes() for path in (tmp_path / f"model {run}").iterdir()})
+    assert kept[0] == kept[1]
+
+
+@each_network
+@pytest.mark.usefixtures("_few")
+def test_no_record_is_kept_aside_to_stop_or_to_choose_by(
+    spec: Any, cohort: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """synthcity's DPGAN stops early by private records that nobody paid for."""
+    sizes, ticks = list[int](), list[Any]()
+    monkeypatch.setattr(Private, "check", lambda self, turns, source, plan: sizes.append(len(source.subjects)))
+    ledger = Ledger.open(tmp_path, cohort="audit", epsilon=2.0, delta=1e-6)
+    spec.fit(cohort, rng=stream(0, "fit"), plan={**PLAN, "look": 1}, ledger=ledger, watch=ticks.append)
+    assert sizes == [PATIENTS] and [tick.held_out for tick in ticks] == [None] * 3
+
+
+@pytest.mark.usefixtures("_few")
+def test_no_seed_repeats_a_training(cohort: Table, tmp_path: Path) -> None:
+    """synthcity seeds torch with 0, smartnoise's discriminator as well: the noise of every step is known."""
+    torch = pytest.importorskip("torch")
+    kept = []
+    for run in range(2):
+        random.seed(0), np.random.seed(0), torch.manual_seed(0)
+        ledger = Ledger.open(tmp_path / str(run), cohort="audit", epsilon=2.0, delta=1e-6)
+        kept.append(SMALL[1].fit(cohort, rng=stream(0, "fit"), plan=PLAN, ledger=ledger).arrays())
+    assert not any(np.array_equal(kept[0][name], kept[1][name]) for name in kept[0] if kept[0][name].size)
+
+
+@pytest.mark.usefixtures("_few")
+def test_the_true_number_of_patients_is_in_no_step(
+    cohort: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """opacus divides by a batch size that it takes from the private n (#571), by which neighbours are told apart."""
+    rules: list[Private] = []
+    plain = Private.check
+    monkeypatch.setattr(
+        Private, "check", lambda self, turns, source, plan: rules.append(self) or plain(self, turns, source, plan)
+    )
+    for run, n in enumerate((PATIENTS, PATIENTS // 3)):
+        ledger = Ledger.open(tmp_path / str(run), cohort="audit", epsilon=2.0, delta=1e-6)
+        SMALL[1].fit(cohort.take(np.arange(n)), rng=stream(0, "fit"), plan=PLAN, ledger=ledger)
+    assert rules[0] == rules[1] and rules[0].expected == 20
+
+
+def test_no_record_has_a_part_in_what_another_is_shown_as() -> None:
+    """Times that are spread evenly over a batch tell how many are in it; each must be drawn apart from the others."""
+    torch = pytest.importorskip("torch")
+    from semblance.learn.packed import Layout
+
+    one = Layout(np.array([True]), np.zeros(0, np.int64), owner=np.array([-1]), first=np.array([0]))
+    times = Diffusion(width=8, blocks=1).apart(one)._times(4000, torch.Generator().manual_seed(0))  # type: ignore[attr-defined]
+    gaps = np.diff(np.sort(times.numpy()))
+    assert gaps.std() == pytest.approx(1 / 4000, rel=0.15)
+
+
+@pytest.mark.usefixtures("_few")
+def test_a_training_takes_as_many_steps_as_were_paid_for(cohort: Table, tmp_path: Path) -> None:
+    """smartnoise's DPGAN stops only after its epsilon is exceeded, and returns a budget that is not the spent one
+    (#569)."""
+    ledger, ticks = Ledger.open(tmp_path, cohort="audit", epsilon=2.0, delta=1e-6), list[Any]()
+    SMALL[0].fit(cohort, rng=stream(0, "fit"), plan=PLAN, ledger=ledger, watch=ticks.append)
+    assert len(ticks) == ledger.spent()[-1].count == 3 and (ledger.guarantee().epsilon or 9) <= 2
+
+
+@pytest.mark.usefixtures("_few")
+def test_a_network_takes_no_codes_from_records(cohort: Table, ledger: Ledger) -> None:
+    seen = Table(cohort.schema.with_columns(cohort.schema), cohort.frame, cohort.subjects)
+    private = type(seen.schema)(seen.schema.columns, "audit", PATIENTS, public=False)
+    with pytest.raises(UsageError, match="read off the records"):
+        SMALL[0].fit(Table(private, seen.frame, seen.subjects), rng=stream(0, "fit"), plan=PLAN, ledger=ledger)
+    assert ledger.spent() == ()

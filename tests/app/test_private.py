@@ -11,7 +11,7 @@ from semblance.app import private
 from semblance.app.exports.guarantee import guarantee_page
 from semblance.app.options import SynthOptions
 from semblance.core.errors import PrivacyError, UsageError
-from semblance.core.promise import Guarantee, Noise
+from semblance.core.promise import Guarantee, Noise, Steps
 from semblance.core.schema import Column, Schema
 from semblance.modalities.table.generators.pairwise import Pairwise
 
@@ -93,3 +93,21 @@ def test_the_page_says_what_is_promised_and_nothing_else() -> None:
     page = guarantee_page(told, schema=schema(2), file="synthetic.csv")
     for said in (str(Guarantee(0.99, 1e-6)), "41.5", "about 9,990", "`icu`", "10 categories", "73%"):
         assert said in page
+
+
+def test_the_page_of_a_training_states_what_is_assumed_of_its_noise() -> None:
+    counts = Noise(7.6, 1, 5).to_json()
+    told = {
+        **Guarantee(2.99, 1e-6).to_json(),
+        "cohort": "icu",
+        "budget": {"epsilon": 3.0, "delta": 1e-6},
+        "noise": [counts, Steps(1.25, 0.05, 149).to_json()],
+        "measured": {"records": 722},
+    }
+    page = guarantee_page(told, schema=schema(2), file="synthetic.csv")
+    assert "149 steps of training" in page and "floating-point" in page
+    assert "floating-point" not in guarantee_page({**told, "noise": [counts]}, schema=schema(2), file="synthetic.csv")
+
+
+def test_a_generator_that_cannot_say_what_noise_will_cover_is_not_asked() -> None:
+    assert private.warned(private.settled(options(epsilon=0.01)), object(), schema(8)) is None

@@ -175,10 +175,10 @@ def followed(data: Table) -> Table:
 
 
 def ready(samples: Samples, kind: Any) -> Samples:
-    """The same samples as a generator wants them: with columns of its roles, for a private one under declarations."""
+    """The same samples as a generator wants them: with columns of its roles, for a private one as declared."""
     for change in (
         *([followed] if "time" in getattr(kind, "roles", ()) else []),
-        *([declared] if kind.card.private else []),
+        *([declared] if kind.card.only_private else []),
     ):
         samples = _changed(samples, change)
     return samples

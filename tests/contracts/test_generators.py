@@ -53,7 +53,7 @@ class Case:
         return shortened(self.spec.plan(train, rng=stream(0, "plan"), time_budget=0.2))
 
     def fit(self, train: Any, *, seed: int = 0, **more: Any) -> Any:
-        given = {**self._paid(train), **more} if self.kind.card.private else more
+        given = {**self._paid(train), **more} if self.kind.card.only_private else more
         return self.spec.fit(train, rng=stream(seed, "fit"), plan=self.plan(train), **given)
 
     def _paid(self, train: Any) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def test_progress_is_told_where_there_is_any(watched):
 
 
 def test_a_fit_without_a_plan_makes_its_own(case, tmp_path, monkeypatch):
-    if case.kind.card.private:
+    if case.kind.card.only_private:
         pytest.skip("a private generator plans nothing: a plan looks at the records")
     few = case.samples.make(40, 2)
     planned, plan, asked = case.fit(few), case.plan(few), list[Any]()

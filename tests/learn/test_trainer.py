@@ -7,8 +7,9 @@ import torch
 
 from semblance.core.errors import DataError
 from semblance.core.rng import stream
+from semblance.learn.rows import batch_at
 from semblance.learn.rules import Plain
-from semblance.learn.trainer import TrainPlan, Turn, batch_at, train_loop, train_to_end
+from semblance.learn.trainer import TrainPlan, Turn, train_loop, train_to_end
 
 
 class Points:

@@ -109,6 +109,14 @@ def test_steps_use_up_what_is_left_and_not_more(before):
     assert epsilon_of((*before, replace(found, sigma=found.sigma * 0.99)), delta=1e-6) > 1.0
 
 
+def test_noise_after_steps_is_what_they_left():
+    steps = Steps(4.0, 0.02, 200)
+    found = noise_for(1.0, delta=1e-6, parts=[(0.2, 3), (0.8, 5)], before=[steps])
+    assert 0.97 < epsilon_of((steps, *found), delta=1e-6) <= 1.0
+    spent = steps_for(1.0, delta=1e-6, rate=0.02, count=200)
+    assert all(noise.sigma > 200 for noise in noise_for(1.0, delta=1e-6, parts=[(1.0, 3)], before=[spent]))
+
+
 def test_steps_after_all_is_spent_have_noise_without_end():
     spent = noise_for(1.0, delta=1e-6, parts=[(1, 3)])
     assert steps_for(1.0, delta=1e-6, rate=0.5, count=500, before=spent).endless

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.privacy.noise import chosen, noised
+from semblance.privacy.noise import chosen, noised, normal, sampled
 
 
 @pytest.mark.parametrize("sigma", [0.7, 8.0])
@@ -37,3 +37,23 @@ def test_at_most_so_many_records_of_a_patient_are_kept_and_any_may_be():
         assert (np.bincount(subjects[one], minlength=50) == np.minimum(np.bincount(subjects, minlength=50), 2)).all()
     assert np.any(kept, axis=0).mean() > 0.99
     assert not chosen(np.zeros(0, dtype=np.int64), most=1).any()
+
+
+def test_normal_numbers_are_normal_whatever_the_seed():
+    from scipy.stats import kstest
+
+    np.random.seed(0)
+    drawn = normal(50_001)
+    np.random.seed(0)
+    again = normal(50_001)
+    assert len(drawn) == 50_001 and kstest(drawn, "norm").pvalue > 1e-4
+    assert not np.isin(drawn, again).all() and abs(np.corrcoef(drawn[:25_000], drawn[25_000:50_000])[0, 1]) < 0.03
+
+
+def test_each_is_in_a_sample_by_a_coin_of_its_own():
+    drawn = [sampled(40, rate=0.25) for _ in range(2000)]
+    sizes = np.array([len(one) for one in drawn])
+    # The size varies as that of a Poisson sample does; in a shuffled epoch it would not.
+    assert sizes.mean() == pytest.approx(10, abs=0.4) and sizes.var() == pytest.approx(7.5, rel=0.2)
+    assert np.bincount(np.concatenate(drawn), minlength=40) == pytest.approx(np.full(40, 500), abs=100)
+    assert len(sampled(7, rate=1.0)) == 7 and not len(sampled(0, rate=0.5))

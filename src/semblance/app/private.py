@@ -94,12 +94,13 @@ def refuse_spent(options: SynthOptions) -> None:
 
 
 def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
-    """What the person shall know of how much the noise will cover, from what is public; None where it is little.
+    """What the person shall know of how much the noise will cover, from what is public; None where it is little, and
+    where a generator cannot say (a network has no table in which noise could be counted).
 
     Raises UsageError, before anything is measured, where it would cover everything.
     """
     public = schema.n_public or options.rows
-    if public is None or options.epsilon is None or options.delta is None:
+    if public is None or options.epsilon is None or options.delta is None or not hasattr(spec, "floor"):
         return None
 
     def floor(epsilon: float) -> float:

@@ -33,6 +33,11 @@ class Card:
     causal: bool = False
     needs: tuple[str, ...] = ()
 
+    @property
+    def only_private(self) -> bool:
+        """Whether it learns under differential privacy or not at all."""
+        return self.private and "dp-accounting" in self.needs
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
         return asdict(self)

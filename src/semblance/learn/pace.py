@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
-from semblance.learn.rules import Plain
-from semblance.learn.trainer import Objective, Source, TrainPlan, train_loop
+from semblance.learn.rules import Rule
+from semblance.learn.trainer import PLAIN, Objective, Source, TrainPlan, train_loop
 
 PROBE_STEPS, UNSTEADY = 40, 5
 MARGIN = 1.05
@@ -21,14 +21,21 @@ def within_epochs(steps: int, *, epochs: int, records: int, batch: int, fewest: 
 
 
 def steps_within(
-    objective: Objective, source: Source, plan: TrainPlan, *, rng: np.random.Generator, begun: float, budget: float
+    objective: Objective,
+    source: Source,
+    plan: TrainPlan,
+    *,
+    rng: np.random.Generator,
+    begun: float,
+    budget: float,
+    rule: Rule = PLAIN,
 ) -> int:
     """Steps that end `budget` seconds after `begun` (time.monotonic), found by training `objective` for a few.
 
     What was spent before counts half: `fit` repeats the encoding, but not the probe. At least 20 steps.
     """
     probe, stamps = TrainPlan(**{**plan.to_json(), "steps": PROBE_STEPS}), [time.monotonic()]
-    for _ in train_loop(objective, source, Plain(), probe, rng=rng):
+    for _ in train_loop(objective, source, rule, probe, rng=rng):
         stamps.append(time.monotonic())
         if len(stamps) > UNSTEADY + 3 and stamps[-1] - begun > 0.2 * budget:
             break

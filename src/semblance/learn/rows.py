@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import torch
+
+from semblance.core.rng import stream
 
 Loss = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
@@ -44,3 +47,17 @@ def kept_aside(subjects: np.ndarray, *, share: float, rng: np.random.Generator) 
     patients = np.unique(subjects)
     count = round(max(share * len(patients), min(50, 0.2 * len(patients)))) if len(patients) >= 20 else 0
     return np.isin(subjects, rng.permutation(patients)[:count])
+
+
+def batch_at(n: int, size: int, step: int, seed: int, *, turn: int = 0) -> np.ndarray:
+    """Indices of the batch of a step: epochs of fresh permutations, cut into equal batches; each turn has its own."""
+    size = min(size, n)
+    per_epoch = n // size
+    epoch, place = divmod(step, per_epoch)
+    return _permutation(n, seed, epoch, turn)[place * size : (place + 1) * size]
+
+
+@lru_cache(maxsize=8)
+def _permutation(n: int, seed: int, epoch: int, turn: int) -> np.ndarray:
+    name = (epoch,) if turn == 0 else (epoch, turn)
+    return stream(seed, "epoch", *name).permutation(n)

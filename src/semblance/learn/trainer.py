@@ -2,18 +2,17 @@
 
 It yields after every step, so the caller's `for` shows progress and may stop early with `break`. A step goes through
 the objective's turns; each turn draws its own batch and noise, and losses come one value per record: only the rule
-reduces them. All randomness follows from the seed and the number of the turn alone, so 20 steps equal 10 steps, a
-checkpoint, and 10 more, bit for bit.
+draws and reduces them. With the plain rule all randomness follows from the seed and the number of the turn alone, so 20
+steps equal 10 steps, a checkpoint, and 10 more, bit for bit.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,12 +21,13 @@ import torch
 
 from semblance.core.errors import DataError
 from semblance.core.model import Tick, Watch
-from semblance.core.rng import root_of, stream
-from semblance.learn.noise import noise_of
-from semblance.learn.rules import Plain
+from semblance.core.rng import root_of
+from semblance.learn.rows import Loss
+from semblance.learn.rules import Moment, Plain, Rule
 from semblance.learn.state import State
 
 CHECKPOINT_SECONDS = 10.0
+PLAIN = Plain()
 
 
 class Source(Protocol):
@@ -48,8 +48,12 @@ class Turn:
     """
 
     name: str
-    loss: Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+    loss: Loss
     parameters: tuple[torch.nn.Parameter, ...]
+    looks: bool = True
+    """Whether the loss looks at records; one that does not only counts them."""
+    beside: Loss | None = None
+    """What is lost besides, on a batch of as many records that are not looked at, only counted."""
 
 
 class Objective(Protocol):
@@ -108,7 +112,7 @@ class TrainPlan:
 def train_loop(
     objective: Objective,
     source: Source,
-    rule: Plain,
+    rule: Rule,
     plan: TrainPlan,
     *,
     rng: np.random.Generator,
@@ -119,6 +123,7 @@ def train_loop(
     Raises DataError where the loss is no number any more: a diverged network is never kept.
     """
     seed, turns = root_of(rng), objective.turns
+    rule.check(turns, source, plan)
     state = State.fresh(objective.net, {turn.name: _optimizer(turn, plan) for turn in turns})
     if resume is not None and resume.exists():
         state.load(resume)
@@ -127,7 +132,8 @@ def train_loop(
         with _threads(plan.threads):
             losses = [_turn(turn, source, rule, plan, state, seed, i) for i, turn in enumerate(turns)]
             _count(objective, plan, state, loss=losses[0])
-        if resume is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
+        last = state.step == plan.steps and rule.once
+        if resume is not None and (last or time.monotonic() - saved > CHECKPOINT_SECONDS):
             state.save(resume)
             saved = time.monotonic()
         yield Tick(state.step, plan.steps, *state.last)
@@ -142,9 +148,10 @@ def train_to_end(
     rng: np.random.Generator,
     watch: Watch | None = None,
     resume: Path | None = None,
+    rule: Rule = PLAIN,
 ) -> None:
     """`train_loop` to its end; `watch` hears of every step."""
-    for tick in train_loop(objective, source, Plain(), plan, rng=rng, resume=resume):
+    for tick in train_loop(objective, source, rule, plan, rng=rng, resume=resume):
         if watch is not None:
             watch(tick)
 
@@ -165,18 +172,15 @@ def _optimizer(turn: Turn, plan: TrainPlan) -> torch.optim.Optimizer:
     return torch.optim.AdamW(turn.parameters, lr=plan.rate, weight_decay=plan.weight_decay, betas=betas, fused=True)
 
 
-def _turn(turn: Turn, source: Source, rule: Plain, plan: TrainPlan, state: State, seed: int, i: int) -> float:
-    """One turn of a step; its mean loss."""
-    optimizer, number = state.optimizers[turn.name], state.step if i == 0 else f"{state.step}.{i}"
-    noise = noise_of(stream(seed, "noise", number))
+def _turn(turn: Turn, source: Source, rule: Rule, plan: TrainPlan, state: State, seed: int, i: int) -> float:
+    """One turn of a step; what the rule says of its loss."""
+    optimizer = state.optimizers[turn.name]
     for group in optimizer.param_groups:
         group["lr"] = plan.rate_at(state.step)
-    index = batch_at(len(source.subjects), plan.batch, state.step, seed, turn=i)
-    losses = turn.loss(source.batch(index), noise)
     optimizer.zero_grad(set_to_none=True)
-    rule.backward(losses, list(turn.parameters))
+    said = rule.fill(turn, source, Moment(plan.batch, state.step, seed, i))
     optimizer.step()
-    return float(losses.detach().mean())
+    return said
 
 
 def _count(objective: Objective, plan: TrainPlan, state: State, *, loss: float) -> None:
@@ -194,17 +198,3 @@ def _count(objective: Objective, plan: TrainPlan, state: State, *, loss: float) 
     if held_out is not None:
         state.keep_if_best(held_out)
     state.last = (loss, held_out)
-
-
-def batch_at(n: int, size: int, step: int, seed: int, *, turn: int = 0) -> np.ndarray:
-    """Indices of the batch of a step: epochs of fresh permutations, cut into equal batches; each turn has its own."""
-    size = min(size, n)
-    per_epoch = n // size
-    epoch, place = divmod(step, per_epoch)
-    return _permutation(n, seed, epoch, turn)[place * size : (place + 1) * size]
-
-
-@lru_cache(maxsize=8)
-def _permutation(n: int, seed: int, epoch: int, turn: int) -> np.ndarray:
-    name = (epoch,) if turn == 0 else (epoch, turn)
-    return stream(seed, "epoch", *name).permutation(n)

@@ -23,6 +23,9 @@ ALPHAS = 1 + np.geomspace(1e-3, 1e5, 4000)
 HALVINGS = 60
 CLOSE = 1e-3
 """Up to this share the noise is larger than it had to be, never smaller."""
+FINE, COARSE = 1e-4, 1e-3
+"""Steps of the grid on which privacy losses are rounded up; those (times epsilon) on which noise is looked for: less
+work, and as they are rounded up no less of a bound."""
 LEAST = 1e-3
 """The share of a budget below which nothing is left of it."""
 BEYOND = 9.0
@@ -31,6 +34,10 @@ BEYOND = 9.0
 
 def epsilon_of(spent: Sequence[Spent], *, delta: float) -> float:
     """An upper bound of epsilon of all of them together, at this delta; infinite where no epsilon holds at it."""
+    return _bound(spent, delta, FINE)
+
+
+def _bound(spent: Sequence[Spent], delta: float, grid: float) -> float:
     if not spent:
         return 0.0
     left = delta - sum(part.delta for part in spent if isinstance(part, Noise))
@@ -41,7 +48,7 @@ def epsilon_of(spent: Sequence[Spent], *, delta: float) -> float:
     wide = [part for part in spent if isinstance(part, Noise) and part.sensitivity != 1]
     if wide and math.isfinite(bound):
         return bound
-    return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left))
+    return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left, grid))
 
 
 def epsilon_of_rho(rho: float, *, delta: float) -> float:
@@ -76,17 +83,19 @@ def noise_for(
 def _least(
     epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Spent, ...]
 ) -> tuple[Noise, ...]:
-    total = sum(share for share, _ in parts)
-    left = rho_of(epsilon, delta=delta) - sum(part.rho for part in before if not isinstance(part, Steps))
-    spread = rho_of(epsilon, delta=delta)
+    total, spread = sum(share for share, _ in parts), rho_of(epsilon, delta=delta)
+    trained = any(isinstance(part, Steps) for part in before)
+    # Steps have no such cost: after them nothing is known to be left, and on the fine grid every look takes seconds.
+    left = 0.0 if trained else spread - sum(part.rho for part in before if not isinstance(part, Steps))
+    grid = COARSE * epsilon if trained else FINE
 
     def scaled(rho: float) -> tuple[Noise, ...]:
         return tuple(Noise(math.sqrt(count * total / (2 * rho * share)), 1, count) for share, count in parts)
 
     def fits(rho: float) -> bool:
-        return epsilon_of((*before, *scaled(rho)), delta=delta) <= epsilon
+        return _bound((*before, *scaled(rho)), delta, grid) <= epsilon
 
-    low, high = max(left, 0.0), max(left, 0.0) + 0.3 * spread
+    low, high = max(left, 0.0), spread if trained else max(left, 0.0) + 0.3 * spread
     while high - low > CLOSE * high and high > LEAST * spread:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
@@ -98,7 +107,11 @@ def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: 
 
     Where nothing is left, the noise is infinite.
     """
+    return _least_steps(epsilon, delta, rate, count, tuple(before))
 
+
+@lru_cache(maxsize=256)
+def _least_steps(epsilon: float, delta: float, rate: float, count: int, before: tuple[Spent, ...]) -> Steps:
     left = epsilon - epsilon_of(before, delta=delta)
     if left <= LEAST * epsilon:
         return Steps(math.inf, rate, count)
@@ -106,7 +119,7 @@ def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: 
     @cache
     def above(power: float) -> float:
         """How far the steps with noise of this logarithm exceed the budget, in logarithms."""
-        found = epsilon_of((*before, Steps(math.exp(power), rate, count)), delta=delta)
+        found = _bound((*before, Steps(math.exp(power), rate, count)), delta, COARSE * epsilon)
         return math.log(found / epsilon)
 
     low, high = 0.0, 1.0
@@ -117,7 +130,8 @@ def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: 
     while above(low) <= 0 and low > -BEYOND:
         low, high = low - 0.5, low
     power = low if above(low) <= 0 else float(brentq(above, low, high, xtol=CLOSE / 4, rtol=CLOSE / 4)) + CLOSE / 2
-    return Steps(math.exp(power if above(power) <= 0 else high), rate, count)
+    found = Steps(math.exp(power if above(power) <= 0 else high), rate, count)
+    return found if epsilon_of((*before, found), delta=delta) <= epsilon else replace(found, sigma=math.exp(high))
 
 
 def _composed(spent: Sequence[Spent]) -> tuple[tuple[Spent, int], ...]:
@@ -136,29 +150,30 @@ def _composed(spent: Sequence[Spent]) -> tuple[tuple[Spent, int], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _exact(parts: tuple[tuple[Spent, int], ...], rho: float, delta: float) -> float:
-    """Epsilon from the composed privacy loss distributions, rounded up.
+def _exact(parts: tuple[tuple[Spent, int], ...], rho: float, delta: float, grid: float) -> float:
+    """Epsilon from the composed privacy loss distributions, rounded up to a `grid`.
 
     What is only known to be `rho`-zCDP takes half of delta and counts as randomised response of what it implies there.
     """
     losses = need(
         "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
     )
-    total = losses.identity()
+    total = losses.identity(value_discretization_interval=grid)
     for part, count in parts:
-        total = total.compose(_loss(losses, part).self_compose(count))
+        total = total.compose(_loss(losses, part, grid).self_compose(count))
     if rho:
         common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
         said = common.DifferentialPrivacyParameters(epsilon_of_rho(rho, delta=delta / 2), delta / 2)
-        total = total.compose(losses.from_privacy_parameters(said))
+        total = total.compose(losses.from_privacy_parameters(said, value_discretization_interval=grid))
     return float(total.get_epsilon_for_delta(delta))
 
 
-def _loss(losses: Any, part: Spent) -> Any:
+def _loss(losses: Any, part: Spent, grid: float) -> Any:
     """The privacy loss distribution of one."""
     if isinstance(part, Noise):
-        return losses.from_discrete_gaussian_mechanism(part.sigma)
+        return losses.from_discrete_gaussian_mechanism(part.sigma, value_discretization_interval=grid)
     if isinstance(part, Steps):
-        return losses.from_gaussian_mechanism(part.sigma, sampling_prob=part.rate)
+        return losses.from_gaussian_mechanism(part.sigma, sampling_prob=part.rate, value_discretization_interval=grid)
     common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
-    return losses.from_privacy_parameters(common.DifferentialPrivacyParameters(part.epsilon, 0.0))
+    said = common.DifferentialPrivacyParameters(part.epsilon, 0.0)
+    return losses.from_privacy_parameters(said, value_discretization_interval=grid)

@@ -10,7 +10,7 @@ from math import exp
 from typing import Any
 
 from semblance.app.card import plain
-from semblance.core.promise import Guarantee, rounded_up, spent_from
+from semblance.core.promise import Guarantee, Steps, rounded_up, spent_from
 from semblance.core.schema import Schema
 
 ASSUMED = (
@@ -20,6 +20,10 @@ ASSUMED = (
     "The schema file was written without looking at the records.",
     "The ledger of the cohort was not removed or replaced, and no other tool published anything about these patients.",
     "Nobody can see how long the computation took or what its memory held.",
+)
+FLOATING = (
+    "The Gaussian noise of training is made of floating-point numbers, which are not quite Gaussian: that the last "
+    "bits of trained weights give nobody away is assumed, not proven. (Noise on counts is exact.)"
 )
 NOT_COVERED = (
     "What is true of patients in general can be learned, and so may say something about every patient.",
@@ -35,7 +39,7 @@ def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str
         ["# Guarantee", "", f"The records in `{plain(file)}` were made under {promise}.", "", *_meaning(told)],
         ["## What backs it", "", *_noise(told)],
         ["## What was measured", "", *_measured(told["measured"])],
-        ["## What it rests on", "", *(f"- {line}" for line in ASSUMED)],
+        ["## What it rests on", "", *(f"- {line}" for line in _assumed(told))],
         ["## What it does not cover", "", *(f"- {line}" for line in NOT_COVERED)],
         ["## Columns", "", *_columns(schema)],
     ]
@@ -62,6 +66,12 @@ def _noise(told: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from (f"- {spent_from(part)}" for part in told["noise"])
+
+
+def _assumed(told: Mapping[str, Any]) -> Sequence[str]:
+    """Noise on counts is exact; that of training is as good as floating-point numbers are."""
+    trained = any(isinstance(spent_from(part), Steps) for part in told["noise"])
+    return (*ASSUMED, FLOATING) if trained else ASSUMED
 
 
 def _measured(measured: Mapping[str, Any]) -> Iterator[str]:

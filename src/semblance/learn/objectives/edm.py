@@ -74,8 +74,11 @@ class Diffusion:
         *,
         steps: int,
         schedule: Schedule = SCHEDULE,
+        even: bool = True,
         aside: torch.Tensor | None = None,
     ) -> None:
+        """`even`: times are spread evenly over a batch; otherwise each record's is drawn apart from the others'."""
+        self.even = even
         self.net, self.layout, self.steps, self.schedule, self.aside = net, layout, steps, schedule, aside
         self.unknown = torch.arange(layout.total, layout.total + layout.choices)
 
@@ -92,12 +95,12 @@ class Diffusion:
         return (Turn("records", self.loss, tuple(self.net.parameters())),)
 
     def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        """(n,) loss of (n, spans) packed records at times spread evenly over the batch."""
+        """(n,) loss of (n, spans) packed records, each at a time of its own."""
         return self._loss(dict(self.net.named_parameters()), batch, noise)
 
     def _loss(self, weights: Mapping[str, torch.Tensor], batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         numbers, rows = self.layout.split(batch)
-        t = (torch.rand(1, generator=noise) + torch.randperm(len(batch), generator=noise) / len(batch)) % 1
+        t = self._times(len(batch), noise)
         # A number that is not there is noise, so that no trace of it tells the choice that it depends on.
         clean = (numbers - self.net.center) / self.net.scale
         clean = torch.where(self.layout.present(rows), clean, torch.randn(clean.shape, generator=noise))
@@ -111,6 +114,12 @@ class Diffusion:
         error = (raw - (clean - scales.skip * noisy) / scales.out).square().sum(1)
         surprise = (self.layout.surprise(logits, rows) * masked).sum(1) / masked.sum(1).clamp(min=1)
         return (error + surprise * self.layout.choices) / max(batch.shape[1], 1)
+
+    def _times(self, n: int, noise: torch.Generator) -> torch.Tensor:
+        """(n,) times in [0, 1). Spread evenly, they tell how many records there are."""
+        if not self.even:
+            return torch.rand(n, generator=noise)
+        return (torch.rand(1, generator=noise) + torch.randperm(n, generator=noise) / n) % 1
 
     def _masks(self, t: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """(n, k) bool: the choices of each record that are masked at its time."""

@@ -149,3 +149,30 @@ class Adversarial:
         """(n // pack, pack * width): records side by side; what does not fill a pack is left out."""
         whole = len(x) // self.pack * self.pack
         return x[:whole].reshape(-1, self.pack * x.shape[1])
+
+
+class Veiled(Adversarial):
+    """The contest of `NonSaturating`, where real records are in nothing but the critic's loss of each of them: so that
+    this part can be made private, and all else need not be (Bie, Kamath & Zhang, Private GANs, Revisited, TMLR 2023).
+
+    `draw(n, noise)` makes (n, width) generated records.
+    """
+
+    def __init__(self, net: Players, draw: Callable[[int, torch.Generator], torch.Tensor], *, turns: int) -> None:
+        super().__init__(net, self._unseen, NonSaturating(), turns=turns)
+        self.make = draw
+        critic = Turn("critic", self._of_real, tuple(net.critic.parameters()), beside=self._of_fake)
+        generator = Turn("generator", self._generator, tuple(net.generator.parameters()), looks=False)
+        self.turns = (critic,) * turns + (generator,)
+
+    def _unseen(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
+        """A scene without real records: only how many are wanted counts."""
+        return Scene(batch, self.make(len(batch), noise))
+
+    def _of_real(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        return softplus(-self._score(batch, noise))
+
+    def _of_fake(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        with torch.no_grad():
+            fake = self.make(len(batch), noise)
+        return softplus(self._score(fake, noise))

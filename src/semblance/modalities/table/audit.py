@@ -9,10 +9,7 @@ counts records instead of patients, or looks at the records for its codes, gives
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,8 +20,9 @@ from semblance.core.schema import Column, Schema
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.measured import Measured
+from semblance.modalities.table.generators.private import PrivateSpec
+from semblance.modalities.table.white_box import WhiteBox, budget, ratio
 from semblance.privacy.audit import Audit, from_one_run, from_rates, from_roc
-from semblance.privacy.ledger import Ledger
 
 PATIENTS = 200
 CANARIES = 60
@@ -46,7 +44,8 @@ def audit(
 ) -> Audit:
     """Lower bounds of what `spec` leaks when it is refitted with a budget of (epsilon, delta), `trials` times with a
     planted patient and as often without, and once with many patients by the toss of a coin."""
-    attack = Attack.of(spec, simulated(stream(seed, "audit")))
+    cohort = simulated(stream(seed, "audit"))
+    attack = WhiteBox(spec, cohort.planted) if isinstance(spec, PrivateSpec) else Attack.of(spec, cohort)
     inside, outside = (
         np.array([attack.score(planted, epsilon, delta) for planted in _counted(side, trials, watch)])
         for side in (True, False)
@@ -92,7 +91,7 @@ class Attack:
 
     def score(self, planted: bool, epsilon: float, delta: float) -> float:
         """How much a run looks as if the planted patient was there."""
-        with _ledger(epsilon, delta) as ledger:
+        with budget(epsilon, delta) as ledger:
             coder, told = self.spec.measured(self.tables[planted], ledger)
         without, beside = (known.to_json() for known in self.coders)
         if without != beside:
@@ -110,6 +109,8 @@ def simulated(rng: np.random.Generator, *, codes: int = 4) -> Cohort:
             Column("x", "integer", dtype="int64", min=0, max=9, bound="declared"),
             Column("y", "categorical", "target", categories=("no", "yes"), bound="declared"),
         ),
+        "audit",
+        PATIENTS,
         public=True,
     )
     common = labels[: codes // 2]
@@ -133,39 +134,31 @@ def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> f
     for j, counts in enumerate(told.columns):
         asked = [j] if told.target in (None, j) else [told.target, j]
         cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
-        found += _ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigma)
+        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigma)
     merged = np.column_stack([group[base[:, j]] for j, group in enumerate(told.groups)])
     own = np.array([group[planted[j]] for j, group in enumerate(told.groups)])
     for pair, counts in told.pairs.items():
         asked = list(pair) if told.target is None else [told.target, *pair]
         cell = counts[(0 if told.target is None else own[told.target], *own[list(pair)])]
-        found += _ratio(cell - (merged[:, asked] == own[asked]).all(1).sum(), told.pair_sigma)
+        found += ratio(cell - (merged[:, asked] == own[asked]).all(1).sum(), told.pair_sigma)
     return float(found)
-
-
-def _ratio(above: float, sigma: float) -> float:
-    """Of normal noise around one and around zero."""
-    return (above - 0.5) / sigma**2
 
 
 def _one_run(spec: Any, epsilon: float, delta: float, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Scores of canaries that share no code, and which of them were there."""
     labels = tuple(f"c{i}" for i in range(CANARIES))
     columns = tuple(Column(name, "categorical", categories=labels, bound="declared") for name in ("u", "v", "w"))
-    schema = Schema(columns, public=True)
+    schema = Schema(columns, "audit", CANARIES, public=True)
     there = rng.random(CANARIES) < 0.5
     if not there.any():
         there[0] = True
     frame = pd.DataFrame({c.name: pd.Categorical(labels, labels) for c in schema.learned})
     table = Table(schema, frame, np.arange(CANARIES)).take(there)
-    with _ledger(epsilon, delta) as ledger:
+    every = Table(schema, frame, np.arange(CANARIES))
+    if isinstance(spec, PrivateSpec):
+        with budget(epsilon, delta) as ledger:
+            return WhiteBox(spec, every).scores(table, ledger), there
+    with budget(epsilon, delta) as ledger:
         coder, told = spec.measured(table, ledger)
-    codes = coder.encode(Table(schema, frame, np.arange(CANARIES)))
+    codes = coder.encode(every)
     return np.sum([counts.sum(0)[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0), there
-
-
-@contextmanager
-def _ledger(epsilon: float, delta: float) -> Iterator[Ledger]:
-    """A ledger of nobody: the records are simulated."""
-    with TemporaryDirectory(prefix="semblance-audit-") as folder:
-        yield Ledger.open(Path(folder), cohort="audit", epsilon=epsilon, delta=delta)

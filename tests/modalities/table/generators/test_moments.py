@@ -31,7 +31,9 @@ def moments(mixture: Products, noise: float = 0.01, strata: int = 1) -> Moments:
     levels = [np.arange(len(mixture.weights)) % strata == k for k in range(strata)]
     held = [Products(mixture.weights * level, mixture.shares, mixture.sizes) for level in levels]
     pairs = {(i, j): np.stack([pair_of(part, i, j) for part in held]) for i, j in combinations(range(len(SIZES)), 2)}
-    return Moments(np.array([part.weights.sum() for part in held]), mixture.marginals, pairs, noise, 2 * noise)
+    single = [np.stack([part.column(j) @ part.weights for part in held]) for j in range(len(SIZES))]
+    alone = [np.full(size, noise) for size in SIZES]
+    return Moments(np.array([part.weights.sum() for part in held]), single, pairs, alone, 2 * noise)
 
 
 @pytest.mark.parametrize("strata", [1, 2])
@@ -68,5 +70,6 @@ def test_the_same_seed_gives_the_same_mixture():
 
 def test_a_single_column_is_met_without_any_pair():
     shares = np.array([0.5, 0.3, 0.2])
-    found, _ = Moments(np.ones(1), [shares], {}, 0.01, 0.01).fitted(components=4, steps=400, rng=stream(0, "fit"))
+    alone = Moments(np.ones(1), [shares[None]], {}, [np.full(3, 0.01)], 0.01)
+    found, _ = alone.fitted(components=4, steps=400, rng=stream(0, "fit"))
     assert found.marginals[0] == pytest.approx(shares, abs=0.01)

@@ -25,12 +25,15 @@ from semblance.learn.rules import Plain
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_loop
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
+from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.collapse import Monitor
 from semblance.modalities.table.generators.dense import Dense, Span, Vectors, read_dense
+from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart, secret
 from semblance.modalities.table.generators.scalars import Kind
 
 LOOKS, FEWEST = 30, 300
+TEMPERATURE = 0.2
+"""Of the choices that a private generator draws: so it has the columns right before it has learned anything else."""
 AVERAGE = 0.98
 """Decay of the average of the weights that draw (Yazici et al., ICLR 2019): it stills the to and fro of the sides."""
 
@@ -131,7 +134,7 @@ Judge = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class AdversarialSpec(CodedSpec):
+class AdversarialSpec(PrivateSpec):
     """A generator that learns against a critic. Subclasses say what draws (`maker`) and how it is trained (`acts`)."""
 
     epochs: int = 300
@@ -169,6 +172,8 @@ class AdversarialSpec(CodedSpec):
 
     def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """A short probe turns `time_budget` seconds (default 60) into steps."""
+        if self.card.private and planned_apart(train.schema):
+            return self.private_plan(train.schema, rng=rng, time_budget=time_budget)
         budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
         work = _Work.of(self, train, None, rng=rng)
         if not work.acts:
@@ -209,6 +214,24 @@ class AdversarialSpec(CodedSpec):
             options["monitor"] = seen.to_json()
         return self.model(work.records.dense.encoding, options, work.maker.eval())
 
+    def training(self, coder: Encoding, seen: Table, *, rng: np.random.Generator) -> Training:
+        """Both sides, where all but the critic's score of real records is made of what stands in for them."""
+        dense = Dense.fit(coder, seen, numbers=self.numbers)
+        records = Records(dense, coder.encode(seen), Vectors(dense, dense.pack(seen, rng=rng), seen.subjects))
+        maker = self.maker_of(dense, self.facts(records) | {"temperature": torch.tensor(TEMPERATURE)})
+
+        def source_of(table: Table) -> Vectors:
+            return Vectors(dense, dense.pack(table, rng=secret()), table.subjects)
+
+        def model(measured: Mapping[str, Any]) -> AdversarialModel:
+            return replace(self.model(coder, self.to_json(), maker.eval()), measured=measured)
+
+        return Training(self.veiled(maker, records, rng=rng), source_of, model, trainable=dense.width > 0)
+
+    def veiled(self, maker: Any, records: Records, *, rng: np.random.Generator) -> Objective:
+        """The objective of a private training; `records` stand in for the real ones."""
+        raise TypeError(f"{type(self).__name__} does not say how it learns privately")
+
     @classmethod
     def load(cls, folder: Path) -> AdversarialModel:
         """The inverse of `save`."""
@@ -218,7 +241,7 @@ class AdversarialSpec(CodedSpec):
         state = {k: torch.from_numpy(v) for k, v in arrays.items()}
         maker = spec.maker_of(dense, {k: v for k, v in state.items() if "." not in k})
         maker.load_state_dict(state)
-        return spec.model(encoding, options, maker.eval())
+        return replace(spec.model(encoding, options, maker.eval()), measured=measured_of(folder))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,14 +27,16 @@ from semblance.learn.trainer import TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.digits import Digits
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
+from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.marginals import shares_of
+from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart
 from semblance.modalities.table.structure import Structure
 
 CARD = Card(
     name="autoregressive",
     summary="one masked network for every conditional; any mix of kinds, missing values as information; the default",
     paper="Uria et al., A Deep and Tractable Density Estimator, ICML 2014; Hoogeboom et al., ICLR 2022",
+    private=True,
     conditional=True,
     needs=("torch",),
 )
@@ -44,7 +47,7 @@ FOLLOW_UP = ("time", "event")
 
 
 @dataclass(frozen=True)
-class Autoregressive(CodedSpec):
+class Autoregressive(PrivateSpec):
     """One any-order masked network."""
 
     categories: int = 100_000
@@ -65,6 +68,8 @@ class Autoregressive(CodedSpec):
 
     def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """A short probe turns `time_budget` seconds (default 60) into steps."""
+        if planned_apart(train.schema):
+            return self.private_plan(train.schema, rng=rng, time_budget=time_budget)
         budget = 60.0 if time_budget is None else time_budget
         begun = time.monotonic()
         work = _Work.of(self, train, None, rng=rng)
@@ -87,6 +92,27 @@ class Autoregressive(CodedSpec):
             work.objective.calibrate(work.every, how.rng.random((CALIBRATED, work.every.shape[1])))
         return AutoregressiveModel(work.encoding, self.to_json(), work.structure, work.digits, work.objective)
 
+    def training(self, coder: Encoding, seen: Table, *, rng: np.random.Generator) -> Training:
+        """The network, which starts at what stands in for the real records and is raked to it at the end. The order of
+        the columns is that of the table, and none is taken to follow from another: to see that, one has to look."""
+        structure = Structure(len(coder.columns), _declared_order(coder), ())
+        codes = coder.encode(seen)
+        digits = _digits(coder, structure, codes[:, structure.learned])
+        every = digits.spell(codes[:, structure.learned])
+        # Links are within columns: what the event has to do with the time is not in what stands in.
+        net = MaskedNet(digits.sizes, width=self.width, blocks=self.blocks, links=digits.parents)
+        _start(net, every, [coder.positions[j] for j in structure.learned], digits, rng=rng)
+        objective = _objective(net, structure, digits, ordered=self.ordered)
+
+        def source_of(table: Table) -> Rows:
+            return Rows(digits.spell(coder.encode(table)[:, structure.learned]), table.subjects)
+
+        def model(measured: Mapping[str, Any]) -> AutoregressiveModel:
+            objective.calibrate(every, rng.random((CALIBRATED, every.shape[1])))
+            return AutoregressiveModel(coder, self.to_json(), structure, digits, objective, measured=measured)
+
+        return Training(objective, source_of, model, trainable=len(structure.order) > 0)
+
     @staticmethod
     def load(folder: Path) -> AutoregressiveModel:
         """The inverse of `save`."""
@@ -96,9 +122,8 @@ class Autoregressive(CodedSpec):
         links = {int(j): tuple(parents) for j, parents in told["links"]}
         net = MaskedNet(digits.sizes, width=options["width"], blocks=options["blocks"], links=links)
         net.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-        return AutoregressiveModel(
-            encoding, options, structure, digits, _objective(net, structure, digits, ordered=options["ordered"])
-        )
+        objective = _objective(net, structure, digits, ordered=options["ordered"])
+        return AutoregressiveModel(encoding, options, structure, digits, objective, measured=measured_of(folder))
 
 
 @dataclass(frozen=True)
@@ -263,6 +288,13 @@ def _follow_up(encoding: Encoding) -> tuple[int, ...]:
     """The time and the event, where the schema names both."""
     found = {str(field.role): j for j, field in enumerate(encoding.fields)}
     return tuple(found[role] for role in FOLLOW_UP) if all(role in found for role in FOLLOW_UP) else ()
+
+
+def _declared_order(encoding: Encoding) -> tuple[int, ...]:
+    """The columns in which anything is to learn, as the table has them; the time and the event first."""
+    first = _follow_up(encoding)
+    order = (*first, *(j for j in range(len(encoding.columns)) if j not in first))
+    return tuple(j for j in order if encoding.sizes[j] > 1)
 
 
 def _digits(encoding: Encoding, structure: Structure, codes: np.ndarray) -> Digits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -69,10 +69,16 @@ class CodedSpec(EncodingOptions):
         watch: Watch | None = None,
         resume: Path | None = None,
     ) -> CodedModel:
-        """Learn `train`. Raises UsageError for a ledger that the card does not offer to keep."""
+        """Learn `train`, privately where there is a `ledger`. Raises UsageError for one that the card does not offer to
+        keep."""
         refuse_ledger(self.card, ledger=ledger)
         chosen = self.plan(train, rng=rng) if plan is None else plan
-        return self.learn_from(train, Fitting(rng, chosen, encoding, watch, resume))
+        how = Fitting(rng, chosen, encoding, watch, resume)
+        return self.learn_from(train, how) if ledger is None else self.learn_privately(train, how, ledger)
+
+    def learn_privately(self, train: Table, how: Fitting, ledger: Ledger) -> CodedModel:
+        """Learn with what is left in a ledger."""
+        raise TypeError(f"{type(self).__name__} does not say how it learns privately")
 
     def learn_from(self, train: Table, how: Fitting) -> CodedModel:
         """Encode and learn."""
@@ -99,6 +105,8 @@ class CodedModel:
 
     encoding: Encoding
     options: Mapping[str, Any]
+    measured: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    """What may be told of what a ledger has paid for, and its noise; empty where none has."""
     card: ClassVar[Card]
     chunk: ClassVar[int] = CHUNK
     """Records that are drawn at once, whatever is asked: few where drawing is slow."""
@@ -154,11 +162,13 @@ class CodedModel:
             )
 
     def save(self, folder: Path) -> None:
-        """Write model.json, encoding.json and (where there are weights) weights.safetensors."""
+        """Write model.json, encoding.json, weights.safetensors and measured.json, the last two where there is any."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays = self.arrays()
         if arrays:
             write_bytes(folder / "weights.safetensors", save(arrays))
+        if self.measured:
+            write_json(folder / "measured.json", dict(self.measured))
         write_json(folder / "encoding.json", self.encoding.to_json())
         told = {"modality": "table", "generator": self.card.name, "options": dict(self.options)}
         write_json(folder / "model.json", {**told, **self._cost()})
@@ -197,3 +207,10 @@ def saved(folder: Path) -> tuple[Encoding, dict[str, Any], dict[str, np.ndarray]
             rule="model.json, encoding.json and weights.safetensors, as Model.save writes them",
             fix="give the model/ folder of a run",
         ) from error
+
+
+def measured_of(folder: Path) -> dict[str, Any]:
+    """What a saved model says of what a ledger has paid for."""
+    path = folder / "measured.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found

@@ -20,6 +20,7 @@ CARD = Card(
     name="diffusion",
     summary="numbers and categories denoised together: many numbers that depend smoothly on each other; slow to draw",
     paper="Karras et al., EDM, NeurIPS 2022; Kotelnikov et al., TabDDPM, ICML 2023; Shi et al., TabDiff, ICLR 2025",
+    private=True,
     needs=("torch",),
 )
 
@@ -36,11 +37,20 @@ class Diffusion(PackedSpec):
     """Steps of a sample; each looks at the network twice."""
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0)
+    times: ClassVar[int] = 8
+    """How many draws of noise the private gradient of a record is averaged over (Dockhorn et al., TMLR 2023)."""
+
+    lot: ClassVar[int] = 256
 
     def objective(self, layout: Layout, aside: torch.Tensor | None) -> Sampler:
         """The denoiser and its loss."""
         net = Denoiser(layout, width=self.width, blocks=self.blocks)
         return Objective(net, layout, steps=self.steps, aside=aside)
+
+    def apart(self, layout: Layout) -> Sampler:
+        """Each record has a time of its own."""
+        net = Denoiser(layout, width=self.width, blocks=self.blocks)
+        return Objective(net, layout, steps=self.steps, even=False)
 
     def model(self, dense: Dense, options: Mapping[str, Any], objective: Sampler) -> DiffusionModel:
         """The trained denoiser as a model."""

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save
 from semblance.core.files import write_bytes
 from semblance.core.promise import MEASURED, Noise
 from semblance.modalities.table.generators.grouping import summed
+from semblance.modalities.table.generators.marginals import simplex
 
 Pair = tuple[int, int]
 
@@ -76,12 +77,3 @@ class Measured:
         columns, groups = (tuple(arrays[f"{what} {j}"] for j in range(count)) for what in ("column", "group"))
         tables = {(i, j): arrays[f"pair {i} {j}"] for i, j in pairs}
         return cls(None if target < 0 else target, columns, sigma, groups, tables, pair_sigma)
-
-
-def simplex(values: np.ndarray) -> np.ndarray:
-    """The nearest nonnegative values that sum to one (Duchi et al., ICML 2008)."""
-    ordered = np.sort(values)[::-1]
-    above = np.cumsum(ordered) - 1
-    last = np.flatnonzero(ordered - above / np.arange(1, len(ordered) + 1) > 0)[-1]
-    found: np.ndarray = np.maximum(values - above[last] / (last + 1), 0)
-    return found

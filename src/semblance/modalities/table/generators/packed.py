@@ -19,8 +19,9 @@ from semblance.learn.rows import Rows, kept_aside
 from semblance.learn.trainer import Objective, TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, saved
+from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.dense import Dense, read_dense
+from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart, secret
 
 FEWEST, LOOKS = 600, 60
 
@@ -38,7 +39,7 @@ class Sampler(Objective, Protocol):
 
 
 @dataclass(frozen=True)
-class PackedSpec(CodedSpec):
+class PackedSpec(PrivateSpec):
     """A network over packed records. Subclasses say which (`objective`), and where its plan starts."""
 
     aside: float = 0.05
@@ -59,6 +60,8 @@ class PackedSpec(CodedSpec):
 
     def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """A short probe turns `time_budget` seconds (default 60) into steps."""
+        if planned_apart(train.schema):
+            return self.private_plan(train.schema, rng=rng, time_budget=time_budget)
         budget = 60.0 if time_budget is None else time_budget
         begun = time.monotonic()
         work = _Work.of(self, train, None, rng=rng)
@@ -82,6 +85,24 @@ class PackedSpec(CodedSpec):
             train_to_end(work.objective, work.source, plan, rng=how.rng, watch=how.watch, resume=checkpoint)
         return self.model(work.dense, self.to_json(), work.objective)
 
+    def training(self, coder: Encoding, seen: Table, *, rng: np.random.Generator) -> Training:
+        """The network, which starts at what stands in for the real records."""
+        dense = self.dense(coder, seen)
+        objective = self.apart(dense.layout)
+        objective.start(dense.pack(seen, rng=rng), rng=rng)
+
+        def source_of(table: Table) -> Rows:
+            return Rows(dense.pack(table, rng=secret()), table.subjects)
+
+        def model(measured: Mapping[str, Any]) -> PackedModel:
+            return replace(self.model(dense, self.to_json(), objective), measured=measured)
+
+        return Training(objective, source_of, model, trainable=len(dense.spans) > 0)
+
+    def apart(self, layout: Layout) -> Sampler:
+        """The network with a loss in which no record has a part in another's."""
+        return self.objective(layout, None)
+
     def model(self, dense: Dense, options: Mapping[str, Any], objective: Sampler) -> PackedModel:
         """The trained network as a model."""
         raise TypeError(f"{type(self).__name__} does not say what it becomes")
@@ -93,7 +114,7 @@ class PackedSpec(CodedSpec):
         spec, dense = cls(**options), read_dense(folder, encoding)
         objective = spec.objective(dense.layout, None)
         objective.net.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-        return spec.model(dense, options, objective)
+        return replace(spec.model(dense, options, objective), measured=measured_of(folder))
 
 
 @dataclass(frozen=True)

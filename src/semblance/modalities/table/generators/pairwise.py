@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +20,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.errors import UsageError
-from semblance.core.files import write_json
 from semblance.core.model import Card, Plan, Watch
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
@@ -29,9 +28,10 @@ from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedSpec, saved
+from semblance.modalities.table.generators.coded import CodedSpec, measured_of, saved
 from semblance.modalities.table.generators.grouping import classes, frequent, neighbours, sizes, summed
-from semblance.modalities.table.generators.measured import Measured, Pair, simplex
+from semblance.modalities.table.generators.marginals import simplex
+from semblance.modalities.table.generators.measured import Measured, Pair
 from semblance.modalities.table.generators.mixture import MixtureModel
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.products import Products
@@ -172,7 +172,7 @@ class Pairwise(CodedSpec):
         whole = Products(fitted.weights, np.concatenate(parts), sizes(groups))
         structure = Structure(len(groups), tuple(range(len(groups))), ())
         return PairwiseModel(
-            coder, self.to_json(), structure, _apart(whole, told, groups, stratum), findings(told, whole)
+            coder, self.to_json(), structure, _apart(whole, told, groups, stratum), measured=findings(told, whole)
         )
 
     @staticmethod
@@ -181,20 +181,14 @@ class Pairwise(CodedSpec):
         encoding, options, arrays = saved(folder)
         structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
         mixture = Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned])
-        return PairwiseModel(encoding, options, structure, mixture, json.loads((folder / "measured.json").read_text()))
+        return PairwiseModel(encoding, options, structure, mixture, measured=measured_of(folder))
 
 
 @dataclass(frozen=True)
 class PairwiseModel(MixtureModel):
     """A mixture that holds noisy measurements and nothing else, and how near it came to them."""
 
-    measured: Mapping[str, Any] = field(default_factory=dict)
     card: ClassVar[Card] = CARD
-
-    def save(self, folder: Path) -> None:
-        """Also write measured.json."""
-        super().save(folder)
-        write_json(folder / "measured.json", dict(self.measured))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ CARD = Card(
     name="vae",
     summary="a variational autoencoder (TVAE): a small model that draws fast; it blurs sharp relations, a comparator",
     paper="Xu et al., Modeling Tabular Data Using Conditional GAN (TVAE), NeurIPS 2019",
+    private=True,
     needs=("torch",),
 )
 

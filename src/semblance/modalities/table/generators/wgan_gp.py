@@ -16,7 +16,8 @@ from torch.nn.functional import relu
 
 from semblance.core.model import Card
 from semblance.learn.nets.mlp import Mlp, start
-from semblance.learn.objectives.gan import Adversarial, Players, Scene, Wasserstein
+from semblance.learn.objectives.gan import Adversarial, Players, Scene, Veiled, Wasserstein
+from semblance.learn.trainer import Objective, TrainPlan
 from semblance.modalities.table.generators.adversarial import Act, AdversarialSpec, Heads, Judge, Maker, Records
 from semblance.modalities.table.generators.dense import Dense
 
@@ -24,6 +25,7 @@ CARD = Card(
     name="wgan_gp",
     summary="Wasserstein GAN with gradient penalty over normal scores and one-hots; the steadiest plain GAN",
     paper="Gulrajani et al., Improved Training of Wasserstein GANs, NeurIPS 2017",
+    private=True,
     needs=("torch",),
 )
 
@@ -45,6 +47,14 @@ class WganGp(AdversarialSpec):
     turns: int = 5
     """Turns of the critic before each of the generator."""
     card: ClassVar[Card] = CARD
+    private_base: ClassVar[TrainPlan] = TrainPlan(
+        steps=0, rate=1e-3, weight_decay=0.1, beta1=0.5, beta2=0.9, anneal=False, warmup=0, ema=0.98
+    )
+
+    @property
+    def looks(self) -> int:
+        """The critic's turns."""
+        return self.turns
 
     def maker(self, dense: Dense, facts: Mapping[str, torch.Tensor]) -> PlainMaker:
         """Noise through hidden layers."""
@@ -62,15 +72,25 @@ class WganGp(AdversarialSpec):
         objective = Adversarial(net, play, Wasserstein(self.penalty), turns=self.turns, judge=judge)
         return (Act(objective, records.source),)
 
+    def veiled(self, maker: PlainMaker, records: Records, *, rng: np.random.Generator) -> Objective:
+        """Both sides; only the critic's own score of a real record is made of it. There is no penalty then: it would
+        tie each real record to a generated one."""
+        net = Players(maker, Mlp(records.dense.width, (self.width,) * self.depth, 1))
+        if records.dense.width:
+            start(net, rng=rng)
+            maker.prefer(maker.net.last)
+        return Veiled(net, maker.draw, turns=self.turns)
+
 
 class PlainMaker(Maker):
-    """Normal noise -> hidden layers -> heads."""
+    """Normal noise -> hidden layers -> heads; choices are drawn where there is a `temperature` among the facts."""
 
     def __init__(
         self, dense: Dense, facts: Mapping[str, torch.Tensor], *, latent: int, widths: tuple[int, ...]
     ) -> None:
         super().__init__(dense, facts)
-        self.latent, self.heads = latent, Heads(dense.spans)
+        drawn = facts.get("temperature")
+        self.latent, self.heads = latent, Heads(dense.spans, temperature=None if drawn is None else float(drawn))
         self.net = Mlp(latent, widths, dense.width, activation=relu)
 
     def draw(self, n: int, noise: torch.Generator) -> torch.Tensor:

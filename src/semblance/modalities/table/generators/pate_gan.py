@@ -1,0 +1,125 @@
+"""PATE-GAN (Jordon, Yoon & van der Schaar, ICLR 2019): a GAN whose critic learns from the noisy votes of teachers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save
+
+from semblance.core.errors import UsageError
+from semblance.core.files import write_bytes
+from semblance.core.model import Card, Plan
+from semblance.core.promise import Ledger, Noise
+from semblance.core.rng import root_of, stream
+from semblance.learn.nets.mlp import Mlp, start
+from semblance.learn.objectives.pate import Panel, Parts, Teachers, Votes
+from semblance.learn.rules import Plain
+from semblance.learn.trainer import TrainPlan, train_to_end
+from semblance.modalities.table.data import Table
+from semblance.modalities.table.domain import public_encoding
+from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
+from semblance.modalities.table.generators.coded import Fitting
+from semblance.modalities.table.generators.dense import Dense, Vectors
+from semblance.modalities.table.generators.private import Paid, Spy, secret
+from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
+from semblance.privacy.noise import chosen
+
+CARD = Card(
+    name="pate_gan",
+    summary="differential privacy: a GAN whose critic learns from noisy votes of teachers; to compare with papers",
+    paper="Jordon, Yoon & van der Schaar, PATE-GAN, ICLR 2019; Papernot et al., ICLR 2018",
+    private=True,
+    needs=("torch", "dp-accounting", "opendp"),
+)
+PARTS = "parts.safetensors"
+"""The checkpoint of who teaches whom: a patient never changes its teacher, or two would know it."""
+EMPTY = Plain(clip=float("inf"), once=True)
+"""No length is clipped: that of all teachers together would let each of them see the others."""
+
+
+@dataclass(frozen=True)
+class PateGan(WganGp):
+    """A generator against a student of teachers."""
+
+    batch: int = 64
+    """Records that each side sees at once."""
+    steps: int = 300
+    """Steps: each asks the teachers anew."""
+    teachers: int = 200
+    """Teachers, each of whom has the records of its own patients."""
+    asked: int = 16
+    """Records that the teachers vote on in a step: each vote costs as much as any other."""
+    hidden: int = 32
+    """Width of a teacher's hidden layer."""
+    card: ClassVar[Card] = CARD
+
+    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """The steps of the options: a plan looks at no record."""
+        return replace(self.private_base, steps=self.steps, batch=self.teachers, ema=0.98).to_json()
+
+    def learn_from(self, train: Table, how: Fitting) -> AdversarialModel:
+        """Raises UsageError: without a ledger nobody may ask the teachers."""
+        raise UsageError.of(
+            f"'{CARD.name}' was given no ledger",
+            rule="a private generator measures only what a ledger has paid for",
+            fix="--epsilon 1, or in Python ledger=sb.Ledger.open(...), with a schema file that names the cohort",
+        )
+
+    def learn_privately(self, train: Table, how: Fitting, ledger: Ledger) -> AdversarialModel:
+        """Pay for every vote, then let teachers, student and generator take turns for the plan."""
+        objective, told, dense = self.voting(train, how, ledger)
+        if dense.width:
+            plan, checkpoint = TrainPlan(**how.plan), how.checkpoint("training")
+            train_to_end(objective, objective.parts, plan, rng=how.rng, watch=how.watch, resume=checkpoint, rule=EMPTY)
+        maker = objective.net.generator.eval()
+        assert isinstance(maker, PlainMaker)
+        return replace(self.model(dense.encoding, self.to_json(), maker), measured=told.findings)
+
+    def attacked(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy) -> Paid:
+        """What was paid for; nobody hears a gradient, since none is ever made of a real record outside of a teacher."""
+        return self.voting(train, how, ledger)[1]
+
+    def voting(self, train: Table, how: Fitting, ledger: Ledger) -> tuple[Votes, Paid, Dense]:
+        """All networks before the first step, with what was paid, and how values become numbers."""
+        coder, votes = public_encoding(train.schema), max(int(how.plan["steps"]), 1) * self.asked
+        told = Paid.of(coder, train, ledger, lambda: ledger.affordable([(1.0, votes)])[0], resume=how.resume)
+        assert isinstance(told.training, Noise)
+        maker, dense = self._maker(coder, told.stand_in(coder, rng=stream(root_of(how.rng), "stand-in")), how.rng)
+        net = Panel(
+            maker, Mlp(dense.width, (self.width,), 1), Teachers(self.teachers, max(dense.width, 1), self.hidden)
+        )
+        start(net.student, rng=how.rng)
+        net.teachers.start(rng=how.rng)
+        kept = train.take(chosen(train.subjects, most=1))
+        shown = Vectors(dense, dense.pack(kept, rng=secret()), kept.subjects)
+        parts = Parts(shown.batch, self._parts(kept.subjects, how.resume), count=self.teachers)
+        sigma = told.training.sigma
+        objective = Votes(net, maker.draw, parts, sigma=sigma, asked=self.asked, shown=self.batch)
+        return objective, told, dense
+
+    def _maker(self, coder: Encoding, seen: Table, rng: np.random.Generator) -> tuple[PlainMaker, Dense]:
+        """The generator, started at the columns of what stands in for the real records."""
+        dense = Dense.fit(coder, seen, numbers=self.numbers)
+        records = Records(dense, coder.encode(seen), Vectors(dense, dense.pack(seen, rng=rng), seen.subjects))
+        maker = self.maker(dense, self.facts(records) | {"temperature": torch.tensor(TEMPERATURE)})
+        if dense.width:
+            start(maker, rng=rng)
+            maker.prefer(maker.net.last)
+        return maker, dense
+
+    def _parts(self, subjects: np.ndarray, resume: Path | None) -> np.ndarray:
+        """(n,) the teacher of each patient, by a die of its own; the one that it had where a fit is resumed."""
+        names, place = np.unique(subjects, return_inverse=True)
+        if resume is not None and (resume / PARTS).exists():
+            thrown = load_file(resume / PARTS)["teacher"]
+        else:
+            thrown = secret().integers(self.teachers, size=len(names))
+            if resume is not None:
+                write_bytes(resume / PARTS, save({"teacher": thrown}))
+        found: np.ndarray = thrown[place]
+        return found

@@ -1,0 +1,113 @@
+"""Gradients of single records beside those that torch makes one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from semblance.core.rng import stream
+from semblance.learn.gradients import Gradients
+from semblance.learn.nets.denoiser import Denoiser
+from semblance.learn.nets.masked import MaskedNet
+from semblance.learn.nets.mlp import BatchNorm, Mlp, start
+from semblance.learn.nets.variational import Variational
+from semblance.learn.objectives.autoregressive import AnyOrder
+from semblance.learn.objectives.edm import Diffusion
+from semblance.learn.objectives.vae import Bound
+from semblance.learn.packed import Layout
+from semblance.learn.trainer import Objective
+
+LAYOUT = Layout(np.array([True, False, True, False]), np.array([3, 4]), owner=np.array([-1, 0]), first=np.array([0, 1]))
+N = 12
+
+
+def packed() -> torch.Tensor:
+    rng = stream(0, "packed")
+    columns = [rng.normal(size=N), rng.integers(0, 3, N), rng.normal(size=N), rng.integers(0, 4, N)]
+    return torch.from_numpy(np.column_stack(columns).astype(np.float32))
+
+
+def masked() -> tuple[Objective, torch.Tensor]:
+    sizes = np.array([4, 3, 5])
+    net = MaskedNet(sizes, width=8, blocks=2, links={2: (0, 1)})
+    net.start(np.zeros(12, dtype=np.float32), [np.full(n, np.nan) for n in sizes], rng=stream(1))
+    rng = stream(0, "codes")
+    return AnyOrder(net, np.arange(3), ordered=0.4), torch.from_numpy(
+        np.column_stack([rng.integers(0, n, N) for n in sizes])
+    )
+
+
+def variational() -> tuple[Objective, torch.Tensor]:
+    made = Bound(Variational(LAYOUT, widths=(8, 8), latent=4), LAYOUT)
+    made.start(packed().numpy(), rng=stream(1))
+    return made, packed()
+
+
+def denoiser() -> tuple[Objective, torch.Tensor]:
+    made = Diffusion(Denoiser(LAYOUT, width=8, blocks=1), LAYOUT, steps=3, even=False)
+    made.start(packed().numpy(), rng=stream(1))
+    return made, packed()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("make", [masked, variational, denoiser])
+def test_lengths_sums_and_products_are_those_of_gradients_that_are_made(
+    make: Callable[[], tuple[Objective, torch.Tensor]], times: int
+) -> None:
+    made, batch = make()
+    (turn,) = made.turns
+
+    def losses() -> torch.Tensor:
+        noise = torch.Generator().manual_seed(5)
+        return turn.loss(batch.repeat_interleave(times, 0), noise).reshape(N, times).mean(1)
+
+    each = [torch.autograd.grad(loss, turn.parameters, retain_graph=True, allow_unused=True) for loss in losses()]
+    rows = [[torch.zeros_like(p) if g is None else g for g, p in zip(gs, turn.parameters, strict=True)] for gs in each]
+    flat = torch.stack([torch.cat([g.flatten() for g in gs]) for gs in rows])
+    found = Gradients.of(losses, turn.parameters, records=N, times=times)
+    weights = torch.linspace(0, 2, N)
+    direction = [torch.randn(p.shape, generator=torch.Generator().manual_seed(1)) for p in turn.parameters]
+    assert torch.allclose(found.lengths(), flat.norm(dim=1), rtol=1e-4)
+    summed = torch.cat([x.flatten() for x in found.sums(weights)])
+    assert torch.allclose(summed, weights @ flat, rtol=1e-3, atol=1e-4)
+    assert torch.allclose(
+        found.along(direction), flat @ torch.cat([x.flatten() for x in direction]), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_a_gradient_that_is_no_number_leaves_the_others_alone() -> None:
+    net = Mlp(2, (4,), 1)
+    start(net, rng=stream(0))
+    x = torch.tensor([[1.0, 2.0], [float("inf"), 1.0], [0.5, 0.5]])
+    found = Gradients.of(lambda: net(x)[:, 0], tuple(net.parameters()), records=3)
+    assert found.lengths().isfinite().tolist() == [True, False, True]
+    alone = Gradients.of(lambda: net(x[[0, 2]])[:, 0], tuple(net.parameters()), records=2)
+    both = zip(found.sums(torch.tensor([1.0, 0.0, 1.0])), alone.sums(torch.ones(2)), strict=True)
+    assert all(torch.allclose(one, two) for one, two in both)
+
+
+@pytest.mark.parametrize("how", ["batch norm", "twice", "decay", "sum", "cut"])
+def test_a_use_that_may_mix_records_is_refused(how: str) -> None:
+    """Batch normalisation puts every record into the gradient of every other (synthcity's DPGAN, others)."""
+    x, net, norm = torch.ones(3, 2), nn.Linear(2, 2), BatchNorm(2)
+    losses: dict[str, Callable[[], torch.Tensor]] = {
+        "batch norm": lambda: norm(x).sum(1),
+        "twice": lambda: net(net(x)).sum(1),
+        "decay": lambda: net(x).sum(1) + net.weight.square().sum(),
+        "sum": lambda: (x @ net.weight).sum(1),
+        "cut": lambda: x @ net.weight[0],
+    }
+    with pytest.raises(NotImplementedError, match="uses a parameter"):
+        Gradients.of(losses[how], (*net.parameters(), *norm.parameters()), records=3)
+
+
+def test_a_layer_over_other_rows_than_the_records_is_refused() -> None:
+    net = nn.Linear(2, 1)
+    with pytest.raises(NotImplementedError, match="rows"):
+        Gradients.of(
+            lambda: net(torch.ones(3, 2).mean(0, keepdim=True)).expand(3, 1)[:, 0], tuple(net.parameters()), records=3
+        )
