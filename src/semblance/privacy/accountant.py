@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from semblance.core.need import need
-from semblance.core.promise import Noise, Spent, Steps
+from semblance.core.promise import Answers, Noise, Spent, Steps
 
 ALPHAS = 1 + np.geomspace(1e-3, 1e5, 4000)
 HALVINGS = 60
@@ -41,6 +41,11 @@ def epsilon_of(spent: Sequence[Spent], *, delta: float) -> float:
     wide = [part for part in spent if isinstance(part, Noise) and part.sensitivity != 1]
     if wide and math.isfinite(bound):
         return bound
+    others = [part for part in spent if not isinstance(part, Answers)]
+    if len(others) < len(spent):
+        # Epsilons of answers add up (Dwork et al. 2006), to those of whatever else there is.
+        answers = sum(part.count * part.epsilon for part in spent if isinstance(part, Answers))
+        bound = min(bound, epsilon_of(others, delta=delta) + answers)
     return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left))
 
 
@@ -118,6 +123,17 @@ def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: 
         low, high = low - 0.5, low
     power = low if above(low) <= 0 else float(brentq(above, low, high, xtol=CLOSE / 4, rtol=CLOSE / 4)) + CLOSE / 2
     return Steps(math.exp(power if above(power) <= 0 else high), rate, count)
+
+
+def answers_for(epsilon: float, *, delta: float, count: int, before: Sequence[Spent] = ()) -> Answers | None:
+    """`count` answers of equal epsilon that end at (epsilon, delta) together with `before`; None where nothing is left."""
+    left = epsilon - epsilon_of(before, delta=delta)
+    while left > LEAST * epsilon:
+        found = Answers(left / count, count)
+        if epsilon_of((*before, found), delta=delta) <= epsilon:
+            return found
+        left *= 1 - CLOSE
+    return None
 
 
 def _composed(spent: Sequence[Spent]) -> tuple[tuple[Spent, int], ...]:
