@@ -34,6 +34,7 @@ MANIFEST = Modality(
         "smote": f"{_HERE}.generators.smote:Smote",
         "ctgan+smote": f"{_HERE}.generators.ctgan_smote:CtganSmote",
         "pairwise": f"{_HERE}.generators.pairwise:Pairwise",
+        "local": f"{_HERE}.generators.local:Local",
         "copula": f"{_HERE}.generators.copula:Copula",
         "marginals": f"{_HERE}.generators.marginals:Marginals",
     },

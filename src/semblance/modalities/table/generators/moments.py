@@ -25,13 +25,14 @@ TOLD = 50
 @dataclass(frozen=True)
 class Moments:
     """Noisy shares, all of all records: of each stratum (strata,), of the codes of each column (size,), and of pairs of
-    columns within strata (strata, size, size); and how large the noise of a single share and of one of a pair is."""
+    columns within strata (strata, size, size); and how large the noise of a single share and of one of a pair is, for all
+    of them or for each column and pair."""
 
     strata: np.ndarray
     single: Sequence[np.ndarray]
     pairs: Mapping[tuple[int, int], np.ndarray]
-    single_noise: float
-    pair_noise: float
+    single_noise: float | Sequence[float]
+    pair_noise: float | Mapping[tuple[int, int], float]
 
     def fitted(
         self, *, components: int, steps: int, rng: np.random.Generator, watch: Watch | None = None
@@ -64,7 +65,7 @@ class _Work:
     strata: np.ndarray
     stratum: np.ndarray
     single: np.ndarray
-    single_weight: float
+    single_weight: np.ndarray
     pairs: np.ndarray
     pair_weight: np.ndarray
     columns: np.ndarray
@@ -79,13 +80,15 @@ class _Work:
         for (i, j), shares in moments.pairs.items():
             one, two = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
             pairs[:, one, two], pairs[:, two, one] = shares, shares.transpose(0, 2, 1)
-            measured[one, two] = measured[two, one] = 1.0
+            noise = moments.pair_noise[i, j] if isinstance(moments.pair_noise, Mapping) else moments.pair_noise
+            measured[one, two] = measured[two, one] = noise**-2
         known = max(int(np.count_nonzero(measured)) * len(strata), 1)
         stratum = np.sort(np.arange(components) % len(strata))
         columns = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
         single = np.concatenate(moments.single).astype(np.float32)
-        weight = measured * np.float32(moments.pair_noise**-2 / known)
-        return cls(sizes, strata, stratum, single, moments.single_noise**-2 / known, pairs, weight, columns)
+        alone = np.repeat(np.broadcast_to(moments.single_noise, len(sizes)), sizes) ** -2.0
+        light, weight = (alone / known).astype(np.float32), measured / np.float32(known)
+        return cls(sizes, strata, stratum, single, light, pairs, weight, columns)
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(components, codes) softmax over the codes of each column."""
@@ -104,8 +107,8 @@ class _Work:
         """The weighted squared error, and its gradient by the parameters of the shares and of the weights."""
         shares, weights = self.shares(values), self.weights(logits)
         alone = weights @ shares - self.single
-        light = np.float32(2 * self.single_weight) * alone
-        loss = self.single_weight * float((alone**2).sum())
+        light = 2 * self.single_weight * alone
+        loss = float((self.single_weight * alone**2).sum())
         of_shares, of_logits = np.empty_like(shares), np.empty_like(logits)
         for level, share in enumerate(self.strata):
             mine = self.stratum == level

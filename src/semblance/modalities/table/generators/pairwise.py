@@ -151,7 +151,7 @@ class Pairwise(CodedSpec):
         parts = [fitted.column(place[j]) if j in place else levels for j in range(len(shares))]
         whole = Products(fitted.weights, np.concatenate(parts), _sizes(told.groups))
         structure = Structure(len(shares), tuple(range(len(shares))), ())
-        return PairwiseModel(coder, self.to_json(), structure, _apart(whole, told.groups, shares), told.findings(whole))
+        return PairwiseModel(coder, self.to_json(), structure, apart(whole, told.groups, shares), told.findings(whole))
 
     def _grouped(
         self, coder: Encoding, alone: Sequence[np.ndarray], target: int | None, sigma: float
@@ -164,9 +164,9 @@ class Pairwise(CodedSpec):
             if j == target:
                 groups.append(_classes(share, most=self.classes, least=max(least, COMMON)))
             elif isinstance(column, Categories):
-                groups.append(_frequent(share, most=self.groups, least=max(least, LEAST)))
+                groups.append(frequent(share, most=self.groups, least=max(least, LEAST)))
             else:  # the missing value first, then cells in their order
-                cells = _neighbours(share[1:], most=self.groups, least=least)
+                cells = neighbours(share[1:], most=self.groups, least=least)
                 missing = int(cells.max()) + 1 if share[0] > max(least, LEAST) else 0
                 groups.append(np.concatenate([[missing], cells]))
         return tuple(groups)
@@ -283,7 +283,7 @@ def simplex(values: np.ndarray) -> np.ndarray:
     return found
 
 
-def _frequent(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+def frequent(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     """The frequent codes alone, all others together."""
     order = np.argsort(-shares, kind="stable")[: most - 1]
     kept = order[shares[order] >= least]
@@ -294,12 +294,12 @@ def _frequent(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
 
 def _classes(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     """The same, but what is left over goes with the rarest class where it is too rare to be one."""
-    group = _frequent(shares, most=most, least=least)
+    group = frequent(shares, most=most, least=least)
     last = int(group.max())
     return np.minimum(group, last - 1) if last and shares[group == last].sum() < least else group
 
 
-def _neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
+def neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     """Cells in order, put together to at most `most` groups that hold about as much, and `least` at least.
 
     A cell that holds more than its part stands alone, so that a spike leaves the groups to the rest.
@@ -321,7 +321,7 @@ def _neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     return group
 
 
-def _apart(fitted: Products, grouped: Sequence[np.ndarray], shares: list[np.ndarray]) -> Products:
+def apart(fitted: Products, grouped: Sequence[np.ndarray], shares: list[np.ndarray]) -> Products:
     """The mixture over all codes: within a group codes are as common as they are alone."""
     found = []
     for j, (group, alone) in enumerate(zip(grouped, shares, strict=True)):
