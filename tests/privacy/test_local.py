@@ -69,7 +69,7 @@ def test_answers_come_as_often_as_they_should(kind) -> None:
         found = {tuple(map(bool, answer)): count / n for answer, count in zip(answers, counts, strict=True)}
         for answer, chance in chances(made, code).items():
             assert found.get(answer, 0) == pytest.approx(float(chance), abs=6 * math.sqrt(float(chance) / n))
-            assert made.likelihood(np.array(answer), code) == pytest.approx(math.log(chance))
+            assert made.likelihood(np.array(answer, dtype=int), code) == pytest.approx(math.log(chance))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +104,7 @@ def test_no_seed_repeats_an_answer(kind) -> None:
 def told(kind: Randomiser, truth: Randomiser, n: int = 80_000) -> float:
     """A lower bound of what `truth` leaks, by the likelihood ratio that `kind` has between two codes."""
     sides = [truth.answers(np.full(n, code)) for code in (0, 1)]
-    ratio = np.array([kind.likelihood(a, 0) - kind.likelihood(a, 1) for a in np.eye(kind.size, dtype=bool)])
+    ratio = np.array([kind.likelihood(a, 0) - kind.likelihood(a, 1) for a in np.eye(kind.size)])
     return from_rates(*(side @ ratio for side in sides), delta=0.0, confidence=0.999)
 
 

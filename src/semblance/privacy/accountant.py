@@ -126,7 +126,7 @@ def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: 
 
 
 def answers_for(epsilon: float, *, delta: float, count: int, before: Sequence[Spent] = ()) -> Answers | None:
-    """`count` answers of equal epsilon that end at (epsilon, delta) together with `before`; None where nothing is left."""
+    """`count` answers of one epsilon that end at (epsilon, delta) together with `before`; None if nothing is left."""
     left = epsilon - epsilon_of(before, delta=delta)
     while left > LEAST * epsilon:
         found = Answers(left / count, count)

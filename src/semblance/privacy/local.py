@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -66,8 +67,8 @@ class Randomiser(ABC):
         """(n, size) bool: which codes the answer to each of (n,) codes holds. Nothing but this may leave the source."""
 
     @abstractmethod
-    def likelihood(self, answer: np.ndarray, code: int) -> float:
-        """The natural logarithm of how likely an answer, (size,) bool, is under a code."""
+    def likelihood(self, tally: np.ndarray, code: int, *, asked: int = 1) -> float:
+        """The natural logarithm of how likely a tally (size,) of `asked` answers to one code is, in an order."""
 
     def tally(self, codes: np.ndarray) -> np.ndarray:
         """(size,) how many answers to (n,) codes hold each code; every one of them is randomised on its own."""
@@ -115,12 +116,12 @@ class Unary(Randomiser):
         found[held, codes[held]] = _coins((len(held),)) < np.uint64(1 << (BITS - 1))
         return found
 
-    def likelihood(self, answer: np.ndarray, code: int) -> float:
+    def likelihood(self, tally: np.ndarray, code: int, *, asked: int = 1) -> float:
         """The product over bits."""
         on = np.full(self.size, float(self.other))
         if code != NOBODY:
             on[code] = 0.5
-        return float(np.log(np.where(answer, on, 1 - on)).sum())
+        return float(tally @ np.log(on) + (asked - tally) @ np.log(1 - on))
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,12 @@ class Response(Randomiser):
         said = np.where(_coins((len(codes),)) < np.uint64(self._level), true, other)
         return np.asarray(said[:, None] == np.arange(self.size))
 
-    def likelihood(self, answer: np.ndarray, code: int) -> float:
-        """That of the one code that it holds."""
-        said = int(np.flatnonzero(answer)[0]) if answer.any() else NOBODY
-        return math.log(self.own if said == code else self.other)
+    def likelihood(self, tally: np.ndarray, code: int, *, asked: int = 1) -> float:
+        """The product over answers, that of nobody included."""
+        said = np.append(tally, asked - tally.sum())
+        chances = np.full(self.size + 1, float(self.other))
+        chances[code] = float(self.own)  # nobody, -1, comes last
+        return float(said @ np.log(chances))
 
 
 def randomiser(size: int, epsilon: float) -> Randomiser:
@@ -168,6 +171,7 @@ def randomiser(size: int, epsilon: float) -> Randomiser:
     return found if math.log(max(size + 1 - 2, 1) / 3) < epsilon else Unary(size, epsilon)
 
 
+@cache
 def _power(epsilon: float) -> Decimal:
     """A lower bound of e^epsilon, of the very float that epsilon is: `exp` is rounded correctly."""
     near = Context(prec=DIGITS)

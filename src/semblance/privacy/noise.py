@@ -35,8 +35,8 @@ def chosen(subjects: np.ndarray, *, most: int) -> np.ndarray:
 def seated(subjects: np.ndarray, *, seats: int) -> np.ndarray:
     """(seats,) in an order of chance, the row of one record of each patient, and -1 for the seats that stay empty.
 
-    Of more patients than seats, chance leaves some out. So there are as many seats as is public, and one patient more or
-    less changes what one of them holds.
+    Of more patients than seats, chance leaves some out. So their number is public, and one patient more or less changes
+    what one of them holds.
     """
     system = np.random.default_rng(secrets.randbits(128))
     rows = np.flatnonzero(chosen(subjects, most=1))

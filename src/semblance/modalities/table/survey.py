@@ -1,10 +1,10 @@
-"""Questions to patients, of whom each answers one, at random, before anything of it is seen: local differential privacy.
+"""Questions to patients, of whom each gives one randomised answer: what local differential privacy asks of a table.
 
 A first round asks for single columns, with numbers in coarse cells. What it says, which is public, settles what counts
 as one in a second round that asks for pairs of columns. Which of them are asked follows from the number of seats,
 epsilon and the columns alone (`deepest`): all pairs where noise leaves room, else those with the target, else none. A
-patient answers one question in one round, so nothing adds up: Wang et al. (USENIX Security 2017) found that dividing the
-patients loses less than dividing epsilon.
+patient answers one question in one round, so nothing adds up: dividing the patients among questions loses less than
+dividing epsilon (Wang et al., USENIX Security 2017).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from semblance.core.errors import DataError, UsageError
 from semblance.modalities.table.codes import Categories
-from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.encode import ColumnCodes, Encoding
 from semblance.modalities.table.generators.pairwise import frequent, neighbours, simplex
 from semblance.privacy.local import NOBODY, Randomiser, randomiser
 
@@ -97,7 +97,7 @@ class Asking:
     """What is public about a survey beside its columns: `seats`, how many patients may answer, and its options."""
 
     seats: int
-    single: float = 0.2
+    single: float = 0.3
     groups: int = 16
     classes: int = 4
 
@@ -118,14 +118,11 @@ class Survey:
         depth, columns = deepest(coder, epsilon=epsilon, asking=asking), range(len(coder.columns))
         asked = asking.seats * (1.0 if depth is None else asking.single) / len(columns)
         most = finest(FINEST, epsilon=epsilon, asked=asked)
-        groups = (
-            np.arange(c.size) if isinstance(c, Categories) else _coarse(c.size, most=max(most, 2))
-            for c in coder.columns
-        )
+        groups = (_alone(column, most=max(most, 3)) for column in coder.columns)
         questions = tuple(Question((j,), (group,)) for j, group in enumerate(groups))
         return cls(coder, epsilon, asking, questions)
 
-    @property
+    @cached_property
     def depth(self) -> Depth | None:
         """What the second round is about; None where there is none."""
         return deepest(self.coder, epsilon=self.epsilon, asking=self.asking)
@@ -142,7 +139,7 @@ class Survey:
     # At the source
 
     def report(self, codes: np.ndarray) -> dict[str, Any]:
-        """What may leave the source of one record of (columns,) codes: a question of chance, and a randomised answer."""
+        """What may leave the source of one record of (columns,) codes: a question of chance, a randomised answer."""
         k = self._drawn()
         question = self.questions[k]
         answer = self.by(question).answers(question.cells(codes[None]))[0]
@@ -156,10 +153,11 @@ class Survey:
 
     def asked(self, codes: np.ndarray) -> tuple[Tally, ...]:
         """What is said by seats of (n, columns) codes in an order of chance, each asked one question."""
-        weights = np.cumsum([question.weight for question in self.questions])
+        order = np.random.default_rng(secrets.randbits(128)).permutation(len(self.questions))
+        weights = np.cumsum([self.questions[k].weight for k in order])
         ends = np.round(weights / weights[-1] * len(codes)).astype(int)
-        parts = zip(self.questions, np.split(codes, ends[:-1]), strict=True)
-        return tuple(Tally(q, len(part), self.by(q).tally(q.cells(part))) for q, part in parts)
+        parts = dict(zip(order.tolist(), np.split(codes, ends[:-1]), strict=True))
+        return tuple(Tally(q, len(parts[k]), self.by(q).tally(q.cells(parts[k]))) for k, q in enumerate(self.questions))
 
     def gathered(self, reports: Iterable[Mapping[str, Any]]) -> tuple[Tally, ...]:
         """What reports say together. Raises DataError for one that is none of this survey."""
@@ -173,10 +171,9 @@ class Survey:
 
     def _checked(self, number: int, report: Mapping[str, Any]) -> tuple[int, list[int]]:
         k, answer = report.get("question"), report.get("answer")
-        known = _whole(k, len(self.questions)) and isinstance(answer, list)
-        if known and len(set(map(str, answer))) == len(answer):
+        if _whole(k, len(self.questions)) and isinstance(answer, list):
             size = self.questions[k].size
-            if all(_whole(code, size) for code in answer):
+            if all(_whole(code, size) for code in answer) and len(set(answer)) == len(answer):
                 return k, answer
         raise DataError.of(
             f"report {number} is none of this survey",
@@ -189,11 +186,10 @@ class Survey:
         depth = self.depth
         if depth is None:
             return None
-        groups, target = self._grouped(told, depth), target_of(self.coder)
+        groups = self._grouped(told, depth)
         pairs = zip(depth.pairs, depth.weights, strict=True)
         questions = (Question((i, j), (groups[i], groups[j]), weight) for (i, j), weight in pairs)
         useful = tuple(q for q in questions if min(q.shape) > 1)
-        del target
         return Survey(self.coder, self.epsilon, self.asking, useful, tuple(told)) if useful else None
 
     def _grouped(self, told: Sequence[Tally], depth: Depth) -> tuple[np.ndarray, ...]:
@@ -205,11 +201,8 @@ class Survey:
             share = simplex(tally.shares(by, occupied))
             least = min(max(tally.noise(by, occupied), LEAST), float(share.max()))
             most = self.asking.classes if j == target else depth.groups
-            alike = (
-                frequent(share, most=most, least=least)
-                if isinstance(column, Categories)
-                else _cells(share, most, least)
-            )
+            merged = frequent if isinstance(column, Categories) else _cells
+            alike = merged(share, most=most, least=least)
             found.append(alike[group])
         return tuple(found)
 
@@ -263,6 +256,7 @@ def moved(cells: int, *, epsilon: float, asked: float) -> float:
     return cells * math.sqrt(variance * 2 / math.pi) / 2
 
 
+@lru_cache(maxsize=256)
 def finest(limit: int, *, epsilon: float, asked: float) -> int:
     """The most cells, up to a limit, in which noise is bearable; 0 where it is in none."""
     low, high = 0, limit
@@ -290,21 +284,24 @@ def deepest(coder: Encoding, *, epsilon: float, asking: Asking) -> Depth | None:
     return None
 
 
-def _coarse(size: int, *, most: int) -> np.ndarray:
-    """(size,) groups of a number's codes: the missing value alone, its cells in runs that are as long as another."""
-    cells = size - 1
+def _alone(column: ColumnCodes, *, most: int) -> np.ndarray:
+    """(size,) groups of a column's codes where nothing is known of it: of categories each its own, of a number the
+    missing value alone and its cells in runs that are as long as another."""
+    if isinstance(column, Categories):
+        return np.arange(column.size)
+    cells = column.size - 1
     groups = min(cells, max(most - 1, 1))
     return np.concatenate([[0], 1 + np.arange(cells) * groups // max(cells, 1)]).astype(np.int64)
 
 
-def _cells(share: np.ndarray, most: int, least: float) -> np.ndarray:
+def _cells(share: np.ndarray, *, most: int, least: float) -> np.ndarray:
     """The groups of a number's cells in their order; the missing value stands apart where it is not rare."""
     cells = neighbours(share[1:], most=most, least=least)
     missing = int(cells.max()) + 1 if share[0] > least else 0
     return np.concatenate([[missing], cells]).astype(np.int64)
 
 
-def _whole(value: Any, below: int) -> bool:
+def _whole(value: Any, below: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < below
 
 
@@ -313,7 +310,7 @@ def seats_of(n_public: int | None) -> int:
     if n_public is None:
         raise UsageError.of(
             "nothing public says how many patients there are",
-            rule="there are as many seats as a public number says, so that reports do not tell how many patients there are",
+            rule="as many answers are made as a public number says, or they would tell how many patients there are",
             fix="in the schema file: [cohort] n_public = a number that is public anyway",
         )
     return n_public

@@ -34,6 +34,7 @@ from semblance.modalities.table.generators.pairwise import CELLS, PairwiseModel,
 from semblance.modalities.table.generators.products import Products
 from semblance.modalities.table.structure import Structure
 from semblance.modalities.table.survey import Asking, Question, Survey, Tally, moved, occupancy, seats_of, target_of
+from semblance.privacy.audit import Audit
 from semblance.privacy.local import NOBODY, randomiser
 from semblance.privacy.noise import seated
 
@@ -51,13 +52,13 @@ CARD = Card(
 class Local(CodedSpec):
     """Randomised answers of each patient to one question."""
 
-    components: int = 64
-    steps: int = 1000
+    components: int = 32
+    steps: int = 500
     groups: int = 16
     """At most so many codes of a column are told apart within pairs; fewer where noise asks for it."""
     classes: int = 4
     """At most so many classes of the target are told apart within pairs."""
-    single: float = 0.2
+    single: float = 0.3
     """Share of the patients who are asked for a column alone; the others are asked for pairs, where pairs are asked."""
     card: ClassVar[Card] = CARD
 
@@ -106,7 +107,7 @@ class Local(CodedSpec):
         return Survey.of(coder, epsilon=epsilon, asking=asking)
 
     def measured(self, train: Table, ledger: Ledger | None) -> tuple[Encoding, Told]:
-        """The codes, and what the patients of `train` answered: as many as there are public seats, one question each."""
+        """The codes, and what the patients of `train` answered: one question for each of the public seats."""
         if ledger is None:
             raise UsageError.of(
                 f"'{CARD.name}' was given no ledger",
@@ -134,6 +135,12 @@ class Local(CodedSpec):
         structure = Structure(len(groups), tuple(range(len(groups))), ())
         mixture = apart(fitted, groups, list(told.alone))
         return LocalModel(coder, self.to_json(), structure, mixture, told.findings(fitted))
+
+    def audited(self, **how: Any) -> Audit:
+        """Attacks on single answers: see `audit_answers`."""
+        from semblance.modalities.table.audit_answers import audit_answers
+
+        return audit_answers(self, **how)
 
     @staticmethod
     def load(folder: Path) -> LocalModel:
@@ -207,9 +214,8 @@ class Told:
     @property
     def pairs(self) -> dict[tuple[int, int], np.ndarray]:
         """Of each pair that was asked the shares (1, groups, groups)."""
-        return {
-            _pair(tally): tally.shares(self._by(tally), self.occupied)[None] for tally in self.doubles if tally.asked
-        }
+        asked = (tally for tally in self.doubles if tally.asked)
+        return {_pair(tally): tally.shares(self._by(tally), self.occupied)[None] for tally in asked}
 
     @property
     def pair_noise(self) -> dict[tuple[int, int], float]:

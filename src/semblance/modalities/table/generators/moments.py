@@ -25,8 +25,8 @@ TOLD = 50
 @dataclass(frozen=True)
 class Moments:
     """Noisy shares, all of all records: of each stratum (strata,), of the codes of each column (size,), and of pairs of
-    columns within strata (strata, size, size); and how large the noise of a single share and of one of a pair is, for all
-    of them or for each column and pair."""
+    columns within strata (strata, size, size); and how large the noise of a single share and of one of a pair is, one
+    for all or one for each column and pair."""
 
     strata: np.ndarray
     single: Sequence[np.ndarray]
