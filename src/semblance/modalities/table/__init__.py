@@ -64,4 +64,5 @@ MANIFEST = Modality(
     declared=f"{_HERE}.domain:read_declared",
     private="pairwise",
     audit=f"{_HERE}.audit:audit",
+    survey=f"{_HERE}.questionnaire:Questionnaire",
 )

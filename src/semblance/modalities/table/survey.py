@@ -9,7 +9,6 @@ dividing epsilon (Wang et al., USENIX Security 2017).
 
 from __future__ import annotations
 
-import json
 import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -122,6 +121,11 @@ class Survey:
         questions = tuple(Question((j,), (group,)) for j, group in enumerate(groups))
         return cls(coder, epsilon, asking, questions)
 
+    @property
+    def round(self) -> int:
+        """The first or the second."""
+        return 2 if self.before else 1
+
     @cached_property
     def depth(self) -> Depth | None:
         """What the second round is about; None where there is none."""
@@ -143,7 +147,7 @@ class Survey:
         k = self._drawn()
         question = self.questions[k]
         answer = self.by(question).answers(question.cells(codes[None]))[0]
-        return {"question": k, "answer": np.flatnonzero(answer).tolist()}
+        return {"round": self.round, "question": k, "answer": np.flatnonzero(answer).tolist()}
 
     def _drawn(self) -> int:
         weights = np.array([question.weight for question in self.questions])
@@ -171,13 +175,13 @@ class Survey:
 
     def _checked(self, number: int, report: Mapping[str, Any]) -> tuple[int, list[int]]:
         k, answer = report.get("question"), report.get("answer")
-        if _whole(k, len(self.questions)) and isinstance(answer, list):
+        if report.get("round") == self.round and _whole(k, len(self.questions)) and isinstance(answer, list):
             size = self.questions[k].size
             if all(_whole(code, size) for code in answer) and len(set(answer)) == len(answer):
                 return k, answer
         raise DataError.of(
             f"report {number} is none of this survey",
-            rule='a report is {"question": number, "answer": [codes]} as the survey made it',
+            rule=f'a report of round {self.round} is {{"round", "question", "answer"}} as the survey made it',
             fix="make it by the same schema, epsilon and round",
         )
 
@@ -205,28 +209,6 @@ class Survey:
             alike = merged(share, most=most, least=least)
             found.append(alike[group])
         return tuple(found)
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        questions = [
-            {"columns": list(q.columns), "groups": [g.tolist() for g in q.groups], "weight": q.weight}
-            for q in self.questions
-        ]
-        return {"encoding": self.coder.to_json(), "epsilon": self.epsilon, "questions": questions}
-
-
-def read_reports(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """Reports, one a line. Raises DataError for a line that is none."""
-    for number, line in enumerate(lines, 1):
-        try:
-            told = json.loads(line)
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
-            raise DataError.of(
-                f"line {number} is no report", rule="one JSON object a line, as the survey made it", fix="leave it out"
-            )
-        yield told
 
 
 def occupancy(told: Sequence[Tally], epsilon: float) -> float:
