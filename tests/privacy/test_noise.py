@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.privacy.noise import chosen, noised
+from semblance.privacy.noise import chosen, noised, seated
 
 
 @pytest.mark.parametrize("sigma", [0.7, 8.0])
@@ -37,3 +37,18 @@ def test_at_most_so_many_records_of_a_patient_are_kept_and_any_may_be():
         assert (np.bincount(subjects[one], minlength=50) == np.minimum(np.bincount(subjects, minlength=50), 2)).all()
     assert np.any(kept, axis=0).mean() > 0.99
     assert not chosen(np.zeros(0, dtype=np.int64), most=1).any()
+
+
+@pytest.mark.parametrize(("patients", "seats"), [(30, 50), (30, 30), (50, 20), (0, 4)])
+def test_there_are_as_many_seats_as_is_public_whoever_is_there(patients, seats):
+    subjects = stream(0, "seats").permutation(np.repeat(np.arange(patients), 3))
+    rows = seated(subjects, seats=seats)
+    held = rows[rows >= 0]
+    assert len(rows) == seats and len(held) == min(patients, seats)
+    assert len(set(subjects[held])) == len(held)  # one record of each
+
+
+def test_any_patient_may_sit_anywhere_or_be_left_out():
+    found = np.array([seated(np.arange(5), seats=4) for _ in range(4000)])
+    for row in range(5):
+        assert (found == row).mean(0) == pytest.approx(0.2, abs=0.04)

@@ -69,9 +69,9 @@ def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if "reports" in measured:
         yield (
-            f"- {measured['reports']:,} reports, a public number: one randomised answer of each patient to one question, "
-            "and answers of nobody for the rest. The guarantee holds locally: of each answer by itself, for whoever sees "
-            "it, before anything is counted"
+            f"- {measured['reports']:,} reports, a public number: one randomised answer of each patient to one"
+            " question, and answers of nobody for the rest. The guarantee holds locally: of each answer by itself,"
+            " for whoever sees it, the curator included"
         )
     if "records" in measured:
         yield f"- records learned from: about {measured['records']:,}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from semblance.core.constraint import Constraint
@@ -63,7 +64,7 @@ def read_declared(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Ta
 
 
 def declared_schema(declared: Mapping[str, Any]) -> Schema:
-    """The schema of a parsed schema file, without any records. Raises UsageError with every column that it leaves open."""
+    """The schema of a parsed schema file, without records. Raises UsageError with every column that it leaves open."""
     return _settled(ReadOptions(declared=declared), tuple(declared.get("columns", {})))[0]
 
 
@@ -82,7 +83,8 @@ def declared_record(values: Mapping[str, Any], declared: Mapping[str, Any]) -> T
     ]
     if problems:
         raise UsageError(*problems)
-    texts = {c.name: None if values.get(c.name) is None else str(values[c.name]) for c in schema.learned}
+    told = {c.name: values.get(c.name) for c in schema.learned}
+    texts = {name: None if pd.isna(value) else str(value) for name, value in told.items()}
     columns = tuple(raw_of(name, pa.chunked_array([[text]], pa.string())) for name, text in texts.items())
     settle = partial(_settled, ReadOptions(declared=declared))
     settled, frame, subjects, marks, _ = declared_of(Source(columns), lambda _: settle(tuple(schema.names)))

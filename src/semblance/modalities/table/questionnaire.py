@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from semblance.modalities.table.generators.local import Local, LocalModel, Told
 from semblance.modalities.table.survey import Survey, Tally, seats_of
 
 Report = Mapping[str, Any]
+DAY = len("2024-12-31")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +77,13 @@ class Questionnaire:
         """As plain JSON: what every source needs to answer."""
         before = [{"asked": tally.asked, "counts": tally.counts.tolist()} for tally in self.survey.before]
         options = {name: getattr(self.spec, name) for name in ("components", "steps", "groups", "classes", "single")}
-        patients = self.survey.asking.seats
-        told = {"declared": self.declared, "epsilon": self.survey.epsilon, "patients": patients, "options": options}
-        return {**told, "before": before}
+        told = {"declared": _plain(self.declared), "epsilon": self.survey.epsilon, "options": options}
+        return {**told, "patients": self.survey.asking.seats, "before": before}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Questionnaire:
         """The inverse of `to_json`."""
-        first = cls.of(told["declared"], epsilon=told["epsilon"], patients=told["patients"], **told["options"])
+        first = cls.of(_read(told["declared"]), epsilon=told["epsilon"], patients=told["patients"], **told["options"])
         if not told["before"]:
             return first
         pairs = zip(first.survey.questions, told["before"], strict=True)
@@ -90,3 +91,21 @@ class Questionnaire:
         found = first.survey.next(tallies)
         assert found is not None
         return cls(first.declared, first.spec, found)
+
+
+def _plain(said: Any) -> Any:
+    """Declarations as JSON: a date is {"date": its ISO text}."""
+    if isinstance(said, Mapping):
+        return {key: _plain(value) for key, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_plain(value) for value in said]
+    return {"date": said.isoformat()} if isinstance(said, date) else said
+
+
+def _read(told: Any) -> Any:
+    """The inverse."""
+    if isinstance(told, Mapping) and isinstance(told.get("date"), str):
+        return (date if len(told["date"]) == DAY else datetime).fromisoformat(told["date"])
+    if isinstance(told, Mapping):
+        return {key: _read(value) for key, value in told.items()}
+    return [_read(value) for value in told] if isinstance(told, list) else told

@@ -78,8 +78,8 @@ class Tally:
         return found.reshape(self.question.shape)
 
     def noise(self, by: Randomiser, occupied: float) -> float:
-        """The standard deviation of a share that is small."""
-        return math.sqrt(by.variance(self.asked)) / max(self.asked * occupied, 1e-9) if self.asked else math.inf
+        """The standard deviation of a share."""
+        return deviation(by, self.asked) / occupied if self.asked else math.inf
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,8 @@ class Survey:
 
     def asked(self, codes: np.ndarray) -> tuple[Tally, ...]:
         """What is said by seats of (n, columns) codes in an order of chance, each asked one question."""
-        order = np.random.default_rng(secrets.randbits(128)).permutation(len(self.questions))
+        system = np.random.default_rng(secrets.randbits(128))
+        order = system.permutation(len(self.questions))
         weights = np.cumsum([self.questions[k].weight for k in order])
         ends = np.round(weights / weights[-1] * len(codes)).astype(int)
         parts = dict(zip(order.tolist(), np.split(codes, ends[:-1]), strict=True))
@@ -232,10 +233,15 @@ def target_of(coder: Encoding) -> int | None:
     return found[0] if found else None
 
 
+def deviation(by: Randomiser, asked: float) -> float:
+    """The standard deviation of a share that is as large as the others: by noise, and by who is asked."""
+    even = 1 / by.size
+    return math.sqrt((by.variance(1, even) + even * (1 - even)) / asked)
+
+
 def moved(cells: int, *, epsilon: float, asked: float) -> float:
-    """The expected total variation that noise alone makes in a table of so many cells."""
-    variance = randomiser(cells, epsilon).variance(1) / max(asked, 1)
-    return cells * math.sqrt(variance * 2 / math.pi) / 2
+    """The expected total variation that noise, and who is asked, make in a table of so many cells."""
+    return cells * deviation(randomiser(cells, epsilon), max(asked, 1)) * math.sqrt(2 / math.pi) / 2
 
 
 @lru_cache(maxsize=256)
