@@ -18,14 +18,14 @@ HOW: dict[str, Any] = {"delta": 1e-5, "confidence": 0.999, "seed": 0}
 
 @pytest.mark.parametrize("epsilon", [0.5, 1.0, 4.0])
 def test_no_attack_refutes_the_claim(epsilon: float) -> None:
-    found = audit(Local(), epsilon=epsilon, trials=60, **HOW)
+    found = audit(Local(), epsilon=epsilon, trials=50, **HOW)
     assert found.holds and found.gaussian == 0.0, found
     assert epsilon < 4 or found.highest > 0.5, found  # so few answers show no more
 
 
 def test_a_true_answer_that_is_kept_too_often_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "randomiser", lambda size, epsilon: randomiser(size, 5 * epsilon))
-    assert not audit(Local(), epsilon=1.0, trials=80, **HOW).holds
+    assert not audit(Local(), epsilon=1.0, trials=70, **HOW).holds
 
 
 def test_a_question_that_is_chosen_by_the_record_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,4 +46,4 @@ def test_answers_that_are_made_anew_again_and_again_are_caught(monkeypatch: pyte
         return tuple(Tally(q, len(often), self.by(q).tally(q.cells(often))) for q in self.questions)
 
     monkeypatch.setattr(Survey, "asked", asked)
-    assert not audit(Local(), epsilon=1.0, trials=80, **HOW).holds
+    assert not audit(Local(), epsilon=1.0, trials=70, **HOW).holds

@@ -90,8 +90,10 @@ class Local(CodedSpec):
     def floor(self, schema: Schema, *, epsilon: float, delta: float, records: int) -> float:
         """The expected total variation that noise alone makes in a table of CELLS cells; no record is seen.
 
-        The table is one that is asked first: a pair with the target where there is one, else a column.
+        The table is one that is asked first: a pair with the target where there is one, else a column. Raises
+        UsageError without `n_public`.
         """
+        seats_of(schema.n_public)
         coder = public_encoding(schema)
         columns, target = len(coder.columns), target_of(coder)
         tables = columns if target is None or columns < 2 else (columns - 1) / (1 - self.single)
