@@ -1,6 +1,6 @@
 """What was measured costs together: an upper bound of epsilon, and the noise that a budget asks for.
 
-Several bounds hold and the smallest one counts. Zero-concentrated differential privacy (Bun & Steinke 2016) converted by
+Several bounds hold; the smallest one counts. Zero-concentrated differential privacy (Bun & Steinke 2016) converted by
 Canonne, Kamath & Steinke (2020, corollary 13), and, where a patient moves one cell of each histogram by one, the exact
 privacy loss distribution of the discrete Gaussian (Koskela et al. 2020; Google's dp-accounting). The epsilons of
 randomised answers also simply add up.
