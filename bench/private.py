@@ -35,7 +35,7 @@ HOLDOUT = 0.2
 EPSILONS = (0.1, 0.5, 1.0, 3.0, 10.0)
 EXPONENT = 1.1  # delta is the number of learned records to the power of minus this
 START, SAMPLING = 60, 120  # seconds beside those of the fit: for imports and reading, and for sampling
-OURS = ("pairwise", "autoregressive", "diffusion", "vae", "wgan_gp", "pate_gan")
+OURS = ("pairwise", "local", "autoregressive", "diffusion", "vae", "wgan_gp", "pate_gan")
 PEERS = {
     **{
         f"opendp_{part}": Peer(f"OpenDP {title}", "opendp_mbi", "opendp_contingency.py", part, "opendp")

@@ -8,6 +8,7 @@ batch normalisation is refused, stands in tests/modalities/table/test_white_box.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.errors import PrivacyError, UsageError
-from semblance.core.promise import MEASURED, Noise
+from semblance.core.promise import MEASURED, Answers, Noise
 from semblance.core.rng import stream
 from semblance.learn.rules import Private
 from semblance.modalities.table.audit import PATIENTS, simulated
@@ -24,6 +25,7 @@ from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.generators import private as networks
 from semblance.modalities.table.generators.autoregressive import Autoregressive
 from semblance.modalities.table.generators.diffusion import Diffusion
+from semblance.modalities.table.generators.local import Local
 from semblance.modalities.table.generators.pairwise import Measured, Pairwise
 from semblance.modalities.table.generators.vae import Vae
 from semblance.modalities.table.generators.wgan_gp import WganGp
@@ -122,6 +124,37 @@ def test_every_table_that_is_counted_is_paid_for_and_none_that_is_not(cohort: Ta
     assert (ledger.guarantee().epsilon or 9) <= 2
     with pytest.raises(PrivacyError):
         QUICK.measured(cohort, ledger)
+
+
+def seats(cohort: Table, count: int = 150) -> Table:
+    return replace(cohort, schema=replace(cohort.schema, n_public=count))
+
+
+def test_epsilon_is_for_a_patient_and_not_for_each_of_its_columns(cohort: Table, ledger: Ledger) -> None:
+    """Local reports that answer every column with all of epsilon, or the same question day after day, add up: Tang et
+    al. (2017) found that of Apple's, Wang et al. (2017) say what dividing it costs."""
+    _, told = Local().measured(seats(cohort), ledger)
+    assert ledger.spent() == (Answers(2.0),) and told.epsilon == 2.0
+    assert sum(tally.asked for tally in told.tallies) == 150
+    with pytest.raises(PrivacyError):
+        Local().measured(seats(cohort), ledger)
+
+
+def test_no_seed_of_anybody_repeats_an_answer(cohort: Table, tmp_path: Path) -> None:
+    """A randomiser that is seeded at its source, by a patient's number say, can be undone by whoever knows it."""
+    seen = []
+    for run in range(2):
+        random.seed(0), np.random.seed(0)
+        one = Ledger.open(tmp_path / str(run), cohort="c", epsilon=1.0, delta=1e-6)
+        seen.append(Local().measured(seats(cohort), one)[1])
+    assert not all(np.array_equal(a.counts, b.counts) for a, b in zip(seen[0].tallies, seen[1].tallies, strict=True))
+
+
+def test_the_number_of_reports_is_public_whoever_is_there(cohort: Table, tmp_path: Path) -> None:
+    """That somebody has answered tells that it is there: without empty seats reports would promise less than counts."""
+    for run, part in enumerate((cohort, cohort.take(np.arange(40)))):
+        one = Ledger.open(tmp_path / str(run), cohort="c", epsilon=1.0, delta=1e-6)
+        assert sum(tally.asked for tally in Local().measured(seats(part), one)[1].tallies) == 150
 
 
 def test_a_resumed_run_measures_nothing_again(cohort: Table, ledger: Ledger, tmp_path: Path) -> None:

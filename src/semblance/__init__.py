@@ -15,11 +15,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semblance.app.asking import survey
     from semblance.app.face import evaluate, fit, load, read, release, split
     from semblance.privacy.ledger import Ledger
 
 __version__ = "0.1.0"
-__all__ = ["Ledger", "__version__", "evaluate", "fit", "load", "read", "release", "split"]
+__all__ = ["Ledger", "__version__", "evaluate", "fit", "load", "read", "release", "split", "survey"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,9 +30,9 @@ def __getattr__(name: str) -> Any:
         from semblance.privacy import ledger
 
         return ledger.Ledger
-    from semblance.app import face
+    from semblance.app import asking, face
 
-    return getattr(face, name)
+    return getattr(asking if name == "survey" else face, name)
 
 
 class _Face(ModuleType):

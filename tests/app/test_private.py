@@ -13,6 +13,7 @@ from semblance.app.options import SynthOptions
 from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.promise import Guarantee, Noise, Steps
 from semblance.core.schema import Column, Schema
+from semblance.modalities.table.generators.local import Local
 from semblance.modalities.table.generators.pairwise import Pairwise
 
 DECLARED: dict[str, Any] = {"cohort": {"id": "icu", "n_public": 10_000}}
@@ -75,6 +76,15 @@ def test_the_warning_grows_with_the_noise_and_ends_in_a_refusal() -> None:
     assert private.warned(private.settled(options(rows=10**6, delta=1e-6)), Pairwise(), schema(8, None)) is None
 
 
+def test_a_local_run_is_warned_and_refused_much_earlier() -> None:
+    quiet, loud = private.settled(options(epsilon=10.0)), private.settled(options(epsilon=2.0))
+    assert private.warned(quiet, Local(), schema(8)) is None and private.warned(loud, Pairwise(), schema(8)) is None
+    told = private.warned(loud, Local(), schema(8))
+    assert told is not None and "--epsilon" in told
+    with pytest.raises(UsageError, match="noise alone moves"):
+        private.warned(private.settled(options(epsilon=0.5)), Local(), schema(8))
+
+
 @pytest.mark.parametrize(("patients", "floor"), [(1_000, 0.92), (10_000, 0.092), (49_000, 0.019)])
 def test_the_noise_of_a_table_of_100_cells_is_as_published(patients: int, floor: float) -> None:
     """29 marginals at epsilon 1, delta 1e-5 and nine tenths of the budget; 8 columns have 28 pairs."""
@@ -111,3 +121,21 @@ def test_the_page_of_a_training_states_what_is_assumed_of_its_noise() -> None:
 
 def test_a_generator_that_cannot_say_what_noise_will_cover_is_not_asked() -> None:
     assert private.warned(private.settled(options(epsilon=0.01)), object(), schema(8)) is None
+
+
+def test_the_page_of_a_local_run_says_that_it_holds_for_whoever_sees_an_answer() -> None:
+    told = {
+        **Guarantee(4.0, 1e-6).to_json(),
+        "cohort": "icu",
+        "budget": {"epsilon": 4.0, "delta": 1e-6},
+        "noise": [{"kind": "answers", "epsilon": 4.0, "count": 1}],
+        "measured": {"reports": 10_000, "records": 9_990},
+    }
+    page = guarantee_page(told, schema=schema(2), file="synthetic.csv")
+    for said in (
+        "10,000 reports",
+        "holds locally",
+        "1 randomised answer of each patient, with epsilon 4",
+        "about 9,990",
+    ):
+        assert said in page

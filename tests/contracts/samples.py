@@ -197,11 +197,11 @@ def _changed(samples: Samples, change: Callable[[Table], Table]) -> Samples:
 def declared(data: Table) -> Table:
     """The same records under declarations that nobody's own value enters: at least FEW patients are at both bounds."""
     columns = (_declared(column, data) if column.learned else column for column in data.schema)
-    schema = replace(data.schema.with_columns(columns), public=True)
+    schema = replace(data.schema.with_columns(columns), public=True, n_public=PUBLIC)
     return Table(schema, data.frame, data.subjects, data.names)
 
 
-FEW = 5
+FEW, PUBLIC = 5, 400
 
 
 def _declared(column: Column, data: Table) -> Column:

@@ -38,6 +38,7 @@ def test_an_unknown_modality_is_refused_with_the_known_ones():
 
 def test_every_name_in_the_manifest_exists(manifest):
     paths = [getattr(manifest, name) for name in ATTRIBUTES]
+    paths += [path for path in (manifest.declared, manifest.audit, manifest.survey) if path is not None]
     paths += [*manifest.generators.values(), *manifest.metrics, *manifest.attacks]
     assert all(callable(load(path)) for path in paths)
     assert {manifest.default, manifest.floor} <= set(manifest.generators)

@@ -143,12 +143,25 @@ def test_the_audit_does_not_refute_it(room: Path, ran: Ran) -> None:
     assert semblance("audit", "nowhere", cwd=room).code == 2
 
 
+def test_a_local_run_is_paid_for_by_answers_and_can_be_audited(room: Path) -> None:
+    asked = ("--model", "local", "--epsilon", "6", "--schema", "clinic.toml", "--config", "fast.toml", "--yes")
+    ended = semblance("synth", "clinic.csv", "-o", "LOCAL", *asked, "--ledger", "locally", cwd=room)
+    assert ended.code in (0, 5, 6), ended.err
+    told = json.loads((room / "LOCAL" / "public" / "guarantee.json").read_text())
+    assert told["noise"] == [{"kind": "answers", "epsilon": 6.0, "count": 1}] and 5.9 < told["epsilon"] <= 6
+    assert told["measured"]["reports"] == PUBLIC
+    assert "holds locally" in (room / "LOCAL" / "public" / "GUARANTEE.md").read_text()
+    audited = semblance("audit", "LOCAL", "--trials", "20", "--confidence", "0.9999", "--json", cwd=room)
+    assert audited.code == 0 and audited.json["holds"] and audited.json["gaussian"] == 0
+
+
 @pytest.mark.parametrize(
     ("schema", "words", "told"),
     [
         ("", (), "no cohort is declared"),
         ('[cohort]\nid = "x"\n', (), "--rows"),
         (SCHEMA.replace("n_public = 800", ""), ("--rows", "10"), "--delta"),
+        (SCHEMA.replace("n_public = 800", ""), ("--rows", "10", "--delta", "1e-6", "--model", "local"), "n_public"),
         (SCHEMA.replace("min = 0\n", ""), (), "no declared bounds"),
         (SCHEMA.replace('[columns.sex]\ncategories = ["F", "M"]\n', ""), (), "not declared"),
         (SCHEMA, ("--model", "mixture"), "--model pairwise"),

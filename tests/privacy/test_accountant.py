@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from semblance.core.promise import Answers, Noise, Steps
-from semblance.privacy.accountant import epsilon_of, epsilon_of_rho, noise_for, rho_of, steps_for
+from semblance.privacy.accountant import answers_for, epsilon_of, epsilon_of_rho, noise_for, rho_of, steps_for
 
 # rho by cdp2adp.cdp_rho of the discrete Gaussian's authors; sigma of the exact continuous Gaussian (Balle & Wang 2018).
 VECTORS = [
@@ -127,6 +127,25 @@ def test_answers_add_up_as_closed_forms_say():
     # Basic composition bounds few of them, zero-concentrated privacy many.
     assert epsilon_of([Answers(0.5, 3)], delta=1e-9) <= 1.5 * 1.001
     assert epsilon_of([Answers(0.01, 1000)], delta=1e-6) <= epsilon_of_rho(1000 * 0.01**2 / 2, delta=1e-6)
+
+
+def test_epsilons_of_answers_are_no_more_than_their_sum():
+    assert epsilon_of([Answers(4.0)], delta=1e-6) <= 4
+    assert epsilon_of([Answers(0.7, 2), Answers(1.1)], delta=1e-6) <= 0.7 * 2 + 1.1
+    counts = Noise(40.0, 1, 5)
+    assert epsilon_of([counts, Answers(3.0)], delta=1e-6) <= epsilon_of([counts], delta=1e-6) + 3
+
+
+@pytest.mark.parametrize("before", [(), (Answers(0.3),), (Noise(20.0, 1, 2),), (Noise(60.0, 3, 2), Answers(0.1, 2))])
+@pytest.mark.parametrize("count", [1, 3])
+def test_answers_use_up_what_is_left_and_not_more(before, count):
+    found = answers_for(1.0, delta=1e-6, count=count, before=before)
+    assert found is not None and found.count == count
+    assert 0.9 < epsilon_of((*before, found), delta=1e-6) <= 1.0
+
+
+def test_after_all_is_spent_there_is_no_answer():
+    assert answers_for(1.0, delta=1e-6, count=1, before=[Answers(1.0)]) is None
 
 
 def test_a_threshold_takes_its_share_of_delta():

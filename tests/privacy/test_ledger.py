@@ -135,3 +135,14 @@ def test_a_ledger_that_cannot_be_written_stops_everything(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="nothing was measured"):
         opened(tmp_path / "file")
+
+
+def test_answers_use_up_what_is_left_and_none_come_after(tmp_path):
+    ledger = opened(tmp_path)
+    ledger.reserve(Noise(80.0), note="counts")
+    answers = ledger.affordable_answers()
+    ledger.reserve(answers, note="answers")
+    assert 0 < answers.epsilon < 1 and 0.95 < ledger.guarantee().epsilon <= 1
+    assert opened(tmp_path).spent()[-1] == answers
+    with pytest.raises(PrivacyError, match="nothing is left"):
+        ledger.affordable_answers()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.privacy.noise import chosen, noised, normal, sampled
+from semblance.privacy.noise import chosen, noised, normal, sampled, seated
 
 
 @pytest.mark.parametrize("sigma", [0.7, 8.0])
@@ -57,3 +57,18 @@ def test_each_is_in_a_sample_by_a_coin_of_its_own():
     assert sizes.mean() == pytest.approx(10, abs=0.4) and sizes.var() == pytest.approx(7.5, rel=0.2)
     assert np.bincount(np.concatenate(drawn), minlength=40) == pytest.approx(np.full(40, 500), abs=100)
     assert len(sampled(7, rate=1.0)) == 7 and not len(sampled(0, rate=0.5))
+
+
+@pytest.mark.parametrize(("patients", "seats"), [(30, 50), (30, 30), (50, 20), (0, 4)])
+def test_there_are_as_many_seats_as_is_public_whoever_is_there(patients, seats):
+    subjects = stream(0, "seats").permutation(np.repeat(np.arange(patients), 3))
+    rows = seated(subjects, seats=seats)
+    held = rows[rows >= 0]
+    assert len(rows) == seats and len(held) == min(patients, seats)
+    assert len(set(subjects[held])) == len(held)  # one record of each
+
+
+def test_any_patient_may_sit_anywhere_or_be_left_out():
+    found = np.array([seated(np.arange(5), seats=4) for _ in range(4000)])
+    for row in range(5):
+        assert (found == row).mean(0) == pytest.approx(0.2, abs=0.04)

@@ -82,6 +82,7 @@ class Modality:
     - `explain(model, dataset) -> frame`: why its records are as they are, in the eyes of a model with a `chain`
     - `graph(model, rng=) -> mapping or None`: names and edges of what a model ties together, for those that know
     - `audit(spec, epsilon=, delta=, trials=, confidence=, seed=, watch=) -> Audit`: attacks on a private generator
+    - `survey.of(declared, epsilon=, patients=)` and `survey.from_json(told)`: local differential privacy
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
@@ -108,6 +109,7 @@ class Modality:
     declared: str | None = None
     private: str | None = None
     audit: str | None = None
+    survey: str | None = None
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""

@@ -193,6 +193,10 @@ class Ledger(Protocol):
         """Steps of DP-SGD with the least noise that uses up what is left."""
         ...
 
+    def affordable_answers(self, count: int = 1) -> Answers:
+        """`count` randomised answers of each patient, as loud as what is left allows."""
+        ...
+
     def reserve(self, *parts: Spent, note: str) -> None:
         """Pay, before anything is measured."""
         ...

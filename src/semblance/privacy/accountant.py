@@ -1,8 +1,9 @@
 """What was measured costs together: an upper bound of epsilon, and the noise that a budget asks for.
 
-Two bounds hold and the smaller one counts. Zero-concentrated differential privacy (Bun & Steinke 2016) converted by
+Several bounds hold; the smallest one counts. Zero-concentrated differential privacy (Bun & Steinke 2016) converted by
 Canonne, Kamath & Steinke (2020, corollary 13), and, where a patient moves one cell of each histogram by one, the exact
-privacy loss distribution of the discrete Gaussian (Koskela et al. 2020; Google's dp-accounting).
+privacy loss distribution of the discrete Gaussian (Koskela et al. 2020; Google's dp-accounting). The epsilons of
+randomised answers also simply add up.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from semblance.core.need import need
-from semblance.core.promise import Noise, Spent, Steps
+from semblance.core.promise import Answers, Noise, Spent, Steps
 
 ALPHAS = 1 + np.geomspace(1e-3, 1e5, 4000)
 HALVINGS = 60
@@ -48,6 +49,11 @@ def _bound(spent: Sequence[Spent], delta: float, grid: float) -> float:
     wide = [part for part in spent if isinstance(part, Noise) and part.sensitivity != 1]
     if wide and math.isfinite(bound):
         return bound
+    others = [part for part in spent if not isinstance(part, Answers)]
+    if len(others) < len(spent):
+        # Epsilons of answers add up (Dwork et al. 2006), to those of whatever else there is.
+        answers = sum(part.count * part.epsilon for part in spent if isinstance(part, Answers))
+        bound = min(bound, _bound(others, delta, grid) + answers)
     return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left, grid))
 
 
@@ -132,6 +138,17 @@ def _least_steps(epsilon: float, delta: float, rate: float, count: int, before: 
     power = low if above(low) <= 0 else float(brentq(above, low, high, xtol=CLOSE / 4, rtol=CLOSE / 4)) + CLOSE / 2
     found = Steps(math.exp(power if above(power) <= 0 else high), rate, count)
     return found if epsilon_of((*before, found), delta=delta) <= epsilon else replace(found, sigma=math.exp(high))
+
+
+def answers_for(epsilon: float, *, delta: float, count: int, before: Sequence[Spent] = ()) -> Answers | None:
+    """`count` answers of one epsilon that end at (epsilon, delta) together with `before`; None if nothing is left."""
+    left = epsilon - epsilon_of(before, delta=delta)
+    while left > LEAST * epsilon:
+        found = Answers(left / count, count)
+        if epsilon_of((*before, found), delta=delta) <= epsilon:
+            return found
+        left *= 1 - CLOSE
+    return None
 
 
 def _composed(spent: Sequence[Spent]) -> tuple[tuple[Spent, int], ...]:

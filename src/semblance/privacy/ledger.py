@@ -21,8 +21,8 @@ import numpy as np
 
 from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError, reason
 from semblance.core.files import sync
-from semblance.core.promise import Guarantee, Noise, Spent, Steps, spent_from
-from semblance.privacy.accountant import epsilon_of, noise_for, steps_for
+from semblance.core.promise import Answers, Guarantee, Noise, Spent, Steps, spent_from
+from semblance.privacy.accountant import answers_for, epsilon_of, noise_for, steps_for
 from semblance.privacy.noise import chosen, noised
 
 COHORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -100,6 +100,17 @@ class Ledger:
         if steps.endless:
             raise self._spent(before)
         return steps
+
+    def affordable_answers(self, count: int = 1) -> Answers:
+        """`count` randomised answers of each patient, with the largest epsilon each that what is left allows.
+
+        Raises PrivacyError where nothing is left.
+        """
+        before = self.spent()
+        answers = answers_for(self.epsilon, delta=self.delta, count=count, before=before)
+        if answers is None:
+            raise self._spent(before)
+        return answers
 
     def _spent(self, before: Sequence[Spent]) -> PrivacyError:
         return PrivacyError.of(

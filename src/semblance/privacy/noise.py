@@ -33,6 +33,18 @@ def chosen(subjects: np.ndarray, *, most: int) -> np.ndarray:
     return kept
 
 
+def seated(subjects: np.ndarray, *, seats: int) -> np.ndarray:
+    """(seats,) in an order of chance, the row of one record of each patient, and -1 for the seats that stay empty.
+
+    Of more patients than seats, chance leaves some out. So their number is public, and one patient more or less changes
+    what one of them holds.
+    """
+    system = np.random.default_rng(secrets.randbits(128))
+    rows = np.flatnonzero(chosen(subjects, most=1))
+    empty = np.full(max(seats - len(rows), 0), -1, dtype=np.int64)
+    return system.permutation(np.concatenate([rows, empty]))[:seats]
+
+
 def tossed(subjects: np.ndarray, *, share: float) -> np.ndarray:
     """(n,) bool: for every patient a coin that falls on True with probability `share`; the same for all its records."""
     system = np.random.default_rng(secrets.randbits(128))

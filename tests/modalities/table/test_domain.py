@@ -14,7 +14,7 @@ from semblance.core.errors import UsageError
 from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
 from semblance.modalities.table.data import Table, from_frame
-from semblance.modalities.table.domain import CELLS, public_encoding, read_declared
+from semblance.modalities.table.domain import CELLS, declared_record, declared_schema, public_encoding, read_declared
 
 DECLARED = {
     "columns": {
@@ -138,3 +138,22 @@ def test_a_schema_that_was_read_off_the_records_is_refused() -> None:
     table = patients(50)
     with pytest.raises(UsageError, match="private=True"):
         public_encoding(replace(table.schema, public=False))
+
+
+def test_a_record_in_memory_is_read_as_it_would_be_from_a_file(tmp_path: Path) -> None:
+    held = {"age": 71, "gain": "12", "crp": 3.5, "sex": "F", "seen": "2021-03-04"}
+    pd.DataFrame([held]).to_csv(tmp_path / "one.csv", index=False)
+    table, _ = read_declared([tmp_path / "one.csv"], ReadOptions(declared=DECLARED))
+    alone = declared_record(held, DECLARED)
+    assert alone.schema == table.schema == declared_schema(DECLARED)
+    coder = public_encoding(alone.schema)
+    assert np.array_equal(coder.encode(alone), coder.encode(table))
+
+
+def test_what_a_record_leaves_out_is_missing_and_what_is_not_declared_is_told() -> None:
+    bare = declared_record({"age": None, "crp": float("nan"), "sex": "X"}, DECLARED)
+    assert bare.frame[["age", "gain", "crp", "seen"]].isna().all(axis=None)
+    coder = public_encoding(bare.schema)
+    assert coder.encode(bare)[0, 3] == coder.columns[3].size - 1  # no declared category: missing
+    with pytest.raises(UsageError, match="not declared"):
+        declared_record({"age": 71, "agee": 71}, DECLARED)

@@ -77,6 +77,12 @@ def _assumed(told: Mapping[str, Any]) -> Sequence[str]:
 def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
     yield "Noisy, and paid for by the ledger:"
     yield ""
+    if "reports" in measured:
+        yield (
+            f"- {measured['reports']:,} reports, a public number: one randomised answer of each patient to one"
+            " question, and answers of nobody for the rest. The guarantee holds locally: of each answer by itself,"
+            " for whoever sees it, the curator included"
+        )
     if "records" in measured:
         yield f"- records learned from: about {measured['records']:,}"
     if "pairs" in measured:

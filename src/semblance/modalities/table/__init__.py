@@ -35,6 +35,7 @@ MANIFEST = Modality(
         "ctgan+smote": f"{_HERE}.generators.ctgan_smote:CtganSmote",
         "pairwise": f"{_HERE}.generators.pairwise:Pairwise",
         "pate_gan": f"{_HERE}.generators.pate_gan:PateGan",
+        "local": f"{_HERE}.generators.local:Local",
         "copula": f"{_HERE}.generators.copula:Copula",
         "marginals": f"{_HERE}.generators.marginals:Marginals",
     },
@@ -64,4 +65,5 @@ MANIFEST = Modality(
     declared=f"{_HERE}.domain:read_declared",
     private="pairwise",
     audit=f"{_HERE}.audit:audit",
+    survey=f"{_HERE}.questionnaire:Questionnaire",
 )

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from semblance.core.constraint import Constraint
 from semblance.core.errors import Problem, UsageError
@@ -24,11 +26,13 @@ from semblance.modalities.table.codes import Categories, Numbers, steps
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.declare import Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.read import ACTIONS, declared_like
+from semblance.modalities.table.place import Source
+from semblance.modalities.table.read import ACTIONS, declared_like, declared_of
 from semblance.modalities.table.relations.above import Above
 from semblance.modalities.table.relations.joint import Joint
 from semblance.modalities.table.relations.kept import Relations
 from semblance.modalities.table.relations.relation import Relation
+from semblance.modalities.table.typed import raw_of
 
 CELLS = 256
 """Whole numbers in a range of at most so many stand for themselves; other numbers get so many cells."""
@@ -57,6 +61,34 @@ def read_declared(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Ta
     ]
     notes += [note for column in schema.learned for note in _outside(table, column)]
     return table, Profile(len(table), len(np.unique(table.subjects)), plans, (*notes, *_clipped(table)))
+
+
+def declared_schema(declared: Mapping[str, Any]) -> Schema:
+    """The schema of a parsed schema file, without records. Raises UsageError with every column that it leaves open."""
+    return _settled(ReadOptions(declared=declared), tuple(declared.get("columns", {})))[0]
+
+
+def declared_record(values: Mapping[str, Any], declared: Mapping[str, Any]) -> Table:
+    """One record, read in memory under a parsed schema file as it would be from a file; what is left out is missing.
+
+    Raises UsageError for a column that is not declared.
+    """
+    schema = declared_schema(declared)
+    problems = [
+        Problem(
+            "not declared", "a record has the columns of the schema file", "correct its name, or leave it out", name
+        )
+        for name in values
+        if name not in schema.names
+    ]
+    if problems:
+        raise UsageError(*problems)
+    told = {c.name: values.get(c.name) for c in schema.learned}
+    texts = {name: None if pd.isna(value) else str(value) for name, value in told.items()}
+    columns = tuple(raw_of(name, pa.chunked_array([[text]], pa.string())) for name, text in texts.items())
+    settle = partial(_settled, ReadOptions(declared=declared))
+    settled, frame, subjects, marks, _ = declared_of(Source(columns), lambda _: settle(tuple(schema.names)))
+    return Table(settled, frame, subjects, marks)
 
 
 def _outside(table: Table, column: Column) -> list[str]:

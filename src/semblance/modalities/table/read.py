@@ -333,8 +333,14 @@ def declared_like(
     Where no missing tokens are declared the usual ones count, but for those that are categories. Also gives how many
     cells of each column are no number or date of its format: they are missing.
     """
+    return declared_of(_within_memory(lambda: sources.load(only(paths))), settle)
+
+
+def declared_of(
+    source: Source, settle: Callable[[tuple[str, ...]], tuple[Schema, Declared]]
+) -> tuple[Schema, pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
+    """`declared_like` of columns that are there already."""
     lost: dict[str, int] = {}
-    source = _within_memory(lambda: sources.load(only(paths)))
     schema, declared = settle(tuple(raw.name for raw in source.columns))
 
     def cells(raw: Raw, column: Column) -> Coded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_the_gradient_is_the_slope_of_the_loss(strata):
             moved[1][which][place] -= 1e-4
             slope = (work.gradients(*moved[0])[0] - work.gradients(*moved[1])[0]) / 2e-4
             assert gradient[place] == pytest.approx(slope, rel=2e-3, abs=2e-4)
+
+
+def test_noise_may_differ_from_table_to_table():
+    one = moments(known(), strata=2)
+    apart = replace(one, single_noise=[0.01, 0.02, 0.05], pair_noise={pair: 0.01 * sum(pair) for pair in one.pairs})
+    same = replace(one, single_noise=[0.01] * 3, pair_noise=dict.fromkeys(one.pairs, 0.02))
+    two, plain, work = _Work.of(apart, 5), _Work.of(one, 5), _Work.of(same, 5)
+    assert np.array_equal(plain.pair_weight, work.pair_weight)
+    assert np.array_equal(plain.single_weight, work.single_weight)
+    assert two.pair_weight[0, 3] / two.pair_weight[0, 5] == pytest.approx(4)  # pairs (0, 1) and (0, 2)
+    assert two.single_weight[0] / two.single_weight[3] == pytest.approx(4)
 
 
 @pytest.mark.parametrize("strata", [1, 2])

@@ -171,9 +171,8 @@ class Pairwise(CodedSpec):
         parts = [fitted.column(place[j]) if j in place else levels for j in range(len(groups))]
         whole = Products(fitted.weights, np.concatenate(parts), sizes(groups))
         structure = Structure(len(groups), tuple(range(len(groups))), ())
-        return PairwiseModel(
-            coder, self.to_json(), structure, _apart(whole, told, groups, stratum), measured=findings(told, whole)
-        )
+        every = apart(whole, groups, _within_groups(told, stratum))
+        return PairwiseModel(coder, self.to_json(), structure, every, measured=findings(told, whole))
 
     @staticmethod
     def load(folder: Path) -> PairwiseModel:
@@ -290,24 +289,30 @@ def _within(target: int | None, subsets: Sequence[tuple[int, ...]]) -> list[tupl
     return [subset if target is None or target in subset else (target, *subset) for subset in subsets]
 
 
-def _apart(fitted: Products, told: Measured, groups: Sequence[np.ndarray], stratum: np.ndarray) -> Products:
-    """The mixture over all codes: within a group, codes are as common as they are in the class of the component."""
+def apart(fitted: Products, groups: Sequence[np.ndarray], within: Sequence[np.ndarray]) -> Products:
+    """The mixture over all codes: within a group, codes are as common as `within` says, (components, size) or (1, size)
+    for each column."""
     found = []
-    for j, group in enumerate(groups):
-        levels = np.zeros(1, dtype=np.int64) if told.target is None else groups[told.target]
-        held = np.maximum(_shrunk(told, j, group, levels), 1e-12)
+    for j, (group, shares) in enumerate(zip(groups, within, strict=True)):
+        held = np.maximum(shares, 1e-12)
         held = held / summed(held, group)[:, group]
-        of = held[stratum] if len(held) > 1 else held
-        found.append(fitted.column(j)[group] * of.T.astype(np.float32))
+        found.append(fitted.column(j)[group] * held.T.astype(np.float32))
     return Products(fitted.weights, np.concatenate(found).astype(np.float32), np.array([len(g) for g in groups]))
 
 
-def _shrunk(told: Measured, j: int, group: np.ndarray, levels: np.ndarray) -> np.ndarray:
+def _within_groups(told: Measured, stratum: np.ndarray) -> list[np.ndarray]:
+    """Of each column the shares of its codes in the class of each component, or in all where it is one."""
+    levels = np.zeros(1, dtype=np.int64) if told.target is None else told.groups[told.target]
+    shares = [_shrunk(told, j, levels) for j in range(len(told.columns))]
+    return [held[stratum] if len(held) > 1 else held for held in shares]
+
+
+def _shrunk(told: Measured, j: int, levels: np.ndarray) -> np.ndarray:
     """(classes, size) shares of the codes of a column: of each class as far from those of all as more than noise says.
 
     Within a group, the empirical Bayes estimate (Efron & Morris, JASA 1973) around the shares of all classes.
     """
-    every, noise = told.share(j), told.sigma / told.records
+    every, noise, group = told.share(j), told.sigma / told.records, told.groups[j]
     shares = told.within(j, levels)
     if len(shares) == 1:
         return every[None]
