@@ -156,10 +156,12 @@ def read(
     rare: int = 5,
     modality: str = "auto",
     private: bool = False,
+    ledger: Ledger | None = None,
 ) -> Data:
     """Read a path, several paths, or a frame (pandas, polars, pyarrow).
 
-    `private` reads a path under what `schema` declares and nothing else, as differential privacy asks.
+    `private` reads a path under what `schema` declares and nothing else, as differential privacy asks. What it declares
+    as "measured" is measured with a tenth of what is left in `ledger`, every time that it is read.
 
     `subject` names the patient, `target` what others shall predict, `schema` is a schema file or its parsed content.
     Warns of columns that may identify a patient and are not declared. Raises DataError with every problem of the data.
@@ -174,7 +176,8 @@ def read(
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
     manifest = stages.choose_modality(paths, modality)
-    records, profile = stages.reader_of(manifest, private=private)(paths, options)
+    paid = {"ledger": lambda: ledger} if private and ledger is not None else {}
+    records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
     return _warned(Data(records, profile, manifest))
 
 

@@ -77,8 +77,11 @@ def _least(
     epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Spent, ...]
 ) -> tuple[Noise, ...]:
     total = sum(share for share, _ in parts)
-    left = rho_of(epsilon, delta=delta) - sum(part.rho for part in before if not isinstance(part, Steps))
-    spread = rho_of(epsilon, delta=delta)
+    told = delta - sum(part.delta for part in before if isinstance(part, Noise))
+    if told <= 0:
+        return tuple(Noise(math.inf, 1, count) for _, count in parts)
+    spread = rho_of(epsilon, delta=told)
+    left = spread - sum(part.rho for part in before if not isinstance(part, Steps))
 
     def scaled(rho: float) -> tuple[Noise, ...]:
         return tuple(Noise(math.sqrt(count * total / (2 * rho * share)), 1, count) for share, count in parts)
