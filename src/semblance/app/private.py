@@ -19,7 +19,7 @@ from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
 from semblance.core.promise import spent_from
 from semblance.core.schema import Schema
-from semblance.privacy.accountant import epsilon_of_rho, noise_for
+from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
 from semblance.privacy.ledger import Ledger, check_budget
 
 if TYPE_CHECKING:
@@ -115,19 +115,20 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
     public = options.rows if schema.n_public is None else schema.n_public
     if public is None or options.epsilon is None or options.delta is None:
         return None
-    delta, before = options.delta, ledger_of(options).spent() if ledger_path(options).exists() else ()
+    delta, gone = options.delta, _gone(options)
 
     def floor(epsilon: float) -> float:
-        rho = noise_for(epsilon, delta=delta, parts=[(1.0, 1)], before=before)[0].rho
-        left = epsilon_of_rho(rho, delta=delta) if rho else 0.0
-        found: float = spec.floor(schema, epsilon=left, delta=delta, records=public) if left else math.inf
+        left = rho_of(epsilon, delta=delta) - gone
+        if left <= 0:
+            return math.inf
+        found: float = spec.floor(schema, epsilon=epsilon_of_rho(left, delta=delta), delta=delta, records=public)
         return found
 
     found = floor(options.epsilon)
     if math.isinf(found):
         ledger_of(options).affordable([(1.0, 1)])  # says that nothing is left
     said = f"noise alone moves a table of 100 cells by {found:.2f} of at most 1 (total variation)"
-    said += ", after what is spent of the budget" if before else ""
+    said += ", after what is spent of the budget" if gone else ""
     if found < NOISY:
         return None
     enough = next((e for e in ENOUGH if e > options.epsilon and floor(e) < NOISY), None)
@@ -136,6 +137,15 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
         rule = f"with about {public:,} patients, {len(schema.learned)} columns and this epsilon nothing would be left"
         raise UsageError.of(said, rule=rule, fix=fix)
     return f"{said}: relations between columns will be faint; {fix} would help"
+
+
+def _gone(options: SynthOptions) -> float:
+    """What is spent of the cohort's budget, in zero-concentrated terms."""
+    before = ledger_of(options).spent() if ledger_path(options).exists() else ()
+    if not before or options.epsilon is None or options.delta is None:
+        return 0.0
+    left = noise_for(options.epsilon, delta=options.delta, parts=[(1.0, 1)], before=before)[0].rho
+    return max(rho_of(options.epsilon, delta=options.delta) - left, 0.0)
 
 
 def promised(
