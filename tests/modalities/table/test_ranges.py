@@ -85,16 +85,22 @@ def test_a_value_outside_of_even_cells_is_in_none():
 
 
 def test_a_range_begins_where_cells_stand_out_and_goes_on_while_they_hold_something():
-    counts = np.array([15, 0, 0, 12, 300, 9, 80, 13, 11, 2, 30, 0])
-    assert occupied(counts, sigma=10.0) == (3, 8)
+    counts = np.array([0] * 20 + [15, 0, 12, 300, 9, 80, 13, 11, 2, 30, 0])
+    assert occupied(counts, sigma=10.0) == (22, 27)
     assert occupied(counts, sigma=1000.0) is None
-    assert occupied(counts, sigma=0.1) == (0, 10)
+    assert occupied(counts, sigma=0.1) == (20, 29)
+
+
+def test_noise_beside_zero_makes_no_number_negative():
+    counts = np.array([0, 0, 19, 19, 500, 0, 90, 0, 0])
+    assert occupied(counts, sigma=10.0) == (4, 6) and occupied(counts[::-1], sigma=10.0) == (2, 4)
+    assert occupied(np.array([0, 0, 19, 19, 19, 0, 90, 0, 0]), sigma=10.0) == (6, 6)
 
 
 def test_noise_alone_hardly_ever_makes_a_range():
     cells, sigma = 121, 50.0
-    noise = stream(0, "noise").normal(0, sigma, (4000, cells))
-    assert sum(occupied(one, sigma=sigma) is not None for one in noise) <= 12  # 4 are expected
+    noise = stream(0, "noise").normal(0, sigma, (20_000, cells))
+    assert (noise.max(axis=1) > sure(cells) * sigma).sum() <= 8  # 2 are expected
 
 
 @pytest.mark.parametrize(("patients", "told"), [(20_000, (8, 23)), (400, (0, 31))])
@@ -109,4 +115,4 @@ def test_what_is_empty_is_cut_off_where_the_noise_lets_it_be_seen(patients, told
 
 
 def test_more_cells_ask_for_more_patients():
-    assert 3 < sure(10) < sure(100) < 4.5
+    assert 4 < sure(10) < sure(100) < 5

@@ -21,7 +21,7 @@ POWERS = {"integer": (1.0, 40), "numeric": (2.0**-20, 60), "date": (DAY, 17)}
 """Of each kind the smallest distance from the origin that counts, and how many doublings of it have a cell."""
 ORIGINS = {"date": 946_684_800.0}
 """Numbers are seen from 0, dates from the first of January 2000 (in seconds since 1970)."""
-FALSE = 1e-3
+FALSE = 1e-4
 """Probability that noise alone puts a cell into a range."""
 CELLS = 32
 """Cells of the second histogram, at most (and two more)."""
@@ -130,15 +130,15 @@ def sure(cells: int) -> float:
 
 
 def occupied(counts: np.ndarray, *, sigma: float) -> tuple[int, int] | None:
-    """The first and the last cell that stand out of the noise, and on from there as long as the next one holds more
-    than one standard deviation; None where none stands out."""
+    """The first and the last cell that stand out of the noise, and on from there, up to the origin in the middle, as
+    long as the next one holds more than one standard deviation; None where none stands out."""
     held = np.flatnonzero(counts > sure(len(counts)) * sigma)
     if not len(held):
         return None
-    first, last = int(held[0]), int(held[-1])
-    while first > 0 and counts[first - 1] > sigma:
+    first, last, middle = int(held[0]), int(held[-1]), len(counts) // 2
+    while first not in (0, middle) and counts[first - 1] > sigma:
         first -= 1
-    while last + 1 < len(counts) and counts[last + 1] > sigma:
+    while last not in (middle, len(counts) - 1) and counts[last + 1] > sigma:
         last += 1
     return first, last
 
