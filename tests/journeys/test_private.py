@@ -242,6 +242,7 @@ def test_what_was_measured_is_said_wherever_the_guarantee_is(room: Path, looked:
         (LOOKED, (), "--epsilon"),
         (LOOKED.replace("min = 0\n", ""), ("--epsilon", "1", "--delta", "1e-4"), 'min = "measured"'),
         (LOOKED.replace('n_public = "measured"', "n_public = 90"), ("--epsilon", "1"), "about 90 patients"),
+        (LOOKED.replace('n_public = "measured"', "n_public = 300"), ("--epsilon", "0.3"), "nothing would be left"),
     ],
 )
 def test_what_cannot_be_measured_ends_with_2_and_spends_nothing(

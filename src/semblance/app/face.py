@@ -166,6 +166,8 @@ def read(
     `subject` names the patient, `target` what others shall predict, `schema` is a schema file or its parsed content.
     Warns of columns that may identify a patient and are not declared. Raises DataError with every problem of the data.
     """
+    if ledger is not None and not private:
+        raise UsageError.of("a ledger without private=True", rule="it pays for a private read", fix="private=True")
     declared = config.read_toml(Path(schema)) if isinstance(schema, str | Path) else schema
     options = ReadOptions(subject, target, declared, None if na is None else tuple(na), rare)
     if is_frame(source):
@@ -176,7 +178,7 @@ def read(
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
     manifest = stages.choose_modality(paths, modality)
-    paid = {"ledger": lambda: ledger} if private and ledger is not None else {}
+    paid = {} if ledger is None else {"ledger": lambda outline: ledger}
     records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
     return _warned(Data(records, profile, manifest))
 

@@ -203,8 +203,13 @@ class _Synth:
         """The input."""
         o = self.options
         read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
-        paid = dict(ledger=partial(ledger_of, o), resume=self._kept) if self.private else None
+        paid = dict(ledger=self._opened, resume=self._kept) if self.private else None
         return Source(self.manifest, o.paths, read, paid)
+
+    def _opened(self, outline: Schema) -> Any:
+        """The ledger, for a schema like the outline to be measured; refused where nothing would come of it."""
+        warned(self.options, self.spec, outline)
+        return ledger_of(self.options)
 
     @property
     def _kept(self) -> Path:

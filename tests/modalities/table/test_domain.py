@@ -13,7 +13,7 @@ import pytest
 from semblance.core.errors import UsageError
 from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
-from semblance.core.schema import OTHER
+from semblance.core.schema import OTHER, Schema
 from semblance.modalities.table.data import Table, from_frame, like
 from semblance.modalities.table.declare import as_number
 from semblance.modalities.table.domain import CELLS, public_encoding, read_declared
@@ -164,7 +164,9 @@ def ledger(folder: Path) -> Ledger:
 def test_what_is_measured_stands_in_the_schema_and_rare_categories_are_one(tmp_path: Path) -> None:
     rows = [f"P{60 + i},{i % 9 + 1},01/02/2011,{'I' if i % 2 else ' II'}" for i in range(540)]
     path = written(tmp_path / "a.csv", *rows, "X1,99999,01/01/1930,lone", f"X2,3,02/02/2011,{OTHER}")
-    table, profile = read_declared([path], ReadOptions(declared=MEASURED), ledger=lambda: ledger(tmp_path / "l"))
+    table, profile = read_declared(
+        [path], ReadOptions(declared=MEASURED), ledger=lambda outline: ledger(tmp_path / "l")
+    )
     schema = table.schema
     assert schema.public and schema["lab"].decimals == 3
     assert 0 <= (schema["lab"].min or 0) <= 1 and 9 <= (schema["lab"].max or 0) <= 16
@@ -185,7 +187,7 @@ def test_what_is_measured_stands_in_the_schema_and_rare_categories_are_one(tmp_p
 
 def test_a_measured_schema_is_read_again_without_paying(tmp_path: Path) -> None:
     rows = [f"P{60 + i},{i % 9 + 1},01/02/2011,I" for i in range(540)]
-    how = dict(ledger=lambda: ledger(tmp_path / "l"), resume=tmp_path / "checkpoints")
+    how = dict(ledger=lambda outline: ledger(tmp_path / "l"), resume=tmp_path / "checkpoints")
     one, two = (
         read_declared([written(tmp_path / "a.csv", *rows)], ReadOptions(declared=MEASURED), **how)[0] for _ in "ab"
     )
@@ -209,5 +211,26 @@ def test_what_is_neither_declared_nor_measured_is_told_with_both_ways(tmp_path: 
     assert all("..." in problem.fix and '"measured"' in problem.fix for problem in refused.value.problems)
 
 
-def _unopened() -> Ledger:
+def _unopened(outline: Schema) -> Ledger:
     raise AssertionError("nothing was to be measured")
+
+
+def test_what_is_measured_fits_the_kind_and_the_cohort(tmp_path: Path) -> None:
+    wrong = {"lab": {"kind": "numeric", "categories": "measured"}, "stage": {"categories": ["I"], "min": "measured"}}
+    declared = {"columns": {**MEASURED["columns"], **wrong}}
+    with pytest.raises(UsageError) as refused:
+        read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=declared), ledger=_unopened)
+    assert [problem.column for problem in refused.value.problems] == ["lab", "stage"]
+    other = {**MEASURED, "cohort": {"id": "another", "n_public": 500}}
+    with pytest.raises(UsageError, match="a ledger of cohort 'c'"):
+        read_declared(
+            [written(tmp_path / "a.csv")], ReadOptions(declared=other), ledger=lambda _: ledger(tmp_path / "l")
+        )
+    assert ledger(tmp_path / "l").spent() == ()
+
+
+def test_a_column_that_is_dropped_is_not_measured(tmp_path: Path) -> None:
+    dropped = {name: {**said, "role": "drop"} for name, said in MEASURED["columns"].items() if name != "stage"}
+    declared = {"columns": {**dropped, "stage": {"categories": ["NA", "I"]}}}
+    table, _ = read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=declared), ledger=_unopened)
+    assert [column.name for column in table.schema.learned] == ["stage"]

@@ -42,20 +42,20 @@ def read_declared(
     paths: Sequence[str | Path],
     options: ReadOptions,
     *,
-    ledger: Callable[[], Ledger] | None = None,
+    ledger: Callable[[Schema], Ledger] | None = None,
     resume: Path | None = None,
 ) -> tuple[Table, Profile]:
     """The records under the schema that `options` declare, and a profile that says what does not fit it.
 
-    What is declared as "measured" is measured with a share of what is left in `ledger`, which is opened only then, and
-    kept in `resume`; what is found there is not measured again. The profile looks at the records, so it is for those
-    inside. Raises UsageError with every column that is not declared, DataError with every problem of the records,
-    PrivacyError where nothing is left, and where the noise hides what was asked.
+    What is declared as "measured" is measured with a share of what is left in the ledger that `ledger` opens, given an
+    outline of the schema, and kept in `resume`; what is found there is not measured again. The profile looks at the
+    records, so it is for those inside. Raises UsageError with every column that is not declared, DataError with every
+    problem of the records, PrivacyError where nothing is left, and where the noise hides what was asked.
     """
     source = loaded(paths)
     schema, declared = _settled(options, tuple(raw.name for raw in source.columns))
     found = Found()
-    if declared.measures or declared.counted:
+    if declared.counted or any(declared.asked(column.name) for column in schema.learned):
         found = kept(partial(_measured, source, schema, declared, ledger), folder=resume)
         schema = _filled(schema, declared, found)
     *parts, lost = declared_like(source, schema, declared)
@@ -106,7 +106,7 @@ def _known(column: Column) -> str:
     return column.bound if column.learned else "declared"
 
 
-def _measured(source: Source, schema: Schema, declared: Declared, ledger: Callable[[], Ledger] | None) -> Found:
+def _measured(source: Source, schema: Schema, declared: Declared, ledger: Callable[[Schema], Ledger] | None) -> Found:
     """What is asked to be measured."""
     if ledger is None:
         raise UsageError.of(
@@ -114,9 +114,25 @@ def _measured(source: Source, schema: Schema, declared: Declared, ledger: Callab
             rule="what is measured privately is paid for by the ledger of the cohort",
             fix="sb.read(path, schema=..., private=True, ledger=sb.Ledger.open(...))",
         )
+    paid = ledger(_outline(schema, declared))
+    if paid.cohort != schema.cohort:
+        raise UsageError.of(
+            f"a ledger of cohort '{paid.cohort}' for records of cohort '{schema.cohort}'",
+            rule="all that is measured of the same patients is paid for by one ledger",
+            fix='[cohort] id = "..." in the schema file, as in Ledger.open(folder, cohort="...", ...)',
+        )
     looked = schema.with_columns(c for c in schema if c.role == "subject" or (c.learned and declared.asked(c.name)))
     frame, subjects, *_ = declared_like(source, looked, declared)
-    return measure(looked, declared, frame, subjects, ledger())
+    return measure(looked, declared, frame, subjects, paid)
+
+
+def _outline(schema: Schema, declared: Declared) -> Schema:
+    """As many columns as there will be, before it is known what those may hold that are to be measured."""
+    columns = (
+        Column(c.name, "categorical", c.role, categories=(OTHER,), bound="measured") if declared.asked(c.name) else c
+        for c in schema
+    )
+    return replace(schema.with_columns(columns), constraints=())
 
 
 def _filled(schema: Schema, declared: Declared, found: Found) -> Schema:
@@ -229,6 +245,11 @@ def _above(schema: Schema, high: str, lows: tuple[str, ...], strict: bool) -> Ab
 def _undeclared(column: Column, asked: frozenset[str] = frozenset()) -> list[Problem]:
     """What is neither declared nor `asked` to be measured."""
     rule = "under differential privacy what a column may hold is declared, or measured with a share of the budget"
+    useless = asked - ({"min", "max"} if column.continuous else {"categories"})
+    if useless:
+        said = " and ".join(f'{key} = "{MEASURE}"' for key in sorted(useless))
+        fix = "numbers and dates have bounds, others categories: correct the kind, or leave it out"
+        return [Problem(f"{said} for kind {column.kind}", rule, fix, column.name)]
     known = {key for key in MEASURABLE if getattr(column, key) not in (None, ())} | asked
     if column.bound == "observed" or not known:
         one = 'categories = [...], or kind = "integer", min = ..., max = ...; or role = "drop"'
