@@ -19,16 +19,20 @@ import pytest
 from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.promise import MEASURED, Answers, Noise
 from semblance.core.rng import stream
+from semblance.core.schema import OTHER, Column, Schema
 from semblance.learn.rules import Private
 from semblance.modalities.table.audit import PATIENTS, simulated
 from semblance.modalities.table.data import Table, concat
+from semblance.modalities.table.declare import Declared
 from semblance.modalities.table.generators import private as networks
 from semblance.modalities.table.generators.autoregressive import Autoregressive
 from semblance.modalities.table.generators.diffusion import Diffusion
 from semblance.modalities.table.generators.local import Local
-from semblance.modalities.table.generators.pairwise import Measured, Pairwise
+from semblance.modalities.table.generators.measured import Measured
+from semblance.modalities.table.generators.pairwise import Pairwise
 from semblance.modalities.table.generators.vae import Vae
 from semblance.modalities.table.generators.wgan_gp import WganGp
+from semblance.modalities.table.measure import Found, measure
 from semblance.privacy.ledger import Ledger
 
 QUICK = Pairwise(components=16, steps=60)
@@ -281,3 +285,35 @@ def test_a_network_takes_no_codes_from_records(cohort: Table, ledger: Ledger) ->
     with pytest.raises(UsageError, match="read off the records"):
         SMALL[0].fit(Table(private, seen.frame, seen.subjects), rng=stream(0, "fit"), plan=PLAN, ledger=ledger)
     assert ledger.spent() == ()
+
+
+def test_no_bound_is_the_least_or_largest_value_of_a_record(tmp_path: Path) -> None:
+    """diffprivlib and synthcity take the bounds from the data: the largest age is that of a patient."""
+    alone = np.append(stream(0, "ages").uniform(20, 80, 2000), [97.3, 3.1])
+    for run in range(5):
+        told = _looked(tmp_path / str(run), Column("x", "numeric", bound="measured"), pd.DataFrame({"x": alone}))
+        assert not np.isin([*told.columns["x"].values()], alone).any()
+
+
+def test_no_category_is_told_that_one_patient_holds_however_many_records_it_has(tmp_path: Path) -> None:
+    """smartnoise's LabelTransformer and synthcity's encoders learn every category, those of one patient too."""
+    held = pd.Categorical([*(["common"] * 1500), *(f"rare {i}" for i in range(500)), *(["mine"] * 3000)])
+    whose = np.minimum(np.arange(5000), 2000)
+    for run in range(5):
+        column = Column("x", "categorical", bound="measured")
+        told = _looked(tmp_path / str(run), column, pd.DataFrame({"x": held}), whose)
+        assert told.columns["x"] == {"categories": ["common", OTHER]}
+
+
+def test_a_number_of_patients_that_is_measured_is_not_the_number_of_patients(tmp_path: Path) -> None:
+    """smartnoise's samples have as many records as the data; many tools derive delta from it."""
+    frame, column = pd.DataFrame({"x": np.tile(np.arange(50.0), 40)}), Column("x", "integer", bound="measured")
+    told = {_looked(tmp_path / str(run), column, frame).patients for run in range(8)}
+    assert len(told) > 3 and abs(np.mean([n or 0 for n in told]) - 2000) < 200
+
+
+def _looked(folder: Path, column: Column, frame: pd.DataFrame, whose: np.ndarray | None = None) -> Found:
+    """What is measured of a column, and the number of patients."""
+    ledger = Ledger.open(folder, cohort="c", epsilon=1.0, delta=1e-6)
+    subjects = np.arange(len(frame)) if whose is None else whose
+    return measure(Schema((column,)), Declared(counted=True), frame, subjects, ledger)

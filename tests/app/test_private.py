@@ -12,7 +12,7 @@ from semblance.app.exports.guarantee import guarantee_page
 from semblance.app.options import SynthOptions
 from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.promise import Guarantee, Noise, Steps
-from semblance.core.schema import Column, Schema
+from semblance.core.schema import OTHER, Column, Schema
 from semblance.modalities.table.generators.local import Local
 from semblance.modalities.table.generators.pairwise import Pairwise
 
@@ -45,6 +45,30 @@ def test_everything_that_is_not_declared_is_told_at_once() -> None:
 def test_n_public_is_a_number_of_patients(public: Any) -> None:
     with pytest.raises(UsageError, match="n_public is no number of patients"):
         private.settled(options(declared={"cohort": {"id": "icu", "n_public": public}}))
+
+
+def test_a_number_of_patients_that_is_measured_gives_the_rows_and_no_delta() -> None:
+    counted = {"cohort": {"id": "icu", "n_public": "measured"}}
+    with pytest.raises(UsageError, match="delta is settled before anything is measured") as told:
+        private.settled(options(declared=counted))
+    assert len(told.value.problems) == 1
+    assert private.settled(options(declared=counted, delta=1e-6)).rows is None
+
+
+def test_what_the_schema_cost_is_part_of_the_guarantee(tmp_path: Path) -> None:
+    asked, schema = private.settled(options(ledger=str(tmp_path))), Noise(99.0, 1, 3, 1e-9)
+    kept = {"noise": [schema.to_json()], "told": {"patients": 9_876, "categories from": 60, "bounds from": 50}}
+    measured = {"records": 9_990, "noise": [Noise(60.0, 1, 3).to_json()]}
+    private.ledger_of(asked).reserve(Noise(60.0, 1, 3), note="columns")
+    with pytest.raises(PrivacyError, match="does not hold"):
+        private.promised(asked, measured, schema=kept)
+    private.ledger_of(asked).reserve(schema, note="schema")
+    told = private.promised(asked, measured, schema=kept)
+    assert told["measured"] == {"records": 9_990, **kept["told"]}
+    known = Schema((Column("d", "categorical", categories=("a", "b", OTHER), bound="measured"),), public=True)
+    page = guarantee_page(told, schema=known, file="synthetic.csv")
+    for said in ("| 3 categories, one of them for all others | measured |", "about 9,876", "about 60", "some 50"):
+        assert said in page
 
 
 def test_a_guarantee_is_made_of_the_ledger_that_paid(tmp_path: Path) -> None:
@@ -83,6 +107,17 @@ def test_a_local_run_is_warned_and_refused_much_earlier() -> None:
     assert told is not None and "--epsilon" in told
     with pytest.raises(UsageError, match="noise alone moves"):
         private.warned(private.settled(options(epsilon=0.5)), Local(), schema(8))
+
+
+def test_the_warning_is_about_what_is_left(tmp_path: Path) -> None:
+    asked = private.settled(options(epsilon=2.0, ledger=str(tmp_path)))
+    assert private.warned(asked, Pairwise(), schema(8)) is None and not list(tmp_path.iterdir())
+    ledger = private.ledger_of(asked)
+    ledger.reserve(*ledger.affordable([(0.99, 1), (0.01, 1)])[:1], note="another run")
+    assert "after what is spent" in (private.warned(asked, Pairwise(), schema(8)) or "")
+    ledger.reserve(*ledger.affordable([(1.0, 1)]), note="the rest")
+    with pytest.raises(PrivacyError, match="nothing is left"):
+        private.warned(asked, Pairwise(), schema(8))
 
 
 @pytest.mark.parametrize(("patients", "floor"), [(1_000, 0.92), (10_000, 0.092), (49_000, 0.019)])

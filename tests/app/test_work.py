@@ -129,17 +129,18 @@ def test_a_room_is_that_of_this_run_and_never_a_stale_one_of_the_same_name(tmp_p
     assert run.room("sign") == tmp_path / "02-sign"
 
 
-def test_what_was_paid_for_is_never_thrown_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["measured.safetensors", "measured.json"])
+def test_what_was_paid_for_is_never_thrown_away(tmp_path: Path, name: str) -> None:
     run = tmp_path / "RUN"
 
     def measure(room: Path) -> None:
         (room / "checkpoints").mkdir(exist_ok=True)
-        (room / "checkpoints" / "measured.safetensors").write_bytes(b"noisy")
+        (room / "checkpoints" / name).write_bytes(b"noisy")
         raise UsageError.of("after the fit", rule="none", fix="none")
 
     with pytest.raises(UsageError, match="after the fit"), working(run, kind="synth", resume=False) as folder:
         Stages(folder, quiet, 1, "begun").run("fit", measure)
-    held = work_of(run) / "01-fit" / "checkpoints" / "measured.safetensors"
+    held = work_of(run) / "01-fit" / "checkpoints" / name
     assert held.exists()
     with pytest.raises(UsageError, match="paid for"), working(run, kind="synth", resume=True) as folder:
         Stages(folder, quiet, 1, "another machine").run("fit", measure)

@@ -12,6 +12,7 @@ import pytest
 
 from semblance.core.promise import rounded_up
 from tests.journeys.cohort import Ran, semblance
+from tests.journeys.test_resume import kill_in
 
 PATIENTS, PUBLIC = 913, 800
 SCHEMA = f"""
@@ -177,3 +178,92 @@ def test_what_is_not_declared_ends_with_2_and_spends_nothing(
     ended = semblance("synth", room / "clinic.csv", "-o", "RUN", *asked, cwd=tmp_path)
     assert ended.code == 2 and told in " ".join(ended.err.replace("│", " ").split()), ended.err
     assert not list(tmp_path.glob("RUN*")) and not list((tmp_path / "ledgers").glob("*"))
+
+
+# With a schema that is measured
+
+LOOKED = """
+[cohort]
+id = "looked"
+n_public = "measured"
+
+[columns.pid]
+role = "subject"
+
+[columns.age]
+kind = "integer"
+min = "measured"
+max = "measured"
+
+[columns.crp]
+min = 0
+max = "measured"
+
+[columns.sex]
+categories = ["F", "M"]
+
+[columns.ward]
+categories = "measured"
+
+[columns.died]
+role = "target"
+categories = ["no", "yes"]
+"""
+ASKED = ("--schema", "looked.toml", "--config", "fast.toml", "--ledger", "ledgers", "--yes", "--delta", "1e-4")
+
+
+@pytest.fixture(scope="module")
+def looked(room: Path) -> Ran:
+    """A run that was killed when all was measured, and then resumed."""
+    (room / "looked.toml").write_text(LOOKED)
+    words = ["synth", str(room / "clinic.csv"), "-o", str(room / "LOOKED"), "--epsilon", "4"]
+    words += [str(room / word) if word.endswith("toml") or word == "ledgers" else word for word in ASKED]
+    kill_in("evaluate", words)
+    return semblance(*words, "--resume", "--json", cwd=room)
+
+
+def test_a_schema_is_measured_once_and_an_interrupted_run_goes_on_from_it(room: Path, looked: Ran) -> None:
+    assert looked.code in (0, 5, 6), looked.err
+    lines = [json.loads(line) for line in (room / "ledgers" / "looked.jsonl").read_text().splitlines()]
+    assert [line["note"] for line in lines if "note" in line] == ["schema", "columns", "pairs"]
+    schema = json.loads((room / "LOOKED" / "public" / "schema.json").read_text())
+    known = {column["name"]: column for column in schema["columns"]}
+    assert [known[name].get("bound") for name in ("age", "crp", "sex", "ward")] == [
+        "measured", "measured", "declared", "measured"
+    ]  # fmt: skip
+    assert 0 <= known["age"]["min"] <= 18 and 99 <= known["age"]["max"] <= 130 and known["crp"]["min"] == 0
+    assert known["ward"]["categories"] == ["cardiology", "oncology", "surgery", "(other)"]
+    assert abs(schema["n_public"] - PATIENTS) < 100 and CANARY not in json.dumps(schema)
+    records = (room / "LOOKED" / "public" / "synthetic.csv").read_text().splitlines()
+    assert len(records) == schema["n_public"] + 1 and not any(CANARY in line for line in records)
+
+
+def test_what_was_measured_is_said_wherever_the_guarantee_is(room: Path, looked: Ran) -> None:
+    told = json.loads((room / "LOOKED" / "public" / "guarantee.json").read_text())
+    assert 3.9 < told["epsilon"] <= 4 and told["noise"][1]["delta"] == pytest.approx(1e-5)
+    page = (room / "LOOKED" / "public" / "GUARANTEE.md").read_text()
+    assert "| ward | categorical | 4 categories, one of them for all others | measured |" in page
+    assert "of which cells above a threshold (delta 1e-05)" in page
+    notes = json.loads((room / "LOOKED" / "report.json").read_text())["subject"]["notes"]
+    assert any("measured privately" in note and "'ward'" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words", "told"),
+    [
+        (LOOKED, ("--epsilon", "1"), "delta is settled before anything is measured"),
+        (LOOKED, (), "--epsilon"),
+        (LOOKED.replace("min = 0\n", ""), ("--epsilon", "1", "--delta", "1e-4"), 'min = "measured"'),
+        (LOOKED.replace('n_public = "measured"', "n_public = 90"), ("--epsilon", "1"), "about 90 patients"),
+        (LOOKED.replace('n_public = "measured"', "n_public = 300"), ("--epsilon", "0.3"), "nothing would be left"),
+    ],
+)
+def test_what_cannot_be_measured_ends_with_2_and_spends_nothing(
+    tmp_path: Path, room: Path, schema: str, words: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "s.toml").write_text(schema)
+    asked = ("--schema", "s.toml", "--ledger", "ledgers", "--yes", *words)
+    ended = semblance("synth", room / "clinic.csv", "-o", "RUN", *asked, cwd=tmp_path)
+    assert ended.code == 2 and told in " ".join(ended.err.replace("│", " ").split()), ended.err
+    ledgers = [path.read_text() for path in (tmp_path / "ledgers").glob("*")]
+    assert not list(tmp_path.glob("RUN*")) and not any("noise" in text for text in ledgers)

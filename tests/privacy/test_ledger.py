@@ -64,6 +64,18 @@ def test_what_is_affordable_can_be_paid_and_then_nothing_else(tmp_path):
         ledger.affordable([(1, 1)])
 
 
+def test_thresholds_take_their_part_of_delta_and_what_is_left_can_still_be_paid(tmp_path):
+    ledger, kept = opened(tmp_path), 5e-7
+    first = ledger.affordable([(0.1, 4), (0.9, 1)], kept=kept)[0]
+    ledger.reserve(Noise(first.sigma, 1, 4, kept), note="schema")
+    assert ledger.guarantee(kept).epsilon == float("inf")
+    for noise in ledger.affordable([(0.2, 3), (0.8, 3)]):
+        ledger.reserve(noise, note="a part")
+    assert 0.99 < ledger.guarantee().epsilon <= 1
+    with pytest.raises(PrivacyError, match="nothing is left"):
+        opened(tmp_path, cohort="another").affordable([(1, 1)], kept=1e-6)
+
+
 def test_a_crash_while_counting_is_spent(tmp_path):
     ledger = opened(tmp_path)
     with pytest.raises(ValueError):

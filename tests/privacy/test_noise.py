@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
 
 from semblance.core.rng import stream
-from semblance.privacy.noise import chosen, noised, normal, sampled, seated
+from semblance.privacy.noise import chosen, common, noised, normal, sampled, seated, tails, threshold
 
 
 @pytest.mark.parametrize("sigma", [0.7, 8.0])
@@ -72,3 +78,36 @@ def test_any_patient_may_sit_anywhere_or_be_left_out():
     found = np.array([seated(np.arange(5), seats=4) for _ in range(4000)])
     for row in range(5):
         assert (found == row).mean(0) == pytest.approx(0.2, abs=0.04)
+
+
+# Which of unknown values are told
+
+
+@pytest.mark.parametrize("sigma", [0.4, 3.0, 55.5])
+def test_tails_are_sums_of_the_probabilities_and_never_below_them(sigma):
+    exact = [math.exp(-(Fraction(x) ** 2) / (2 * Fraction(sigma) ** 2)) for x in range(-2000, 2001)]
+    whole, told = math.fsum(exact), tails(int(5 * sigma), sigma=sigma)
+    for at in range(0, int(5 * sigma) + 1, max(1, int(sigma))):
+        assert 1 <= told[at] / (math.fsum(exact[2000 + at :]) / whole) <= 1 + 1e-8
+
+
+@given(st.floats(0.2, 500), st.floats(1e-12, 0.3))
+def test_a_lone_patient_reaches_the_threshold_with_at_most_delta_and_one_below_with_more(sigma, delta):
+    at = threshold(sigma=sigma, delta=delta)
+    chances = tails(at, sigma=sigma)  # its count is one and the noise
+    assert at >= 2 and chances[at - 1] <= delta < chances[at - 2] * (1 + 1e-8)
+    assert at <= 2 + sigma * math.sqrt(2 * math.log(1 / delta)) + 1
+
+
+def test_it_is_near_the_quantile_of_normal_noise_that_others_take():
+    for sigma, delta in ((20.0, 1e-6), (300.0, 1e-9)):
+        assert threshold(sigma=sigma, delta=delta) == pytest.approx(1 + norm.isf(delta) * sigma, abs=1.5)
+
+
+def test_what_a_lone_patient_holds_is_told_as_often_as_was_said_and_what_nobody_holds_never():
+    sigma, delta = 1.5, 0.05
+    told = common(np.repeat([0, 1, 40], 20_000), sigma=sigma, delta=delta).reshape(3, -1)
+    exact = float(tails(9, sigma=sigma)[threshold(sigma=sigma, delta=delta) - 1])
+    assert not told[0].any() and (told[2] > 0).all()
+    assert (told[1] > 0).mean() == pytest.approx(exact, abs=5 * math.sqrt(exact / 20_000)) and exact <= delta
+    assert set(np.unique(told[1])) <= {0, *range(threshold(sigma=sigma, delta=delta), 40)}

@@ -156,14 +156,18 @@ def read(
     rare: int = 5,
     modality: str = "auto",
     private: bool = False,
+    ledger: Ledger | None = None,
 ) -> Data:
     """Read a path, several paths, or a frame (pandas, polars, pyarrow).
 
-    `private` reads a path under what `schema` declares and nothing else, as differential privacy asks.
+    `private` reads a path under what `schema` declares and nothing else, as differential privacy asks. What it declares
+    as "measured" is measured with a tenth of what is left in `ledger`, every time that it is read.
 
     `subject` names the patient, `target` what others shall predict, `schema` is a schema file or its parsed content.
     Warns of columns that may identify a patient and are not declared. Raises DataError with every problem of the data.
     """
+    if ledger is not None and not private:
+        raise UsageError.of("a ledger without private=True", rule="it pays for a private read", fix="private=True")
     declared = config.read_toml(Path(schema)) if isinstance(schema, str | Path) else schema
     options = ReadOptions(subject, target, declared, None if na is None else tuple(na), rare)
     if is_frame(source):
@@ -174,7 +178,8 @@ def read(
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
     manifest = stages.choose_modality(paths, modality)
-    records, profile = stages.reader_of(manifest, private=private)(paths, options)
+    paid = {} if ledger is None else {"ledger": lambda outline: ledger}
+    records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
     return _warned(Data(records, profile, manifest))
 
 

@@ -24,12 +24,12 @@ from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.parts import check_parts, refuse_unjudged, together
 from semblance.app.private import ledger_of, ledger_path, promised, refuse_spent, settled, warned
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
-from semblance.app.work import Stages, digest, publish, work_of, working
+from semblance.app.work import Stages, digest, measured, publish, work_of, working
 from semblance.core.errors import DataError
 from semblance.core.files import write_json
 from semblance.core.modality import Modality, Profile, ReadOptions, load
 from semblance.core.model import Tick
-from semblance.core.promise import Guarantee
+from semblance.core.promise import MEASURED, MEASURED_SCHEMA, Guarantee
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
@@ -77,11 +77,13 @@ class Source:
     manifest: Modality
     paths: tuple[str, ...]
     read: ReadOptions
-    private: bool = False
+    paid: Mapping[str, Any] | None = None
+    """Under differential privacy: what opens the ledger for a schema that is to be measured, and where it is kept."""
 
     @cached_property
     def _found(self) -> tuple[Any, Profile]:
-        found: tuple[Any, Profile] = stages.reader_of(self.manifest, private=self.private)(self.paths, self.read)
+        reader, paid = stages.reader_of(self.manifest, private=self.paid is not None), self.paid or {}
+        found: tuple[Any, Profile] = reader(self.paths, self.read, **paid)
         return found
 
     @property
@@ -173,11 +175,12 @@ class _Synth:
     def all(self) -> Report:
         """Every stage in order; the report with its decision."""
         o = self.options
-        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, private=self.private)
+        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, **self._budget)
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
         self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
         self.stage.run("contract", lambda room: self.source.data.schema.to_json())
-        if self.private and (said := warned(o, self.spec, self.source.data.schema)):
+        paid = measured(self.stage.folder, MEASURED)  # what is left is then not what the run has to spend
+        if self.private and not paid and (said := warned(o, self.spec, self.source.data.schema)):
             self.stage.show(Noted(said))
         told = dict(yes=o.yes, accepted=o.accepted)
         self.accepted = self.stage.run("identifiers", self._identifiers, **told)["accepted"]
@@ -200,7 +203,18 @@ class _Synth:
         """The input."""
         o = self.options
         read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
-        return Source(self.manifest, o.paths, read, self.private)
+        paid = dict(ledger=self._opened, resume=self._kept) if self.private else None
+        return Source(self.manifest, o.paths, read, paid)
+
+    def _opened(self, outline: Schema) -> Any:
+        """The ledger, for a schema like the outline to be measured; refused where nothing would come of it."""
+        warned(self.options, self.spec, outline)
+        return ledger_of(self.options)
+
+    @property
+    def _kept(self) -> Path:
+        """Where a schema that was measured is kept."""
+        return self.stage.room("profile") / "checkpoints"
 
     @property
     def private(self) -> bool:
@@ -262,7 +276,9 @@ class _Synth:
         else:
             model.save(made)
         if self.private:  # what was measured cannot be measured again: it stays until the run is complete
-            return promised(self.options, model.measured)
+            schema = self._kept / MEASURED_SCHEMA
+            told = json.loads(schema.read_text(encoding="utf-8")) if schema.exists() else None
+            return promised(self.options, model.measured, schema=told)
         shutil.rmtree(checkpoints)
         return {}
 
@@ -280,7 +296,10 @@ class _Synth:
 
     @property
     def _rows_wanted(self) -> int:
-        return self.profile.records if self.options.rows is None else self.options.rows
+        """As many as were asked, or as there are; under differential privacy as was measured."""
+        if self.options.rows is not None:
+            return self.options.rows
+        return int(self.source.data.schema.n_public) if self.private else self.profile.records
 
     def _sample(self, room: Path) -> Any:
         # From the saved model wherever there may be one: what is sampled is then what is released.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -18,6 +19,7 @@ from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
 from semblance.core.promise import spent_from
 from semblance.core.schema import Schema
+from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
 from semblance.privacy.ledger import Ledger, check_budget
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 NOISY, USELESS = 0.4, 2.0
 """From where on a person is warned, and from where on a run is refused; the fit takes most of the noise out again."""
 ENOUGH = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+MEASURE = "measured"
+"""What stands in a schema file in the place of what is to be measured."""
 EXPONENT = 1.1
 """The usual delta is n to the power of minus this: below the chance of publishing one of n patients at random."""
 
@@ -44,7 +48,7 @@ def settled(options: SynthOptions) -> SynthOptions:
     problems = list(_undeclared(options))
     if problems:
         raise UsageError(*problems)
-    public = _cohort(options).get("n_public")
+    public = _n_public(options)
     delta = options.delta if public is None or options.delta is not None else float(public) ** -EXPONENT
     # Absolute: a run from another folder must find the same ledger.
     ledger = str((ledger_folder() if options.ledger is None else Path(options.ledger)).resolve())
@@ -53,19 +57,28 @@ def settled(options: SynthOptions) -> SynthOptions:
 
 
 def _undeclared(options: SynthOptions) -> Iterator[Problem]:
-    cohort = _cohort(options)
-    public = cohort.get("n_public")
+    cohort, public = _cohort(options), _n_public(options)
+    counted = cohort.get("n_public") == MEASURE
     if public is not None and (not isinstance(public, int) or isinstance(public, bool) or public < 2):
         yield Problem("n_public is no number of patients", "[cohort] n_public is a whole number from 2", "correct it")
     if not cohort.get("id"):
         rule = "under differential privacy all runs on the same patients share one budget, kept under the cohort's id"
         yield Problem("no cohort is declared", rule, 'in the schema file: [cohort] id = "icu-2024" (--schema FILE)')
-    if cohort.get("n_public") is None:
+    if public is None:
         rule, told = "the true number of records is private", "[cohort] n_public = a number that is public anyway"
-        if options.rows is None:
-            yield Problem("nothing public says how many records to make", rule, f"--rows 10000, or {told}")
+        if options.rows is None and not counted:
+            yield Problem(
+                "nothing public says how many records to make", rule, f'--rows 10000, or {told}, or "{MEASURE}"'
+            )
         if options.delta is None:
+            rule = "delta is settled before anything is measured" if counted else rule
             yield Problem("no delta, and nothing public to derive it from", rule, f"--delta 1e-6, or {told}")
+
+
+def _n_public(options: SynthOptions) -> Any:
+    """What is declared as the number of patients; None where it is to be measured."""
+    said = _cohort(options).get("n_public")
+    return None if said == MEASURE else said
 
 
 def _cohort(options: SynthOptions) -> Mapping[str, Any]:
@@ -97,18 +110,26 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
     """What the person shall know of how much the noise will cover, from what is public; None where it is little, and
     where a generator cannot say (a network has no table in which noise could be counted).
 
-    Raises UsageError, before anything is measured, where it would cover everything.
+    What was spent on the cohort before, by anybody, is not there any more. Raises UsageError, before the generator
+    measures anything, where the noise would cover everything, PrivacyError where nothing is left.
     """
-    public = schema.n_public or options.rows
+    public = options.rows if schema.n_public is None else schema.n_public
     if public is None or options.epsilon is None or options.delta is None or not hasattr(spec, "floor"):
         return None
+    delta, gone = options.delta, _gone(options)
 
     def floor(epsilon: float) -> float:
-        found: float = spec.floor(schema, epsilon=epsilon, delta=options.delta, records=public)
+        left = rho_of(epsilon, delta=delta) - gone
+        if left <= 0:
+            return math.inf
+        found: float = spec.floor(schema, epsilon=epsilon_of_rho(left, delta=delta), delta=delta, records=public)
         return found
 
     found = floor(options.epsilon)
+    if math.isinf(found):
+        ledger_of(options).affordable([(1.0, 1)])  # says that nothing is left
     said = f"noise alone moves a table of 100 cells by {found:.2f} of at most 1 (total variation)"
+    said += ", after what is spent of the budget" if gone else ""
     if found < NOISY:
         return None
     enough = next((e for e in ENOUGH if e > options.epsilon and floor(e) < NOISY), None)
@@ -119,15 +140,29 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
     return f"{said}: relations between columns will be faint; {fix} would help"
 
 
-def promised(options: SynthOptions, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What is public about a private run: the promise, the noise that backs it, and what was measured with it.
+def _gone(options: SynthOptions) -> float:
+    """What is spent of the cohort's budget, in zero-concentrated terms."""
+    before = ledger_of(options).spent() if ledger_path(options).exists() else ()
+    if not before or options.epsilon is None or options.delta is None:
+        return 0.0
+    left = noise_for(options.epsilon, delta=options.delta, parts=[(1.0, 1)], before=before)[0].rho
+    return max(rho_of(options.epsilon, delta=options.delta) - left, 0.0)
+
+
+def promised(
+    options: SynthOptions, measured: Mapping[str, Any], *, schema: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What is public about a private run: the promise, the noise that backs it, and what was measured with it, also for
+    its `schema` where that was measured.
 
     Raises PrivacyError where the ledger does not hold the noise of these measurements.
     """
     if not ledger_path(options).exists():
         raise _lost(options)
     ledger = ledger_of(options)
-    spent, paid = list(ledger.spent()), [spent_from(part) for part in measured["noise"]]
+    first = {} if schema is None else schema
+    paid = [spent_from(part) for part in (*first.get("noise", ()), *measured["noise"])]
+    spent = list(ledger.spent())
     if any(spent.count(noise) < paid.count(noise) for noise in paid):
         raise _lost(options)
     return {
@@ -135,7 +170,7 @@ def promised(options: SynthOptions, measured: Mapping[str, Any]) -> dict[str, An
         "cohort": ledger.cohort,
         "budget": {"epsilon": ledger.epsilon, "delta": ledger.delta},
         "noise": [noise.to_json() for noise in spent],
-        "measured": {name: value for name, value in measured.items() if name != "noise"},
+        "measured": {**{k: v for k, v in measured.items() if k != "noise"}, **first.get("told", {})},
     }
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from semblance.app.events import Finished, Show, Started
 from semblance.core.errors import DataError, IdentifierError, ResourceError, UsageError, reason
 from semblance.core.files import write_json, write_text
-from semblance.core.promise import MEASURED
+from semblance.core.promise import MEASURED, MEASURED_SCHEMA
 
 Make = Callable[[Path], Any]
 KIND = "kind"
@@ -96,7 +96,7 @@ def working(run: Path, *, kind: str, resume: bool) -> Iterator[Path]:
             write_text(folder / KIND, kind)
             yield folder
     except (UsageError, DataError, IdentifierError):
-        if not begun and not _measured(folder):
+        if not begun and not measured(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
     except (MemoryError, RuntimeError) as error:
@@ -107,9 +107,9 @@ def working(run: Path, *, kind: str, resume: bool) -> Iterator[Path]:
         ) from error
 
 
-def _measured(folder: Path) -> list[Path]:
-    """The measurements of a run that a ledger has paid for."""
-    return list(folder.glob(f"*/checkpoints/{MEASURED}"))
+def measured(folder: Path, *names: str) -> list[Path]:
+    """The measurements of a run that a ledger has paid for: those of these names, or all."""
+    return [path for name in names or (MEASURED, MEASURED_SCHEMA) for path in folder.glob(f"*/checkpoints/{name}")]
 
 
 def _memory_ran_out(error: Exception) -> bool:
@@ -197,7 +197,7 @@ def _kept(path: Path, key: str) -> Any:
 def _enter(room: Path, key: str) -> None:
     """An empty room, or the room as an interrupted run with the same key left it (checkpoints)."""
     if _kept(room / "key.json", key) is None:
-        if any(kept.parents[1].name >= room.name for kept in _measured(room.parent)):
+        if any(kept.parents[1].name >= room.name for kept in measured(room.parent)):
             raise UsageError.of(
                 "options, input, machine or version are not those that this run began with",
                 rule="what was measured under differential privacy was paid for, and cannot be measured again",

@@ -68,8 +68,9 @@ class Modality:
     """One line per capability, as 'module:attr' strings, so that nothing heavy is imported before it is used.
 
     - `read(paths, options: ReadOptions) -> (Dataset, Profile)`
-    - `declared(paths, options: ReadOptions) -> (Dataset, Profile)`: the same under the declared schema alone, for
-      differential privacy; `private` is the generator that 'auto' then stands for
+    - `declared(paths, options: ReadOptions, ledger=None, resume=None) -> (Dataset, Profile)`: the same under the
+      declared schema alone, for differential privacy; what is to be measured is paid from what `ledger(outline)` opens,
+      and kept in the folder `resume`. `private` is the generator that 'auto' then stands for
     - `like(paths, schema) -> Dataset`: read further data under a schema that is already known
     - `write(chunks: Iterable[Dataset], path) -> Path`
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format

@@ -34,6 +34,8 @@ class Guarantee:
 
 MEASURED = "measured.safetensors"
 """The checkpoint of what was measured: it was paid for, so a run never throws it away."""
+MEASURED_SCHEMA = "measured.json"
+"""The same of the schema: `noise` has what was paid, `told` what anybody may know of how it was measured."""
 
 
 def rounded_up(value: float, digits: int = 4) -> float:
@@ -181,12 +183,20 @@ class Ledger(Protocol):
         """The id of the patients."""
         ...
 
+    @property
+    def delta(self) -> float:
+        """That of the budget."""
+        ...
+
     def guarantee(self, delta: float | None = None) -> Guarantee:
         """What has been promised so far, at this delta or at that of the budget."""
         ...
 
-    def affordable(self, parts: Sequence[tuple[float, int]]) -> tuple[Noise, ...]:
-        """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left."""
+    def affordable(self, parts: Sequence[tuple[float, int]], *, kept: float = 0.0) -> tuple[Noise, ...]:
+        """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left.
+
+        So much of delta as is `kept` stays for thresholds.
+        """
         ...
 
     def affordable_steps(self, *, rate: float, count: int) -> Steps:

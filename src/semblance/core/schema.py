@@ -15,10 +15,12 @@ from semblance.core.errors import DataError, Problem, UsageError
 
 Kind = Literal["numeric", "integer", "categorical", "ordinal", "boolean", "date", "code", "text", "identifier"]
 Role = Literal["feature", "subject", "target", "time", "event", "visit_time", "treatment", "weight", "key", "drop"]
-Provenance = Literal["declared", "private", "observed"]
+Provenance = Literal["declared", "measured", "observed"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
+OTHER = "(other)"
+"""What a value counts as that is none of the measured categories; so does a value that is spelt like this."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Column:
     `role="key"` is regenerated in the output and `role="drop"` leaves it; neither is ever learned. `decimals` is the
     largest number of decimals in the source, `fixed` whether all values carry that many. `date_format` is a strptime
     format. `na` is the token that stands for a missing value. `dtype` is the source's own type, restored on output.
-    `min`, `max` and `categories` are declared or privately measured, as `bound` says. `protected` marks an attribute
-    whose groups must fare alike (sex, ethnicity), `quasi` one that an outsider may know of a patient.
+    `min`, `max` and `categories` are declared, or any of them privately measured, as `bound` says. `protected` marks an
+    attribute whose groups must fare alike (sex, ethnicity), `quasi` one that an outsider may know of a patient.
     """
 
     name: str
@@ -75,6 +77,11 @@ class Column:
         return self.role != "drop"
 
     @property
+    def other(self) -> str | None:
+        """The category of all values that are none of the others; only measured categories have it."""
+        return OTHER if self.bound == "measured" and OTHER in (self.categories or ()) else None
+
+    @property
     def continuous(self) -> bool:
         """Whether values are points on a line (numbers, dates)."""
         return self.kind in ("numeric", "integer", "date")
@@ -84,7 +91,7 @@ class Column:
 class Schema:
     """The columns in their order, the cohort that they describe, and the rules that its records keep.
 
-    `public` says that no record was looked at for any of it.
+    `public` says that no record was looked at for any of it, but for what was measured privately.
     """
 
     columns: tuple[Column, ...]

@@ -89,8 +89,10 @@ def noise_for(
 def _least(
     epsilon: float, delta: float, parts: tuple[tuple[float, int], ...], before: tuple[Spent, ...]
 ) -> tuple[Noise, ...]:
-    total, spread = sum(share for share, _ in parts), rho_of(epsilon, delta=delta)
-    trained = any(isinstance(part, Steps) for part in before)
+    total, told = sum(share for share, _ in parts), delta - sum(p.delta for p in before if isinstance(p, Noise))
+    if told <= 0:
+        return tuple(Noise(math.inf, 1, count) for _, count in parts)
+    spread, trained = rho_of(epsilon, delta=told), any(isinstance(part, Steps) for part in before)
     # Steps have no such cost: after them nothing is known to be left, and on the fine grid every look takes seconds.
     left = 0.0 if trained else spread - sum(part.rho for part in before if not isinstance(part, Steps))
     grid = COARSE * epsilon if trained else FINE

@@ -78,13 +78,13 @@ class Ledger:
         at = self.delta if delta is None else delta
         return Guarantee(epsilon_of(self.spent(), delta=at), at)
 
-    def affordable(self, parts: Sequence[tuple[float, int]]) -> tuple[Noise, ...]:
+    def affordable(self, parts: Sequence[tuple[float, int]], *, kept: float = 0.0) -> tuple[Noise, ...]:
         """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left.
 
-        Raises PrivacyError where nothing is left.
+        So much of delta as is `kept` stays for thresholds. Raises PrivacyError where nothing is left.
         """
         before = self.spent()
-        noises = noise_for(self.epsilon, delta=self.delta, parts=parts, before=before)
+        noises = noise_for(self.epsilon, delta=self.delta - kept, parts=parts, before=before)
         if any(noise.endless for noise in noises):
             raise self._spent(before)
         return noises

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 
 import numpy as np
 
 from semblance.core.need import need
+
+FAR = 10.0
+"""Standard deviations beyond a point of which the noise holds next to nothing of what it has above that point."""
+ROUNDED = 1e-9
+"""Relative error that such a sum has at most."""
 
 
 def noised(counts: np.ndarray, *, sigma: float) -> np.ndarray:
@@ -18,6 +24,40 @@ def noised(counts: np.ndarray, *, sigma: float) -> np.ndarray:
     measure = dp.m.make_gaussian(*space, scale=float(sigma))
     flat = np.asarray(counts, dtype=np.int64).ravel()
     return np.array(measure(flat.tolist()), dtype=np.int64).reshape(np.shape(counts))
+
+
+def tails(most: int, *, sigma: float) -> np.ndarray:
+    """(most + 1,) the probabilities that discrete Gaussian noise is 0, 1, ... or more, rounded up.
+
+    They are sums of its probability mass, which is exp(-x^2 / 2 sigma^2) on the whole numbers x but for a constant.
+    """
+    reach = most + math.ceil(FAR * sigma) + 1
+    mass = np.exp(-((np.arange(reach + 1) / sigma) ** 2) / 2)
+    found: np.ndarray = np.cumsum(mass[::-1])[::-1][: most + 1] / (2 * mass.sum() - mass[0]) * (1 + ROUNDED)
+    return found
+
+
+def threshold(*, sigma: float, delta: float) -> int:
+    """The least whole number that the noisy count of one lone patient reaches with a probability of at most `delta`.
+
+    Noise with a hard threshold keeps (epsilon, delta) over an unbounded domain (Korolova et al., WWW 2009;
+    Desfontaines, Voss, Gipson & Mandayam, PoPETs 2022). Google's library takes the quantile of normal noise, this is
+    the discrete one; it is found, since no tail is above exp(-x^2 / 2 sigma^2) (Canonne, Kamath & Steinke 2020).
+    """
+    most = math.ceil(sigma * math.sqrt(2 * math.log(1 / delta))) + 1
+    return 1 + int(np.argmax(tails(most, sigma=sigma) <= delta))
+
+
+def common(counts: np.ndarray, *, sigma: float, delta: float) -> np.ndarray:
+    """(k,) noisy counts of values that patients hold, each patient one of them; 0 for those that are not to be told.
+
+    What nobody holds gets no noise, since nobody knows what there might be: it is never told, and a value of one lone
+    patient is with a probability of at most `delta` (`threshold`).
+    """
+    held, found = np.flatnonzero(counts > 0), np.zeros(len(counts), dtype=np.int64)
+    noisy = noised(counts[held], sigma=sigma)
+    found[held] = np.where(noisy >= threshold(sigma=sigma, delta=delta), noisy, 0)
+    return found
 
 
 def chosen(subjects: np.ndarray, *, most: int) -> np.ndarray:

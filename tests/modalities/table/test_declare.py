@@ -110,3 +110,28 @@ def test_one_subject_and_one_target():
 def test_a_declared_date_is_a_bound():
     assert as_number(date(1970, 1, 2)) == 86400.0
     assert as_number(None) is None
+
+
+MEASURED = {
+    "cohort": {"n_public": "measured"},
+    "columns": {"age": {"min": "measured", "max": 99}, "sex": {"categories": "measured"}},
+}
+
+
+def test_what_is_to_be_measured_is_no_bound_yet():
+    declared, problems = check(ReadOptions(declared=MEASURED), NAMES, private=True)
+    assert problems == [] and declared.counted and declared.n_public is None
+    assert (declared.asked("age"), declared.asked("sex"), declared.asked("income")) == ({"min"}, {"categories"}, set())
+    assert declared.of("age") == {"max": 99} and declared.of("sex") == {}
+
+
+def test_nothing_is_measured_without_a_budget():
+    problems = check(ReadOptions(declared=MEASURED), NAMES)[1]
+    assert [problem.column for problem in problems] == ["age", "sex", None]
+    assert all("--epsilon" in problem.fix and "leave the key out" in problem.fix for problem in problems)
+
+
+def test_an_order_cannot_be_measured():
+    said = {"columns": {"sex": {"kind": "ordinal", "categories": "measured"}}}
+    (problem,) = check(ReadOptions(declared=said), NAMES, private=True)[1]
+    assert "order" in problem.found

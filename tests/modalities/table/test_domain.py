@@ -13,8 +13,11 @@ import pytest
 from semblance.core.errors import UsageError
 from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
-from semblance.modalities.table.data import Table, from_frame
+from semblance.core.schema import OTHER, Schema
+from semblance.modalities.table.data import Table, from_frame, like
+from semblance.modalities.table.declare import as_number
 from semblance.modalities.table.domain import CELLS, declared_record, declared_schema, public_encoding, read_declared
+from semblance.privacy.ledger import Ledger
 
 DECLARED = {
     "columns": {
@@ -157,3 +160,96 @@ def test_what_a_record_leaves_out_is_missing_and_what_is_not_declared_is_told() 
     assert coder.encode(bare)[0, 3] == coder.columns[3].size - 1  # no declared category: missing
     with pytest.raises(UsageError, match="not declared"):
         declared_record({"age": 71, "agee": 71}, DECLARED)
+
+
+# Measured
+
+
+MEASURED = {
+    "cohort": {"id": "c", "n_public": "measured"},
+    "columns": {
+        "pid": {"role": "subject"},
+        "lab": {"min": "measured", "max": "measured"},
+        "seen": {"date_format": "%d/%m/%Y", "min": "measured", "max": date(2012, 1, 1)},
+        "stage": {"categories": "measured"},
+    },
+}
+
+
+def ledger(folder: Path) -> Ledger:
+    return Ledger.open(folder, cohort="c", epsilon=10.0, delta=1e-3)
+
+
+def test_what_is_measured_stands_in_the_schema_and_rare_categories_are_one(tmp_path: Path) -> None:
+    rows = [f"P{60 + i},{i % 9 + 1},01/02/2011,{'I' if i % 2 else ' II'}" for i in range(540)]
+    path = written(tmp_path / "a.csv", *rows, "X1,99999,01/01/1930,lone", f"X2,3,02/02/2011,{OTHER}")
+    table, profile = read_declared(
+        [path], ReadOptions(declared=MEASURED), ledger=lambda outline: ledger(tmp_path / "l")
+    )
+    schema = table.schema
+    assert schema.public and schema["lab"].decimals == 3
+    assert 0 <= (schema["lab"].min or 0) <= 1 and 9 <= (schema["lab"].max or 0) <= 16
+    assert schema["seen"].max == as_number(date(2012, 1, 1)) and (schema["seen"].min or 0) > 0
+    assert schema["stage"].categories == ("I", "II", OTHER) and schema["stage"].other == OTHER
+    assert [schema[name].bound for name in ("lab", "seen", "stage")] == ["measured"] * 3
+    assert table.frame["stage"].iloc[-2:].tolist() == [OTHER, OTHER] and "II" in set(table.frame["stage"])
+    assert schema.n_public == pytest.approx(602, abs=60) and len(table) == 602
+    assert "measured privately, with 10% of the budget: 'lab', 'seen', 'stage'" in profile.notes[0]
+    assert {field.suspicion for field in profile.fields} == {"declared", "measured"}
+    coder = public_encoding(schema)
+    again = coder.decode(coder.encode(table), first_subject=0, rng=stream(0, "decode"))
+    assert again.frame["stage"].tolist() == table.frame["stage"].tolist() and again.frame["lab"].max() <= 16
+    (tmp_path / "b.csv").write_text("pid,lab,seen,stage\n1,2,01/02/2011,who knows\n2,3,01/02/2011,\n")
+    further = like([tmp_path / "b.csv"], schema)
+    assert further.frame["stage"].iloc[0] == OTHER and further.frame["stage"].isna().iloc[1]
+
+
+def test_a_measured_schema_is_read_again_without_paying(tmp_path: Path) -> None:
+    rows = [f"P{60 + i},{i % 9 + 1},01/02/2011,I" for i in range(540)]
+    how = dict(ledger=lambda outline: ledger(tmp_path / "l"), resume=tmp_path / "checkpoints")
+    one, two = (
+        read_declared([written(tmp_path / "a.csv", *rows)], ReadOptions(declared=MEASURED), **how)[0] for _ in "ab"
+    )
+    assert one.schema == two.schema and len(ledger(tmp_path / "l").spent()) == 2
+
+
+def test_without_a_ledger_nothing_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="ledger="):
+        read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=MEASURED))
+
+
+def test_what_is_neither_declared_nor_measured_is_told_with_both_ways(tmp_path: Path) -> None:
+    columns = {
+        "pid": {"role": "subject"},
+        "lab": {"min": "measured"},
+        "seen": {"kind": "date", "max": date(2012, 1, 1)},
+    }
+    with pytest.raises(UsageError) as refused:
+        read_declared([written(tmp_path / "a.csv")], ReadOptions(declared={"columns": columns}), ledger=_unopened)
+    assert [problem.column for problem in refused.value.problems] == ["lab", "seen", "stage"]
+    assert all("..." in problem.fix and '"measured"' in problem.fix for problem in refused.value.problems)
+
+
+def _unopened(outline: Schema) -> Ledger:
+    raise AssertionError("nothing was to be measured")
+
+
+def test_what_is_measured_fits_the_kind_and_the_cohort(tmp_path: Path) -> None:
+    wrong = {"lab": {"kind": "numeric", "categories": "measured"}, "stage": {"categories": ["I"], "min": "measured"}}
+    declared = {"columns": {**MEASURED["columns"], **wrong}}
+    with pytest.raises(UsageError) as refused:
+        read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=declared), ledger=_unopened)
+    assert [problem.column for problem in refused.value.problems] == ["lab", "stage"]
+    other = {**MEASURED, "cohort": {"id": "another", "n_public": 500}}
+    with pytest.raises(UsageError, match="a ledger of cohort 'c'"):
+        read_declared(
+            [written(tmp_path / "a.csv")], ReadOptions(declared=other), ledger=lambda _: ledger(tmp_path / "l")
+        )
+    assert ledger(tmp_path / "l").spent() == ()
+
+
+def test_a_column_that_is_dropped_is_not_measured(tmp_path: Path) -> None:
+    dropped = {name: {**said, "role": "drop"} for name, said in MEASURED["columns"].items() if name != "stage"}
+    declared = {"columns": {**dropped, "stage": {"categories": ["NA", "I"]}}}
+    table, _ = read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=declared), ledger=_unopened)
+    assert [column.name for column in table.schema.learned] == ["stage"]

@@ -85,6 +85,12 @@ def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
         )
     if "records" in measured:
         yield f"- records learned from: about {measured['records']:,}"
+    if "categories from" in measured:
+        yield f"- categories: values that about {measured['categories from']:,} patients or more hold; others are one"
+    if "bounds from" in measured:
+        yield f"- bounds: values of some {measured['bounds from']:,} patients may lie beyond each"
+    if "patients" in measured:
+        yield f"- patients: about {measured['patients']:,}"
     if "pairs" in measured:
         yield (
             f"- pairs of columns: the model differs from the noisy counts by {measured['pairs']:.3f} (mean total "
@@ -93,11 +99,12 @@ def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _columns(schema: Schema) -> Sequence[str]:
-    rows = (f"| {plain(c.name)} | {c.kind} | {plain(_domain(c))} |" for c in schema if c.learned)
-    return ["| Column | Kind | Declared |", "| --- | --- | --- |", *rows]
+    rows = (f"| {plain(c.name)} | {c.kind} | {plain(_domain(c))} | {c.bound} |" for c in schema if c.learned)
+    return ["| Column | Kind | What it may hold | How it is known |", "| --- | --- | --- | --- |", *rows]
 
 
 def _domain(column: Any) -> str:
     if column.continuous:
-        return f"{column.min:g} to {column.max:g}" if column.kind != "date" else "dates between declared bounds"
-    return f"{len(column.categories or ())} categories"
+        return f"{column.min:g} to {column.max:g}" if column.kind != "date" else "dates between two bounds"
+    listed = f"{len(column.categories or ())} categories"
+    return listed if column.other is None else f"{listed}, one of them for all others"

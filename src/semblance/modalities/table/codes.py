@@ -61,7 +61,7 @@ class Categories:
         if len(np.unique(subjects[codes < 0])) >= rare:
             tokens.append(None)
         common = int(np.argmax(count[kept])) if len(kept) else 0
-        closed = column.kind in ("boolean", "ordinal") or column.bound == "declared"
+        closed = column.kind in ("boolean", "ordinal") or column.bound != "observed"
         if not tokens or (not closed and len(np.unique(subjects[left])) >= rare):
             return cls((*tokens, None if closed else _unused(RARE, tokens)), len(tokens))
         return cls(tuple(tokens), common)

@@ -15,6 +15,9 @@ from semblance.modalities.table.said import as_number, is_bound, unknown
 
 __all__ = ["FLAGS", "Declared", "as_number", "check", "is_bound"]
 
+MEASURE = "measured"
+"""What stands in the place of a bound, of categories, or of n_public that is to be measured privately."""
+MEASURABLE = ("min", "max", "categories")
 FLAGS = frozenset(("protected", "quasi"))  # what the judges shall know; they decide nothing about a column
 _TOP = ("cohort", "na", "columns", "constraints")
 _COHORT = ("id", "n_public")
@@ -23,13 +26,20 @@ _COLUMN = ("kind", "role", "min", "max", "categories", "na", "date_format", "sou
 
 @dataclass(frozen=True)
 class Declared:
-    """The declarations that hold. `columns` maps a column's name to what was said of it."""
+    """The declarations that hold. `columns` maps a column's name to what was said of it, but for what is `asked` to be
+    measured; `counted` says that n_public is."""
 
     cohort: str | None = None
     n_public: int | None = None
+    counted: bool = False
     na: tuple[str, ...] | None = None
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
+    measures: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def asked(self, name: str) -> frozenset[str]:
+        """Which of "min", "max" and "categories" of a column are to be measured."""
+        return self.measures.get(name, frozenset())
 
     def of(self, name: str) -> Mapping[str, Any]:
         """What was said of a column; empty where nothing was."""
@@ -41,8 +51,11 @@ class Declared:
         return self.na if own is None else (own,) if isinstance(own, str) else tuple(own)
 
 
-def check(options: ReadOptions, names: tuple[str, ...]) -> tuple[Declared, list[Problem]]:
-    """The declarations of `options`, with every problem that they have. `names` are the columns of the data."""
+def check(options: ReadOptions, names: tuple[str, ...], *, private: bool = False) -> tuple[Declared, list[Problem]]:
+    """The declarations of `options`, with every problem that they have. `names` are the columns of the data.
+
+    Only a `private` reader measures what is declared as "measured".
+    """
     given = options.declared if options.declared is not None else {}
     problems = [unknown(key, _TOP, "key") for key in given if key not in _TOP]
     cohort, columns = given.get("cohort", {}), given.get("columns", {})
@@ -50,7 +63,10 @@ def check(options: ReadOptions, names: tuple[str, ...]) -> tuple[Declared, list[
     if problems:
         return Declared(), [*problems, *_check_options(options, names)]
     problems += [unknown(key, _COHORT, "key", where="[cohort]") for key in cohort if key not in _COHORT]
-    if not _is_count(cohort.get("n_public", 1)):
+    asked = _asked(columns)
+    counted = cohort.get("n_public") == MEASURE
+    problems += [] if private else _unpaid(asked, counted)
+    if not counted and not _is_count(cohort.get("n_public", 1)):
         problems.append(Problem("n_public is no count", "[cohort] n_public is a whole number from 1", "correct it"))
     problems += [unknown(name, names, "column") for name in columns if name not in names]
     for name, said in columns.items():
@@ -59,7 +75,26 @@ def check(options: ReadOptions, names: tuple[str, ...]) -> tuple[Declared, list[
     problems += wrong + _check_options(options, names) + _check_roles(options, columns)
     rules, bounds, wrong = constraints.check(given.get("constraints", ()), names)
     settled = _with_bounds(_with_roles(columns, options), bounds)
-    return Declared(_text(cohort.get("id")), cohort.get("n_public"), na, settled, rules), problems + wrong
+    public = None if counted else cohort.get("n_public")
+    cohort_id = _text(cohort.get("id"))
+    return Declared(cohort_id, public, counted, na, settled, rules, asked), problems + wrong
+
+
+def _asked(columns: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Of each column what is to be measured, where anything is."""
+    found = {
+        name: frozenset(key for key, value in said.items() if _is_asked(key, value))
+        for name, said in columns.items()
+        if isinstance(said, Mapping)
+    }
+    return {name: keys for name, keys in found.items() if keys}
+
+
+def _unpaid(asked: Mapping[str, frozenset[str]], counted: bool) -> list[Problem]:
+    rule = "what is measured privately is paid for from the budget of a run under differential privacy"
+    fix = "add --epsilon, or leave the key out: it is then read off the records"
+    found = [Problem(f'{" and ".join(sorted(keys))} = "{MEASURE}"', rule, fix, name) for name, keys in asked.items()]
+    return found + [Problem(f'[cohort] n_public = "{MEASURE}"', rule, fix)] * counted
 
 
 def _is_count(value: Any) -> bool:
@@ -118,6 +153,9 @@ def _check_column(name: str, said: Any) -> list[Problem]:
         Problem(f"{key} is not {_VALUES[key][1]}", f"{key} is {_VALUES[key][1]}", "correct it", name)
         for key in _wrong(said)
     ]
+    if said.get("kind") == "ordinal" and said.get("categories") == MEASURE:
+        fix = 'categories = [...], or kind = "categorical"'
+        problems.append(Problem("an ordinal without an order", "measured categories have none", fix, name))
     if said.get("kind") == "text" and said.get("role", "drop") != "drop":
         problems.append(
             Problem(
@@ -129,7 +167,15 @@ def _check_column(name: str, said: Any) -> list[Problem]:
 
 def _wrong(said: Mapping[str, Any]) -> list[str]:
     """The keys whose value is of the wrong sort."""
-    return [key for key, (fine, _) in _VALUES.items() if key in said and not fine(said[key])]
+    return [
+        key
+        for key, (fine, _) in _VALUES.items()
+        if key in said and not fine(said[key]) and not _is_asked(key, said[key])
+    ]
+
+
+def _is_asked(key: str, value: Any) -> bool:
+    return key in MEASURABLE and isinstance(value, str) and value == MEASURE
 
 
 def _is_format(value: Any) -> bool:
@@ -172,7 +218,7 @@ def _check_roles(options: ReadOptions, columns: Mapping[str, Any]) -> list[Probl
 
 def _with_roles(columns: Mapping[str, Any], options: ReadOptions) -> dict[str, Mapping[str, Any]]:
     merged: dict[str, Mapping[str, Any]] = {
-        name: {key: value for key, value in said.items() if key not in _wrong(said)}
+        name: {k: value for k, value in said.items() if k not in _wrong(said) and not _is_asked(k, value)}
         for name, said in columns.items()
         if isinstance(said, Mapping)
     }

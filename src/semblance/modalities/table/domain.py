@@ -1,14 +1,13 @@
-"""A schema and codes that are fixed before anybody looks at records: those of the declared columns.
+"""A schema and codes that are public: those of columns that are declared, or measured privately.
 
-A category is one of the declared ones, a number lies in a cell of a grid between the declared bounds, and every column
-may be missing. So both are public, and a private generator may use them without paying. Only the names of the columns
-are taken from the file.
+A category is one of the known ones, a number lies in a cell of a grid between the bounds, and every column may be
+missing. So a private generator may use them without paying. Only the names of the columns are taken from the file.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,13 +20,15 @@ import pyarrow as pa
 from semblance.core.constraint import Constraint
 from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
-from semblance.core.schema import Column, Kind, Schema
+from semblance.core.promise import Ledger
+from semblance.core.schema import OTHER, Column, Kind, Schema
 from semblance.modalities.table.codes import Categories, Numbers, steps
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.declare import Declared, as_number, check
+from semblance.modalities.table.declare import MEASURABLE, MEASURE, Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.measure import Found, kept, measure
 from semblance.modalities.table.place import Source
-from semblance.modalities.table.read import ACTIONS, declared_like, declared_of
+from semblance.modalities.table.read import ACTIONS, declared_like, loaded
 from semblance.modalities.table.relations.above import Above
 from semblance.modalities.table.relations.joint import Joint
 from semblance.modalities.table.relations.kept import Relations
@@ -40,20 +41,35 @@ NEAR = 1e-6
 """How near to the borders of its cell a number may be drawn, as a share of the cell."""
 
 
-def read_declared(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Table, Profile]:
+def read_declared(
+    paths: Sequence[str | Path],
+    options: ReadOptions,
+    *,
+    ledger: Callable[[Schema], Ledger] | None = None,
+    resume: Path | None = None,
+) -> tuple[Table, Profile]:
     """The records under the schema that `options` declare, and a profile that says what does not fit it.
 
-    The profile looks at the records, so it is for those inside. Raises UsageError with every column that is not
-    declared, DataError with every problem of the records.
+    What is declared as "measured" is measured with a share of what is left in the ledger that `ledger` opens, given an
+    outline of the schema, and kept in `resume`; what is found there is not measured again. The profile looks at the
+    records, so it is for those inside. Raises UsageError with every column that is not declared, DataError with every
+    problem of the records, PrivacyError where nothing is left, and where the noise hides what was asked.
     """
-    schema, frame, subjects, marks, lost = declared_like(paths, partial(_settled, options))
-    table = Table(schema, frame, subjects, marks)
+    source = loaded(paths)
+    schema, declared = _settled(options, tuple(raw.name for raw in source.columns))
+    found = Found()
+    if declared.counted or any(declared.asked(column.name) for column in schema.learned):
+        found = kept(partial(_measured, source, schema, declared, ledger), folder=resume)
+        schema = _filled(schema, declared, found)
+    *parts, lost = declared_like(source, schema, declared)
+    table = Table(schema, *parts)
     missing = {name: float(table.frame[name].isna().mean()) for name in table.frame}
     plans = tuple(
-        FieldPlan(c.name, c.kind, c.role, missing.get(c.name, 0.0), "declared", ACTIONS.get(c.role, "learn"))
+        FieldPlan(c.name, c.kind, c.role, missing.get(c.name, 0.0), _known(c), ACTIONS.get(c.role, "learn"))
         for c in schema
     )
-    notes = [
+    notes = [*found.notes]
+    notes += [
         f"column '{name}': {count} cells are no {'number' if schema[name].kind != 'date' else 'date of its format'} "
         "and count as missing"
         for name, count in lost.items()
@@ -86,8 +102,8 @@ def declared_record(values: Mapping[str, Any], declared: Mapping[str, Any]) -> T
     told = {c.name: values.get(c.name) for c in schema.learned}
     texts = {name: None if pd.isna(value) else str(value) for name, value in told.items()}
     columns = tuple(raw_of(name, pa.chunked_array([[text]], pa.string())) for name, text in texts.items())
-    settle = partial(_settled, ReadOptions(declared=declared))
-    settled, frame, subjects, marks, _ = declared_of(Source(columns), lambda _: settle(tuple(schema.names)))
+    settled, said = _settled(ReadOptions(declared=declared), tuple(schema.names))
+    frame, subjects, marks, _ = declared_like(Source(columns), settled, said)
     return Table(settled, frame, subjects, marks)
 
 
@@ -97,9 +113,17 @@ def _outside(table: Table, column: Column) -> list[str]:
     if column.continuous:
         values = held.to_numpy()
         lost = int(((values < (column.min or 0.0)) | (values > (column.max or 0.0))).sum())
-        return [f"column '{column.name}': {lost} cells beyond the declared bounds count as the bound"] if lost else []
+        return (
+            [f"column '{column.name}': {lost} cells beyond the {column.bound} bounds count as the bound"]
+            if lost
+            else []
+        )
+    if column.other is not None:
+        return [f"column '{column.name}': {int((held == OTHER).sum())} cells count as '{OTHER}'"]
     lost = int((held.notna() & ~held.isin(list(column.categories or ()))).sum())
-    return [f"column '{column.name}': {lost} cells outside the declared categories count as missing"] if lost else []
+    return (
+        [f"column '{column.name}': {lost} cells outside the {column.bound} categories count as missing"] if lost else []
+    )
 
 
 def _clipped(table: Table) -> list[str]:
@@ -108,14 +132,60 @@ def _clipped(table: Table) -> list[str]:
     return [f"one record of each patient counts: {share:.1%} of the records are left out"] if share else []
 
 
+def _known(column: Column) -> str:
+    """How it is known what the column may hold."""
+    return column.bound if column.learned else "declared"
+
+
+def _measured(source: Source, schema: Schema, declared: Declared, ledger: Callable[[Schema], Ledger] | None) -> Found:
+    """What is asked to be measured."""
+    if ledger is None:
+        raise UsageError.of(
+            "a schema that is to be measured, and no ledger",
+            rule="what is measured privately is paid for by the ledger of the cohort",
+            fix="sb.read(path, schema=..., private=True, ledger=sb.Ledger.open(...))",
+        )
+    paid = ledger(_outline(schema, declared))
+    if paid.cohort != schema.cohort:
+        raise UsageError.of(
+            f"a ledger of cohort '{paid.cohort}' for records of cohort '{schema.cohort}'",
+            rule="all that is measured of the same patients is paid for by one ledger",
+            fix='[cohort] id = "..." in the schema file, as in Ledger.open(folder, cohort="...", ...)',
+        )
+    looked = schema.with_columns(c for c in schema if c.role == "subject" or (c.learned and declared.asked(c.name)))
+    frame, subjects, *_ = declared_like(source, looked, declared)
+    return measure(looked, declared, frame, subjects, paid)
+
+
+def _outline(schema: Schema, declared: Declared) -> Schema:
+    """As many columns as there will be, before it is known what those may hold that are to be measured."""
+    columns = (
+        Column(c.name, "categorical", c.role, categories=(OTHER,), bound="measured") if declared.asked(c.name) else c
+        for c in schema
+    )
+    return replace(schema.with_columns(columns), constraints=())
+
+
+def _filled(schema: Schema, declared: Declared, found: Found) -> Schema:
+    """The schema with what was measured in the place of what was not known."""
+    columns = (
+        _declared(c.name, {**declared.of(c.name), **found.columns.get(c.name, {})}, declared) if c.learned else c
+        for c in schema
+    )
+    filled = schema.with_columns(columns)
+    return replace(filled, n_public=found.patients) if declared.counted else filled
+
+
 def _settled(options: ReadOptions, names: tuple[str, ...]) -> tuple[Schema, Declared]:
     """The schema as `options` declare it for the columns of these names, and the declarations.
 
     Raises UsageError with every column that is not declared, and every declaration that is wrong.
     """
-    declared, problems = check(options, names)
+    declared, problems = check(options, names, private=True)
     columns = [_declared(name, declared.of(name), declared) for name in names]
-    problems += [problem for column in columns if column.learned for problem in _undeclared(column)]
+    problems += [
+        problem for column in columns if column.learned for problem in _undeclared(column, declared.asked(column.name))
+    ]
     problems += [problem for rule in declared.constraints for problem in _untold(rule)]
     if problems:
         raise UsageError(*problems)
@@ -123,13 +193,14 @@ def _settled(options: ReadOptions, names: tuple[str, ...]) -> tuple[Schema, Decl
 
 
 def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
-    """One column by what was said of it and nothing else."""
+    """One column by what was said of it and nothing else; what is to be measured may be said already."""
     role = said.get("role", "feature")
     tokens = declared.tokens(name) or ("",)
     if role in ("subject", "key") or said.get("kind") == "identifier":
         return Column(name, "identifier", "drop" if role == "feature" else role, na=tokens[0])
-    listed = said.get("categories")
-    kind: Kind = said.get("kind", "date" if "date_format" in said else "categorical" if listed else "numeric")
+    listed, asked = said.get("categories"), declared.asked(name)
+    guess = "date" if "date_format" in said else "categorical" if listed or "categories" in asked else "numeric"
+    kind: Kind = said.get("kind", guess)
     if kind == "text":
         return Column(name, "text", "drop", na=tokens[0])
     column = Column(
@@ -141,7 +212,7 @@ def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
         min=as_number(said.get("min")),
         max=as_number(said.get("max")),
         categories=None if listed is None else tuple(map(str, listed)),
-        bound="declared",
+        bound="measured" if asked else "declared",
         protected=said.get("protected", False),
         quasi=said.get("quasi", False),
     )
@@ -202,23 +273,33 @@ def _above(schema: Schema, high: str, lows: tuple[str, ...], strict: bool) -> Ab
     return Above(high, lows, lows if strict else (), column.kind == "date", unit, column.min, column.max, ())
 
 
-def _undeclared(column: Column) -> list[Problem]:
-    rule = "under differential privacy what a column may hold is declared, since looking at it would cost budget"
-    if column.bound != "declared" or (column.min is None and column.max is None and not column.categories):
+def _undeclared(column: Column, asked: frozenset[str] = frozenset()) -> list[Problem]:
+    """What is neither declared nor `asked` to be measured."""
+    rule = "under differential privacy what a column may hold is declared, or measured with a share of the budget"
+    useless = asked - ({"min", "max"} if column.continuous else {"categories"})
+    if useless:
+        said = " and ".join(f'{key} = "{MEASURE}"' for key in sorted(useless))
+        fix = "numbers and dates have bounds, others categories: correct the kind, or leave it out"
+        return [Problem(f"{said} for kind {column.kind}", rule, fix, column.name)]
+    known = {key for key in MEASURABLE if getattr(column, key) not in (None, ())} | asked
+    if column.bound == "observed" or not known:
         one = 'categories = [...], or kind = "integer", min = ..., max = ...; or role = "drop"'
-        return [Problem("not declared", rule, f'[columns."{column.name}"] {one}', column.name)]
-    bounds = (math.nan if bound is None else bound for bound in (column.min, column.max))
-    if column.continuous and not all(map(math.isfinite, bounds)):
-        return [Problem("no declared bounds", rule, f'[columns."{column.name}"] min = ..., max = ...', column.name)]
-    if not column.continuous and not column.categories:
-        return [Problem("no declared categories", rule, f'[columns."{column.name}"] categories = [...]', column.name)]
+        fix = f'[columns."{column.name}"] {one}; or "{MEASURE}" in the place of what nobody knows'
+        return [Problem("not declared", rule, fix, column.name)]
+    bounds = (0.0 if name in asked else getattr(column, name) for name in ("min", "max"))
+    if column.continuous and not all(bound is not None and math.isfinite(bound) for bound in bounds):
+        fix = f'[columns."{column.name}"] min = ..., max = ...; or min = "{MEASURE}", max = "{MEASURE}"'
+        return [Problem("no declared bounds", rule, fix, column.name)]
+    if not column.continuous and "categories" not in known:
+        fix = f'[columns."{column.name}"] categories = [...]; or categories = "{MEASURE}"'
+        return [Problem("no declared categories", rule, fix, column.name)]
     return []
 
 
 def _categories(column: Column) -> Categories:
-    """The declared ones; whatever else a record holds counts as missing."""
+    """The known ones; whatever else a record holds counts as missing, or as the category that stands for all others."""
     names = tuple(column.categories or ())
-    return Categories((*names, None), len(names))
+    return Categories((*names, None), len(names) if column.other is None else names.index(column.other))
 
 
 def _numbers(column: Column) -> Numbers:

@@ -136,12 +136,17 @@ def settle_missing(coded: Coded, *, tokens: tuple[str, ...] | None) -> Coded:
     )
 
 
-def trimmed(coded: Coded, *, categories: Sequence[str] | None) -> Coded:
-    """The same column, in which a value that is a declared category but for spaces around it is that category."""
+def trimmed(coded: Coded, *, categories: Sequence[str] | None, other: str | None = None) -> Coded:
+    """The same column, in which a value that is a known category but for spaces around it is that category.
+
+    With an `other`, all that is none of the categories becomes it.
+    """
     if categories is None:
         return coded
     known, texts = set(map(str, categories)), coded.texts.to_pylist()
     plain = [text if text in known or text.strip() not in known else text.strip() for text in texts]
+    if other is not None:
+        plain = [text if text in known else other for text in plain]
     if plain == texts:
         return coded
     kept = list(dict.fromkeys(plain))

@@ -324,30 +324,26 @@ def _finish(gathered: _Gathered, declared: Declared, *, rows: int) -> Parts:
 # Reading under a known schema
 
 
+def loaded(paths: Sequence[str | Path]) -> Source:
+    """The columns of a file, of which none is looked into yet."""
+    return _within_memory(lambda: sources.load(only(paths)))
+
+
 def declared_like(
-    paths: Sequence[str | Path], settle: Callable[[tuple[str, ...]], tuple[Schema, Declared]]
-) -> tuple[Schema, pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
-    """The same under the schema that `settle` makes of the names of columns, cell by cell: how one is read depends on
-    no other record.
+    source: Source, schema: Schema, declared: Declared
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
+    """The same under a schema that was declared, cell by cell: how one is read depends on no other record.
 
     Where no missing tokens are declared the usual ones count, but for those that are categories. Also gives how many
     cells of each column are no number or date of its format: they are missing.
     """
-    return declared_of(_within_memory(lambda: sources.load(only(paths))), settle)
-
-
-def declared_of(
-    source: Source, settle: Callable[[tuple[str, ...]], tuple[Schema, Declared]]
-) -> tuple[Schema, pd.DataFrame, np.ndarray, np.ndarray | None, dict[str, int]]:
-    """`declared_like` of columns that are there already."""
     lost: dict[str, int] = {}
-    schema, declared = settle(tuple(raw.name for raw in source.columns))
 
     def cells(raw: Raw, column: Column) -> Coded:
         said = declared.tokens(column.name)
         usual = tuple(token for token in infer.notation.MISSING if token not in (column.categories or ()))
         coded = infer.settle_missing(infer.code(raw), tokens=usual if said is None else said)
-        return infer.trimmed(coded, categories=column.categories)
+        return infer.trimmed(coded, categories=column.categories, other=column.other)
 
     def values(coded: Coded, column: Column) -> Any:
         if not column.continuous:
@@ -356,12 +352,13 @@ def declared_of(
         lost[column.name] = int(coded.counts[np.isnan(found)].sum())
         return np.append(found, np.nan)[coded.codes]
 
-    return schema, *_within_memory(lambda: _conform(source, schema, cells, values)), lost
+    return *_within_memory(lambda: _conform(source, schema, cells, values)), lost
 
 
 def _cells(raw: Raw, column: Column) -> Coded:
     coded = infer.settle_missing(infer.code(raw), tokens=(column.na, *infer.notation.MISSING))
-    return infer.trimmed(coded, categories=column.categories) if column.bound == "declared" else coded
+    known = column.categories if column.bound != "observed" else None
+    return infer.trimmed(coded, categories=known, other=column.other)
 
 
 def _values(coded: Coded, column: Column) -> Any:
