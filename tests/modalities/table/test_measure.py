@@ -19,7 +19,7 @@ from semblance.modalities.table.measure import Found, bounds, categories, kept, 
 from semblance.privacy.audit import from_rates
 from semblance.privacy.ledger import Ledger
 
-CLEAR = 0.3
+CLEAR = 0.1
 """Noise of this scale moves next to no count."""
 DELTA = 1e-6
 SCHEMA = Schema((Column("x", "integer", bound="measured"), Column("w", "categorical", bound="measured")))
