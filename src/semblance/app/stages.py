@@ -119,6 +119,7 @@ def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> N
     if epsilon is None or manifest.generator(name).card.private:
         return
     private = [known for known in manifest.generators if manifest.generator(known).card.private]
+    private.sort(key=lambda known: known != manifest.private)
     raise UsageError.of(
         f"epsilon {epsilon:g} asked of '{name}'",
         rule="only a generator that keeps a differential privacy budget can keep an epsilon",

@@ -53,7 +53,11 @@ def test_the_gradient_is_the_slope_of_the_loss(strata):
 
 def test_noise_may_differ_from_table_to_table():
     one = moments(known(), strata=2)
-    apart = replace(one, single_noise=[np.full(size, each) for size, each in zip(SIZES, (0.01, 0.02, 0.05), strict=True)], pair_noise={pair: 0.01 * sum(pair) for pair in one.pairs})
+    apart = replace(
+        one,
+        single_noise=[np.full(size, each) for size, each in zip(SIZES, (0.01, 0.02, 0.05), strict=True)],
+        pair_noise={pair: 0.01 * sum(pair) for pair in one.pairs},
+    )
     same = replace(one, pair_noise=dict.fromkeys(one.pairs, 0.02))
     two, plain, work = _Work.of(apart, 5), _Work.of(one, 5), _Work.of(same, 5)
     assert np.array_equal(plain.pair_weight, work.pair_weight)
