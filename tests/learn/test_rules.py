@@ -10,7 +10,7 @@ import torch
 
 from semblance.core.promise import Steps
 from semblance.learn import rules
-from semblance.learn.rules import Moment, Plain, Private
+from semblance.learn.rules import ROUNDED, Moment, Plain, Private
 from semblance.learn.trainer import TrainPlan, Turn
 
 
@@ -51,7 +51,7 @@ def test_each_gradient_is_clipped_and_their_sum_divided_by_what_is_expected() ->
     # The gradient of a record is the record: lengths 5, 0.5 and 13, of which one is left as it is.
     values = torch.tensor([[3.0, 4.0, 0.0], [0.0, 0.5, 0.0], [5.0, 0.0, 12.0]])
     wanted = torch.tensor([0.6 + 5 / 13, 0.8 + 0.5, 12 / 13]) / 2
-    assert torch.allclose(filled(RULE, values), wanted, atol=1e-6)
+    assert torch.allclose(filled(RULE, values), wanted, atol=1e-3)  # a little shorter than the clip, never longer
 
 
 def test_one_patient_more_moves_the_sum_by_at_most_the_clip() -> None:
@@ -72,7 +72,7 @@ def test_every_record_is_in_a_batch_by_a_coin_of_its_own(monkeypatch: pytest.Mon
     monkeypatch.setattr(rules, "normal", lambda count: np.zeros(count, dtype=np.float32))
     rule = replace(RULE, steps=Steps(1.0, 0.3, 1), expected=1.0)
     counts = torch.stack([filled(rule, torch.eye(3)) for _ in range(900)])
-    assert set(counts.unique().tolist()) == {0.0, 1.0}
+    assert sorted(counts.unique().tolist()) == pytest.approx([0.0, ROUNDED])
     assert counts.mean(0).tolist() == pytest.approx([0.3] * 3, abs=0.06)
     # Independent: a shuffled epoch would make these negative.
     assert np.abs(np.corrcoef(counts.T.numpy())[np.triu_indices(3, 1)]).max() < 0.12
@@ -104,7 +104,7 @@ def test_what_looks_at_no_record_gets_no_noise() -> None:
     replace(RULE, steps=Steps(1e-9, 1.0, 1)).fill(replace(TURN, beside=beside), Rows(torch.zeros(4, 3)), AT)
     assert NET.weight.grad is not None
     # Two records of length 86.6, clipped to 1, and their mean.
-    assert NET.weight.grad[0].tolist() == pytest.approx([3**-0.5] * 3, rel=1e-4) and shapes == [(2, 0)]
+    assert NET.weight.grad[0].tolist() == pytest.approx([ROUNDED * 3**-0.5] * 3, rel=1e-4) and shapes == [(2, 0)]
     NET.weight.grad = None
     RULE.fill(replace(TURN, loss=beside, looks=False), Rows(torch.ones(4, 3)), AT)
     assert NET.weight.grad[0].tolist() == pytest.approx([50.0] * 3) and shapes[1] == (2, 0)

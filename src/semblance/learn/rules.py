@@ -76,6 +76,8 @@ class Plain:
             torch.nn.utils.clip_grad_norm_(parameters, self.clip)
 
 
+ROUNDED = 1 - 1e-3
+"""The part of the clip that is used."""
 Seen = Callable[["Turn", Sequence[torch.Tensor]], None]
 """Hears, before each step, the turn and the noisy sum of gradients of each parameter: all that is known of records."""
 
@@ -147,8 +149,12 @@ class Private:
         return Gradients.of(loss, turn.parameters, records=len(batch), times=self.times)
 
     def weights(self, lengths: torch.Tensor) -> torch.Tensor:
-        """(n,) what each gradient is multiplied by; 0 where it is no number."""
-        return torch.where(lengths.isfinite(), self.clip / lengths.clamp(min=self.clip), 0.0)
+        """(n,) what each gradient is multiplied by; 0 where it is no number.
+
+        Lengths are rounded, so a gradient is shortened to a little less than `clip`, and never exceeds it.
+        """
+        most = ROUNDED * self.clip
+        return torch.where(lengths.isfinite(), most / lengths.clamp(min=most), 0.0)
 
     def _noised(self, x: torch.Tensor) -> torch.Tensor:
         drawn = torch.from_numpy(normal(x.numel())).reshape(x.shape)

@@ -2,9 +2,9 @@
 
 Nothing is selected, so nothing is paid for selecting: all pairs are measured at once, each with the same noise, and the
 nonnegative mixture that comes nearest to all of them takes most of the noise out again. Where there is a target of few
-classes, pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each table
-either way. Columns are counted first; what is rare beside the noise is put together before pairs are counted, and told
-apart again by what the columns say alone.
+codes, columns and pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each
+table either way. Columns are counted first; what is rare beside the noise is put together before pairs are counted, and
+told apart again by what the columns say alone.
 """
 
 from __future__ import annotations
