@@ -33,14 +33,14 @@ def test_noise_that_is_off_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_noise_that_is_too_small_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     noised = ledger.noised
-    monkeypatch.setattr(ledger, "noised", lambda counts, sigma: noised(counts, sigma=sigma / 4))
-    assert not audit(Pairwise(), epsilon=1.0, trials=100, **HOW).holds
+    monkeypatch.setattr(ledger, "noised", lambda counts, sigma: noised(counts, sigma=sigma / 8))
+    assert not audit(Pairwise(), epsilon=1.0, trials=200, **HOW).holds
 
 
 def test_records_counted_instead_of_patients_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "chosen", lambda subjects, most: np.ones(len(subjects), dtype=bool))
     assert RECORDS > 1
-    assert not audit(Pairwise(), epsilon=2.0, trials=100, **HOW).holds
+    assert not audit(Pairwise(), epsilon=2.0, trials=200, **HOW).holds
 
 
 class BoundsFromData(Pairwise):
