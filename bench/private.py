@@ -13,6 +13,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -261,7 +262,7 @@ def plot(book: Book) -> str:
     boards = [board for board in BOARDS if curves(book, board, "pair")]
     names = sorted({curve.name for board in boards for curve in curves(book, board, "pair")})
     names.sort(key=lambda name: name not in OURS)
-    colours = dict(zip(names, (*COLOURS, *MORE), strict=False))
+    colours = dict(zip(names, cycle((*COLOURS, *MORE)), strict=False))
     wide, high = LEFT + 2 * (WIDTH + GAP) + 190, len(boards) * (TOP + HEIGHT + GAP)
     parts = [f'<rect width="{wide}" height="{high}" fill="white"/>']
     for i, board in enumerate(boards):

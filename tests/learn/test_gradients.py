@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from semblance.core.rng import stream
-from semblance.learn.gradients import Gradients
+from semblance.learn.gradients import Gradients, Product
 from semblance.learn.nets.denoiser import Denoiser
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.nets.mlp import BatchNorm, Mlp, start
@@ -111,3 +111,14 @@ def test_a_layer_over_other_rows_than_the_records_is_refused() -> None:
         Gradients.of(
             lambda: net(torch.ones(3, 2).mean(0, keepdim=True)).expand(3, 1)[:, 0], tuple(net.parameters()), records=3
         )
+
+
+def test_rows_that_nearly_cancel_are_not_found_too_short() -> None:
+    """In single precision the length of their sum is lost, and the gradient of a record would not be clipped."""
+    rng = np.random.default_rng(0)
+    held = torch.from_numpy(rng.normal(size=(8, 5))).float()
+    back = torch.from_numpy(1e4 * rng.normal(size=(8, 3))).float()
+    held[4:], back[4:] = held[:4], -back[:4] * (1 + 1e-5)
+    found = Product(torch.zeros(3, 5), torch.zeros(8, 3), held).squares(back, 8)
+    true = (back.double().T @ held.double()).square().sum()
+    assert float(found) == pytest.approx(float(true), rel=1e-3)

@@ -65,9 +65,14 @@ class Product(Use):
     held: torch.Tensor
 
     def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
-        """(records,) by the inner products of what went in and of what came back, between the rows of a record."""
-        held, back = (x.reshape(len(x) // times, times, x.shape[1]) for x in (self.held, back))
-        return ((held @ held.transpose(1, 2)) * (back @ back.transpose(1, 2))).sum((1, 2))
+        """(records,) by the inner products of what went in and of what came back, between the rows of a record.
+
+        In double precision where there are several rows: where they nearly cancel, single precision would find the
+        length too small, and the gradient would be clipped too little.
+        """
+        held, back = (_exactly(x, times).reshape(len(x) // times, times, x.shape[1]) for x in (self.held, back))
+        found = ((held @ held.transpose(1, 2)) * (back @ back.transpose(1, 2))).sum((1, 2))
+        return found.to(self.held.dtype)
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
         """(outputs, inputs)."""
@@ -88,8 +93,8 @@ class Lookup(Use):
         """(records,) entries that a record looks up twice add their gradients."""
         at = self.at.reshape(len(self.at) // times, times, 1, self.at.shape[1], 1)
         shared = (at == at.reshape(len(at), 1, times, 1, self.at.shape[1])).sum((3, 4))
-        back = back.reshape(len(at), times, back.shape[1])
-        return (shared * (back @ back.transpose(1, 2))).sum((1, 2))
+        dtype, back = back.dtype, _exactly(back, times).reshape(len(at), times, back.shape[1])
+        return (shared * (back @ back.transpose(1, 2))).sum((1, 2)).to(dtype)
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
         """(entries, size)."""
@@ -99,6 +104,10 @@ class Lookup(Use):
     def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
         return (functional.embedding_bag(self.at, direction, mode="sum") * back).sum(1)
+
+
+def _exactly(x: torch.Tensor, times: int) -> torch.Tensor:
+    return x if times == 1 else x.double()
 
 
 @dataclass(frozen=True)

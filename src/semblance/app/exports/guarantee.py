@@ -10,7 +10,7 @@ from math import exp
 from typing import Any
 
 from semblance.app.card import plain
-from semblance.core.promise import Guarantee, Steps, rounded_up, spent_from
+from semblance.core.promise import Answers, Guarantee, Steps, rounded_up, spent_from
 from semblance.core.schema import Schema
 
 ASSUMED = (
@@ -38,7 +38,7 @@ def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str
     parts = [
         ["# Guarantee", "", f"The records in `{plain(file)}` were made under {promise}.", "", *_meaning(told)],
         ["## What backs it", "", *_noise(told)],
-        ["## What was measured", "", *_measured(told["measured"])],
+        ["## What was measured", "", *_measured(told["measured"], local=_local(told))],
         ["## What it rests on", "", *(f"- {line}" for line in _assumed(told))],
         ["## What it does not cover", "", *(f"- {line}" for line in NOT_COVERED)],
         ["## Columns", "", *_columns(schema)],
@@ -74,14 +74,23 @@ def _assumed(told: Mapping[str, Any]) -> Sequence[str]:
     return (*ASSUMED, FLOATING) if trained else ASSUMED
 
 
-def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
+def _local(told: Mapping[str, Any]) -> bool:
+    """Whether nobody but the patient ever saw a record."""
+    return all(part.get("kind") == Answers.kind for part in told["noise"])
+
+
+def _measured(measured: Mapping[str, Any], *, local: bool) -> Iterator[str]:
     yield "Noisy, and paid for by the ledger:"
     yield ""
     if "reports" in measured:
         yield (
-            f"- {measured['reports']:,} reports, a public number: one randomised answer of each patient to one"
-            " question, and answers of nobody for the rest. The guarantee holds locally: of each answer by itself,"
-            " for whoever sees it, the curator included"
+            f"- {measured['reports']:,} reports: one randomised answer of each patient to one question, and answers"
+            " of nobody for the rest. "
+            + (
+                "The guarantee holds locally: of each answer by itself, for whoever sees it, the curator included"
+                if local
+                else "Something else was counted from the records themselves, so the curator is trusted with them"
+            )
         )
     if "records" in measured:
         yield f"- records learned from: about {measured['records']:,}"
