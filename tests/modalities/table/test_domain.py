@@ -151,6 +151,8 @@ def test_a_record_in_memory_is_read_as_it_would_be_from_a_file(tmp_path: Path) -
     assert alone.schema == table.schema == declared_schema(DECLARED)
     coder = public_encoding(alone.schema)
     assert np.array_equal(coder.encode(alone), coder.encode(table))
+    typed = declared_record({**held, "seen": pd.Timestamp("2021-03-04")}, DECLARED)
+    assert np.array_equal(coder.encode(typed), coder.encode(table))
 
 
 def test_what_a_record_leaves_out_is_missing_and_what_is_not_declared_is_told() -> None:

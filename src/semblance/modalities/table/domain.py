@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def declared_record(values: Mapping[str, Any], declared: Mapping[str, Any]) -> T
     if problems:
         raise UsageError(*problems)
     told = {c.name: values.get(c.name) for c in schema.learned}
-    texts = {name: None if pd.isna(value) else str(value) for name, value in told.items()}
+    texts = {name: None if pd.isna(value) else _text(value, schema[name]) for name, value in told.items()}
     columns = tuple(raw_of(name, pa.chunked_array([[text]], pa.string())) for name, text in texts.items())
     settled, said = _settled(ReadOptions(declared=declared), tuple(schema.names))
     frame, subjects, marks, _ = declared_like(Source(columns), settled, said)
@@ -222,6 +223,11 @@ def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
         span = (column.max or 0.0) - (column.min or 0.0)
         return replace(column, dtype="float64", decimals=max(0, -round(math.log10(_unit(column, span)))))
     return column
+
+
+def _text(value: Any, column: Column) -> str:
+    """As it would stand in a file."""
+    return value.strftime(column.date_format) if column.date_format and isinstance(value, date) else str(value)
 
 
 def public_encoding(schema: Schema) -> Encoding:
