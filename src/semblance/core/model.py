@@ -53,6 +53,17 @@ def refuse_ledger(card: Card, *, ledger: Ledger | None) -> None:
         )
 
 
+def paying(card: Card, *, ledger: Ledger | None) -> Ledger:
+    """The ledger. Raises UsageError where a generator that measures only what is paid for was given none."""
+    if ledger is None:
+        raise UsageError.of(
+            f"'{card.name}' was given no ledger",
+            rule="a private generator measures only what a ledger has paid for",
+            fix="--epsilon 1, or in Python ledger=sb.Ledger.open(...), with a schema file that names the cohort",
+        )
+    return ledger
+
+
 FAIRNESS = ("parity", "odds")
 BALANCED = "balanced"
 PARTS = {

@@ -46,8 +46,23 @@ def rounded_up(value: float, digits: int = 4) -> float:
     return float(f"{math.ceil(value / unit * (1 - 1e-12)) * unit:.{digits}g}")
 
 
+class Part:
+    """What a ledger pays for in one piece. Subclasses are frozen dataclasses."""
+
+    kind: ClassVar[str]
+
+    @property
+    def endless(self) -> bool:
+        """Whether nothing is left that could pay for it."""
+        return math.isinf(getattr(self, "sigma", 0.0))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"kind": self.kind, **vars(self)}
+
+
 @dataclass(frozen=True)
-class Noise:
+class Noise(Part):
     """Discrete Gaussian noise of scale `sigma` on each cell of `count` histograms. One patient moves each of them by at
     most `sensitivity` (Euclidean).
 
@@ -76,11 +91,6 @@ class Noise:
         """The cost in zero-concentrated differential privacy (Canonne, Kamath & Steinke 2020, theorem 4)."""
         return self.count * self.sensitivity**2 / (2 * self.sigma**2)
 
-    @property
-    def endless(self) -> bool:
-        """Whether nothing is left that could pay for it."""
-        return math.isinf(self.sigma)
-
     def __str__(self) -> str:
         tables = "1 table of counts" if self.count == 1 else f"{self.count:,} tables of counts"
         records = "1 record" if self.sensitivity == 1 else f"{self.sensitivity} records"
@@ -88,13 +98,9 @@ class Noise:
         noise = f"discrete Gaussian noise of standard deviation {self.sigma:,.1f}"
         return f"{tables}, with at most {records} of a patient in each{told}: {noise}"
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"kind": self.kind, **asdict(self)}
-
 
 @dataclass(frozen=True)
-class Steps:
+class Steps(Part):
     """`count` steps of DP-SGD (Abadi et al., CCS 2016): each patient is in a batch with probability `rate`, its
     gradient has a norm of at most one, and Gaussian noise of scale `sigma` is added to their sum."""
 
@@ -112,24 +118,15 @@ class Steps:
                 fix="correct it",
             )
 
-    @property
-    def endless(self) -> bool:
-        """Whether nothing is left that could pay for them."""
-        return math.isinf(self.sigma)
-
     def __str__(self) -> str:
         return (
             f"{self.count:,} steps of training, each on patients drawn with probability {self.rate:.4g}: Gaussian noise"
             f" of {self.sigma:.3g} times the largest gradient of a patient"
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"kind": self.kind, **asdict(self)}
-
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Part):
     """One randomised answer of each patient, or one choice by the exponential mechanism, that is by itself
     `epsilon`-differentially private; `count` of them."""
 
@@ -151,18 +148,9 @@ class Answers:
         """The cost in zero-concentrated differential privacy (Bun & Steinke 2016, proposition 1.4)."""
         return self.count * self.epsilon**2 / 2
 
-    @property
-    def endless(self) -> bool:
-        """Never: what costs nothing cannot be made."""
-        return False
-
     def __str__(self) -> str:
         answers = "1 randomised answer" if self.count == 1 else f"{self.count:,} randomised answers"
         return f"{answers} of each patient, with epsilon {rounded_up(self.epsilon):g} each"
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"kind": self.kind, **asdict(self)}
 
 
 Spent = Noise | Steps | Answers

@@ -13,7 +13,6 @@ realised and not only for those of the formula. How long an answer takes is not 
 from __future__ import annotations
 
 import math
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
@@ -23,6 +22,7 @@ from functools import cache
 import numpy as np
 
 from semblance.core.errors import UsageError
+from semblance.privacy.noise import words
 
 BITS = 64
 DIGITS = 60
@@ -184,8 +184,7 @@ def _ceiling(value: Decimal) -> int:
 
 def _coins(shape: tuple[int, ...]) -> np.ndarray:
     """Whole numbers of 64 bits, evenly, from the operating system."""
-    count = math.prod(shape)
-    return np.frombuffer(os.urandom(count * BITS // 8), dtype=np.uint64).reshape(shape)
+    return words(math.prod(shape)).reshape(shape)
 
 
 def _below(limit: int, count: int) -> np.ndarray:

@@ -16,6 +16,11 @@ ROUNDED = 1e-9
 """Relative error that such a sum has at most."""
 
 
+def system() -> np.random.Generator:
+    """Randomness that nobody can repeat, for what is drawn beside a record: who is chosen, in which order."""
+    return np.random.default_rng(secrets.randbits(128))
+
+
 def noised(counts: np.ndarray, *, sigma: float) -> np.ndarray:
     """Integer counts plus exact discrete Gaussian noise (Canonne, Kamath & Steinke 2020), by OpenDP's sampler."""
     dp = need("opendp.prelude", extra="private", why="noise for differential privacy")
@@ -24,6 +29,11 @@ def noised(counts: np.ndarray, *, sigma: float) -> np.ndarray:
     measure = dp.m.make_gaussian(*space, scale=float(sigma))
     flat = np.asarray(counts, dtype=np.int64).ravel()
     return np.array(measure(flat.tolist()), dtype=np.int64).reshape(np.shape(counts))
+
+
+def moved(cells: int, deviation: float) -> float:
+    """The expected total variation that normal noise of such a deviation makes in so many shares."""
+    return cells * deviation * math.sqrt(2 / math.pi) / 2
 
 
 def tails(most: int, *, sigma: float) -> np.ndarray:
@@ -62,8 +72,7 @@ def common(counts: np.ndarray, *, sigma: float, delta: float) -> np.ndarray:
 
 def chosen(subjects: np.ndarray, *, most: int) -> np.ndarray:
     """(n,) bool: at most `most` records of each patient, chosen at random."""
-    system = np.random.default_rng(secrets.randbits(128))
-    order = system.permutation(len(subjects))
+    order = system().permutation(len(subjects))
     ranked = order[np.argsort(subjects[order], kind="stable")]
     owner = subjects[ranked]
     starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(owner) else np.zeros(0, int)
@@ -79,17 +88,15 @@ def seated(subjects: np.ndarray, *, seats: int) -> np.ndarray:
     Of more patients than seats, chance leaves some out. So their number is public, and one patient more or less changes
     what one of them holds.
     """
-    system = np.random.default_rng(secrets.randbits(128))
     rows = np.flatnonzero(chosen(subjects, most=1))
     empty = np.full(max(seats - len(rows), 0), -1, dtype=np.int64)
-    return system.permutation(np.concatenate([rows, empty]))[:seats]
+    return system().permutation(np.concatenate([rows, empty]))[:seats]
 
 
 def tossed(subjects: np.ndarray, *, share: float) -> np.ndarray:
     """(n,) bool: for every patient a coin that falls on True with probability `share`; the same for all its records."""
-    system = np.random.default_rng(secrets.randbits(128))
     _, owner = np.unique(subjects, return_inverse=True)
-    found: np.ndarray = (system.random(int(owner.max(initial=-1)) + 1) < share)[owner]
+    found: np.ndarray = (system().random(int(owner.max(initial=-1)) + 1) < share)[owner]
     return found
 
 
@@ -107,11 +114,11 @@ def normal(count: int) -> np.ndarray:
 
 def _uniform(count: int) -> np.ndarray:
     """(count,) numbers in (0, 1), never at an end."""
-    found: np.ndarray = ((_words(count) >> np.uint64(11)) + 0.5) * 2.0**-53
+    found: np.ndarray = ((words(count) >> np.uint64(11)) + 0.5) * 2.0**-53
     return found
 
 
-def _words(count: int) -> np.ndarray:
+def words(count: int) -> np.ndarray:
     """(count,) 64 random bits each."""
     return np.frombuffer(os.urandom(8 * count), dtype=np.uint64)
 
@@ -120,4 +127,4 @@ def sampled(count: int, *, rate: float) -> np.ndarray:
     """Which of `count` are in a Poisson sample: each by a coin of its own that falls on yes with probability `rate`."""
     if rate >= 1:
         return np.arange(count)
-    return np.flatnonzero(_words(count) < np.uint64(rate * 2.0**64))
+    return np.flatnonzero(words(count) < np.uint64(rate * 2.0**64))

@@ -18,9 +18,9 @@ from semblance.modalities.table.survey import (
     Asking,
     Question,
     Survey,
+    covered,
     deepest,
     finest,
-    moved,
     occupancy,
     seats_of,
 )
@@ -66,7 +66,7 @@ def test_pairs_with_the_target_are_favoured() -> None:
 @pytest.mark.parametrize("epsilon", [0.5, 2.0, 8.0])
 def test_as_many_cells_are_told_apart_as_noise_leaves_room_for(epsilon: float) -> None:
     found = finest(5000, epsilon=epsilon, asked=3000)
-    assert moved(found, epsilon=epsilon, asked=3000) <= BEARABLE < moved(found + 1, epsilon=epsilon, asked=3000)
+    assert covered(found, epsilon=epsilon, asked=3000) <= BEARABLE < covered(found + 1, epsilon=epsilon, asked=3000)
     assert finest(100, epsilon=epsilon, asked=10**9) == 100
 
 

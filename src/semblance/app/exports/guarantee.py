@@ -76,7 +76,7 @@ def _assumed(told: Mapping[str, Any]) -> Sequence[str]:
 
 def _local(told: Mapping[str, Any]) -> bool:
     """Whether nobody but the patient ever saw a record."""
-    return all(part.get("kind") == Answers.kind for part in told["noise"])
+    return all(isinstance(spent_from(part), Answers) for part in told["noise"])
 
 
 def _measured(measured: Mapping[str, Any], *, local: bool) -> Iterator[str]:

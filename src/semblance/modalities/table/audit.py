@@ -21,7 +21,7 @@ from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.measured import Measured
 from semblance.modalities.table.generators.private import PrivateSpec
-from semblance.modalities.table.white_box import WhiteBox, budget, ratio
+from semblance.modalities.table.white_box import WhiteBox, budget, of_columns, ratio
 from semblance.privacy.audit import Audit, from_one_run, from_rates, from_roc
 
 PATIENTS = 200
@@ -134,11 +134,7 @@ def simulated(rng: np.random.Generator, *, codes: int = 4) -> Cohort:
 
 def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
     """Log of how much more likely the noisy counts are with the planted (columns,) codes than with the base alone."""
-    found = 0.0
-    for j, counts in enumerate(told.columns):
-        asked = [j] if told.target in (None, j) else [told.target, j]
-        cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
-        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigma)
+    found = of_columns(told.columns, told.target, told.sigma, base, planted)
     merged = np.column_stack([group[base[:, j]] for j, group in enumerate(told.groups)])
     own = np.array([group[planted[j]] for j, group in enumerate(told.groups)])
     for pair, counts in told.pairs.items():

@@ -66,6 +66,12 @@ class Encoding:
         return cls(schema, columns, _visits(train.subjects, rare=options.rare), relations)
 
     @property
+    def target(self) -> int | None:
+        """The place of the target among `columns`, where it is a category."""
+        coded = enumerate(zip(self.fields, self.columns, strict=True))
+        return next((j for j, (f, code) in coded if f.role == "target" and isinstance(code, Categories)), None)
+
+    @property
     def fields(self) -> tuple[Column, ...]:
         """The columns that are coded, one for each of `columns`."""
         return self.relations.fields(self.schema)

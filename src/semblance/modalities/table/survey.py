@@ -22,9 +22,10 @@ import numpy as np
 from semblance.core.errors import DataError, UsageError
 from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.encode import ColumnCodes, Encoding
-from semblance.modalities.table.generators.grouping import frequent, neighbours
+from semblance.modalities.table.generators.grouping import cells, frequent
 from semblance.modalities.table.generators.marginals import simplex
 from semblance.privacy.local import NOBODY, Randomiser, randomiser
+from semblance.privacy.noise import moved, system
 
 Pair = tuple[int, int]
 BEARABLE = 0.2
@@ -158,8 +159,7 @@ class Survey:
 
     def asked(self, codes: np.ndarray) -> tuple[Tally, ...]:
         """What is said by seats of (n, columns) codes in an order of chance, each asked one question."""
-        system = np.random.default_rng(secrets.randbits(128))
-        order = system.permutation(len(self.questions))
+        order = system().permutation(len(self.questions))
         weights = np.cumsum([self.questions[k].weight for k in order])
         ends = np.round(weights / weights[-1] * len(codes)).astype(int)
         parts = dict(zip(order.tolist(), np.split(codes, ends[:-1]), strict=True))
@@ -200,14 +200,14 @@ class Survey:
 
     def _grouped(self, told: Sequence[Tally], depth: Depth) -> tuple[np.ndarray, ...]:
         """Of each column (size,) which codes count as one within pairs, by what was said of it alone."""
-        occupied, target = occupancy(told, self.epsilon), target_of(self.coder)
+        occupied, target = occupancy(told, self.epsilon), self.coder.target
         found = []
         for j, (tally, column) in enumerate(zip(told, self.coder.columns, strict=True)):
             by, (group,) = self.by(tally.question), tally.question.groups
             share = simplex(tally.shares(by, occupied))
             least = min(max(tally.noise(by, occupied), LEAST), float(share.max()))
             most = self.asking.classes if j == target else depth.groups
-            merged = frequent if isinstance(column, Categories) else _cells
+            merged = frequent if isinstance(column, Categories) else cells
             alike = merged(share, most=most, least=least)
             found.append(alike[group])
         return tuple(found)
@@ -228,21 +228,15 @@ def occupancy(told: Sequence[Tally], epsilon: float) -> float:
 # What is asked, by what is public
 
 
-def target_of(coder: Encoding) -> int | None:
-    """The column of the target, where it has categories."""
-    found = [j for j, c in enumerate(coder.fields) if c.role == "target" and isinstance(coder.columns[j], Categories)]
-    return found[0] if found else None
-
-
 def deviation(by: Randomiser, asked: float) -> float:
     """The standard deviation of a share that is as large as the others: by noise, and by who is asked."""
     even = 1 / by.size
     return math.sqrt((by.variance(1, even) + even * (1 - even)) / asked)
 
 
-def moved(cells: int, *, epsilon: float, asked: float) -> float:
+def covered(cells: int, *, epsilon: float, asked: float) -> float:
     """The expected total variation that noise, and who is asked, make in a table of so many cells."""
-    return cells * deviation(randomiser(cells, epsilon), max(asked, 1)) * math.sqrt(2 / math.pi) / 2
+    return moved(cells, deviation(randomiser(cells, epsilon), max(asked, 1)))
 
 
 @lru_cache(maxsize=256)
@@ -251,14 +245,14 @@ def finest(limit: int, *, epsilon: float, asked: float) -> int:
     low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if moved(middle, epsilon=epsilon, asked=asked) <= BEARABLE else (low, middle - 1)
+        low, high = (middle, high) if covered(middle, epsilon=epsilon, asked=asked) <= BEARABLE else (low, middle - 1)
     return low
 
 
 def deepest(coder: Encoding, *, epsilon: float, asking: Asking) -> Depth | None:
     """All pairs where at least three groups of each column can be told apart, else those with the target where two
     can, else none. Nothing but the seats, epsilon and the columns decides."""
-    target, every = target_of(coder), tuple(combinations(range(len(coder.columns)), 2))
+    target, every = coder.target, tuple(combinations(range(len(coder.columns)), 2))
     with_target = tuple(pair for pair in every if target in pair)
     classes = 0 if target is None else min(asking.classes, coder.columns[target].size)
     for pairs, beside, least in ((every, 0, 3), (with_target, classes, 2)):
@@ -281,13 +275,6 @@ def _alone(column: ColumnCodes, *, most: int) -> np.ndarray:
     cells = column.size - 1
     groups = min(cells, max(most - 1, 1))
     return np.concatenate([[0], 1 + np.arange(cells) * groups // max(cells, 1)]).astype(np.int64)
-
-
-def _cells(share: np.ndarray, *, most: int, least: float) -> np.ndarray:
-    """The groups of a number's cells in their order; the missing value stands apart where it is not rare."""
-    cells = neighbours(share[1:], most=most, least=least)
-    missing = int(cells.max()) + 1 if share[0] > least else 0
-    return np.concatenate([[missing], cells]).astype(np.int64)
 
 
 def _whole(value: Any, below: int) -> TypeGuard[int]:

@@ -61,7 +61,7 @@ class WhiteBox:
         told = self.spec.attacked(train, how, ledger, spy=spy)
         coder, sigma = public_encoding(train.schema), told.spent[0].sigma  # type: ignore[union-attr]
         own = coder.encode(self.looked_for)
-        counted = np.array([of_columns(told.counts, sigma, own[:0], codes) for codes in own])
+        counted = np.array([of_columns(told.counts, None, sigma, own[:0], codes) for codes in own])
         found: np.ndarray = counted + sum(listener.scores for listener in heard)
         return found
 
@@ -77,16 +77,21 @@ class Listener:
         """A noisy sum, before the step that it makes: how far it lies along each record's own gradient, over the square
         of the noise, which for many faint steps is the log of how much more likely it is with the record."""
         own = self.rule.gradients(turn, self.shown, self.noise)
-        along = own.along(noisy) * self.rule.clip / own.lengths().clamp(min=self.rule.clip)
+        along = own.along(noisy) * self.rule.weights(own.lengths())
         self.scores += (along / (self.rule.steps.sigma * self.rule.clip) ** 2).double().numpy()
 
 
-def of_columns(columns: Sequence[np.ndarray], sigma: float, base: np.ndarray, planted: np.ndarray) -> float:
+def of_columns(
+    columns: Sequence[np.ndarray], target: int | None, sigma: float, base: np.ndarray, planted: np.ndarray
+) -> float:
     """Log of how much more likely noisy counts of columns are with the planted (columns,) codes than with (n, columns)
-    `base` alone."""
-    return float(
-        sum(ratio(counts[planted[j]] - (base[:, j] == planted[j]).sum(), sigma) for j, counts in enumerate(columns))
-    )
+    `base` alone. All but that of the `target` are counted within its codes, where there is one."""
+    found = 0.0
+    for j, counts in enumerate(columns):
+        asked = [j] if target in (None, j) else [target, j]
+        cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
+        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), sigma)
+    return float(found)
 
 
 def ratio(above: float, sigma: float) -> float:

@@ -43,9 +43,9 @@ def test_what_is_saved_comes_back(tmp_path: Path, pairs: bool) -> None:
 def test_shares_add_up_within_classes_and_over_them() -> None:
     told = made(pairs=True)
     assert told.records == pytest.approx(100, abs=0.5) and told.share(1) == pytest.approx([0.41, 0.59], abs=0.01)
-    within = told.within(1, told.groups[0])
+    within = told.within(1)
     assert within == pytest.approx(np.array([[0.30, 0.30], [0.11, 0.29]]), abs=0.01)
-    assert told.within(0, told.groups[0]).shape == (1, 3)
+    assert told.within(0).shape == (1, 3)
     assert told.paid == (Noise(3.0, 1, 3), Noise(5.0, 1, 1)) and made(pairs=False).paid == (Noise(3.0, 1, 3),)
 
 

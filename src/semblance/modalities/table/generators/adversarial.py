@@ -28,8 +28,9 @@ from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.collapse import Monitor
 from semblance.modalities.table.generators.dense import Dense, Span, Vectors, read_dense
-from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart, secret
+from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart
 from semblance.modalities.table.generators.scalars import Kind
+from semblance.privacy.noise import system
 
 LOOKS, FEWEST = 30, 300
 TEMPERATURE = 0.2
@@ -221,7 +222,7 @@ class AdversarialSpec(PrivateSpec):
         maker = self.maker_of(dense, self.facts(records) | {"temperature": torch.tensor(TEMPERATURE)})
 
         def source_of(table: Table) -> Vectors:
-            return Vectors(dense, dense.pack(table, rng=secret()), table.subjects)
+            return Vectors(dense, dense.pack(table, rng=system()), table.subjects)
 
         def model(measured: Mapping[str, Any]) -> AdversarialModel:
             return replace(self.model(coder, self.to_json(), maker.eval()), measured=measured)

@@ -15,7 +15,6 @@ import numpy as np
 
 from semblance.core.model import Card, Plan, Watch
 from semblance.core.promise import Ledger
-from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import AdversarialModel, Maker
@@ -64,7 +63,7 @@ class CtganSmote(Ctgan):
 
     def _classes(self, encoding: Encoding, train: Table) -> list[float]:
         """The share of each code of the target among records to draw; none where the target is no category."""
-        target = target_of(encoding)
+        target = encoding.target
         if target is None:
             return []
         shares = shares_of(encoding.encode(train), encoding.sizes)[target]
@@ -82,7 +81,7 @@ class CtganSmoteModel(AdversarialModel):
 
     def table(self, n: int, *, first_subject: int, rng: np.random.Generator) -> Table:
         """`n` records of new patients; how many are of each class is drawn from its share."""
-        target, shares = target_of(self.encoding), np.array(self.options["classes"])
+        target, shares = self.encoding.target, np.array(self.options["classes"])
         pool = [super().table(n, first_subject=first_subject, rng=rng)]
         if target is None:
             return pool[0]
@@ -93,12 +92,6 @@ class CtganSmoteModel(AdversarialModel):
         # What is wanted comes first; behind it stands what fills up for a class that the network does not make.
         rows = np.argsort(_place(codes) >= wanted[codes], kind="stable")[:n]
         return replace(concat(pool).take(rng.permutation(rows)), subjects=pool[0].subjects)
-
-
-def target_of(encoding: Encoding) -> int | None:
-    """The place of the target among the coded columns, where it is a category."""
-    fields = enumerate(zip(encoding.fields, encoding.columns, strict=True))
-    return next((j for j, (f, code) in fields if f.role == "target" and isinstance(code, Categories)), None)
 
 
 def _place(codes: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -43,7 +45,14 @@ def neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     return group
 
 
-def sizes(groups: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:
+def cells(shares: np.ndarray, *, most: int, least: float, rare: float | None = None) -> np.ndarray:
+    """Of a number: its cells in their order, after the missing value, which stands apart where it is not `rare`."""
+    group = neighbours(shares[1:], most=most, least=least)
+    missing = int(group.max()) + 1 if shares[0] > (least if rare is None else rare) else 0
+    return np.concatenate([[missing], group]).astype(np.int64)
+
+
+def sizes(groups: Sequence[np.ndarray]) -> np.ndarray:
     """(columns,) how many groups each column has."""
     return np.array([int(group.max()) + 1 for group in groups], dtype=np.int64)
 

@@ -8,7 +8,6 @@ answers themselves could be published. Nobody has to be trusted with records, an
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,25 +18,25 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes
-from semblance.core.model import Card, Plan, Watch
+from semblance.core.model import Card, Plan, Watch, paying
 from semblance.core.promise import MEASURED, Answers, Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedSpec, measured_of, saved
+from semblance.modalities.table.generators.coded import CodedSpec, measured_of
 from semblance.modalities.table.generators.marginals import simplex
+from semblance.modalities.table.generators.mixture import restored
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.pairwise import CELLS, PairwiseModel, apart
 from semblance.modalities.table.generators.products import Products
 from semblance.modalities.table.structure import Structure
-from semblance.modalities.table.survey import Asking, Question, Survey, Tally, moved, occupancy, seats_of, target_of
+from semblance.modalities.table.survey import Asking, Question, Survey, Tally, covered, occupancy, seats_of
 from semblance.privacy.audit import Audit
 from semblance.privacy.local import NOBODY, randomiser
-from semblance.privacy.noise import seated
+from semblance.privacy.noise import moved, seated
 
 CARD = Card(
     name="local",
@@ -96,9 +95,9 @@ class Local(CodedSpec):
         """
         seats_of(schema.n_public)
         coder = public_encoding(schema)
-        columns, target = len(coder.columns), target_of(coder)
+        columns, target = len(coder.columns), coder.target
         tables = columns if target is None or columns < 2 else (columns - 1) / (1 - self.single)
-        return moved(CELLS, epsilon=epsilon, asked=records / tables)
+        return covered(CELLS, epsilon=epsilon, asked=records / tables)
 
     def encoding_of(self, train: Table, given: Encoding | None) -> Encoding:
         """The public one, whatever is given: any other has looked at the records."""
@@ -111,13 +110,8 @@ class Local(CodedSpec):
 
     def measured(self, train: Table, ledger: Ledger | None) -> tuple[Encoding, Told]:
         """The codes, and what the patients of `train` answered: one question for each of the public seats."""
-        if ledger is None:
-            raise UsageError.of(
-                f"'{CARD.name}' was given no ledger",
-                rule="a private generator measures only what a ledger has paid for",
-                fix="--epsilon 4, or in Python ledger=sb.Ledger.open(...), with a schema file that names the cohort",
-            )
-        coder, seats = self.encoding_of(train, None), seats_of(train.schema.n_public)
+        ledger, coder = paying(CARD, ledger=ledger), self.encoding_of(train, None)
+        seats = seats_of(train.schema.n_public)
         paid = ledger.affordable_answers()
         ledger.reserve(paid, note="answers")
         rows = seated(train.subjects, seats=seats)
@@ -149,10 +143,7 @@ class Local(CodedSpec):
     @staticmethod
     def load(folder: Path) -> LocalModel:
         """The inverse of `save`."""
-        encoding, options, arrays = saved(folder)
-        structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
-        mixture = Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned])
-        return LocalModel(encoding, options, structure, mixture, measured=measured_of(folder))
+        return LocalModel(*restored(folder), measured=measured_of(folder))
 
 
 @dataclass(frozen=True)
@@ -237,7 +228,7 @@ class Told:
         for (i, j), shares in self.pairs.items():
             made = (fitted.column(i) * fitted.weights) @ fitted.column(j).T
             off.append(np.abs(made - shares[0]).sum() / 2)
-            noise.append(made.size * self.pair_noise[i, j] * math.sqrt(2 / math.pi) / 2)
+            noise.append(moved(made.size, self.pair_noise[i, j]))
         seats = sum(tally.asked for tally in self.tallies)
         told = {"reports": seats, "records": round(seats * self.occupied)}
         pairs = {"pairs": float(np.mean(off)), "pairs of noise alone": float(np.mean(noise))} if off else {}

@@ -45,10 +45,15 @@ class Measured:
         """(size,) the shares of a column's codes, none below zero."""
         return simplex(self.columns[j].sum(0) / self.records)
 
-    def within(self, j: int, classes: np.ndarray) -> np.ndarray:
-        """(classes, size) noisy shares, of all records, of a column's codes in each class of the target's codes."""
+    @property
+    def classes(self) -> np.ndarray:
+        """(codes of the target,) the class of each; all records are one class without a target."""
+        return np.zeros(1, dtype=np.int64) if self.target is None else self.groups[self.target]
+
+    def within(self, j: int) -> np.ndarray:
+        """(classes, size) noisy shares, of all records, of a column's codes in each class."""
         counts = self.columns[j] / self.records
-        return counts if j == self.target or self.target is None else summed(counts.T, classes).T
+        return counts if j == self.target else summed(counts.T, self.classes).T
 
     @property
     def paid(self) -> tuple[Noise, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -94,10 +94,19 @@ class Mixture(CodedSpec):
     @staticmethod
     def load(folder: Path) -> MixtureModel:
         """The inverse of `save`."""
-        encoding, options, arrays = saved(folder)
-        structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
-        mixture = Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned])
-        return MixtureModel(encoding, options, structure, mixture)
+        return MixtureModel(*restored(folder))
+
+
+def restored(folder: Path) -> tuple[Encoding, dict[str, Any], Structure, Products]:
+    """What a saved mixture of any origin is made of."""
+    encoding, options, arrays = saved(folder)
+    structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
+    return (
+        encoding,
+        options,
+        structure,
+        Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned]),
+    )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.dense import Dense, read_dense
-from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart, secret
+from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart
+from semblance.privacy.noise import system
 
 FEWEST, LOOKS = 600, 60
 
@@ -92,7 +93,7 @@ class PackedSpec(PrivateSpec):
         objective.start(dense.pack(seen, rng=rng), rng=rng)
 
         def source_of(table: Table) -> Rows:
-            return Rows(dense.pack(table, rng=secret()), table.subjects)
+            return Rows(dense.pack(table, rng=system()), table.subjects)
 
         def model(measured: Mapping[str, Any]) -> PackedModel:
             return replace(self.model(dense, self.to_json(), objective), measured=measured)

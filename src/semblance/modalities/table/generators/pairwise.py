@@ -9,7 +9,6 @@ told apart again by what the columns say alone.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semblance.core.errors import UsageError
-from semblance.core.model import Card, Plan, Watch
+from semblance.core.model import Card, Plan, Watch, paying
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
@@ -28,15 +26,16 @@ from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
-from semblance.modalities.table.generators.coded import CodedSpec, measured_of, saved
-from semblance.modalities.table.generators.grouping import classes, frequent, neighbours, sizes, summed
+from semblance.modalities.table.generators.coded import CodedSpec, measured_of
+from semblance.modalities.table.generators.grouping import cells, classes, frequent, sizes, summed
 from semblance.modalities.table.generators.marginals import simplex
 from semblance.modalities.table.generators.measured import Measured, Pair
-from semblance.modalities.table.generators.mixture import MixtureModel
+from semblance.modalities.table.generators.mixture import MixtureModel, restored
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.products import Products
 from semblance.modalities.table.structure import Structure
 from semblance.privacy.accountant import rho_of
+from semblance.privacy.noise import moved
 
 CARD = Card(
     name="pairwise",
@@ -109,47 +108,40 @@ class Pairwise(CodedSpec):
         What is in `kept` already is not measured again.
         """
         coder = self.encoding_of(train, None)
-        counter = Counter(coder, coder.encode(train), train.subjects, ledger)
         told = Measured.load(kept) if kept is not None else None
         if told is None:
-            told = _saved(self._columns(counter), kept)
+            told = _saved(self._columns(Counter.of(coder, train, ledger), coder), kept)
         if not told.pairs and _tables(coder)[1]:
-            told = _saved(self._pairs(counter, told), kept)
+            told = _saved(self._pairs(Counter.of(coder, train, ledger), coder, told), kept)
         return coder, told
 
-    def _columns(self, counter: Counter) -> Measured:
-        target, pairs = _tables(counter.coder)
-        columns = [(j,) for j in range(len(counter.coder.columns))]
+    def _columns(self, counter: Counter, coder: Encoding) -> Measured:
+        target, pairs = _tables(coder)
+        columns = [(j,) for j in range(len(coder.columns))]
         left = 1 - self.single if pairs else 0.0
         found, sigma = counter.counted(_within(target, columns), share=self.single, left=left, note="columns")
         alone = tuple(counts if counts.ndim == 2 else counts[None] for counts in found)
-        return Measured(target, alone, sigma, tuple(np.arange(size) for size in counter.coder.sizes))
+        return Measured(target, alone, sigma, tuple(np.arange(size) for size in coder.sizes))
 
-    def _pairs(self, counter: Counter, told: Measured) -> Measured:
-        target, pairs = _tables(counter.coder)
-        groups = self._grouped(counter.coder, told)
+    def _pairs(self, counter: Counter, coder: Encoding, told: Measured) -> Measured:
+        target, pairs = _tables(coder)
+        groups = tuple(self._group(coder, told, j) for j in range(len(coder.columns)))
         asked = _within(target, pairs)
-        found, sigma = counter.grouped(groups).counted(asked, share=1.0, left=0.0, note="pairs")
+        found, sigma = counter.merged(groups).counted(asked, share=1.0, left=0.0, note="pairs")
         tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
         return replace(told, groups=groups, pairs=tables, pair_sigma=sigma)
 
-    def _grouped(self, coder: Encoding, told: Measured) -> tuple[np.ndarray, ...]:
-        """Of each column (size,) which codes count as one within pairs."""
-        return tuple(self._group(coder, told, j, most=self.groups) for j in range(len(coder.columns)))
-
-    def _group(self, coder: Encoding, told: Measured, j: int, *, most: int) -> np.ndarray:
-        least, share, column = CERTAIN * told.sigma * self._wider(coder) / told.records, told.share(j), coder.columns[j]
+    def _group(self, coder: Encoding, told: Measured, j: int) -> np.ndarray:
+        """Of a column (size,) which codes count as one within pairs."""
+        least, share = CERTAIN * told.sigma * self._wider(coder) / told.records, told.share(j)
         if j == told.target:
             return classes(share, most=self.classes, least=max(least, COMMON))
-        if isinstance(column, Categories):
-            return frequent(share, most=most, least=max(least, LEAST))
-        # The missing value first, then cells in their order.
-        cells = neighbours(share[1:], most=most, least=least)
-        missing = int(cells.max()) + 1 if share[0] > max(least, LEAST) else 0
-        return np.concatenate([[missing], cells])
+        if isinstance(coder.columns[j], Categories):
+            return frequent(share, most=self.groups, least=max(least, LEAST))
+        return cells(share, most=self.groups, least=least, rare=max(least, LEAST))
 
     def _wider(self, coder: Encoding) -> float:
-        """How much more noise a pair has than a column, were all of them measured finely."""
+        """How much more noise a pair has than a column; never less than as much."""
         columns, pairs = len(coder.columns), len(_tables(coder)[1])
         return max(1.0, math.sqrt(pairs / columns * self.single / (1 - self.single)))
 
@@ -163,8 +155,7 @@ class Pairwise(CodedSpec):
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
     ) -> PairwiseModel:
         """The mixture that comes nearest to what was measured."""
-        groups = told.groups
-        moments = _moments(told, groups)
+        groups, moments = told.groups, _moments(told)
         fitted, stratum = moments.fitted(components=self._components(told), steps=self.steps, rng=rng, watch=watch)
         levels = np.eye(len(moments.strata), dtype=np.float32)[:, stratum]
         place = {j: k for k, j in enumerate(_learned(told))}
@@ -177,10 +168,7 @@ class Pairwise(CodedSpec):
     @staticmethod
     def load(folder: Path) -> PairwiseModel:
         """The inverse of `save`."""
-        encoding, options, arrays = saved(folder)
-        structure = Structure.from_json(json.loads((folder / "structure.json").read_text()))
-        mixture = Products(arrays["weights"], arrays["shares"], encoding.sizes[structure.learned])
-        return PairwiseModel(encoding, options, structure, mixture, measured=measured_of(folder))
+        return PairwiseModel(*restored(folder), measured=measured_of(folder))
 
 
 @dataclass(frozen=True)
@@ -192,40 +180,32 @@ class PairwiseModel(MixtureModel):
 
 @dataclass(frozen=True)
 class Counter:
-    """Records as (n, columns) codes, and the ledger that pays for counting them."""
+    """Records as (n, columns) codes below `sizes`, and the ledger that pays for counting them."""
 
-    coder: Encoding
     codes: np.ndarray
+    sizes: np.ndarray
     subjects: np.ndarray
-    ledger: Ledger | None
-    groups: tuple[np.ndarray, ...] | None = None
+    ledger: Ledger
 
-    def grouped(self, groups: tuple[np.ndarray, ...]) -> Counter:
+    @classmethod
+    def of(cls, coder: Encoding, train: Table, ledger: Ledger | None) -> Counter:
+        """The records of `train`. Raises UsageError without a ledger."""
+        paid = paying(CARD, ledger=ledger)
+        return cls(coder.encode(train), coder.sizes, train.subjects, paid)
+
+    def merged(self, groups: Sequence[np.ndarray]) -> Counter:
         """The same records, their codes in groups."""
-        return replace(self, groups=groups)
+        codes = np.column_stack([group[self.codes[:, j]] for j, group in enumerate(groups)])
+        return replace(self, codes=codes, sizes=sizes(groups))
 
     def counted(
         self, subsets: Sequence[tuple[int, ...]], *, share: float, left: float, note: str
     ) -> tuple[list[np.ndarray], float]:
         """Noisy counts for a `share` of the budget, where a share of it is to be `left`, and their sigma."""
-        ledger = self._paying()
         parts = [(share, len(subsets)), *([(left, 1)] if left else [])]
-        sigma, codes, count = ledger.affordable(parts)[0].sigma, self.codes, self.coder.sizes
-        if self.groups is not None:
-            codes, count = (
-                np.column_stack([group[codes[:, j]] for j, group in enumerate(self.groups)]),
-                sizes(self.groups),
-            )
-        return ledger.noisy_counts(codes, count, subsets, self.subjects, sigma=sigma, note=note), sigma
-
-    def _paying(self) -> Ledger:
-        if self.ledger is None:
-            raise UsageError.of(
-                f"'{CARD.name}' was given no ledger",
-                rule="a private generator measures only what a ledger has paid for",
-                fix="--epsilon 1, or in Python ledger=sb.Ledger.open(...), with a schema file that names the cohort",
-            )
-        return self.ledger
+        sigma = self.ledger.affordable(parts)[0].sigma
+        counts = self.ledger.noisy_counts(self.codes, self.sizes, subsets, self.subjects, sigma=sigma, note=note)
+        return counts, sigma
 
 
 def _saved(told: Measured, kept: Path | None) -> Measured:
@@ -237,23 +217,22 @@ def _saved(told: Measured, kept: Path | None) -> Measured:
 
 def _moved(sigma: float, records: float) -> float:
     """The expected total variation that noise makes in a table of CELLS cells."""
-    return CELLS * sigma * math.sqrt(2 / math.pi) / records / 2
+    return moved(CELLS, sigma / records)
 
 
 def _learned(told: Measured) -> list[int]:
     return [j for j in range(len(told.columns)) if j != told.target]
 
 
-def _moments(told: Measured, groups: Sequence[np.ndarray]) -> Moments:
+def _moments(told: Measured) -> Moments:
     """What was measured, as shares of all records, over groups."""
-    learned, target, records = _learned(told), told.target, told.records
+    learned, records = _learned(told), told.records
     place = {j: k for k, j in enumerate(learned)}
-    levels = np.zeros(1, dtype=np.int64) if target is None else groups[target]
-    single = [summed(told.within(j, levels), groups[j]) for j in learned]
-    noise = [_noise(told, groups[j], len(shares)) for j, shares in zip(learned, single, strict=True)]
+    single = [summed(told.within(j), told.groups[j]) for j in learned]
+    noise = [_noise(told, told.groups[j], len(shares)) for j, shares in zip(learned, single, strict=True)]
     pairs = {(place[i], place[j]): counts / records for (i, j), counts in told.pairs.items()}
-    strata = np.ones(1) if target is None else simplex(summed(told.columns[target][0] / records, levels))
-    return Moments(strata, single, pairs, noise, told.pair_sigma / records)
+    whole = np.ones(1) if told.target is None else simplex(summed(told.within(told.target)[0], told.classes))
+    return Moments(whole, single, pairs, noise, told.pair_sigma / records)
 
 
 def _noise(told: Measured, group: np.ndarray, classes: int) -> np.ndarray:
@@ -270,17 +249,16 @@ def findings(told: Measured, fitted: Products) -> dict[str, Any]:
     for (i, j), counts in told.pairs.items():
         shares = np.stack([(fitted.column(i) * fitted.weights * own) @ fitted.column(j).T for own in levels])
         off.append(np.abs(shares - counts / told.records).sum() / 2)
-        noise.append(counts.size * told.pair_sigma * math.sqrt(2 / math.pi) / told.records / 2)
+        noise.append(moved(counts.size, told.pair_sigma / told.records))
     pairs = {"pairs": float(np.mean(off)), "pairs of noise alone": float(np.mean(noise))} if off else {}
     return {"records": round(told.records), **pairs, "noise": [noise.to_json() for noise in told.paid]}
 
 
 def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
     """The column of the target, if others can be counted within its few codes, and the pairs of those others."""
-    every, columns = range(len(encoding.columns)), encoding.columns
-    found = [j for j, c in enumerate(encoding.fields) if c.role == "target" and isinstance(columns[j], Categories)]
-    few = bool(found) and columns[found[0]].size <= FEW
-    target = found[0] if few and len(every) > 2 else None
+    target, every = encoding.target, range(len(encoding.columns))
+    if target is not None and (encoding.columns[target].size > FEW or len(every) < 3):
+        target = None
     return target, list(combinations((j for j in every if j != target), 2))
 
 
@@ -302,18 +280,17 @@ def apart(fitted: Products, groups: Sequence[np.ndarray], within: Sequence[np.nd
 
 def _within_groups(told: Measured, stratum: np.ndarray) -> list[np.ndarray]:
     """Of each column the shares of its codes in the class of each component, or in all where it is one."""
-    levels = np.zeros(1, dtype=np.int64) if told.target is None else told.groups[told.target]
-    shares = [_shrunk(told, j, levels) for j in range(len(told.columns))]
+    shares = [_shrunk(told, j) for j in range(len(told.columns))]
     return [held[stratum] if len(held) > 1 else held for held in shares]
 
 
-def _shrunk(told: Measured, j: int, levels: np.ndarray) -> np.ndarray:
+def _shrunk(told: Measured, j: int) -> np.ndarray:
     """(classes, size) shares of the codes of a column: of each class as far from those of all as more than noise says.
 
     Within a group, the empirical Bayes estimate (Efron & Morris, JASA 1973) around the shares of all classes.
     """
     every, noise, group = told.share(j), told.sigma / told.records, told.groups[j]
-    shares = told.within(j, levels)
+    shares = told.within(j)
     if len(shares) == 1:
         return every[None]
     common = every / np.maximum(summed(every, group)[group], 1e-12)

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
-from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes
-from semblance.core.model import Card, Plan
+from semblance.core.model import Card, Plan, paying
 from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.learn.nets.mlp import Mlp, start
@@ -25,9 +24,9 @@ from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
 from semblance.modalities.table.generators.coded import Fitting
 from semblance.modalities.table.generators.dense import Dense, Vectors
-from semblance.modalities.table.generators.private import Paid, Spy, secret
+from semblance.modalities.table.generators.private import Paid, Spy
 from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
-from semblance.privacy.noise import chosen
+from semblance.privacy.noise import chosen, system
 
 CARD = Card(
     name="pate_gan",
@@ -64,11 +63,7 @@ class PateGan(WganGp):
 
     def learn_from(self, train: Table, how: Fitting) -> AdversarialModel:
         """Raises UsageError: without a ledger nobody may ask the teachers."""
-        raise UsageError.of(
-            f"'{CARD.name}' was given no ledger",
-            rule="a private generator measures only what a ledger has paid for",
-            fix="--epsilon 1, or in Python ledger=sb.Ledger.open(...), with a schema file that names the cohort",
-        )
+        return self.learn_privately(train, how, paying(CARD, ledger=None))
 
     def learn_privately(self, train: Table, how: Fitting, ledger: Ledger) -> AdversarialModel:
         """Pay for every vote, then let teachers, student and generator take turns for the plan."""
@@ -96,7 +91,7 @@ class PateGan(WganGp):
         start(net.student, rng=how.rng)
         net.teachers.start(rng=how.rng)
         kept = train.take(chosen(train.subjects, most=1))
-        shown = Vectors(dense, dense.pack(kept, rng=secret()), kept.subjects)
+        shown = Vectors(dense, dense.pack(kept, rng=system()), kept.subjects)
         parts = Parts(shown.batch, self._parts(kept.subjects, how.resume), count=self.teachers)
         sigma = told.training.sigma
         objective = Votes(net, maker.draw, parts, sigma=sigma, asked=self.asked, shown=self.batch)
@@ -118,7 +113,7 @@ class PateGan(WganGp):
         if resume is not None and (resume / PARTS).exists():
             thrown = load_file(resume / PARTS)["teacher"]
         else:
-            thrown = secret().integers(self.teachers, size=len(names))
+            thrown = system().integers(self.teachers, size=len(names))
             if resume is not None:
                 write_bytes(resume / PARTS, save({"teacher": thrown}))
         found: np.ndarray = thrown[place]

@@ -9,7 +9,6 @@ pays for (see `learn.rules.Private`). So nothing that was not paid for is in wha
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.pace import PROBE_STEPS, steps_within
 from semblance.learn.rules import Private
-from semblance.learn.trainer import Objective, Source, TrainPlan, train_loop
+from semblance.learn.trainer import Objective, Source, TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
@@ -116,11 +115,6 @@ def independent(coder: Encoding, shares: tuple[np.ndarray, ...], *, rng: np.rand
     return coder.decode(codes, first_subject=0, rng=rng)
 
 
-def secret() -> np.random.Generator:
-    """Randomness of the operating system, for what is drawn beside a real record."""
-    return np.random.default_rng(secrets.randbits(128))
-
-
 @dataclass(frozen=True)
 class Training:
     """A network that has seen no real record, how records are shown to it, and what it becomes.
@@ -181,10 +175,8 @@ class PrivateSpec(CodedSpec):
         rule = rule if spy is None else spy(training, rule)
         source = training.source_of(train.take(chosen(train.subjects, most=1)))
         if training.trainable:
-            loop = train_loop(training.objective, source, rule, plan, rng=how.rng, resume=how.checkpoint("training"))
-            for tick in loop:
-                if how.watch is not None:
-                    how.watch(tick)
+            kept: dict[str, Any] = {"watch": how.watch, "resume": how.checkpoint("training"), "rule": rule}
+            train_to_end(training.objective, source, plan, rng=how.rng, **kept)
         return training, told
 
     def attacked(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy) -> Paid:
