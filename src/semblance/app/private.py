@@ -18,7 +18,7 @@ from semblance.app.options import SynthOptions
 from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
 from semblance.core.promise import spent_from
-from semblance.core.schema import Schema
+from semblance.core.schema import MEASURE, Schema
 from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
 from semblance.privacy.ledger import Ledger, check_budget
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 NOISY, USELESS = 0.4, 2.0
 """From where on a person is warned, and from where on a run is refused; the fit takes most of the noise out again."""
 ENOUGH = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
-MEASURE = "measured"
-"""What stands in a schema file in the place of what is to be measured."""
 EXPONENT = 1.1
 """The usual delta is n to the power of minus this: below the chance of publishing one of n patients at random."""
 

@@ -19,6 +19,8 @@ Provenance = Literal["declared", "measured", "observed"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
+MEASURE = "measured"
+"""What stands in a schema file for a bound, for categories, or for n_public that is to be measured privately."""
 OTHER = "(other)"
 """What a value counts as that is none of the measured categories; so does a value that is spelt like this."""
 

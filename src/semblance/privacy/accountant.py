@@ -157,13 +157,9 @@ def _composed(spent: Sequence[Spent]) -> tuple[tuple[Spent, int], ...]:
     """Equal ones together, in an order that does not depend on theirs, and how often each."""
     found: dict[Spent, int] = {}
     for part in spent:
-        if isinstance(part, Noise):
-            if part.sensitivity == 1:
-                key: Spent = Noise(part.sigma)
-            else:
-                continue
-        else:
-            key = replace(part, count=1)
+        if isinstance(part, Noise) and part.sensitivity != 1:  # only what it costs at most is known
+            continue
+        key = Noise(part.sigma) if isinstance(part, Noise) else replace(part, count=1)
         found[key] = found.get(key, 0) + part.count
     return tuple(sorted(found.items(), key=lambda item: repr(item[0])))
 

@@ -9,14 +9,12 @@ from typing import Any
 from semblance.core.constraint import Constraint
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
-from semblance.core.schema import KINDS, ROLES
+from semblance.core.schema import KINDS, MEASURE, ROLES
 from semblance.modalities.table import constraints, dates
 from semblance.modalities.table.said import as_number, is_bound, unknown
 
 __all__ = ["FLAGS", "Declared", "as_number", "check", "is_bound"]
 
-MEASURE = "measured"
-"""What stands in the place of a bound, of categories, or of n_public that is to be measured privately."""
 MEASURABLE = ("min", "max", "categories")
 FLAGS = frozenset(("protected", "quasi"))  # what the judges shall know; they decide nothing about a column
 _TOP = ("cohort", "na", "columns", "constraints")

@@ -22,10 +22,10 @@ from semblance.core.constraint import Constraint
 from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.promise import Ledger
-from semblance.core.schema import OTHER, Column, Kind, Schema
+from semblance.core.schema import MEASURE, OTHER, Column, Kind, Schema
 from semblance.modalities.table.codes import Categories, Numbers, steps
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.declare import MEASURABLE, MEASURE, Declared, as_number, check
+from semblance.modalities.table.declare import MEASURABLE, Declared, as_number, check
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.measure import Found, kept, measure
 from semblance.modalities.table.place import Source
