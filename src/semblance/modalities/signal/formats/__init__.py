@@ -1,0 +1,1 @@
+"""File formats of signals, each read and written in one module."""

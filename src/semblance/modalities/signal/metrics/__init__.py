@@ -1,0 +1,1 @@
+"""What only signals can be measured by."""
