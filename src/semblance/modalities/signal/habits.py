@@ -7,22 +7,25 @@ tell is drawn towards the cohort's mean. Pieces are learned given their style, s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicSpline
 
+from semblance.core.rng import stream
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.parts import Learned, Part, Strip
 from semblance.modalities.signal.person import Person
 from semblance.modalities.signal.pieces import Cut, beats_of, wander
-from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, told
+from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 
+TRIED, ROUNDS = 256, 12
+"""Recordings that are tried to see how often kinds come, and how often their mean is corrected."""
 STYLE, PRIOR = 8, 5.0
 """How many numbers tell a style, and with how many pieces of the cohort's mean each begins."""
 SLOW = 2.0
@@ -58,10 +61,12 @@ class Habits:
 
     @classmethod
     def _of(cls, data: Recordings, cut: Cut, kinds: tuple[str, ...], styles: np.ndarray, *, rare: int) -> Habits:
-        rhythm = told([beats(one, kinds) for one in data.recordings], len(kinds))
+        series = [beats(one, kinds) for one in data.recordings]
+        one_each = np.mean([np.bincount(one.kinds, minlength=len(kinds)) / max(len(one.kinds), 1) for one in series], 0)
+        rhythm = told(series, len(kinds))
         slow = np.array([_slow(cut.values(one), cut.rate) for one in data.recordings])
         numbers = np.concatenate([rhythm, slow, styles[:, 0]], 1)
-        person = Person.fit(data.frame, numbers, rare=rare)
+        person = _as_often(Person.fit(data.frame, numbers, rare=rare), one_each, len(kinds))
         apart = styles - styles[:, :1]
         root = np.array([_root(apart[:, k]) for k in range(len(kinds))])
         seconds = float(np.median([one.seconds for one in data.recordings]))
@@ -71,7 +76,7 @@ class Habits:
         """A new person's recording to be."""
         frame, (numbers,) = self.person.draw(1, rng=rng)
         slow, usual = numbers[-STYLE - self.leads * (BANDS + 1) : -STYLE], numbers[-STYLE:]
-        rhythm = Rhythm.of_vector(numbers[: -STYLE - len(slow)], len(self.kinds))
+        rhythm = Rhythm.of_vector(numbers, len(self.kinds))
         kinds, intervals = _until(rhythm, self.seconds, rng=rng)
         seconds = np.cumsum(intervals)
         styles = usual + self.mean + np.einsum("kij,kj->ki", self.root, rng.standard_normal(self.mean.shape))
@@ -152,6 +157,23 @@ def given_of(before: np.ndarray, after: np.ndarray, style: np.ndarray) -> np.nda
     two = np.log(np.clip(np.stack([before, after], 1), SHORTEST, LONGEST))
     usual = np.median(two[:, 0]) if len(two) else 0.0
     return np.concatenate([two, two - usual, style], 1)
+
+
+def _as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
+    """The person with whom each kind of beat has its `share` (kinds,) of the mean recording, as it has in the cohort.
+
+    A Gaussian of logits alone has too few recordings in which a rare kind is frequent.
+    """
+    rng, at = stream(0, "often"), often_at(kinds)
+    noise = rng.standard_normal((TRIED, len(person.mean)))
+    for _ in range(ROUNDS):
+        vectors = (person.mean + noise @ person.root.T)[:, len(person.scales) :]
+        mix = np.mean([Rhythm.of_vector(vector, kinds).mix for vector in vectors], 0)
+        step = np.clip(np.log(np.maximum(share[1:], 1e-6) / np.maximum(mix[1:], 1e-6)), -1, 1)
+        mean = person.mean.copy()
+        mean[len(person.scales) + at] += step[:, None]
+        person = replace(person, mean=mean)
+    return person
 
 
 def _root(apart: np.ndarray) -> np.ndarray:

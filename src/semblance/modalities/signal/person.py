@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, ndtr
+from scipy.special import ndtr, ndtri
 from sklearn.covariance import ledoit_wolf
 
 
@@ -82,10 +82,10 @@ class Person:
 
     def draw(self, n: int, *, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
         """The frame and the numbers of `n` new recordings."""
-        drawn = self.mean + rng.standard_normal((n, len(self.mean))) @ self.root.T
-        k = len(self.scales)
-        frame = {s.name: s.values(drawn[:, i], rng=rng) for i, s in enumerate(self.scales)}
-        return pd.DataFrame(frame, index=pd.RangeIndex(n)), drawn[:, k:]
+        moved, k = rng.standard_normal((n, len(self.mean))) @ self.root.T, len(self.scales)
+        scores = moved[:, :k] / np.sqrt((self.root[:k] ** 2).sum(1))
+        frame = {s.name: s.values(scores[:, i], rng=rng) for i, s in enumerate(self.scales)}
+        return pd.DataFrame(frame, index=pd.RangeIndex(n)), self.mean[k:] + moved[:, k:]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""

@@ -80,7 +80,8 @@ class Cut:
     def _schema(self, schema: Schema, own: tuple[str, ...]) -> Schema:
         """The columns of a piece, then those of its recording."""
         added = [
-            Column(name, "numeric") if name in (BEFORE, AFTER) else Column(name, "categorical", "target") for name in own
+            Column(name, "numeric") if name in (BEFORE, AFTER) else Column(name, "categorical", "target")
+            for name in own
         ]
         ours = any(column.role == "target" for column in added)
         known = (replace(c, role="feature") if ours and c.role == "target" else c for c in schema.learned)

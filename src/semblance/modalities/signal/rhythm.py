@@ -21,6 +21,8 @@ SHORTEST, LONGEST = 0.2, 3.0
 PRIOR = 4.0
 """Beats of the cohort's habits that each recording starts with."""
 CONTEXTS, JUMPS = 3, 3
+SETTLED = 60
+"""Beats after which nobody can tell how a recording began."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +46,9 @@ class Rhythm:
 
     @classmethod
     def of_vector(cls, numbers: np.ndarray, kinds: int) -> Rhythm:
-        """The inverse of `vector`."""
-        parts = np.split(numbers[1:], np.cumsum([BANDS, *[(kinds - 1) * CONTEXTS] * 2]))
-        often, early, spread = (part.reshape(kinds - 1, CONTEXTS) for part in parts[1:])
+        """The inverse of `vector`; what follows in `numbers` is not looked at."""
+        parts = np.split(numbers[1:], np.cumsum([BANDS, *[(kinds - 1) * CONTEXTS] * 3]))
+        often, early, spread = (part.reshape(kinds - 1, CONTEXTS) for part in parts[1:4])
         return cls(float(numbers[0]), parts[0], often, early, spread)
 
     @cached_property
@@ -62,6 +64,14 @@ class Rhythm:
         ectopic /= np.maximum(ectopic.sum(2, keepdims=True) / 0.98, 1.0)
         table[:, :, 0] = 1 - ectopic.sum(2)
         return table
+
+    @cached_property
+    def mix(self) -> np.ndarray:
+        """(k,) share of each kind in a long recording."""
+        pairs = np.full(self.shares.shape[:2], 1.0 / self.shares[..., 0].size)
+        for _ in range(SETTLED):
+            pairs = np.einsum("ab,abc->bc", pairs, self.shares)
+        return pairs.sum(0)
 
     def kinds(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) kinds of beats, 0 for normal."""
@@ -152,6 +162,11 @@ def told(beats: list[Beats], k: int) -> np.ndarray:
         for one, o, e, s in zip(beats, often, early, spread, strict=True)
     ]
     return np.array(rows)
+
+
+def often_at(kinds: int) -> np.ndarray:
+    """(kinds - 1, CONTEXTS) the places in a `vector` that say how often a kind comes."""
+    return 1 + BANDS + np.arange((kinds - 1) * CONTEXTS).reshape(kinds - 1, CONTEXTS)
 
 
 def _logit(share: np.ndarray) -> np.ndarray:

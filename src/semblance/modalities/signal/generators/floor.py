@@ -21,23 +21,21 @@ CARD = Card(
     summary="of each kind of piece a mixture of Gaussians over its principal components: fitted in seconds, the floor",
     paper="McLachlan & Peel, Finite Mixture Models, 2000",
 )
-LEARNED_FROM, CALM = 20_000, 1e-3
+LEARNED_FROM, CALM = 10_000, 1e-3
 
 
 @dataclass(frozen=True)
 class Floor(RecorderSpec):
     """Class-wise Gaussian mixtures."""
 
-    mixture: int = 8
+    mixture: int = 4
     """At most so many Gaussians for each kind; fewer where a kind has few pieces."""
     card: ClassVar[Card] = CARD
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """One mixture for each kind."""
         both = np.concatenate([learned.given, learned.coefficients], 1).astype(np.float64)
-        kinds = [
-            _mixture(both[learned.labels == k], most=self.mixture, rng=how.rng) for k in range(learned.kinds)
-        ]
+        kinds = [_mixture(both[learned.labels == k], most=self.mixture, rng=how.rng) for k in range(learned.kinds)]
         return Mixtures(tuple(kinds), learned.given.shape[1])
 
     @classmethod
@@ -67,7 +65,9 @@ def _mixture(rows: np.ndarray, *, most: int, rng: np.random.Generator) -> Gaussi
         spread = np.cov(rows.T).reshape(d, d) if n > 1 else np.zeros((d, d))
         spread = (1 - calm) * spread + (calm + CALM) * np.diag(np.maximum(np.diag(spread), CALM))
         return Gaussians(np.ones(1), rows.mean(0)[None], spread[None])
-    found = GaussianMixture(count, reg_covar=CALM, max_iter=30, random_state=int(rng.integers(2**31))).fit(rows)
+    found = GaussianMixture(count, reg_covar=CALM, max_iter=20, tol=1e-2, random_state=int(rng.integers(2**31))).fit(
+        rows
+    )
     return Gaussians(found.weights_, found.means_, found.covariances_)
 
 
