@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +26,38 @@ def atomic(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
         sync(path.parent)
     except OSError as error:
-        raise ResourceError.of(
-            f"cannot write '{path.name}' ({reason(error)})",
-            rule="the run folder must be writable and have space",
-            fix="free some space or choose another -o folder; what was finished is kept",
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder: a temporary one to fill, which becomes `path` in place of what stood there."""
+    temporary = path.with_name(f".{path.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for file in temporary.rglob("*"):
+            sync(file)
+        sync(temporary)
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+        sync(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unwritable(path: Path, error: OSError) -> ResourceError:
+    return ResourceError.of(
+        f"cannot write '{path.name}' ({reason(error)})",
+        rule="the run folder must be writable and have space",
+        fix="free some space or choose another -o folder; what was finished is kept",
+    )
 
 
 def sync(path: Path) -> None:

@@ -21,7 +21,7 @@ from semblance.core.schema import Schema
 class Lead:
     """One channel: `name`, `unit`, and how a file holds it: digital = round(value * gain) + baseline.
 
-    `fmt` is the WFDB storage format where there is one.
+    `fmt` is how a file stores it: a WFDB format ('16', '212'), or another of the input's format.
     """
 
     name: str
@@ -57,7 +57,10 @@ class Marks:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """`length` samples of `leads` at `rate` Hz. `values()` gives (length, leads) float32, NaN where none was measured."""
+    """`length` samples of `leads` at `rate` Hz. `values()` gives (length, leads) float32, NaN where none was measured.
+
+    An empty symbol among `states` says that no state is in force from there on.
+    """
 
     name: str
     rate: float
@@ -151,7 +154,7 @@ BEFORE, AFTER = "rr_before", "rr_after"
 
 
 def concat(parts: Sequence[Recordings]) -> Recordings:
-    """The recordings of all parts under the first one's schema. Their `subjects` must number the same patients alike."""
+    """The recordings of all parts under the first one's schema; their `subjects` must number the same patients alike."""
     if not parts:
         raise UsageError.of("no recordings", rule="at least one is needed to join", fix="give one or more parts")
     frame = pd.concat([part.frame for part in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame

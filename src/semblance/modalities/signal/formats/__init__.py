@@ -1,1 +1,1 @@
-"""File formats of signals, each read and written in one module."""
+"""One file per format: what a file holds as Found recordings, and recordings as such a file."""

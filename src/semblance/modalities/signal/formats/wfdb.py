@@ -1,0 +1,256 @@
+"""WFDB records with their annotations, by the `wfdb` package (https://wfdb.io, WFDB specifications of PhysioNet).
+
+Beats are the annotations that PhysioNet lists as beats; a change of rhythm ('+' with a text such as '(AFIB') begins a
+state. Of the comments only age and sex are looked for, in the ways that PhysioNet's databases write them; what else
+they say in the form 'name: value' is kept for a person to ask for by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semblance.core.errors import DataError, Problem
+from semblance.core.need import need
+from semblance.modalities.signal.data import Lead, Marks, Recording
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.found import Found, age_of, sex_of, told
+
+BEATS = "NLRBAaJSVrFejnE/fQ?"
+"""The beat annotations of https://physionet.org/physiobank/annotations."""
+RHYTHM = "+"
+_CODE = re.compile(r"^\([A-Z0-9_]*$")
+_MITBIH = re.compile(r"^(\d{1,3})\s+([MF])\b")
+_PAIR = re.compile(r"<?([A-Za-z][\w ()/-]*?)>?\s*[:=]\s*([^<]*)")
+_PERSON = {"age": "age", "sex": "sex", "gender": "sex"}
+_WIDTH = {"80": 8, "212": 12, "16": 16, "24": 24, "32": 32}
+"""Bits of the formats that `wfdb` writes; the lowest value of each says that none was measured."""
+_BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5, "310": 4 / 3, "311": 4 / 3}
+
+
+def _wfdb() -> Any:
+    return need("wfdb", extra="signal", why="a WFDB record")
+
+
+# Reading
+
+
+def segments(headers: Iterable[Path]) -> set[str]:
+    """The names of records that are only segments of another one of these."""
+    found: set[str] = set()
+    for path in headers:
+        lines = [line for line in path.read_text("ascii", "ignore").splitlines() if line and line[0] != "#"]
+        if lines and "/" in lines[0].split()[0]:
+            found |= {line.split()[0] for line in lines[1:]}
+    return found
+
+
+def read(path: Path, said: Said) -> Iterator[Found]:
+    """The record of a header. Raises DataError where it cannot be read whole."""
+    name, record = path.stem, str(path.with_suffix(""))
+    with _whole(name):
+        header = _wfdb().rdheader(record, rd_segments=True)
+        problems = [*_wrong_rate(path, header, said), *_wrong_length(path, header)]
+    if problems:
+        raise DataError(*problems)
+    with _whole(name):  # where the header does not tell the length, all is read for it
+        first = _wfdb().rdrecord(record, sampto=1 if header.sig_len else None, return_res=32)
+        length = header.sig_len or first.sig_len
+        leads, ends = _leads(first, said), _ends(first)
+    rate = float(header.fs) if said.rate is None or _states_rate(path) else said.rate
+    with _whole(name):
+        beats, states, notes = _annotations(path, said, rate, length)
+    recording = Recording(name, rate, leads, length, partial(_values, record, length), beats, states)
+    yield Found(recording, _facts(header.comments), ends=ends, notes=notes)
+
+
+@contextmanager
+def _whole(name: str) -> Iterator[None]:
+    """What the library raises on a broken record, as an error that names it and none of its values."""
+    try:
+        yield
+    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(name, error) from None
+
+
+def _unreadable(name: str, error: Exception) -> DataError:
+    lost = Path(error.filename).name if isinstance(error, OSError) and error.filename else None
+    found = f"its file '{lost}' cannot be opened" if lost else "its header and its samples do not fit together"
+    return DataError.of(
+        f"record '{name}' cannot be read: {found}",
+        rule="a WFDB record is a header and the signal files that it names, whole",
+        fix="copy or download all files of the record again",
+    )
+
+
+def _states_rate(path: Path) -> bool:
+    """Whether the header names a rate: the standard lets it be left out, but then 250 Hz is a guess."""
+    lines = [
+        line.split() for line in path.read_text("ascii", "ignore").splitlines() if line.strip()[:1] not in ("", "#")
+    ]
+    return len(lines[0]) > 2
+
+
+def _wrong_rate(path: Path, header: Any, said: Said) -> list[Problem]:
+    rule, name = "every record has a sampling rate above 0 Hz", path.stem
+    if not _states_rate(path):
+        fix = f"write it behind the number of signals in {path.name}, or declare it: [signal] rate = 250"
+        return [] if said.rate is not None else [Problem(f"record '{name}' tells no sampling rate", rule, fix)]
+    if not 0 < header.fs < np.inf:
+        return [Problem(f"record '{name}' has the sampling rate {header.fs:g} Hz", rule, f"correct {path.name}")]
+    if said.rate is not None and not np.isclose(said.rate, header.fs):
+        found = f"record '{name}' has {header.fs:g} Hz, where [signal] rate says {said.rate:g}"
+        fix = f"correct either; [signal] resample = {said.rate:g} brings all records to that rate"
+        return [Problem(found, "what is declared is true of the data", fix)]
+    return []
+
+
+def _wrong_length(path: Path, header: Any) -> list[Problem]:
+    """Signal files that hold fewer samples than the header says. Multi-segment and compressed ones `wfdb` checks."""
+    if not header.sig_len or getattr(header, "fmt", None) is None:
+        return []
+    problems = []
+    for file in dict.fromkeys(header.file_name):
+        held = [i for i, name in enumerate(header.file_name) if name == file]
+        if header.fmt[held[0]] in _BYTES:
+            frame = sum(header.samps_per_frame[i] or 1 for i in held) * _BYTES[header.fmt[held[0]]]
+            size = path.with_name(file).stat().st_size - (header.byte_offset[held[0]] or 0)
+            if int(size / frame) < header.sig_len:
+                found = f"record '{path.stem}': {file} holds {int(size / frame):,} of the {header.sig_len:,} samples"
+                rule = "header and signal file agree about the number of samples"
+                problems.append(Problem(found, rule, f"download {file} again, or correct {path.name}"))
+    return problems
+
+
+def _leads(record: Any, said: Said) -> tuple[Lead, ...]:
+    names = record.sig_name or [None] * record.n_sig
+    formats = record.fmt or ["16"] * record.n_sig
+    return tuple(
+        Lead(
+            name or f"lead {i + 1}",
+            said.unit(name) or record.units[i] or "mV",
+            float(record.adc_gain[i]),
+            int(record.baseline[i]),
+            formats[i] if formats[i] in _WIDTH else "16",
+        )
+        for i, name in enumerate(names)
+    )
+
+
+def _ends(record: Any) -> tuple[tuple[float, float] | None, ...]:
+    """The ends of each converter, from its bits and its middle."""
+    return tuple(
+        None if not bits else _physical(zero or 0, bits, gain, baseline)
+        for bits, zero, gain, baseline in zip(
+            record.adc_res or [0] * record.n_sig,
+            record.adc_zero or [0] * record.n_sig,
+            record.adc_gain,
+            record.baseline,
+            strict=True,
+        )
+    )
+
+
+def _physical(zero: int, bits: int, gain: float, baseline: int) -> tuple[float, float]:
+    half = 2 ** (bits - 1)
+    return (zero - half - baseline) / gain, (zero + half - 1 - baseline) / gain
+
+
+def _values(record: str, length: int) -> np.ndarray:
+    return np.asarray(_wfdb().rdrecord(record, sampto=length, return_res=32).p_signal, dtype=np.float32)
+
+
+def _annotations(path: Path, said: Said, rate: float, length: int) -> tuple[Marks, Marks, tuple[str, ...]]:
+    if not path.with_suffix(f".{said.annotator}").exists():
+        return Marks(), Marks(), ()
+    held = _wfdb().rdann(str(path.with_suffix("")), said.annotator)
+    at = np.asarray(held.sample, dtype=np.int64)
+    if held.fs and not np.isclose(held.fs, rate):
+        at = np.round(at * rate / held.fs).astype(np.int64)
+    inside, symbol = (at >= 0) & (at < length), np.array(held.symbol, dtype=object)
+    note = f"record '{path.stem}': {int((~inside).sum())} annotations outside the samples are left out"
+    order = np.argsort(at, kind="stable")
+    order = order[inside[order]]
+    at, symbol, text = at[order], symbol[order], np.array([_rhythm(held.aux_note[i]) for i in order], dtype=object)
+    beat, state = np.isin(symbol, list(BEATS)), (symbol == RHYTHM) & np.array([t is not None for t in text], bool)
+    return Marks(at[beat], symbol[beat]), Marks(at[state], text[state]), () if inside.all() else (note,)
+
+
+def _rhythm(text: str) -> str | None:
+    """The code of a rhythm without its bracket, or None for a text that is none: it may be a remark."""
+    text = text.rstrip("\0 ")
+    return text[1:] if _CODE.match(text) else None
+
+
+def _facts(comments: Iterable[str]) -> dict[str, str]:
+    """What comments like 'name: value' say; age and sex also as the MIT-BIH databases write them: '69 M 1085'."""
+    facts: dict[str, str] = {}
+    person: dict[str, str] = {}
+    for line in comments:
+        for name, value in _PAIR.findall(line):
+            known = _PERSON.get(name.lower())
+            (facts if known is None else person).setdefault(known or name.strip(), value.strip())
+        if match := _MITBIH.match(line):
+            person = {"age": match[1], "sex": match[2], **person}
+    return {**facts, **told(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
+
+
+# Writing
+
+
+def write(recordings: Iterable[tuple[Recording, dict[str, str]]], folder: Path) -> None:
+    """A header, a signal file and, where there are marks, an .atr of each recording; age and sex as comments."""
+    for recording, facts in recordings:
+        _write_samples(recording, facts, folder)
+        _write_marks(recording, folder)
+
+
+def _write_samples(recording: Recording, facts: dict[str, str], folder: Path) -> None:
+    leads = recording.leads
+    known = [lead.fmt for lead in leads if lead.fmt in _WIDTH]
+    fmt = max(known, key=_WIDTH.__getitem__) if known else "16"
+    _wfdb().wrsamp(
+        recording.name,
+        fs=recording.rate,
+        units=[lead.unit.replace(" ", "_") for lead in leads],
+        sig_name=[lead.name for lead in leads],
+        d_signal=digital(recording.values(), leads, bits=_WIDTH[fmt]),
+        fmt=[fmt] * len(leads),
+        adc_gain=[lead.gain for lead in leads],
+        baseline=[lead.baseline for lead in leads],
+        comments=[f"{name}: {facts[name]}" for name in ("age", "sex") if facts.get(name)],
+        write_dir=str(folder),
+    )
+
+
+def digital(values: np.ndarray, leads: tuple[Lead, ...], *, bits: int) -> np.ndarray:
+    """(n, leads) int64 of values in physical units, at the converter's ends where beyond; the lowest code for NaN."""
+    half = 2 ** (bits - 1)
+    gain, baseline = np.array([lead.gain for lead in leads]), np.array([lead.baseline for lead in leads])
+    codes = np.clip(np.round(values * gain) + baseline, 1 - half, half - 1)
+    return np.where(np.isnan(codes), -half, codes).astype(np.int64)
+
+
+def _write_marks(recording: Recording, folder: Path) -> None:
+    beats, states = recording.beats, recording.states
+    if not len(beats) + len(states):
+        return
+    at = np.concatenate([states.at, beats.at])
+    symbol = [RHYTHM] * len(states) + [str(s) for s in beats.symbol]
+    text = [f"({s}" for s in states.symbol] + [""] * len(beats)
+    order = np.argsort(at, kind="stable")
+    _wfdb().wrann(
+        recording.name,
+        "atr",
+        at[order],
+        symbol=[symbol[i] for i in order],
+        aux_note=[text[i] for i in order],
+        fs=recording.rate,
+        write_dir=str(folder),
+    )

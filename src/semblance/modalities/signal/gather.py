@@ -1,0 +1,160 @@
+"""From paths to the recordings that they hold: a folder, a manifest table, or files.
+
+A manifest is a CSV or Parquet with a column `path` (relative to itself); all its other columns say something of the
+recording. A folder that holds a `manifest.csv` is read by it, any other by the files of the one format that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.formats import wfdb
+from semblance.modalities.signal.found import Found
+
+MANIFEST, PATH = "manifest.csv", "path"
+READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {".hea": wfdb.read}
+FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
+"""Formats of one recording per file, which come in folders."""
+SUBJECT, LABEL = "subject", "label"
+"""Columns of a manifest that need no naming."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file to read, and what a manifest says of it."""
+
+    path: Path
+    facts: dict[str, str]
+
+
+def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], list[str], Said]:
+    """The recordings, the names of the facts that a manifest gives, and the declarations with its subject and label.
+
+    Raises DataError with every problem of every file.
+    """
+    listed, given = _listed(paths)
+    if said.subject is None and SUBJECT in given:
+        said = replace(said, subject=SUBJECT)
+    if said.target is None and LABEL in given:
+        said = replace(said, target=LABEL)
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for entry in listed:
+        try:
+            found += [replace(one, facts={**one.facts, **entry.facts}) for one in _reader(entry.path)(entry.path, said)]
+        except DataError as error:
+            problems += error.problems
+    problems += [] if problems else _unnamed(found)
+    if problems:
+        raise DataError(*problems)
+    return found, [name for name in given if name != said.subject], said
+
+
+def suffix(path: Path) -> str:
+    """The suffix in lower case, with the one before a .gz.
+
+    >>> suffix(Path("A.CSV.gz")), suffix(Path("100.hea"))
+    ('.csv.gz', '.hea')
+    """
+    parts = [part.lower() for part in path.suffixes[-2:]]
+    return "".join(parts) if parts[-1:] == [".gz"] else "".join(parts[-1:])
+
+
+def kind_of(paths: Sequence[str | Path] | str | Path) -> str:
+    """The suffix of the format that the paths are of. Raises UsageError or DataError where there is none."""
+    return suffix(_listed(paths)[0][0].path)
+
+
+def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], list[str]]:
+    several = [paths] if isinstance(paths, str | Path) else list(paths)
+    listed: list[Listed] = []
+    given: dict[str, None] = {}
+    for path in map(Path, several):
+        if not path.exists():
+            raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
+        table = _manifest(path)
+        if table is not None:
+            listed += _of_manifest(*table)
+            given |= dict.fromkeys(name for name in table[1] if name != PATH)
+        else:
+            listed += [Listed(file, {}) for file in (_of_folder(path) if path.is_dir() else [path])]
+    if not listed:
+        raise UsageError.of("no paths", rule="there is at least one", fix="give a folder, a manifest, or files")
+    kinds = sorted({suffix(entry.path) for entry in listed})
+    if len(kinds) > 1:
+        fix = "give the files of one format, or list them in a manifest"
+        raise DataError.of(f"files of the formats {', '.join(kinds)}", rule="a set has one format", fix=fix)
+    return listed, list(given)
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    files = sorted(file for file in folder.iterdir() if suffix(file) in FOLDERS)
+    if not files:
+        rule = f"a folder of recordings holds files that end in {', '.join(FOLDERS)}"
+        raise DataError.of(f"'{folder.name}' holds no recording", rule=rule, fix="name the folder that holds them")
+    inner = wfdb.segments(file for file in files if suffix(file) == ".hea")
+    return [file for file in files if file.stem not in inner]
+
+
+def _manifest(path: Path) -> tuple[Path, pd.DataFrame] | None:
+    """The folder of a manifest and its table, where the path is one or holds one."""
+    file = path / MANIFEST if path.is_dir() else path
+    if not file.exists() or suffix(file) not in (".csv", ".parquet"):
+        return None
+    try:
+        if suffix(file) == ".parquet":
+            table = pd.read_parquet(file) if PATH in _parquet_names(file) else None
+        else:
+            names = pd.read_csv(file, nrows=0).columns
+            table = pd.read_csv(file, dtype=str, keep_default_na=False) if PATH in names else None
+    except (ValueError, OSError):
+        raise _broken(file) from None
+    return None if table is None else (file.parent, table)
+
+
+def _parquet_names(file: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return list(pq.read_schema(file).names)
+
+
+def _broken(file: Path) -> SemblanceError:
+    rule = "the file is whole and of the kind that its suffix says"
+    return DataError.of(f"'{file.name}' cannot be read", rule=rule, fix="copy or download it again")
+
+
+def _of_manifest(folder: Path, table: pd.DataFrame) -> list[Listed]:
+    texts = table.astype(object).where(table.notna(), "").astype(str)
+    listed, problems = [], []
+    for row, entry in enumerate(texts.to_dict("records"), start=1):
+        file = folder / entry.pop(PATH)
+        file = file if file.exists() else file.with_name(f"{file.name}.hea")
+        if not file.is_file():
+            fix = f"correct the path; it is relative to the folder '{folder.name}'"
+            problems.append(Problem("no such file", "every path of a manifest exists", fix, PATH, row))
+        listed.append(Listed(file, entry))
+    if problems or not listed:
+        raise DataError(*(problems or [Problem("the manifest is empty", "it lists recordings", "add some")]))
+    return listed
+
+
+def _reader(path: Path) -> Callable[[Path, Said], Iterator[Found]]:
+    if suffix(path) not in READERS:
+        rule = f"a recording's name ends in one of {', '.join(READERS)}"
+        raise UsageError.of(
+            f"'{path.name}' is no known kind of recording", rule=rule, fix="convert it, or correct its suffix"
+        )
+    return READERS[suffix(path)]
+
+
+def _unnamed(found: Sequence[Found]) -> list[Problem]:
+    names = [one.recording.name for one in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    rule, fix = "each recording has its own name", "rename one of the files"
+    return [Problem(f"several recordings have the name '{name}'", rule, fix) for name in twice]

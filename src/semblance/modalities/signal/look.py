@@ -1,0 +1,154 @@
+"""One look at all samples of a set: what is missing, flat, or clipped, as notes that name recording and lead.
+
+A lead that is flat throughout a recording was not connected: it counts as missing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from semblance.core.errors import DataError, Problem
+from semblance.core.modality import FieldPlan
+from semblance.modalities.signal.align import listed
+from semblance.modalities.signal.data import Recording
+from semblance.modalities.signal.found import Found
+
+SHORTEST = 1.0
+"""Seconds that a recording lasts at least."""
+FLAT = 1.0
+"""Seconds without a change after which a lead was off."""
+CLIP = 0.02
+"""Seconds at a recording's own extreme after which it was clipped; at a known end of the converter two samples do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Of each lead of a recording (leads,): shares of samples that are missing, in flat stretches, or clipped."""
+
+    missing: np.ndarray
+    flat: np.ndarray
+    clipped: np.ndarray
+
+    @property
+    def dead(self) -> np.ndarray:
+        """(leads,) measured, but without any change."""
+        return (self.flat + self.missing >= 1) & (self.missing < 1)
+
+
+def too_short(recordings: Sequence[Recording]) -> list[Problem]:
+    """Recordings of less than a second."""
+    rule = f"a recording lasts at least {SHORTEST:g} s"
+    fix = "leave it out, or correct its length or rate"
+    return [
+        Problem(
+            f"record '{r.name}' has {r.length:,} {'sample' if r.length == 1 else 'samples'} at {r.rate:g} Hz", rule, fix
+        )
+        for r in recordings
+        if r.length < SHORTEST * r.rate
+    ]
+
+
+def look(found: Sequence[Found]) -> tuple[list[Found], list[FieldPlan], list[str]]:
+    """The recordings without their dead leads, a plan of each lead, and notes. Raises DataError for dead recordings."""
+    seen = [seen_in(one) for one in found]
+    dead = [one.recording.name for one, s in zip(found, seen, strict=True) if (s.dead | (s.missing >= 1)).all()]
+    if dead:
+        rule, fix = "at least one lead of a recording is measured and changes", "leave it out"
+        raise DataError(*(Problem(f"record '{name}' is flat or missing in all leads", rule, fix) for name in dead))
+    kept = [_without_dead(one, s.dead) for one, s in zip(found, seen, strict=True)]
+    return kept, _plans(found, seen), _notes(found, seen)
+
+
+def seen_in(one: Found) -> Seen:
+    """What one recording's samples show. Raises DataError where there are not as many as the header says."""
+    recording = one.recording
+    values = recording.values()
+    if values.shape != (recording.length, len(recording.leads)):
+        found = f"record '{recording.name}' holds {len(values):,} of the {recording.length:,} samples"
+        raise DataError.of(found, rule="header and samples agree", fix="copy or download it again")
+    ends = one.ends if one.ends else (None,) * len(recording.leads)
+    columns = [_lead(values[:, i], recording.rate, end) for i, end in enumerate(ends)]
+    return Seen(*np.array(columns, dtype=float).reshape(-1, 3).T)
+
+
+def _lead(values: np.ndarray, rate: float, ends: tuple[float, float] | None) -> tuple[float, float, float]:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return 1.0, 0.0, 0.0
+    level, length = runs(known)
+    flat = length[length >= FLAT * rate].sum() if len(length) > 1 else len(known)
+    clipped = _clipped(level, length, rate, ends) if len(length) > 1 else 0
+    return 1 - len(known) / len(values), flat / len(values), clipped / len(values)
+
+
+def runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The value and the length of each stretch without a change.
+
+    >>> [part.tolist() for part in runs(np.array([1, 1, 3]))]
+    [[1, 3], [2, 1]]
+    """
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1])
+    return values[starts], np.diff(np.append(starts, len(values)))
+
+
+def _clipped(level: np.ndarray, length: np.ndarray, rate: float, ends: tuple[float, float] | None) -> int:
+    total, slack = 0, 1e-6 * max(1.0, float(np.abs(level).max()))
+    for end, extreme in enumerate((level.min(), level.max())):
+        known = ends is not None and (extreme <= ends[0] + slack if end == 0 else extreme >= ends[1] - slack)
+        least = 2 if known else max(5, CLIP * rate)
+        stretches = length[level == extreme]
+        # Longer than a second it is a lead that was off, which is told as flat.
+        total += int(stretches[(stretches >= least) & (stretches < FLAT * rate)].sum())
+    return total
+
+
+def _without_dead(one: Found, dead: np.ndarray) -> Found:
+    if not dead.any():
+        return one
+    values = partial(_blanked, one.recording.values, np.flatnonzero(dead))
+    return replace(one, recording=replace(one.recording, values=values))
+
+
+def _blanked(values: Callable[[], np.ndarray], leads: np.ndarray) -> np.ndarray:
+    held = values().copy()
+    held[:, leads] = np.nan
+    return held
+
+
+def _plans(found: Sequence[Found], seen: Sequence[Seen]) -> list[FieldPlan]:
+    length = np.array([one.recording.length for one in found], dtype=float)
+    missing = np.array([np.where(s.dead, 1.0, s.missing) for s in seen])
+    recording = found[0].recording
+    return [
+        FieldPlan(
+            lead.name,
+            f"lead, {lead.unit}, {recording.rate:g} Hz",
+            "lead",
+            float(length @ missing[:, i] / length.sum()),
+            ", ".join(word for word, where in _words(seen, i) if where.any()),
+        )
+        for i, lead in enumerate(recording.leads)
+    ]
+
+
+def _words(seen: Sequence[Seen], lead: int) -> list[tuple[str, np.ndarray]]:
+    """What may be wrong with a lead, and in which recordings."""
+    dead = np.array([s.dead[lead] for s in seen])
+    flat = np.array([s.flat[lead] for s in seen]) > 0
+    clipped = np.array([s.clipped[lead] for s in seen]) > 0
+    gaps = np.array([0 < s.missing[lead] < 1 for s in seen])
+    return [("flat throughout", dead), ("flat stretches", flat & ~dead), ("clipped", clipped), ("gaps", gaps)]
+
+
+def _notes(found: Sequence[Found], seen: Sequence[Seen]) -> list[str]:
+    notes = []
+    for i, lead in enumerate(found[0].recording.leads):
+        for word, where in _words(seen, i):
+            names = [one.recording.name for one, here in zip(found, where, strict=True) if here]
+            end = ", where it counts as missing" if word == "flat throughout" else ""
+            notes += [f"lead '{lead.name}': {word} in {listed(names)}{end}"] if names else []
+    return notes

@@ -1,0 +1,64 @@
+"""From paths to Recordings and the Profile that a person sees first.
+
+Gather what the files hold, refuse what is too short, bring leads and rates in line, look once at all samples, and
+settle what is known of each recording as a whole. Every problem of a step is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import Profile, ReadOptions
+from semblance.core.schema import Schema
+from semblance.modalities.signal import declare, statics
+from semblance.modalities.signal.align import alike
+from semblance.modalities.signal.data import Recordings
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.found import Found
+from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
+from semblance.modalities.signal.look import look, too_short
+
+
+def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings, Profile]:
+    """Read recordings and say what was found. Raises DataError or UsageError with every problem of the input."""
+    said, problems = declare.check(options)
+    if problems:
+        raise UsageError(*problems)
+    found, given, said = gather(paths, said)
+    found, notes = _alike(found, said)
+    found, plans, seen = look(found)
+    settled = statics.settle(found, said, given=given)
+    recordings = _recordings(found, settled)
+    repairs = [note for one in found for note in one.notes]
+    fields = (*plans, *settled.plans)
+    patients = int(settled.subjects.max()) + 1
+    return recordings, Profile(len(found), patients, fields, (*repairs, *notes, *seen, *settled.notes))
+
+
+def like(paths: Sequence[str | Path], schema: Schema) -> Recordings:
+    """Read further recordings under a known schema: other facts are ignored, a missing one is a DataError."""
+    subject, target = schema.where("subject"), schema.where("target")
+    said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
+    found, _, said = gather(paths, said)
+    found, _ = _alike(found, said)
+    found, _, _ = look(found)
+    return _recordings(found, statics.conform(found, schema, said))
+
+
+def output_name(paths: Sequence[str | Path]) -> str:
+    """The name of the synthetic data in the input's format: a folder for formats of one recording per file."""
+    kind = kind_of(paths)
+    return "synthetic" if kind in FOLDERS else f"synthetic{kind.removesuffix('.gz')}"
+
+
+def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:
+    problems = too_short([one.recording for one in found])
+    if problems:
+        raise DataError(*problems)
+    return alike(found, said)
+
+
+def _recordings(found: Sequence[Found], settled: statics.Statics) -> Recordings:
+    return Recordings(settled.schema, settled.frame, tuple(one.recording for one in found), settled.subjects)

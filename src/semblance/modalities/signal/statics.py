@@ -1,0 +1,220 @@
+"""What is known of each recording as a whole (age, sex, a label) as columns under a schema.
+
+Age and sex are learned where at least half of the recordings tell them, other facts only where a person named them: in
+a manifest table, with --target, or in the schema file. Values stay as they are read; rare ones are merged by a
+generator's encoding, as for tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem
+from semblance.core.modality import FieldPlan
+from semblance.core.schema import Column, Schema
+from semblance.modalities.signal.declare import Said, unknown
+from semblance.modalities.signal.found import Found
+
+SHARE = 0.5
+"""Age and sex are learned where at least this share of the recordings tells them."""
+CLASSES = 20
+"""A label of at most this many whole numbers is a class."""
+UNIQUE, ROWS = 0.95, 20
+"""A text may name patients where this share of at least so many recordings have their own."""
+MISSING = ("", "?", "na", "n/a", "nan", "none", "null", "unknown")
+ALWAYS = ("age", "sex")
+PATIENT = "patient"
+_PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+
+
+@dataclass(frozen=True, eq=False)
+class Statics:
+    """The schema, its frame, the patients, and what a person is told of it."""
+
+    schema: Schema
+    frame: pd.DataFrame
+    subjects: np.ndarray
+    plans: tuple[FieldPlan, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def settle(found: Sequence[Found], said: Said, *, given: Sequence[str] = ()) -> Statics:
+    """The statics of recordings. `given` names the facts of a manifest, which are all meant. Raises DataError."""
+    known = list(dict.fromkeys(name for one in found for name in one.facts))
+    wanted = [*((said.subject,) if said.subject is not None else ()), *said.named]
+    problems = [unknown(name, known, "column", where="the data") for name in wanted if name not in known]
+    if problems:
+        raise DataError(*problems)
+    subject, subjects, notes = _patients(found, said)
+    columns, plans = ([] if subject is None else [subject]), []
+    frame: dict[str, Any] = {}
+    for name in [
+        name for name in dict.fromkeys([*given, *ALWAYS, *said.named]) if name in known and name != said.subject
+    ]:
+        texts = _texts(found, name, said)
+        column, plan = _column(name, texts, said, meant=name in given or name in said.named)
+        if column is None:
+            notes.append(f"'{name}' is left out: fewer than half of the recordings tell it")
+            continue
+        columns.append(column)
+        plans.append(plan)
+        if column.learned:
+            frame[name] = values(texts, column)
+    schema = Schema(tuple(columns), said.cohort, said.n_public)
+    left = [name for name in known if name not in {*schema.names, *given, said.subject}]
+    notes += [f"what else the headers say is left out: {len(left)} kinds of fact"] if left else []
+    return Statics(schema, _frame(frame, len(found)), subjects, tuple(plans), tuple(notes))
+
+
+def conform(found: Sequence[Found], schema: Schema, said: Said) -> Statics:
+    """The statics of recordings under a known schema. Raises DataError for a column that none of them tells."""
+    known = {name for one in found for name in one.facts}
+    problems = [
+        Problem("the column is missing", "the recordings tell the columns of the schema", "add it", column.name)
+        for column in schema.learned
+        if column.name not in known
+    ]
+    if problems:
+        raise DataError(*problems)
+    frame = {column.name: values(_texts(found, column.name, said), column) for column in schema.learned}
+    subject = schema.where("subject")
+    named = subject is not None and all(one.facts.get(subject.name) for one in found)
+    _, subjects, _ = _patients(found, replace(said, subject=subject.name if subject is not None and named else None))
+    return Statics(schema, _frame(frame, len(found)), subjects)
+
+
+def _frame(columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns))
+
+
+def _texts(found: Sequence[Found], name: str, said: Said) -> pd.Series:
+    """(n,) the texts of a fact, None where it is missing."""
+    declared = said.columns.get(name, {}).get("na", ())
+    tokens = {*said.na, *((declared,) if isinstance(declared, str) else declared)}
+    held = [str(one.facts.get(name, "")).strip() for one in found]
+    return pd.Series([None if t in tokens or t.lower() in MISSING else t for t in held], dtype=object)
+
+
+# Patients
+
+
+def _patients(found: Sequence[Found], said: Said) -> tuple[Column | None, np.ndarray, list[str]]:
+    """The column that names patients, if there is one, their codes, and a note of what was assumed."""
+    if said.subject is not None:
+        names = [one.facts.get(said.subject, "") for one in found]
+        lost = [one.recording.name for one, name in zip(found, names, strict=True) if not name]
+        if lost:
+            rule, fix = "every recording belongs to a patient", "fill the cell, or leave the recording out"
+            raise DataError(*(Problem(f"record '{r}' names no patient", rule, fix, said.subject) for r in lost))
+        return Column(said.subject, "identifier", "subject"), pd.factorize(np.array(names, dtype=object))[0], []
+    held = [one.patient for one in found]
+    # One name for all is that of an anonymisation, not of a patient.
+    if all(held) and 1 < len(set(held)) < len(held):
+        note = f"{len(held):,} recordings of {len(set(held)):,} patients, by what the headers name"
+        return Column(PATIENT, "identifier", "subject"), pd.factorize(np.array(held, dtype=object))[0], [note]
+    note = "each recording counts as one patient (a manifest table or --subject says otherwise)"
+    return None, np.arange(len(found), dtype=np.int64), [note] if len(found) > 1 else []
+
+
+# Columns
+
+
+def _column(name: str, texts: pd.Series, said: Said, *, meant: bool) -> tuple[Column | None, Any]:
+    """The column of a fact and its plan; None where too few tell what nobody asked for."""
+    told, known = said.columns.get(name, {}), texts.dropna()
+    if not meant and len(known) < SHARE * len(texts):
+        return None, None
+    role = "target" if name == said.target else told.get("role", "feature")
+    column = kind_of(name, known, role, told)
+    missing, reason = 1 - len(known) / len(texts), ""
+    if role in ("drop", "key"):
+        return replace(column, role="drop"), FieldPlan(name, column.kind, "drop", missing, "declared", "drop")
+    if column.kind in ("text", "identifier"):
+        reason = "free text is never learned"
+        column = replace(column, role="drop")
+    elif role == "feature" and not told and column.kind == "categorical" and _nearly_unique(known):
+        return _unclear(column, known, missing)
+    return column, FieldPlan(name, column.kind, column.role, missing, reason, "drop" if reason else "learn")
+
+
+def _nearly_unique(known: pd.Series) -> bool:
+    return len(known) >= ROWS and known.nunique() >= UNIQUE * len(known)
+
+
+def _unclear(column: Column, known: pd.Series, missing: float) -> tuple[Column, FieldPlan]:
+    fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
+    reason = f"{known.nunique() / len(known):.0%} of the values are distinct"
+    return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
+
+
+def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> Column:
+    """The column of the texts that are known, under what was `told` of it. Raises DataError where no number is one."""
+    numbers = pd.to_numeric(known, errors="coerce")
+    kind = told.get("kind", "categorical" if "categories" in told else None)
+    whole = bool((numbers % 1 == 0).all())
+    if kind is None:
+        kind = _guess(known, numbers, whole, role)
+    if kind in ("numeric", "integer") and numbers.isna().any():
+        count = int(numbers.isna().sum())
+        raise DataError.of(
+            f"{count} {'value is' if count == 1 else 'values are'} no number",
+            rule=f"a column of kind {kind} holds numbers and missing values",
+            fix=f'[columns."{name}"] na = "..." if they mean missing, else kind = "categorical"',
+            column=name,
+        )
+    decimals = 0 if kind != "numeric" else int(known.str.extract(r"\.(\d+)$")[0].str.len().max() or 0)
+    listed = told.get("categories")
+    return Column(
+        name,
+        kind,
+        role,
+        dtype="float64" if kind == "numeric" else "int64" if kind == "integer" else "str",
+        decimals=decimals,
+        min=told.get("min"),
+        max=told.get("max"),
+        categories=None if listed is None else tuple(map(str, listed)),
+        bound="declared" if {"min", "max", "categories"} & told.keys() else "observed",
+        protected=told.get("protected", False),
+        quasi=told.get("quasi", False),
+    )
+
+
+def _guess(known: pd.Series, numbers: pd.Series, whole: bool, role: str) -> Any:
+    if len(known) and numbers.notna().all():
+        return (
+            "categorical"
+            if role == "target" and whole and known.nunique() <= CLASSES
+            else "integer"
+            if whole
+            else "numeric"
+        )
+    words, length = known.str.split().str.len().mean(), known.str.len().mean()
+    if len(known) and known.nunique() >= 0.5 * len(known) and words >= 4 and length >= 20:
+        return "text"
+    return "boolean" if set(known.str.lower()) in _PAIRS else "categorical"
+
+
+def values(texts: pd.Series, column: Column) -> Any:
+    """(n,) the column as a frame holds it: float64 with NaN, or a Categorical with text categories."""
+    if column.continuous:
+        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
+    known = list(column.categories) if column.categories is not None else []
+    categories = [*known, *sorted(set(texts.dropna()).difference(known))]
+    return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
+
+
+def told_texts(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:
+    """The learned columns as texts, empty where missing: what `values` reads again."""
+    return {column.name: _written(frame[column.name], column) for column in schema.learned}
+
+
+def _written(series: pd.Series, column: Column) -> list[str]:
+    if not column.continuous:
+        return ["" if pd.isna(value) else str(value) for value in series]
+    digits = 0 if column.kind == "integer" else column.decimals
+    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in series.to_numpy(dtype=float)]

@@ -1,0 +1,189 @@
+"""WFDB by its own library: what it reads of our files is what we wrote, and every broken record is told by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.signal import write as writing
+from semblance.modalities.signal.data import Lead, Marks
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.formats.wfdb import BEATS, digital, read, segments
+from semblance.modalities.signal.read import like
+from semblance.modalities.signal.read import read as read_all
+from tests.modalities.signal.made import recording, recordings, same_marks, wave
+
+wfdb = pytest.importorskip("wfdb")
+
+
+def written(folder, name="100", *, samples=None, fs=100, ann=True, **others):
+    """A record by the library itself."""
+    values = np.round(wave(500) * 200).astype(int) if samples is None else samples
+    k = values.shape[1]
+    kept = {"fmt": ["16"] * k, "adc_gain": [200.0] * k, "baseline": [0] * k, "units": ["mV"] * k}
+    kept |= {"sig_name": ["I", "II", "III"][:k], "fs": fs, "d_signal": values, **others}
+    wfdb.wrsamp(name, write_dir=str(folder), **kept)
+    if ann:
+        at = np.array([10, 60, 120, 200])
+        wfdb.wrann(name, "atr", at, ["+", "N", "V", "~"], aux_note=["(N\0", "", "", ""], write_dir=str(folder))
+    return folder / f"{name}.hea"
+
+
+def edited(header, old, new):
+    header.write_text(header.read_text().replace(old, new))
+    return header
+
+
+def refused(path, said=None):
+    with pytest.raises(DataError) as told:
+        list(read(path, said or Said()))
+    return str(told.value)
+
+
+def test_the_library_reads_what_was_written(tmp_path):
+    made = recordings()
+    folder = writing.write([made.take(np.array([0])), made.take(np.array([1, 2]))], tmp_path / "synthetic")
+    for one, age in zip(made.recordings, (40, 41, None), strict=True):
+        record = wfdb.rdrecord(str(folder / one.name))
+        assert (record.p_signal.astype(np.float32) == one.values()).all()
+        assert (record.fs, record.sig_name, record.units) == (100, ["I", "II"], ["mV", "mV"])
+        assert (record.adc_gain, record.baseline) == ([200.0, 200.0], [0, 0])
+        assert (f"age: {age}" in record.comments) is (age is not None)
+        marks = wfdb.rdann(str(folder / one.name), "atr")
+        beats = np.isin(marks.symbol, list(BEATS))
+        assert marks.sample[beats].tolist() == one.beats.at.tolist()
+        assert [t for t in marks.aux_note if t] == ["(N", "(AFIB"]
+        assert marks.fs == 100
+
+
+def test_a_round_trip_changes_nothing(tmp_path):
+    made = recordings()
+    again = like([writing.write([made], tmp_path / "synthetic")], made.schema)
+    assert again.frame.astype(str).equals(made.frame.astype(str))
+    for one, other in zip(made.recordings, again.recordings, strict=True):
+        assert (one.values() == other.values()).all()
+        assert same_marks(one.beats, other.beats) and same_marks(one.states, other.states)
+        assert (one.name, one.rate, one.leads) == (other.name, other.rate, other.leads)
+
+
+def test_what_was_not_measured_stays_so(tmp_path):
+    values = wave()
+    values[100:150, 1] = np.nan
+    made = recordings(1)
+    for fmt in ("16", "212", "24", "32"):
+        (one,) = (recording("r0", fmt=fmt, values=values),)
+        folder = writing.write([type(made)(made.schema, made.frame, (one,), made.subjects)], tmp_path / f"s{fmt}")
+        (found,) = read(folder / "r0.hea", Said())
+        np.testing.assert_array_equal(found.recording.values(), values)
+        assert found.recording.leads[0].fmt == fmt
+
+
+def test_a_converter_ends(tmp_path):
+    codes = digital(np.array([[1000.0], [-1000.0], [np.nan], [0.5]]), (Lead("I", baseline=1024),), bits=12)
+    assert codes[:, 0].tolist() == [2047, -2047, -2048, 1124]
+
+
+def test_annotations_become_beats_and_rhythms(tmp_path):
+    (found,) = read(written(tmp_path), Said())
+    assert same_marks(found.recording.beats, Marks(np.array([60, 120]), np.array(["N", "V"], dtype=object)))
+    assert same_marks(found.recording.states, Marks(np.array([10]), np.array(["N"], dtype=object)))
+
+
+@pytest.mark.parametrize(
+    ("comments", "facts"),
+    [
+        (["69 M 1085 1629 x1", "Aldomet, Inderal"], {"age": "69", "sex": "male"}),
+        (["age: 81", "sex: female", "ECG date: 01/10/1990"], {"age": "81", "sex": "female", "ECG date": "01/10/1990"}),
+        (["<age>: 50 <sex>: F <diagnoses>: X"], {"age": "50", "sex": "female", "diagnoses": "X"}),
+        (["Age: 32 Sex: M"], {}),
+        (["Age: 200", "Gender: ?"], {}),
+        (["Dx: 426783006"], {"Dx": "426783006"}),
+    ],
+)
+def test_comments_tell_age_and_sex(tmp_path, comments, facts):
+    (found,) = read(written(tmp_path, comments=comments), Said())
+    assert facts.items() <= found.facts.items()
+    assert "Aldomet" not in str(found.facts)
+
+
+def test_a_header_that_says_more_than_there_is(tmp_path):
+    path = edited(written(tmp_path), "100 2 100 500", "100 2 100 600")
+    assert "record '100': 100.dat holds 500 of the 600 samples" in refused(path)
+
+
+def test_a_missing_signal_file(tmp_path):
+    path = written(tmp_path)
+    path.with_suffix(".dat").unlink()
+    assert "'100.dat' cannot be opened" in refused(path)
+
+
+def test_a_header_without_sense(tmp_path):
+    path = written(tmp_path)
+    path.write_text("no header\n")
+    assert "record '100' cannot be read" in refused(path)
+
+
+def test_a_missing_rate_is_declared(tmp_path):
+    path = written(tmp_path)
+    path.write_text("\n".join(["100 2", *path.read_text().splitlines()[1:]]) + "\n")
+    assert "tells no sampling rate" in refused(path) and "[signal] rate" in refused(path)
+    (found,) = read(path, Said(rate=100))
+    assert (found.recording.rate, found.recording.length) == (100, 500)
+
+
+def test_a_wrong_rate(tmp_path):
+    path = edited(written(tmp_path), "100 2 100 500", "100 2 0 500")
+    assert "sampling rate 0 Hz" in refused(path)
+    assert "where [signal] rate says 250" in refused(written(tmp_path), Said(rate=250))
+
+
+def test_annotations_past_the_end_are_left_out(tmp_path):
+    path = written(tmp_path)
+    wfdb.wrann("100", "atr", np.array([60, 499, 500]), ["N", "N", "V"], write_dir=str(tmp_path))
+    (found,) = read(path, Said())
+    assert found.recording.beats.at.tolist() == [60, 499]
+    assert found.notes == ("record '100': 1 annotations outside the samples are left out",)
+
+
+def test_segments_are_no_records(tmp_path):
+    for name in ("m_1", "m_2"):
+        written(tmp_path, name)
+    (tmp_path / "m.hea").write_text("m/2 2 100 1000\nm_1 500\nm_2 500\n")
+    assert segments(tmp_path.glob("*.hea")) == {"m_1", "m_2"}
+    made, _ = read_all([tmp_path], ReadOptions())
+    assert [(one.name, one.length) for one in made.recordings] == [("m", 1000)]
+
+
+def test_a_unit_may_be_declared(tmp_path):
+    (found,) = read(written(tmp_path), Said(units={"II": "uV"}))
+    assert [lead.unit for lead in found.recording.leads] == ["mV", "uV"]
+
+
+def test_mitbih_is_read_and_written_as_the_library_does(shared_data, tmp_path):
+    made, profile = read_all([shared_data / "signals" / "mitbih"], ReadOptions())
+    assert (profile.records, profile.patients) == (22, 22)
+    assert [lead.name for lead in made.recordings[0].leads] == ["MLII", "V1"]
+    assert any("'V1' is missing throughout in 114, 124" in note for note in profile.notes)
+    assert made.frame["age"].tolist()[:3] == [75, 24, 87]
+    assert sum(len(one.beats) for one in made.recordings) > 49_000
+    few = made.take(np.array([1, 2]))
+    folder = writing.write([few], tmp_path / "synthetic")
+    for one in few.recordings:
+        old = wfdb.rdrecord(str(shared_data / "signals" / "mitbih" / one.name))
+        new = wfdb.rdrecord(str(folder / one.name))
+        np.testing.assert_array_equal(old.p_signal, new.p_signal)
+        assert (new.fmt, new.adc_gain, new.baseline) == (["212"] * 2, old.adc_gain, old.baseline)
+    assert "Inderal" not in "".join(p.read_text() for p in folder.glob("*.hea"))
+
+
+@pytest.mark.parametrize(("name", "leads", "rate"), [("a103l", 3, 250), ("s0010_re", 15, 1000), ("v102s", 4, 250)])
+def test_other_kinds_of_records(shared_data, name, leads, rate):
+    (found,) = read(shared_data / "signals" / "wfdb_io_fixtures" / f"{name}.hea", Said())
+    one = found.recording
+    old = wfdb.rdrecord(str(shared_data / "signals" / "wfdb_io_fixtures" / name), return_res=32)
+    np.testing.assert_array_equal(one.values(), old.p_signal)
+    assert (len(one.leads), one.rate) == (leads, rate)
+    if name == "s0010_re":
+        assert (found.facts["age"], found.facts["sex"]) == ("81", "female")
