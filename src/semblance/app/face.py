@@ -95,7 +95,8 @@ class Fitted:
     spec: Any = None
 
     def sample(self, rows: int, *, seed: int | None = None, **wanted: Any) -> Any:
-        """`rows` synthetic records, as a frame where they are rows, else as `Data`. The same seed (by default that of `fit`) gives the same records.
+        """`rows` synthetic records: a frame where they are rows, else `Data`. The same seed (by default that of `fit`)
+        gives the same records.
 
         `wanted` says what they shall be like: given={"sex": "F", "age": (60, 80)}, quota={"sex": {"F": .5, "M": .5}},
         shift={"age": 10}, fair_on=["race"], fairness="odds", do={"arm": "A"}; see `semblance.core.model.Wanted`.

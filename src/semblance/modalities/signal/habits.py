@@ -152,8 +152,8 @@ def styles_of(coefficients: np.ndarray, labels: np.ndarray, source: np.ndarray, 
 
 
 def given_of(before: np.ndarray, after: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """(n, 4 + STYLE) what a beat is learned given: its two intervals (log seconds), the same relative to the recording's
-    median, and its style. One recording at a time."""
+    """(n, 4 + STYLE) what a beat is learned given: its two intervals (log seconds), the same relative to its
+    recording's median, and its style. One recording at a time."""
     two = np.log(np.clip(np.stack([before, after], 1), SHORTEST, LONGEST))
     usual = np.median(two[:, 0]) if len(two) else 0.0
     return np.concatenate([two, two - usual, style], 1)

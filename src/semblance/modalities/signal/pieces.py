@@ -37,7 +37,7 @@ class Cut:
 
     @classmethod
     def of(cls, data: Recordings) -> Cut:
-        """Beats where most recordings have marked ones. Windows are whole recordings where these are short and alike."""
+        """Beats where most recordings have marked ones. Windows are whole recordings if these are short and alike."""
         ones = data.recordings
         beats = sum(heart(one) for one in ones) * 2 > len(ones)
         rate = Counter(one.rate for one in ones).most_common(1)[0][0] if ones else RATE

@@ -146,7 +146,7 @@ def _sound(intervals: np.ndarray) -> np.ndarray:
 
 
 def told(beats: list[Beats], k: int) -> np.ndarray:
-    """(recordings, numbers) the `vector` of each recording; what few beats tell is drawn towards the cohort's habits."""
+    """(recordings, numbers) the `vector` of each recording; what few beats tell is drawn towards the habits of all."""
     counts, jumps = (np.array([getattr(one, what)(k) for one in beats]) for what in ("counts", "jumps"))
     habit = (counts[..., 0].sum(0) + 0.5) / (counts[..., 1].sum(0) + 20)
     often = (counts[..., 0] + PRIOR * habit) / (counts[..., 1] + PRIOR)

@@ -71,7 +71,7 @@ def _lines(waves: np.ndarray, first: np.ndarray, last: np.ndarray, *, fade: int)
 
 
 def _line(ends: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(n, leads, m) what is added at each `share` (n, m) of a part: nothing to speak of at the R peak, in its middle."""
+    """(n, leads, m) what is added at each `share` (n, m) of a part: next to nothing at the R peak, in its middle."""
     at = np.clip(share, 0, 1).astype(np.float32)[:, None, :]
     return ends[0][..., None] * (1 - at) ** 2 + ends[1][..., None] * at**2
 
