@@ -13,8 +13,9 @@ class Found:
     """A recording and what its file says of it as a whole.
 
     `facts` are texts under the names that the file gives them; `age` (years) and `sex` (female, male) are named alike
-    in all formats. `patient` is whom the file names: it groups recordings and goes no further. `ends` are the lowest and
-    the highest value that each lead's converter can give, where the file says so. `notes` tell of repairs.
+    in all formats. `patient` is whom the file names: it groups recordings and goes no further. `ends` are the lowest
+    and the highest value that each lead's converter can give, where the file says so. `notes` tell of repairs.
+    `remarks` says that the texts of states are free, so that some may be remarks.
     """
 
     recording: Recording
@@ -22,6 +23,7 @@ class Found:
     patient: str | None = None
     ends: tuple[tuple[float, float] | None, ...] = ()
     notes: tuple[str, ...] = ()
+    remarks: bool = False
 
 
 FEMALE, MALE = "female", "male"

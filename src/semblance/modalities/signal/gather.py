@@ -14,11 +14,11 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats import wfdb
+from semblance.modalities.signal.formats import edf, wfdb
 from semblance.modalities.signal.found import Found
 
 MANIFEST, PATH = "manifest.csv", "path"
-READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {".hea": wfdb.read}
+READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {".hea": wfdb.read, ".edf": edf.read, ".bdf": edf.read}
 FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
 """Formats of one recording per file, which come in folders."""
 SUBJECT, LABEL = "subject", "label"

@@ -14,6 +14,7 @@ from semblance.core.modality import Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
 from semblance.modalities.signal.align import alike
+from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
@@ -57,7 +58,9 @@ def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:
     problems = too_short([one.recording for one in found])
     if problems:
         raise DataError(*problems)
-    return alike(found, said)
+    kept, notes = without_remarks(found, said)
+    aligned, changed = alike(kept, said)
+    return aligned, [*notes, *changed]
 
 
 def _recordings(found: Sequence[Found], settled: statics.Statics) -> Recordings:

@@ -13,7 +13,7 @@ from typing import Any
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import atomic_folder
 from semblance.modalities.signal.data import Recording, Recordings
-from semblance.modalities.signal.formats import wfdb
+from semblance.modalities.signal.formats import edf, wfdb
 from semblance.modalities.signal.gather import MANIFEST, PATH
 from semblance.modalities.signal.statics import told_texts
 
@@ -53,7 +53,10 @@ def _rows(chunks: Iterable[Recordings]) -> Rows:
 
 # Folders
 
-_FOLDERS: dict[str, tuple[str, Callable[[Rows, Path], None]]] = {}
+_FOLDERS: dict[str, tuple[str, Callable[[Rows, Path], None]]] = {
+    edf.EDF: (".edf", edf.write),
+    edf.BDF: (".bdf", edf.write),
+}
 
 
 def _write_folder(rows: Rows, first: Recordings, path: Path) -> None:

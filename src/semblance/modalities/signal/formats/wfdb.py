@@ -18,12 +18,11 @@ import numpy as np
 
 from semblance.core.errors import DataError, Problem
 from semblance.core.need import need
+from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found, age_of, sex_of, told
 
-BEATS = "NLRBAaJSVrFejnE/fQ?"
-"""The beat annotations of https://physionet.org/physiobank/annotations."""
 RHYTHM = "+"
 _CODE = re.compile(r"^\([A-Z0-9_]*$")
 _MITBIH = re.compile(r"^(\d{1,3})\s+([MF])\b")

@@ -1,0 +1,43 @@
+"""Which marks are beats, and which texts are states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from semblance.modalities.signal.data import Marks
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.found import Found
+
+BEATS = tuple("NLRBAaJSVrFejnE/fQ?")
+"""The symbols of beats of https://physionet.org/physiobank/annotations."""
+
+
+def without_remarks(found: Sequence[Found], said: Said) -> tuple[list[Found], list[str]]:
+    """The recordings without the states that are remarks, and a note.
+
+    Where a file's texts are free, one that stands a single time in the whole set may say anything of anybody; it is a
+    state only if it is declared.
+    """
+    free = [one for one in found if one.remarks]
+    count = Counter(text for one in free for text in one.recording.states.symbol)
+    remarks = {text for text, times in count.items() if times == 1 and text and text not in said.states}
+    if not remarks:
+        return list(found), []
+    note = f"{len(remarks)} annotations are left out: their text stands a single time (declare it: [signal] states)"
+    return [_without(one, remarks) if one.remarks else one for one in found], [note]
+
+
+def _without(one: Found, remarks: set[str]) -> Found:
+    states = one.recording.states
+    symbol = np.array(["" if text in remarks else text for text in states.symbol], dtype=object)
+    return replace(one, recording=replace(one.recording, states=without_repeats(Marks(states.at, symbol))))
+
+
+def without_repeats(marks: Marks) -> Marks:
+    """The same without marks that change nothing: a state that is in force already, or none where none was."""
+    before = np.concatenate([[""], marks.symbol[:-1]]) if len(marks) else marks.symbol
+    return marks.take(marks.symbol != before)
