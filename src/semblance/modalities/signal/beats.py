@@ -41,3 +41,15 @@ def without_repeats(marks: Marks) -> Marks:
     """The same without marks that change nothing: a state that is in force already, or none where none was."""
     before = np.concatenate([[""], marks.symbol[:-1]]) if len(marks) else marks.symbol
     return marks.take(marks.symbol != before)
+
+
+def marks_of_samples(labels: np.ndarray) -> Marks:
+    """The states of a text for every sample: a mark where it changes, none before the first that is not empty."""
+    labels = np.asarray(labels).astype(str)
+    at = np.concatenate([[0], np.flatnonzero(labels[1:] != labels[:-1]) + 1]) if len(labels) else np.empty(0, int)
+    return without_repeats(Marks(at.astype(np.int64), labels[at].astype(object)))
+
+
+def samples_of_marks(marks: Marks, length: int) -> np.ndarray:
+    """(length,) text: the state of every sample."""
+    return marks.state_at(np.arange(length)).astype(str)

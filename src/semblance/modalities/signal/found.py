@@ -15,7 +15,8 @@ class Found:
     `facts` are texts under the names that the file gives them; `age` (years) and `sex` (female, male) are named alike
     in all formats. `patient` is whom the file names: it groups recordings and goes no further. `ends` are the lowest
     and the highest value that each lead's converter can give, where the file says so. `notes` tell of repairs.
-    `remarks` says that the texts of states are free, so that some may be remarks.
+    `remarks` says that the texts of states are free, so that some may be remarks; `columns` that the facts are columns
+    of data, all meant to be learned; `state` names the column that the states are from.
     """
 
     recording: Recording
@@ -24,6 +25,8 @@ class Found:
     ends: tuple[tuple[float, float] | None, ...] = ()
     notes: tuple[str, ...] = ()
     remarks: bool = False
+    columns: bool = False
+    state: str | None = None
 
 
 FEMALE, MALE = "female", "male"

@@ -14,15 +14,21 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats import edf, wfdb
+from semblance.modalities.signal.formats import arrays, edf, wfdb
 from semblance.modalities.signal.found import Found
 
 MANIFEST, PATH = "manifest.csv", "path"
-READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {".hea": wfdb.read, ".edf": edf.read, ".bdf": edf.read}
+READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
+    ".hea": wfdb.read,
+    ".edf": edf.read,
+    ".bdf": edf.read,
+    ".npz": arrays.read,
+    ".npy": arrays.read,
+}
 FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
 """Formats of one recording per file, which come in folders."""
 SUBJECT, LABEL = "subject", "label"
-"""Columns of a manifest that need no naming."""
+"""Facts whose role needs no naming."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,6 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[F
     Raises DataError with every problem of every file.
     """
     listed, given = _listed(paths)
-    if said.subject is None and SUBJECT in given:
-        said = replace(said, subject=SUBJECT)
-    if said.target is None and LABEL in given:
-        said = replace(said, target=LABEL)
     found: list[Found] = []
     problems: list[Problem] = []
     for entry in listed:
@@ -53,7 +55,19 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[F
     problems += [] if problems else _unnamed(found)
     if problems:
         raise DataError(*problems)
-    return found, [name for name in given if name != said.subject], said
+    said = _with_roles(said, found)
+    columns = [name for one in found if one.columns for name in one.facts]
+    return found, [name for name in dict.fromkeys([*given, *columns]) if name != said.subject], said
+
+
+def _with_roles(said: Said, found: Sequence[Found]) -> Said:
+    """The subject and the label that the data names; a target of every sample is a state, and no fact."""
+    known = {name for one in found for name in one.facts}
+    if said.subject is None and SUBJECT in known:
+        said = replace(said, subject=SUBJECT)
+    if said.target is None and LABEL in known:
+        said = replace(said, target=LABEL)
+    return replace(said, target=None) if said.target in {one.state for one in found} else said
 
 
 def suffix(path: Path) -> str:

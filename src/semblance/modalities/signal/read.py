@@ -51,7 +51,10 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Recordings:
 def output_name(paths: Sequence[str | Path]) -> str:
     """The name of the synthetic data in the input's format: a folder for formats of one recording per file."""
     kind = kind_of(paths)
-    return "synthetic" if kind in FOLDERS else f"synthetic{kind.removesuffix('.gz')}"
+    if kind in FOLDERS:
+        return "synthetic"
+    # A bare array cannot tell its rate.
+    return "synthetic.npz" if kind == ".npy" else f"synthetic{kind.removesuffix('.gz')}"
 
 
 def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:

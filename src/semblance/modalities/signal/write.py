@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from semblance.core.errors import DataError, UsageError
-from semblance.core.files import atomic_folder
+from semblance.core.files import atomic, atomic_folder
+from semblance.core.schema import Schema
 from semblance.modalities.signal.data import Recording, Recordings
-from semblance.modalities.signal.formats import edf, wfdb
+from semblance.modalities.signal.formats import arrays, edf, wfdb
 from semblance.modalities.signal.gather import MANIFEST, PATH
 from semblance.modalities.signal.statics import told_texts
 
@@ -32,7 +33,14 @@ def write(chunks: Iterable[Recordings], path: Path) -> Path:
     if first is None or not len(first):
         raise UsageError.of("nothing to write", rule="there is at least one recording", fix="sample at least one")
     rows = _rows(chain([first], parts))
-    _write_folder(rows, first, path)
+    if not path.suffix:
+        _write_folder(rows, first, path)
+        return path
+    if path.suffix not in _FILES:
+        rule = f"a name without suffix for a folder, or one that ends in {', '.join(_FILES)}"
+        raise UsageError.of(f"'{path.name}' as output", rule=rule, fix="correct its suffix")
+    with atomic(path) as temporary:
+        _FILES[path.suffix](rows, first.schema, temporary)
     return path
 
 
@@ -50,6 +58,8 @@ def _rows(chunks: Iterable[Recordings]) -> Rows:
             patient = {} if subject is None else {subject.name: str(int(chunk.subjects[i]) + 1)}
             yield recording, {**patient, **{name: held[i] for name, held in texts.items()}}
 
+
+_FILES: dict[str, Callable[[Rows, Schema, Path], None]] = {".npz": arrays.write}
 
 # Folders
 

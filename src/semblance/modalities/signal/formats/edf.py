@@ -28,6 +28,7 @@ from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found, age_of, sex_of, told
+from semblance.modalities.signal.rates import wrong_rate
 
 EDF, BDF = "edf", "bdf"
 _END = "Recording ends"
@@ -50,6 +51,8 @@ def read(path: Path, said: Said) -> Iterator[Found]:
         if not rates or max(rates) <= 0:
             raise _without_samples(path)
         rate = _main_rate(rates)
+        if wrong := wrong_rate(rate, said, where=f"record '{path.stem}'", how="correct the header"):
+            raise DataError(*wrong)
         marks = list(zip(*reader.readAnnotations(), strict=True))
         length = _length(reader, rates.index(rate), marks, rate)
         leads, ends = zip(*(_lead(reader, i, said, path) for i in range(len(rates))), strict=True)
@@ -247,7 +250,7 @@ class Scale:
 
 
 def _scale(lead: Lead, bits: int) -> Scale:
-    """Nearly all of the range: its ends have few digits, so that a header holds them and the lead's own steps exactly."""
+    """Nearly all of the range, with ends of few digits: a header holds them and the lead's own steps exactly."""
     half = 2 ** (bits - 1)
     low = max(short((-half - lead.baseline) / lead.gain, math.ceil), -_WIDEST)
     high = min(short((half - 1 - lead.baseline) / lead.gain, math.floor), _WIDEST)

@@ -21,7 +21,9 @@ from semblance.core.need import need
 from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.found import Found, age_of, sex_of, told
+from semblance.modalities.signal.found import Found, age_of, sex_of
+from semblance.modalities.signal.found import told as known_of
+from semblance.modalities.signal.rates import settled, wrong_rate
 
 RHYTHM = "+"
 _CODE = re.compile(r"^\([A-Z0-9_]*$")
@@ -55,14 +57,17 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     name, record = path.stem, str(path.with_suffix(""))
     with _whole(name):
         header = _wfdb().rdheader(record, rd_segments=True)
-        problems = [*_wrong_rate(path, header, said), *_wrong_length(path, header)]
+        told = float(header.fs) if _states_rate(path) else None
+        how = f"write it behind the number of signals in {path.name}"
+        wrong = wrong_rate(told, said, where=f"record '{name}'", how=how)
+        problems = [*wrong, *_wrong_length(path, header)]
     if problems:
         raise DataError(*problems)
     with _whole(name):  # where the header does not tell the length, all is read for it
         first = _wfdb().rdrecord(record, sampto=1 if header.sig_len else None, return_res=32)
         length = header.sig_len or first.sig_len
         leads, ends = _leads(first, said), _ends(first)
-    rate = float(header.fs) if said.rate is None or _states_rate(path) else said.rate
+    rate = settled(told, said)
     with _whole(name):
         beats, states, notes = _annotations(path, said, rate, length)
     recording = Recording(name, rate, leads, length, partial(_values, record, length), beats, states)
@@ -94,20 +99,6 @@ def _states_rate(path: Path) -> bool:
         line.split() for line in path.read_text("ascii", "ignore").splitlines() if line.strip()[:1] not in ("", "#")
     ]
     return len(lines[0]) > 2
-
-
-def _wrong_rate(path: Path, header: Any, said: Said) -> list[Problem]:
-    rule, name = "every record has a sampling rate above 0 Hz", path.stem
-    if not _states_rate(path):
-        fix = f"write it behind the number of signals in {path.name}, or declare it: [signal] rate = 250"
-        return [] if said.rate is not None else [Problem(f"record '{name}' tells no sampling rate", rule, fix)]
-    if not 0 < header.fs < np.inf:
-        return [Problem(f"record '{name}' has the sampling rate {header.fs:g} Hz", rule, f"correct {path.name}")]
-    if said.rate is not None and not np.isclose(said.rate, header.fs):
-        found = f"record '{name}' has {header.fs:g} Hz, where [signal] rate says {said.rate:g}"
-        fix = f"correct either; [signal] resample = {said.rate:g} brings all records to that rate"
-        return [Problem(found, "what is declared is true of the data", fix)]
-    return []
 
 
 def _wrong_length(path: Path, header: Any) -> list[Problem]:
@@ -197,7 +188,7 @@ def _facts(comments: Iterable[str]) -> dict[str, str]:
             (facts if known is None else person).setdefault(known or name.strip(), value.strip())
         if match := _MITBIH.match(line):
             person = {"age": match[1], "sex": match[2], **person}
-    return {**facts, **told(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
+    return {**facts, **known_of(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
 
 
 # Writing
