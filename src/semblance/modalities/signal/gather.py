@@ -14,9 +14,10 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats import arrays, edf, wfdb
+from semblance.modalities.signal.formats import arrays, edf, samples, wfdb
 from semblance.modalities.signal.found import Found
 
+TABLES = (".csv", ".csv.gz", ".parquet", ".arff", ".arff.gz")
 MANIFEST, PATH = "manifest.csv", "path"
 READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
     ".hea": wfdb.read,
@@ -24,10 +25,11 @@ READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
     ".bdf": edf.read,
     ".npz": arrays.read,
     ".npy": arrays.read,
+    **dict.fromkeys(TABLES, samples.read),
 }
 FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
 """Formats of one recording per file, which come in folders."""
-SUBJECT, LABEL = "subject", "label"
+SUBJECTS, LABEL = ("subject", "subject_id", "patient", "patient_id"), "label"
 """Facts whose role needs no naming."""
 
 
@@ -63,8 +65,9 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[F
 def _with_roles(said: Said, found: Sequence[Found]) -> Said:
     """The subject and the label that the data names; a target of every sample is a state, and no fact."""
     known = {name for one in found for name in one.facts}
-    if said.subject is None and SUBJECT in known:
-        said = replace(said, subject=SUBJECT)
+    subject = next((name for name in SUBJECTS if all(one.facts.get(name) for one in found)), None)
+    if said.subject is None and subject is not None:
+        said = replace(said, subject=subject)
     if said.target is None and LABEL in known:
         said = replace(said, target=LABEL)
     return replace(said, target=None) if said.target in {one.state for one in found} else said

@@ -126,7 +126,7 @@ def _plans(found: Sequence[Found], seen: Sequence[Seen]) -> list[FieldPlan]:
     return [
         FieldPlan(
             lead.name,
-            f"lead, {lead.unit}, {recording.rate:g} Hz",
+            ", ".join(filter(None, ["lead", lead.unit, f"{recording.rate:g} Hz"])),
             "lead",
             float(length @ missing[:, i] / length.sum()),
             ", ".join(word for word, where in _words(seen, i) if where.any()),

@@ -12,9 +12,8 @@ from typing import Any
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import atomic, atomic_folder
-from semblance.core.schema import Schema
 from semblance.modalities.signal.data import Recording, Recordings
-from semblance.modalities.signal.formats import arrays, edf, wfdb
+from semblance.modalities.signal.formats import arrays, edf, tables, wfdb
 from semblance.modalities.signal.gather import MANIFEST, PATH
 from semblance.modalities.signal.statics import told_texts
 
@@ -40,7 +39,7 @@ def write(chunks: Iterable[Recordings], path: Path) -> Path:
         rule = f"a name without suffix for a folder, or one that ends in {', '.join(_FILES)}"
         raise UsageError.of(f"'{path.name}' as output", rule=rule, fix="correct its suffix")
     with atomic(path) as temporary:
-        _FILES[path.suffix](rows, first.schema, temporary)
+        _FILES[path.suffix](rows, first, temporary)
     return path
 
 
@@ -59,7 +58,12 @@ def _rows(chunks: Iterable[Recordings]) -> Rows:
             yield recording, {**patient, **{name: held[i] for name, held in texts.items()}}
 
 
-_FILES: dict[str, Callable[[Rows, Schema, Path], None]] = {".npz": arrays.write}
+_FILES: dict[str, Callable[[Rows, Recordings, Path], None]] = {
+    ".npz": arrays.write,
+    ".csv": tables.write_csv,
+    ".parquet": tables.write_parquet,
+    ".arff": tables.write_arff,
+}
 
 # Folders
 

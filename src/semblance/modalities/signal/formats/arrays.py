@@ -22,7 +22,7 @@ import numpy as np
 from semblance.core.errors import DataError, Problem
 from semblance.core.schema import Schema
 from semblance.modalities.signal.beats import marks_of_samples
-from semblance.modalities.signal.data import Lead, Marks, Recording
+from semblance.modalities.signal.data import Lead, Marks, Recording, Recordings
 from semblance.modalities.signal.declare import Said, unknown
 from semblance.modalities.signal.found import Found, sex_of
 from semblance.modalities.signal.rates import settled, wrong_rate
@@ -145,7 +145,7 @@ def _leads(x: np.ndarray, parts: Mapping[str, np.ndarray], layout: str, said: Sa
     count = x.shape[1]
     listed = [str(n) for n in parts["leads"]] if "leads" in parts else list(said.leads or ())
     names = listed if len(listed) == count else [f"lead {i + 1}" for i in range(count)]
-    units = np.resize(_texts(parts["units"]), count) if "units" in parts else ["mV"] * count
+    units = np.resize(_texts(parts["units"]), count) if "units" in parts else [""] * count
     gain = 1.0 if x.dtype.kind in "iu" else fine_gain(np.asarray(x, dtype=np.float32))
     return tuple(Lead(n, said.unit(n) or str(u), gain, fmt=layout) for n, u in zip(names, units, strict=True))
 
@@ -185,7 +185,7 @@ def _marks_of_rows(marks: Mapping[str, np.ndarray], kind: str, rows: int) -> lis
 # Writing
 
 
-def write(rows: Iterable[tuple[Recording, dict[str, str]]], schema: Schema, path: Path) -> None:
+def write(rows: Iterable[tuple[Recording, dict[str, str]]], first: Recordings, path: Path) -> None:
     """An NPZ of all recordings. Samples pass through a file, so that they may outgrow memory."""
     facts: list[dict[str, str]] = []
     kept: list[Recording] = []
@@ -197,7 +197,7 @@ def write(rows: Iterable[tuple[Recording, dict[str, str]]], schema: Schema, path
         samples.seek(0)
         with zipfile.ZipFile(path, "w") as archive:
             _write_x(archive, samples, kept)
-            for name, array in _beside(kept, facts, schema).items():
+            for name, array in _beside(kept, facts, first.schema).items():
                 with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as stream:
                     np.lib.format.write_array(stream, array, allow_pickle=False)
 

@@ -107,7 +107,7 @@ def _lead(reader: Any, i: int, said: Said, path: Path) -> tuple[Lead, tuple[floa
     first, last = reader.getDigitalMinimum(i), reader.getDigitalMaximum(i)
     gain = (last - first) / (high - low)
     name = reader.getLabel(i).strip() or f"lead {i + 1}"
-    unit = said.unit(name) or reader.getPhysicalDimension(i).strip() or "mV"
+    unit = said.unit(name) or reader.getPhysicalDimension(i).strip()
     fmt = BDF if path.suffix.lower() == ".bdf" else EDF
     return Lead(name, unit, gain, round(first - low * gain), fmt), (min(low, high), max(low, high))
 
