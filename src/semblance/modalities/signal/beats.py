@@ -53,3 +53,20 @@ def marks_of_samples(labels: np.ndarray) -> Marks:
 def samples_of_marks(marks: Marks, length: int) -> np.ndarray:
     """(length,) text: the state of every sample."""
     return marks.state_at(np.arange(length)).astype(str)
+
+
+def marks_of_pairs(pairs: Sequence[tuple[int, str]]) -> Marks:
+    """Marks of sample numbers in order, each with its symbol."""
+    at, symbol = np.array([at for at, _ in pairs], dtype=np.int64), np.empty(len(pairs), dtype=object)
+    symbol[:] = [text for _, text in pairs]
+    return Marks(at, symbol)
+
+
+def marks_of_spans(spans: Sequence[tuple[int, int, str]], length: int) -> Marks:
+    """States of spans (first sample, end, text) in order: where none follows at once, no state is in force."""
+    made: list[tuple[int, str]] = []
+    for i, (start, end, text) in enumerate(spans):
+        made.append((start, text))
+        following = spans[i + 1][0] if i + 1 < len(spans) else length
+        made += [(end, "")] if end < following else []
+    return without_repeats(marks_of_pairs(made))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats import arrays, edf, samples, wfdb
+from semblance.modalities.signal.formats import arrays, dicom, edf, samples, wfdb
 from semblance.modalities.signal.found import Found
 
 TABLES = (".csv", ".csv.gz", ".parquet", ".arff", ".arff.gz")
@@ -23,6 +23,7 @@ READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
     ".hea": wfdb.read,
     ".edf": edf.read,
     ".bdf": edf.read,
+    ".dcm": dicom.read,
     ".npz": arrays.read,
     ".npy": arrays.read,
     **dict.fromkeys(TABLES, samples.read),

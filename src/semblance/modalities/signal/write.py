@@ -13,7 +13,7 @@ from typing import Any
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import atomic, atomic_folder
 from semblance.modalities.signal.data import Recording, Recordings
-from semblance.modalities.signal.formats import arrays, edf, tables, wfdb
+from semblance.modalities.signal.formats import arrays, dicom, edf, tables, wfdb
 from semblance.modalities.signal.gather import MANIFEST, PATH
 from semblance.modalities.signal.statics import told_texts
 
@@ -70,11 +70,12 @@ _FILES: dict[str, Callable[[Rows, Recordings, Path], None]] = {
 _FOLDERS: dict[str, tuple[str, Callable[[Rows, Path], None]]] = {
     edf.EDF: (".edf", edf.write),
     edf.BDF: (".bdf", edf.write),
+    dicom.DICOM: (".dcm", dicom.write),
 }
 
 
 def _write_folder(rows: Rows, first: Recordings, path: Path) -> None:
-    suffix, writer = _FOLDERS.get(first.recordings[0].leads[0].fmt, (".hea", wfdb.write))
+    suffix, writer = _FOLDERS.get(first.recordings[0].leads[0].fmt.partition(" ")[0], (".hea", wfdb.write))
     names = [column.name for column in first.schema.written]
     with atomic_folder(path) as folder, _manifest(folder, names) as listed:
         writer(_listing(rows, listed, suffix), folder)

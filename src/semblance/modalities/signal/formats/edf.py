@@ -24,7 +24,7 @@ import numpy as np
 from semblance.core.errors import DataError, ResourceError
 from semblance.core.need import need
 from semblance.modalities.signal.align import resampled
-from semblance.modalities.signal.beats import BEATS
+from semblance.modalities.signal.beats import BEATS, marks_of_pairs, marks_of_spans
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found, age_of, sex_of, told
@@ -134,24 +134,10 @@ def _marks(marks: list[Any], rate: float, length: int, name: str) -> tuple[Marks
     notes = [f"record '{name}': {lost} annotations outside the samples are left out"] if lost else []
     kept = [(int(at[i]), float(marks[i][1]), str(marks[i][2])) for i in np.argsort(at, kind="stable") if inside[i]]
     beats = [(start, text) for start, lasts, text in kept if lasts <= 0 and text in BEATS]
-    states = _spans([(start, start + round(lasts * rate), text) for start, lasts, text in kept if lasts > 0], length)
-    return _as_marks(beats), _as_marks(states), notes
-
-
-def _spans(spans: list[tuple[int, int, str]], length: int) -> list[tuple[int, str]]:
-    """Each span begins its state; where none follows at once, no state is in force."""
-    made: list[tuple[int, str]] = []
-    for i, (start, end, text) in enumerate(spans):
-        made.append((start, text))
-        following = spans[i + 1][0] if i + 1 < len(spans) else length
-        made += [(end, "")] if end < following else []
-    return made
-
-
-def _as_marks(pairs: list[tuple[int, str]]) -> Marks:
-    at, symbol = np.array([at for at, _ in pairs], dtype=np.int64), np.empty(len(pairs), dtype=object)
-    symbol[:] = [text for _, text in pairs]
-    return Marks(at, symbol)
+    states = marks_of_spans(
+        [(start, start + round(lasts * rate), text) for start, lasts, text in kept if lasts > 0], length
+    )
+    return marks_of_pairs(beats), states, notes
 
 
 def _values(path: Path, rate: float, length: int) -> np.ndarray:
