@@ -6,11 +6,11 @@ settle what is known of each recording as a whole. Every problem of a step is to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semblance.core.errors import DataError, UsageError
-from semblance.core.modality import Profile, ReadOptions
+from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
 from semblance.modalities.signal.align import alike
@@ -33,15 +33,34 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     settled = statics.settle(found, said, given=given)
     recordings = _recordings(found, settled)
     repairs = [note for one in found for note in one.notes]
-    fields = (*plans, *settled.plans)
+    fields = (*plans, *_marks(recordings), *settled.plans)
     patients = int(settled.subjects.max()) + 1
     return recordings, Profile(len(found), patients, fields, (*repairs, *notes, *seen, *settled.notes))
 
 
-def like(paths: Sequence[str | Path], schema: Schema) -> Recordings:
-    """Read further recordings under a known schema: other facts are ignored, a missing one is a DataError."""
+def _marks(recordings: Recordings) -> Iterator[FieldPlan]:
+    """A plan of the beats and one of the states, where there are any."""
+    for kind in ("beats", "states"):
+        symbols = {text for one in recordings.recordings for text in getattr(one, kind).symbol if text}
+        if symbols:
+            yield FieldPlan(kind, f"{kind}, {len(symbols)} symbols", "marks", 0.0)
+
+
+def like(
+    paths: Sequence[str | Path], schema: Schema, *, leads: Sequence[str] | None = None, rate: float | None = None
+) -> Recordings:
+    """Read further recordings under a known schema: other facts are ignored, a missing one is a DataError.
+
+    `leads` are the names to bring them to, in order, and `rate` (Hz) what they are resampled to; without these the
+    recordings decide among themselves, as in `read`.
+    """
     subject, target = schema.where("subject"), schema.where("target")
-    said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
+    said = Said(
+        leads=None if leads is None else tuple(leads),
+        resample=rate,
+        subject=None if subject is None else subject.name,
+        target=None if target is None else target.name,
+    )
     found, _, said = gather(paths, said)
     found, _ = _alike(found, said)
     found, _, _ = look(found)
