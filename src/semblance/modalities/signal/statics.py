@@ -47,7 +47,9 @@ def settle(found: Sequence[Found], said: Said, *, given: Sequence[str] = ()) -> 
     """The statics of recordings. `given` names the facts of a manifest, which are all meant. Raises DataError."""
     known = list(dict.fromkeys(name for one in found for name in one.facts))
     wanted = [*((said.subject,) if said.subject is not None else ()), *said.named]
-    problems = [unknown(name, known, "column", where="the data") for name in wanted if name not in known]
+    # Names of facts are read off comments too: only those that most recordings have are names for sure.
+    shown = [name for name in known if sum(name in one.facts for one in found) >= SHARE * len(found)]
+    problems = [unknown(name, shown, "column", where="the data") for name in wanted if name not in known]
     if problems:
         raise DataError(*problems)
     subject, subjects, notes = _patients(found, said)

@@ -127,9 +127,17 @@ def test_texts_within_a_recording(tmp_path):
     assert "column 'one'" in told and "column 'other'" in told and '[signal] state = "one"' in told
 
 
+def test_many_texts_are_no_states(tmp_path):
+    remarks = wide(remark=[f"the patient moved {i}" for i in range(250)])
+    told = refused(saved(tmp_path, remarks))
+    assert "column 'remark': texts within a recording" in told and "moved" not in told
+
+
 def test_columns_that_are_named_but_not_there(tmp_path):
-    told = refused(saved(tmp_path, wide()), Said(time="tiem", leads=("I", "IIII")))
-    assert "no column 'tiem'" in told and "did you mean 'time'?" in told and "no column 'IIII'" in told
+    told = refused(saved(tmp_path, wide()), Said(time="tiem", state="eyes"))
+    assert "no column 'tiem'" in told and "did you mean 'time'?" in told and "no column 'eyes'" in told
+    assert "no column 'IIII'" in refused(saved(tmp_path, wide()), Said(leads=("I", "IIII")))
+    assert "no column 'III'" in refused(saved(tmp_path, long(wide())), Said(leads=("I", "III")))
 
 
 def test_a_dropped_column_is_no_lead(tmp_path):
@@ -155,7 +163,7 @@ def test_a_long_table(tmp_path):
 
 def test_a_long_table_by_declared_names(tmp_path):
     path = saved(tmp_path, long(wide(), channel="what", value="how_much"))
-    (found,) = read(path, Said(layout="long", lead="what", value="how_much", leads=("II",)))
+    (found,) = read(path, Said(lead="what", value="how_much", leads=("II",)))
     np.testing.assert_allclose(found.recording.values()[:, 0], HELD[:, 1], atol=1e-6)
 
 

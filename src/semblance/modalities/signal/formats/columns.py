@@ -5,6 +5,7 @@ What the schema file names comes first, then the usual names. A column that no r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -25,6 +26,8 @@ USUAL = {
     "subject": ("subject", "subject_id", "patient", "patient_id"),
 }
 ALWAYS = ("age", "sex", "label")
+STATES = 20
+"""A column of more texts than that is no label of samples, unless it is named."""
 COUNTERS = ("sample", "index", "sample_number", "unnamed: 0")
 
 
@@ -56,17 +59,15 @@ def usual(frame: pd.DataFrame, what: str, named: str | None = None) -> str | Non
     return next((lower[name] for name in USUAL[what] if name in lower), None)
 
 
-def lost(frame: pd.DataFrame, said: Said) -> list[Problem]:
-    """The columns that [signal] names and the table has not."""
-    wide = () if is_long(frame, said) else (said.leads or ())
-    asked = dict.fromkeys([said.time, said.record, said.lead, said.value, said.state, *wide])
+def lost(frame: pd.DataFrame, asked: Iterable[str | None]) -> list[Problem]:
+    """The names that [signal] asks for and the table has not."""
     names = [str(name) for name in frame.columns]
-    return [unknown(name, names, "column", where="the data") for name in asked if name and name not in names]
+    return [unknown(name, names, "column", where="the data") for name in dict.fromkeys(asked) if name and name not in names]
 
 
 def laid_out(frame: pd.DataFrame, said: Said) -> Layout:
     """The meaning of every column of a wide table. Raises DataError for one that has none."""
-    if not is_long(frame, said) and said.layout != LONG and (problems := lost(frame, said)):
+    if problems := lost(frame, said.leads or ()):
         raise DataError(*problems)
     time, beat = usual(frame, "time", said.time), usual(frame, "beat")
     record, subject = usual(frame, "record", said.record), usual(frame, "subject", said.subject)
@@ -109,7 +110,8 @@ def _state(frame: pd.DataFrame, left: list[str], said: Said) -> str | None:
         return said.target
     named = usual(frame[left], "state")
     texts = [name for name in left if not is_number(frame[name])]
-    return named if named is not None else texts[0] if len(texts) == 1 else None
+    guessed = len(texts) == 1 and frame[texts[0]].nunique() <= STATES
+    return named if named is not None else texts[0] if guessed else None
 
 
 def _refuse_texts(frame: pd.DataFrame, left: list[str], leads: tuple[str, ...]) -> None:

@@ -41,6 +41,7 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     """The recordings of a table. Raises DataError with all that is wrong with it."""
     frame = load(path)
     frame.columns = [str(name).strip() for name in frame.columns]
+    _raise(lost(frame, (said.time, said.record, said.lead, said.value, said.state)))
     fmt, units = (LONG, _units_of_long(frame, said)) if is_long(frame, said) else (WIDE, _units_in_names(frame))
     table = _widened(frame, said, path) if fmt == LONG else _without_units(frame, units)
     layout = laid_out(table, said)
@@ -245,7 +246,6 @@ def _units_of_long(frame: pd.DataFrame, said: Said) -> dict[str, str]:
 
 def _widened(frame: pd.DataFrame, said: Said, path: Path) -> pd.DataFrame:
     """A row per sample. Raises DataError where a lead has two values at one time, or no column tells times."""
-    _raise(lost(frame, said))
     lead, value = _long_columns(frame, said)
     time = usual(frame, "time", said.time)
     if time is None:
