@@ -7,6 +7,7 @@ from semblance.core.modality import Modality, load
 
 MODALITIES: dict[str, str] = {
     "table": "semblance.modalities.table:MANIFEST",
+    "signal": "semblance.modalities.signal:MANIFEST",
 }
 
 

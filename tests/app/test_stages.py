@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,13 @@ def test_what_fits_no_modality_says_which_to_name(path: str) -> None:
     with pytest.raises(UsageError) as caught:
         stages.choose_modality((path,))
     assert "--modality table" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["auto", "table"])
+def test_a_folder_is_refused_where_files_are_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    with pytest.raises(UsageError, match="is a folder"):
+        stages.choose_modality((str(tmp_path),), name)
 
 
 def test_auto_chooses_and_a_typo_gets_an_offer() -> None:

@@ -19,11 +19,21 @@ def test_a_fingerprint_is_the_sha256_of_the_file(tmp_path: Path) -> None:
     assert fingerprint(f"{path}::member.csv") == fingerprint(str(path)) == hashlib.sha256(b"abc").hexdigest()
 
 
-def test_what_is_not_there_and_a_folder_are_usage_errors(tmp_path: Path) -> None:
+def test_what_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         fingerprint(str(tmp_path / "none.csv"))
-    with pytest.raises(UsageError, match="is a folder"):
-        fingerprint(str(tmp_path))
+
+
+def test_a_folder_is_what_its_files_are_called_and_hold(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "one.dat").write_text("1")
+        (tmp_path / name / "inner" / "two.dat").write_text("2")
+    same = {fingerprint(str(tmp_path / name)) for name in ("a", "b")}
+    assert len(same) == 1
+    (tmp_path / "b" / "one.dat").rename(tmp_path / "b" / "other.dat")
+    (tmp_path / "a" / "one.dat").write_text("3")
+    assert len(same | {fingerprint(str(tmp_path / name)) for name in ("a", "b")}) == 3
 
 
 def test_what_cannot_be_read_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +87,7 @@ def _write_promised(bundle: Bundle, promised: Promised, folder: Path) -> None:
     write_text(
         folder / "GUARANTEE.md", guarantee_page(promised.told, schema=promised.schema, file=bundle.synthetic.name)
     )
-    shutil.copyfile(bundle.synthetic, folder / bundle.synthetic.name)
+    _copied(bundle.synthetic, folder / bundle.synthetic.name)
 
 
 def _write_internal(bundle: Bundle, folder: Path) -> None:
@@ -95,16 +95,16 @@ def _write_internal(bundle: Bundle, folder: Path) -> None:
     _write_documents(_full(bundle), folder, file=_data_name(bundle), public=False)
     config.write(folder / "config.toml", bundle.config)
     if bundle.synthetic is not None:
-        _place(bundle.synthetic, folder / bundle.synthetic.name)
+        _copied(bundle.synthetic, folder / bundle.synthetic.name, copy=_place)
     if bundle.model is not None:
-        shutil.copytree(bundle.model, folder / "model", copy_function=_place)
+        _copied(bundle.model, folder / "model", copy=_place)
 
 
 def _write_public(bundle: Bundle, folder: Path) -> None:
     folder.mkdir()
     _write_documents(_full(bundle), folder, file=_data_name(bundle), public=True)
     if bundle.synthetic is not None:
-        shutil.copyfile(bundle.synthetic, folder / bundle.synthetic.name)
+        _copied(bundle.synthetic, folder / bundle.synthetic.name)
 
 
 def _write_documents(report: Report, folder: Path, *, file: str, public: bool) -> None:
@@ -137,6 +137,14 @@ def _data_name(bundle: Bundle) -> str:
     if bundle.synthetic is not None:
         return bundle.synthetic.name
     return "synthetic" + Path(str(bundle.config.get("evaluate", {}).get("synthetic", ""))).suffix.lower()
+
+
+def _copied(source: Path, target: Path, *, copy: Callable[..., Any] = shutil.copyfile) -> None:
+    """A file, or a folder of files."""
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=copy)
+    else:
+        copy(source, target)
 
 
 def _place(source: str | Path, target: str | Path) -> None:

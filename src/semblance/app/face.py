@@ -62,9 +62,25 @@ class Data:
         """Some of the records."""
         return Data(self.records.take(rows), self.profile, self.modality, self.library)
 
+    @property
+    def tabular(self) -> bool:
+        """Whether the records are rows of a frame."""
+        return hasattr(self.records, "to_pandas")
+
     def to_frame(self) -> Any:
-        """The records as a frame of the library that they came in."""
+        """The records as a frame of the library that they came in. Raises UsageError for records that are no rows."""
+        if not self.tabular:
+            raise UsageError.of(
+                f"records of modality '{self.modality.name}' as a frame",
+                rule="only rows of a table are a frame",
+                fix="data.records holds them; data.write(path) writes them",
+            )
         return from_pandas(self.records.to_pandas(), self.library)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the records in the format of the path's name; they appear whole or not at all."""
+        made: Path = attribute(self.modality.write)([self.records], Path(path))
+        return made
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,8 @@ class Fitted:
     spec: Any = None
 
     def sample(self, rows: int, *, seed: int | None = None, **wanted: Any) -> Any:
-        """A frame of `rows` synthetic records. The same seed (by default that of `fit`) gives the same records.
+        """`rows` synthetic records: a frame where they are rows, else `Data`. The same seed (by default that of `fit`)
+        gives the same records.
 
         `wanted` says what they shall be like: given={"sex": "F", "age": (60, 80)}, quota={"sex": {"F": .5, "M": .5}},
         shift={"age": 10}, fair_on=["race"], fairness="odds", do={"arm": "A"}; see `semblance.core.model.Wanted`.
@@ -90,7 +107,8 @@ class Fitted:
         none = rows == 0 and not isinstance(rows, bool)
         made = stages.gather(self.modality, self.model.sample(1 if none else rows, rng=rng, wanted=_wanted(wanted)))
         made = made.take(np.arange(0)) if none else made
-        return from_pandas(made.to_pandas(), self.library)
+        data = Data(made, Profile(len(made), len(made), ()), self.modality, self.library)
+        return data.to_frame() if data.tabular else data
 
     def complete(self, frame: Any, *, seed: int | None = None) -> Any:
         """`frame` with its missing cells drawn given the others of their record; all else stays as it is.
@@ -196,7 +214,7 @@ def _data(source: Any) -> Data:
 
 def under(source: Any, real: Data) -> Any:
     """Records as a data set under the schema of `real`."""
-    if isinstance(source, Data) and source.schema == real.schema:
+    if isinstance(source, Data) and (source.schema == real.schema or not source.tabular):
         return source.records
     return _like(source.to_frame() if isinstance(source, Data) else source, real.modality, real.schema)
 
@@ -340,12 +358,16 @@ def _unjudged(source: Any, real: Data) -> list[str]:
 
 
 def _written(source: Any, folder: Path) -> Path:
-    """Records as the file in `folder` that leaves: a path is copied, all else is written as CSV."""
+    """Records as the file in `folder` that leaves: a path is copied, a frame is written as CSV."""
+    if isinstance(source, Data) and not source.tabular:
+        return source.write(folder / attribute(source.modality.output)(()))
     if not isinstance(source, str | Path):
         made = folder / "synthetic.csv"
         write_csv(source.to_frame() if isinstance(source, Data) else source, made)
         return made
     file = Path(source)
+    if file.is_dir() and stages.choose_modality((str(file),)).folders:
+        return Path(shutil.copytree(file, folder / "synthetic"))
     if not file.is_file() or file.suffix.lower() == ".zip":
         raise UsageError.of(
             f"'{file.name}' as the synthetic records",

@@ -41,6 +41,7 @@ def _counts(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if rows:
         yield "Synthetic records", count(rows.get("synthetic"))
         yield "Real records", f"{count(rows.get('train'))} learned from, {count(rows.get('holdout'))} held out"
+        yield from _pieces(s.get("pieces", {}))
     if patients:
         each = all(patients[part] == rows.get(part) for part in patients)
         parts = f"{count(patients.get('train'))} learned from, {count(patients.get('holdout'))} held out"
@@ -48,6 +49,13 @@ def _counts(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     learned = [c for c in s.get("columns", ()) if c.get("role") not in ("subject", "key", "drop")]
     if learned:
         yield "Columns", f"{len(learned)} learned" + (f"; target: {s['target']}" if s.get("target") else "")
+
+
+def _pieces(pieces: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How many beats or windows the judges saw, where these are not the records."""
+    if pieces:
+        real = f"{count(pieces.get('train'))} learned from, {count(pieces.get('holdout'))} held out"
+        yield "Pieces judged", f"{count(pieces.get('synthetic'))} synthetic; real: {real}"
 
 
 def hashes(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -62,7 +62,7 @@ class Outcome:
     def paths(self) -> dict[str, str]:
         """The files of the run that a person asks for first."""
         found = [
-            *self.run.glob("synthetic.*"),
+            *self.run.glob("synthetic*"),
             *(self.run / n for n in ("report.html", "report.json", "card.md", "public/GUARANTEE.md")),
             *([self.run / "public"] if leaves(self.report) else []),
         ]
@@ -321,7 +321,7 @@ class _Synth:
     @cached_property
     def synthetic(self) -> Path:
         """The synthetic data as written."""
-        return next(self.stage.room("sample").glob("synthetic.*"))
+        return next(self.stage.room("sample").glob("synthetic*"))
 
     def _evaluate(self, room: Path) -> Any:
         # The file is read back, so that what is judged is what leaves, formats and all.

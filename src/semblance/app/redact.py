@@ -39,7 +39,7 @@ def redact(report: Report) -> Report:
 
 def _subject(subject: Mapping[str, Any]) -> dict[str, Any]:
     told = {key: subject[key] for key in KEPT if key in subject}
-    for key in ("rows", "patients"):
+    for key in ("rows", "patients", "pieces"):
         counts = subject.get(key)
         if isinstance(counts, Mapping):
             told[key] = {part: coarse(n) if isinstance(n, int) else n for part, n in counts.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,36 @@ STAND_IN = 0.2  # of the patients of train, where no holdout was given
 def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
     """The modality of a name, or the only one whose suffixes fit every path. Raises UsageError otherwise."""
     if name != "auto":
-        return modality(name)
-    fitting = [m for m in map(modality, MODALITIES) if all(_has_suffix(path, m.suffixes) for path in paths)]
+        return _refuse_folder(paths, modality(name))
+    fitting = [m for m in map(modality, MODALITIES) if all(_fits(path, m) for path in paths)]
     if len(fitting) == 1:
         return fitting[0]
     names = [m.name for m in fitting] if fitting else list(MODALITIES)
     known = sorted({suffix for name in MODALITIES for suffix in modality(name).suffixes})
     odd = [f"'{Path(path).name}'" for path in paths if not _has_suffix(path, known)]
+    if folders := [path for path in paths if Path(path).is_dir()]:
+        return _refuse_folder(folders, fitting[0] if fitting else modality(next(iter(MODALITIES))))
     raise UsageError.of(
         "the input fits several modalities" if fitting else f"{', '.join(odd)} fits no modality by its file name",
         rule="one modality must fit every input",
         fix=f"name it: --modality {' | '.join(names)}" + ("" if fitting else f"; known endings: {', '.join(known)}"),
     )
+
+
+def _fits(path: str, manifest: Modality) -> bool:
+    """Whether a file's name, or that of a file in a folder, says that a modality can read it."""
+    if not Path(path).is_dir():
+        return _has_suffix(path, manifest.suffixes)
+    return manifest.folders and any(_has_suffix(one.name, manifest.suffixes) for one in Path(path).iterdir())
+
+
+def _refuse_folder(paths: Sequence[str], manifest: Modality) -> Modality:
+    """The modality. Raises UsageError for a folder where it reads files only."""
+    found = [Path(path) for path in paths if Path(path).is_dir() and not manifest.folders]
+    if found:
+        rule, fix = "an input is a file", "give the file inside it"
+        raise UsageError(*(Problem(f"'{path.name}' is a folder", rule, fix) for path in found))
+    return manifest
 
 
 def _has_suffix(path: str, suffixes: Iterable[str]) -> bool:
@@ -253,17 +272,20 @@ def judge(
     if not unseen:
         train, holdout = split_by_subject(train, holdout=STAND_IN, rng=stream(seed, "split"))
     floor = floor_of(manifest, train, seed=seed, rare=rare, rows=min(len(synthetic), FLOOR))
+    parts: dict[str, Any] = {"train": train, "holdout": holdout, "synthetic": synthetic, "floor": floor}
+    if manifest.judged is not None:
+        about = {**about, "rows": {part: len(data) for part, data in parts.items() if part != "floor"}}
+        look = partial(load(manifest.judged), reference=train)
+        parts, copies = {part: look(data) for part, data in parts.items()}, tuple(map(look, copies))
+        about["pieces"] = {part: len(data) for part, data in parts.items() if part != "floor"}
     evidence: Evidence[Any] = Evidence(
-        train,
-        holdout,
-        synthetic,
-        manifest,
+        modality=manifest,
         seed=seed,
-        floor=floor,
         generator=generator,
         tier=tier,
         copies=tuple(copies),
         unseen=unseen,
+        **parts,
     )
     return evaluate(evidence, about=about, watch=watch)
 

@@ -38,15 +38,17 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(path: str) -> str:
-    """sha256 of an input file (of the zip, for `FILE.zip::member`).
+    """sha256 of an input file (of the zip, for `FILE.zip::member`), of a folder of the names and hashes of its files.
 
-    Raises UsageError where there is none (a folder is none) and DataError where it cannot be read.
+    Raises UsageError where there is none and DataError where it cannot be read.
     """
     file = Path(path if Path(path).exists() else path.partition("::")[0])
     if not file.exists():
         raise UsageError.of(f"no file '{file}'", rule="an input exists", fix="check the spelling and the folder")
     if file.is_dir():
-        raise UsageError.of(f"'{file.name}' is a folder", rule="an input is a file", fix="give the file inside it")
+        inside = sorted(one for one in file.rglob("*") if one.is_file())
+        named = [f"{one.relative_to(file).as_posix()} {fingerprint(str(one))}" for one in inside]
+        return hashlib.sha256("\n".join(named).encode()).hexdigest()
     try:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -76,6 +76,9 @@ class Modality:
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
     - `features(dataset, reference) -> Features`: where shared classifiers stand
+    - `judged(dataset, reference) -> Dataset`: what judges look at where that is not the records themselves: pieces of
+      them (beats, windows), each with its patient, cut as those of the reference are
+    - `folders`: whether a folder of files is one input
     - `apart(train, holdout, synthetic) -> None`: DataError where the generator saw patients of the holdout
     - `comparable(train, other, part) -> None`: DataError where another part does not measure alike
     - `fewest(train, synthetic) -> int`: the fewest train patients behind a category of the synthetic records
@@ -101,6 +104,8 @@ class Modality:
     floor: str
     metrics: tuple[str, ...] = ()
     attacks: tuple[str, ...] = ()
+    folders: bool = False
+    judged: str | None = None
     apart: str | None = None
     comparable: str | None = None
     fewest: str | None = None

@@ -15,11 +15,13 @@ from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
 from semblance.modalities.signal.align import alike
 from semblance.modalities.signal.beats import without_remarks
-from semblance.modalities.signal.data import Recordings
+from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
 from semblance.modalities.signal.look import look, too_short
+
+__all__ = ["column_names", "concat", "like", "output_name", "read"]
 
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings, Profile]:
@@ -67,8 +69,15 @@ def like(
     return _recordings(found, statics.conform(found, schema, said))
 
 
+def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
+    """What a manifest says of recordings, whatever a schema says. Raises DataError where files cannot be read."""
+    return tuple(gather(paths, Said())[1])
+
+
 def output_name(paths: Sequence[str | Path]) -> str:
     """The name of the synthetic data in the input's format: a folder for formats of one recording per file."""
+    if not paths:  # records in memory: their leads tell the format
+        return "synthetic"
     kind = kind_of(paths)
     if kind in FOLDERS:
         return "synthetic"

@@ -26,6 +26,7 @@ from semblance.modalities.signal.found import told as known_of
 from semblance.modalities.signal.rates import settled, wrong_rate
 
 RHYTHM = "+"
+NO_UNIT = "NU"
 _CODE = re.compile(r"^\([A-Z0-9_]*$")
 _MITBIH = re.compile(r"^(\d{1,3})\s+([MF])\b")
 _PAIR = re.compile(r"<?([A-Za-z][\w ()/-]*?)>?\s*[:=]\s*([^<]*)")
@@ -203,12 +204,12 @@ def write(recordings: Iterable[tuple[Recording, dict[str, str]]], folder: Path) 
 
 def _write_samples(recording: Recording, facts: dict[str, str], folder: Path) -> None:
     leads = recording.leads
-    known = [lead.fmt for lead in leads if lead.fmt in _WIDTH]
-    fmt = max(known, key=_WIDTH.__getitem__) if known else "16"
+    # A file has one format: the widest, and that of all where a lead comes from elsewhere.
+    fmt = max((lead.fmt if lead.fmt in _WIDTH else "32" for lead in leads), key=_WIDTH.__getitem__)
     _wfdb().wrsamp(
         recording.name,
         fs=recording.rate,
-        units=[lead.unit.replace(" ", "_") for lead in leads],
+        units=[lead.unit.replace(" ", "_") or NO_UNIT for lead in leads],
         sig_name=[lead.name for lead in leads],
         d_signal=digital(recording.values(), leads, bits=_WIDTH[fmt]),
         fmt=[fmt] * len(leads),

@@ -1,0 +1,124 @@
+"""A network over vectors of numbers that is told a noise level, a class and further numbers.
+
+All that it is told is brought into one vector, which scales and shifts what each residual block reads (FiLM, Perez et
+al., AAAI 2018; as in the DiT of Peebles & Xie, ICCV 2023). One class more than there are stands for "nothing is known":
+with it the further numbers count for nothing, so that one network is the conditional and the unconditional one
+(Ho & Salimans, 2022).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import gelu, layer_norm, silu
+
+from semblance.learn.nets.mlp import linear
+from semblance.learn.noise import noise_of
+
+LEVELS = 2.0 ** torch.linspace(-2, 4, 16)
+"""Frequencies of the noise level's sines and cosines."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What stands in a row of a batch: `numbers` to be generated, then `given` numbers, then the code of a class.
+
+    The class has `classes` values; the code `classes` says that nothing is known.
+    """
+
+    numbers: int
+    given: int
+    classes: int
+
+    @property
+    def width(self) -> int:
+        """Columns of a batch."""
+        return self.numbers + self.given + 1
+
+    def split(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(n, numbers), (n, given) and (n,) int64 of a (n, width) batch."""
+        numbers, given, label = batch.split([self.numbers, self.given, 1], 1)
+        return numbers, given, label[:, 0].long()
+
+    def join(self, numbers: np.ndarray, given: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """(n, width) float32 rows of (n, numbers), (n, given) and (n,) codes."""
+        return np.column_stack([numbers, given, labels]).astype(np.float32)
+
+
+class FilmBlock(nn.Module):
+    """h + W2 gelu(W1 (norm(h) (1 + a) + b)), where a and b are linear in what is told."""
+
+    def __init__(self, width: int, told: int) -> None:
+        super().__init__()
+        self.film = linear(told, 2 * width)
+        self.up = linear(width, width)
+        self.down = linear(width, width)
+
+    def forward(self, h: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        scale, shift = self.film(told).chunk(2, 1)
+        read = layer_norm(h, h.shape[1:]) * (1 + scale) + shift
+        out: torch.Tensor = h + self.down(gelu(self.up(read)))
+        return out
+
+
+class Conditioned(nn.Module):
+    """(n, numbers) numbers and what is told of them -> (n, numbers).
+
+    `center` and `spread` (given,) bring the given numbers to mean 0 and variance 1.
+    """
+
+    center: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self, parts: Parts, *, width: int, blocks: int, told: int = 128) -> None:
+        super().__init__()
+        self.parts = parts
+        self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
+        self.given = linear(parts.given, told) if parts.given else None
+        self.level = linear(2 * len(LEVELS), told)
+        self.enter = linear(parts.numbers, width)
+        self.blocks = nn.ModuleList(FilmBlock(width, told) for _ in range(blocks))
+        self.last = linear(told, 2 * width)
+        self.leave = linear(width, parts.numbers)
+        self.register_buffer("center", torch.zeros(parts.given))
+        self.register_buffer("spread", torch.ones(parts.given))
+
+    def start(self, given: np.ndarray, *, rng: np.random.Generator) -> None:
+        """Draw the first weights from `rng`; (n, given) numbers say where those of records lie."""
+        noise = noise_of(rng)
+        with torch.no_grad():
+            for weight in self.parameters():
+                size = max(weight.shape[-1], 1)
+                weight.zero_() if weight.ndim == 1 else weight.normal_(0, size**-0.5, generator=noise)
+            self.classes.mul_(self.classes.shape[1] ** 0.5)
+            self.last.weight.zero_()
+            for block in self.blocks:
+                assert isinstance(block, FilmBlock)
+                block.film.weight.zero_()
+                block.down.weight.mul_(0.2)
+            self.leave.weight.mul_(0.1)
+        if len(given):
+            self.center.copy_(torch.from_numpy(given.mean(0)))
+            self.spread.copy_(torch.from_numpy(np.where(given.std(0) > 0, given.std(0), 1.0)))
+
+    def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(n, numbers) from `x` (n, numbers), `level` (n,), `given` (n, given) and `labels` (n,) int64."""
+        told = self.classes[labels] + self.level(_waves(level[:, None], LEVELS))
+        if self.given is not None:
+            known = (labels < self.parts.classes)[:, None]
+            told = told + self.given(torch.where(known, (given - self.center) / self.spread, 0.0))
+        told, h = silu(told), self.enter(x)
+        for block in self.blocks:
+            h = block(h, told)
+        scale, shift = self.last(told).chunk(2, 1)
+        out: torch.Tensor = self.leave(layer_norm(h, h.shape[1:]) * (1 + scale) + shift)
+        return out
+
+
+def _waves(x: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
+    """(n, 2 m) sines and cosines of (n, 1) numbers at m frequencies."""
+    turned = x * frequencies
+    return torch.cat([turned.sin(), turned.cos()], 1)

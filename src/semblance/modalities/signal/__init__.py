@@ -1,0 +1,26 @@
+"""Signals: recordings of ECG, EEG and other waves, with beats, states and what is known of the patient."""
+
+from __future__ import annotations
+
+from semblance.core.modality import Modality
+
+_HERE = "semblance.modalities.signal"
+
+MANIFEST = Modality(
+    name="signal",
+    summary="recordings: ECG, EEG and other waves at a fixed rate, with beats or states marked and facts of the patient",
+    suffixes=(".hea", ".edf", ".bdf"),
+    folders=True,
+    read=f"{_HERE}.read:read",
+    like=f"{_HERE}.read:like",
+    write=f"{_HERE}.write:write",
+    output=f"{_HERE}.read:output_name",
+    judged=f"{_HERE}.pieces:pieces",
+    embed=f"{_HERE}.embed:embed",
+    features=f"{_HERE}.embed:features",
+    generators={
+        "floor": f"{_HERE}.generators.floor:Floor",
+    },
+    default="floor",
+    floor="floor",
+)

@@ -1,0 +1,171 @@
+"""Pieces as shared judges want them: `features` for classifiers, `embed` for distances, both coded on a reference.
+
+A wave becomes its principal components in the reference (Pearson 1901), all leads together and each lead in units of
+its own spread: 64 of them hold over 99 % of what a beat is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.dataset import Features
+from semblance.core.rng import stream
+from semblance.modalities.signal.data import AFTER, BEFORE, Pieces
+
+COMPONENTS = 64
+FITTED = 2_000  # pieces of the reference that the components are found on
+TOP = 20  # categories of a column that judges tell apart
+WIDTH = 128
+FAR = 4.0
+ROLES = ("target", "time", "event", "treatment", "visit_time")
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Principal components: `centre` (leads, samples), `spread` (leads,), `axes` (leads * samples, k) orthonormal.
+
+    `unit` is the move of the first component from its 5th to its 95th percentile.
+    """
+
+    centre: np.ndarray
+    spread: np.ndarray
+    axes: np.ndarray
+    unit: float
+
+    def of(self, waves: np.ndarray) -> np.ndarray:
+        """(n, k) float32 components of (n, leads, samples) waves, the largest first.
+
+        Sums are taken in double precision, so that a piece has the same components in any company.
+        """
+        made = [self._of(waves[i : i + FITTED]) for i in range(0, len(waves), FITTED)]
+        return np.concatenate(made) if made else np.empty((0, self.axes.shape[1]), dtype=np.float32)
+
+    def _of(self, waves: np.ndarray) -> np.ndarray:
+        return (_scaled(waves, self.centre, self.spread) @ self.axes).astype(np.float32)
+
+
+def basis(waves: np.ndarray, k: int = COMPONENTS) -> Basis:
+    """The first `k` components (fewer, if there are no more) of (n, leads, samples) waves."""
+    some = waves[np.linspace(0, len(waves) - 1, min(len(waves), FITTED)).astype(int)].astype(float)
+    known = ~np.isnan(some)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, some, 0).sum(axis=0) / count
+    moved = np.where(known, some - centre, 0)
+    spread = np.sqrt((moved**2).mean(axis=(0, 2)))
+    spread[spread == 0] = 1.0
+    axes = _axes((moved / spread[:, None]).reshape(len(some), -1), k)
+    low, high = np.quantile(moved.reshape(len(some), -1) / np.repeat(spread, waves.shape[2]) @ axes[:, 0], [0.05, 0.95])
+    return Basis(centre, spread, axes, float(high - low) if high > low else 1.0)
+
+
+def _axes(x: np.ndarray, k: int) -> np.ndarray:
+    """(d, min(k, d)) orthonormal directions of largest variance of x (n, d), from the smaller of both squares."""
+    n, d = x.shape
+    if d <= n:
+        return np.ascontiguousarray(np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :k])
+    size, left = np.linalg.eigh(x @ x.T)
+    left, size = left[:, ::-1][:, : min(k, n)], size[::-1][: min(k, n)]
+    axes: np.ndarray = x.T @ (left / np.sqrt(np.maximum(size, 1e-12 * max(size[0], 1e-300))))
+    return axes
+
+
+def _scaled(waves: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """(n, leads * samples): what is missing lies on the centre."""
+    moved = (waves - centre) / spread[:, None]
+    return np.nan_to_num(moved).reshape(len(waves), -1)
+
+
+def features(pieces: Pieces, reference: Pieces) -> Features:
+    """The columns of the frame, then 'wave 01' .. 'wave 64': the components of the wave on the reference's axes.
+
+    Numbers as they are; categories as frequency ranks in the reference, its top 20, then one code for all others.
+    Missing is NaN.
+    """
+    learned = pieces.schema.learned
+    named = [None if c.continuous else _names(reference.frame[c.name]) for c in learned]
+    columns = [
+        _number(pieces.frame[c.name]) if names is None else _ranks(pieces.frame[c.name], names)
+        for c, names in zip(learned, named, strict=True)
+    ]
+    waves = basis(reference.waves).of(pieces.waves).astype(float)
+    k = waves.shape[1]
+    return Features(
+        np.column_stack([*columns, waves]),
+        np.array([*(not c.continuous for c in learned), *[False] * k]),
+        (*(c.name for c in learned), *(f"wave {i + 1:02d}" for i in range(k))),
+        roles={c.role: j for j, c in enumerate(learned) if c.role in ROLES},
+        protected=tuple(j for j, c in enumerate(learned) if c.protected),
+        quasi=tuple(j for j, c in enumerate(learned) if c.quasi),
+        levels=(*(() if names is None else tuple(map(str, names)) for names in named), *[()] * k),
+    )
+
+
+def _names(column: pd.Series) -> pd.Index:
+    """The most frequent categories, the first ones first among equals."""
+    count = column.value_counts(sort=False)
+    return count[count > 0].sort_values(ascending=False, kind="stable").index[:TOP]
+
+
+def _ranks(column: pd.Series, names: pd.Index) -> np.ndarray:
+    """(n,) the rank of each value among the names; one more for other values; NaN for missing."""
+    ranks = names.get_indexer(pd.Index(column.astype(object))).astype(float)
+    ranks[ranks < 0] = len(names)
+    ranks[column.isna().to_numpy()] = np.nan
+    return ranks
+
+
+def _number(column: pd.Series) -> np.ndarray:
+    values = column.to_numpy(dtype=float)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def embed(pieces: Pieces, reference: Pieces) -> np.ndarray:
+    """(n, d) float32, d at most 128: a Euclidean space in which another category, a number's move from the 5th to the
+    95th percentile of the reference and the same move of the wave's first component all have length 1.
+
+    Of beats, the intervals enter relative to each other: the logarithms of their ratio and of their mean. Numbers are
+    centred on the median and cut at 4 such ranges; what the reference does not know stands at the origin of its column.
+    """
+    found = basis(reference.waves)
+    parts = [found.of(pieces.waves) / np.float32(found.unit)]
+    mine, theirs = _numbers(pieces), _numbers(reference)
+    parts += [_unit(mine[name], theirs[name])[:, None] for name in mine]
+    parts += [
+        _one_hot(pieces.frame[c.name], reference.frame[c.name]) for c in pieces.schema.learned if not c.continuous
+    ]
+    return _narrow(np.concatenate(parts, axis=1, dtype=np.float32))
+
+
+def _numbers(pieces: Pieces) -> dict[str, np.ndarray]:
+    """The continuous columns, both intervals of a beat as they relate to each other."""
+    made = {c.name: _number(pieces.frame[c.name]) for c in pieces.schema.learned if c.continuous}
+    if BEFORE in made and AFTER in made:
+        before, after = np.log(np.maximum(made[BEFORE], 1e-3)), np.log(np.maximum(made[AFTER], 1e-3))
+        made[BEFORE], made[AFTER] = before - after, (before + after) / 2
+    return made
+
+
+def _unit(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(n,) values in units of the reference's middle 90 %; 0 where missing."""
+    known = reference[np.isfinite(reference)]
+    low, middle, high = np.quantile(known, [0.05, 0.5, 0.95]) if len(known) else (0.0, 0.0, 0.0)
+    scale = next((s for s in (high - low, known.std() if len(known) else 0.0) if s > 0), 1.0)
+    return np.nan_to_num(np.clip((values - middle) / scale, -FAR, FAR))
+
+
+def _one_hot(column: pd.Series, reference: pd.Series) -> np.ndarray:
+    """(n, names) indicators / sqrt(2): two categories are 1 apart."""
+    names = _names(reference)
+    made: np.ndarray = (_ranks(column, names)[:, None] == np.arange(len(names))) / np.sqrt(2)
+    return made
+
+
+def _narrow(x: np.ndarray) -> np.ndarray:
+    """x, or its projection to WIDTH where that would be wider (Johnson and Lindenstrauss 1984)."""
+    if x.shape[1] <= WIDTH:
+        return x
+    made: np.ndarray = x @ stream(0, "projection", x.shape[1]).standard_normal((x.shape[1], WIDTH), dtype=np.float32)
+    return made / np.float32(np.sqrt(WIDTH))

@@ -1,0 +1,232 @@
+"""What every generator of recordings shares: pieces are cut and coded, learned given their kind and style, drawn for a
+new person's rhythm, and joined to a recording. Subclasses say how coefficients are learned (`learn`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save
+
+from semblance.core.errors import DataError
+from semblance.core.files import write_bytes, write_json
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.promise import Ledger
+from semblance.core.rng import root_of, stream
+from semblance.core.schema import Schema
+from semblance.modalities.signal import habits, scenes
+from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
+from semblance.modalities.signal.encode import Encoding
+from semblance.modalities.signal.habits import Habits
+from semblance.modalities.signal.parts import Learned, Part, Strip
+from semblance.modalities.signal.pieces import Cut, resampled
+from semblance.modalities.signal.scenes import Scenes
+
+TOGETHER = 4096
+"""Pieces that are drawn at once."""
+
+
+class Waves(Protocol):
+    """What was learned of coefficients."""
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) coefficients of pieces of these labels (n,), given (n, c) numbers."""
+        ...
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a fit runs."""
+
+    rng: np.random.Generator
+    plan: Plan
+    watch: Watch | None
+    resume: Path | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recorder:
+    """How recordings come about but for their pieces' coefficients. `rate` and `leads` are those of the files."""
+
+    schema: Schema
+    cut: Cut
+    encoding: Encoding
+    story: Habits | Scenes
+    rate: float
+
+    @classmethod
+    def fit(cls, data: Recordings, *, components: int, rare: int, rng: np.random.Generator) -> tuple[Recorder, Learned]:
+        """From recordings; with it, what is to be learned."""
+        cut = Cut.of(data)
+        pieces = cut.pieces(data)
+        kinds = habits.kinds_of(data, rare=rare) if cut.beats else scenes.kinds_of(pieces, rare=rare)
+        pieces = pieces.take(_learnable(pieces, kinds))
+        if not len(pieces):
+            raise DataError.of(
+                "no piece of the recordings can be learned from",
+                rule="a beat or window of which every lead was measured, of a kind that enough patients have",
+                fix="give recordings of the same leads, or a smaller --rare",
+            )
+        encoding = Encoding.fit(pieces, components=components, rng=rng)
+        told = (data, cut, pieces, encoding.encode(pieces))
+        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=rare)
+        return cls(data.schema, cut, encoding, story, data.recordings[0].rate), learned
+
+    def recordings(self, parts: list[Part], coefficients: np.ndarray, *, first: int, rng: Any) -> Recordings:
+        """The recordings of some parts from the coefficients of all their pieces, numbered from `first`."""
+        labels = np.array(self.story.kinds, dtype=object)[np.concatenate([part.kinds for part in parts])]
+        waves = self.encoding.decode(coefficients, labels, rng=rng)
+        ends = np.cumsum([len(part.kinds) for part in parts])[:-1]
+        strips = [
+            self.story.join(self.cut, some, part) for some, part in zip(np.split(waves, ends), parts, strict=True)
+        ]
+        ones = tuple(self._recording(strip, first + i) for i, strip in enumerate(strips))
+        frame = pd.concat([part.frame for part in parts], ignore_index=True)
+        for name in frame.columns[[frame[name].dtype == object for name in frame]]:
+            frame[name] = frame[name].astype("category")
+        return Recordings(self.schema, frame, ones, np.arange(first, first + len(ones)))
+
+    def _recording(self, strip: Strip, number: int) -> Recording:
+        """A strip at the rate of the files."""
+        values = resampled(strip.values, self.cut.rate, self.rate)
+        ratio = self.rate / self.cut.rate
+        beats, states = (
+            Marks(np.minimum(np.round(m.at * ratio).astype(np.int64), len(values) - 1), m.symbol)
+            for m in (strip.beats, strip.states)
+        )
+        leads = self.cut.leads
+        return Recording(f"s{number + 1:06d}", self.rate, leads, len(values), lambda: values, beats, states)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What is saved as tensors."""
+        return {**self.encoding.arrays(), **self.story.arrays()}
+
+    def to_json(self) -> dict[str, Any]:
+        """All else as plain JSON."""
+        cut = {**vars(self.cut), "leads": [asdict(lead) for lead in self.cut.leads]}
+        told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate}
+        return {**told, "story": self.story.to_json(), "encoding": self.encoding.to_json()}
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Recorder:
+        """The inverse of `to_json` and `arrays`."""
+        cut = Cut(**{**told["cut"], "leads": tuple(Lead(**lead) for lead in told["cut"]["leads"])})
+        story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
+        encoding = Encoding.restored(told["encoding"], arrays)
+        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
+
+
+def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:
+    """(n,) bool: pieces of a known kind of which every sample was measured."""
+    whole: np.ndarray = np.isfinite(pieces.waves).all((1, 2))
+    return whole & np.isin(pieces.labels, kinds)
+
+
+@dataclass(frozen=True)
+class RecorderSpec:
+    """A generator of recordings."""
+
+    components: int = 64
+    """Coefficients by which a piece is told, over all leads."""
+    rare: int = 5
+    """A kind of beat or a category that fewer patients have is not learned."""
+    card: ClassVar[Card]
+
+    def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Nothing to plan."""
+        return {}
+
+    def learn(self, learned: Learned, how: Fitting) -> Waves:
+        """What pieces' coefficients are given their labels and numbers."""
+        raise TypeError(f"{type(self).__name__} does not say what is learned")
+
+    @classmethod
+    def waves(cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Waves:
+        """What `learn` gave, from its arrays."""
+        raise TypeError(f"{cls.__name__} does not say what it saved")
+
+    def fit(
+        self,
+        train: Recordings,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Any = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> RecorderModel:
+        """Learn `train`. Raises DataError where no piece can be learned, UsageError for a ledger."""
+        refuse_ledger(self.card, ledger=ledger)
+        chosen = self.plan(train, rng=rng) if plan is None else plan
+        seed = root_of(rng)
+        recorder, learned = Recorder.fit(
+            train, components=self.components, rare=self.rare, rng=stream(seed, "encoding")
+        )
+        waves = self.learn(learned, Fitting(stream(seed, "waves"), chosen, watch, resume))
+        return RecorderModel(self.card, self.to_json(), recorder, waves)
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def load(cls, folder: Path) -> RecorderModel:
+        """The inverse of `RecorderModel.save`."""
+        told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "weights.safetensors")
+        own = {name.removeprefix("waves."): a for name, a in arrays.items() if name.startswith("waves.")}
+        return RecorderModel(
+            cls.card, told["options"], Recorder.restored(told, arrays), cls.waves(told["options"], own)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RecorderModel:
+    """A fitted generator of recordings."""
+
+    card: Card
+    options: Mapping[str, Any]
+    recorder: Recorder
+    learned: Waves
+
+    def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Recordings]:
+        """`n` recordings, some at a time."""
+        refuse_wanted(self.card, wanted=wanted, able=())
+        return self._sample(n, root_of(rng))
+
+    def _sample(self, n: int, seed: int) -> Iterator[Recordings]:
+        done = 0
+        while done < n:
+            parts = self._parts(done, n, seed)
+            rng = stream(seed, "pieces", done)
+            labels, given = (np.concatenate([getattr(p, what) for p in parts]) for what in ("kinds", "given"))
+            drawn = self.learned.draw(labels, given, rng=rng)
+            yield self.recorder.recordings(parts, drawn, first=done, rng=rng)
+            done += len(parts)
+
+    def _parts(self, first: int, n: int, seed: int) -> list[Part]:
+        """Recordings to be, from number `first`, until there are enough pieces to draw."""
+        parts: list[Part] = []
+        while first + len(parts) < n and sum(len(part.kinds) for part in parts) < TOGETHER:
+            rng = stream(seed, "recording", first + len(parts))
+            parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng))
+        return parts
+
+    def save(self, folder: Path) -> None:
+        """Write model.json, recorder.json and weights.safetensors."""
+        folder.mkdir(parents=True, exist_ok=True)
+        own = {f"waves.{name}": array for name, array in self.learned.arrays().items()}
+        arrays = {name: np.ascontiguousarray(a) for name, a in {**self.recorder.arrays(), **own}.items()}
+        write_bytes(folder / "weights.safetensors", save(arrays))
+        write_json(folder / "recorder.json", {**self.recorder.to_json(), "options": dict(self.options)})
+        write_json(folder / "model.json", {"modality": "signal", "generator": self.card.name})

@@ -1,0 +1,47 @@
+"""What a new recording is made of before it has any samples, and how its pieces become a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from semblance.modalities.signal.data import Marks
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A recording to be: `frame` (one row, what is known of it as a whole), its pieces' `kinds` (n,) and what they are
+    `given` (n, numbers), the samples `at` (n,) at which they stand, and its `length`, both at the rate of pieces.
+
+    `slow` (m, leads) is the wander of its baseline, evenly over the recording; no rows for none.
+    """
+
+    frame: pd.DataFrame
+    kinds: np.ndarray
+    given: np.ndarray
+    at: np.ndarray
+    length: int
+    slow: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A recording that has become: `values` (length, leads) float32 at the rate of pieces, and its marks there."""
+
+    values: np.ndarray
+    beats: Marks = field(default_factory=Marks)
+    states: Marks = field(default_factory=Marks)
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Pieces as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
+    patient of each; `kinds` labels there are."""
+
+    coefficients: np.ndarray
+    labels: np.ndarray
+    given: np.ndarray
+    subjects: np.ndarray
+    kinds: int

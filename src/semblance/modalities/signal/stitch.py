@@ -1,0 +1,98 @@
+"""Strips from pieces: beats at their R peaks or windows one after the other, without seams.
+
+Between two beats there is one place where one window hands over to the next: ahead of the next P wave where there is
+room, in the middle where there is none. Both windows are brought to one level there and crossfaded. Between windows of
+a noise-like signal the crossfade keeps power instead (its weights are sines and cosines), since their phases are apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+AHEAD = 0.25
+"""Seconds before an R peak at which its window takes over, if the beat before it leaves room."""
+LATEST = 0.6
+"""The share of an interval after which the next window takes over at the earliest."""
+FADE = 0.04
+"""Seconds of a crossfade on either side."""
+BLOCK = 512
+"""Beats that are placed at a time."""
+
+
+def beats(waves: np.ndarray, at: np.ndarray, length: int, *, rate: float, before: int) -> np.ndarray:
+    """(length, leads) float32 from (n, leads, size) beats whose R peaks stand at samples `at` (n,), in order.
+
+    `before` is the sample of a wave at which its R peak stands. What no window reaches is a straight line between its
+    neighbours.
+    """
+    n, leads, size = waves.shape
+    made = np.zeros((length, leads), dtype=np.float32)
+    if not n:
+        return made
+    fade = max(int(FADE * rate), 1)
+    over, start = _handover(at, rate=rate), at - before
+    first, last = np.concatenate([start[:1], over]), np.concatenate([over, start[-1:] + size])
+    first[0], last[-1] = min(first[0], 0), max(last[-1], length)
+    lines = _lines(waves, first - start, last - start, fade=fade)
+    span = np.arange(int((last - first).max()) + 2 * fade)
+    for block in np.array_split(np.arange(n), -(-n // BLOCK)):
+        for some in (block[::2], block[1::2]):  # windows that are no neighbours never overlap
+            place = first[some, None] - fade + span
+            share = (place - first[some, None]) / np.maximum(last - first, 1)[some, None]
+            weight = _rise((place - first[some, None] + fade) / (2 * fade)) if some.size else share
+            weight = np.where(some[:, None] > 0, weight, 1.0)
+            falling = 1 - _rise((place - last[some, None] + fade) / (2 * fade))
+            weight *= np.where(some[:, None] < n - 1, falling, 1.0)
+            inside = np.clip(place - start[some, None], 0, size - 1)
+            there = (weight > 0) & (place >= 0) & (place < length)
+            values = np.take_along_axis(waves[some], inside[:, None, :], 2) + _line(lines[:, some], share)
+            made[place[there]] += (np.moveaxis(values, 1, 2) * weight[..., None])[there]
+    return made
+
+
+def _handover(at: np.ndarray, *, rate: float) -> np.ndarray:
+    """(n - 1,) the sample at which each window but the last hands over."""
+    gap = np.diff(at)
+    return at[:-1] + np.maximum(gap - int(AHEAD * rate), (LATEST * gap).astype(np.int64))
+
+
+def _rise(share: np.ndarray) -> np.ndarray:
+    return (0.5 - 0.5 * np.cos(np.pi * np.clip(share, 0, 1))).astype(np.float32)
+
+
+def _lines(waves: np.ndarray, first: np.ndarray, last: np.ndarray, *, fade: int) -> np.ndarray:
+    """(2, n, leads) what is added at the first and at the last sample of each window's part, so that neighbours agree
+    where they meet."""
+    size = waves.shape[2]
+    begins, ends = (_around(waves, np.clip(edge, 0, size - 1), fade) for edge in (first, last))
+    apart = begins[1:] - ends[:-1]
+    none = np.zeros((1, waves.shape[1]), dtype=waves.dtype)
+    return np.stack([np.concatenate([none, -apart / 2]), np.concatenate([apart / 2, none])])
+
+
+def _line(ends: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(n, leads, m) what is added at each `share` (n, m) of a part: next to nothing at the R peak, in its middle."""
+    at = np.clip(share, 0, 1).astype(np.float32)[:, None, :]
+    return ends[0][..., None] * (1 - at) ** 2 + ends[1][..., None] * at**2
+
+
+def _around(waves: np.ndarray, centre: np.ndarray, fade: int) -> np.ndarray:
+    """(n, leads) the mean of each window around a sample of its own."""
+    size = waves.shape[2]
+    index = np.clip(centre[:, None] + np.arange(-fade, fade + 1), 0, size - 1)
+    return np.take_along_axis(waves, index[:, None, :], 2).mean(2)
+
+
+def windows(waves: np.ndarray, *, fade: int) -> np.ndarray:
+    """(length, leads) from (n, leads, size) windows of which neighbours share `fade` samples; length is
+    n * (size - fade) + fade."""
+    n, leads, size = waves.shape
+    step = size - fade
+    made = np.zeros((n * step + fade, leads), dtype=np.float32)
+    angle = (np.arange(fade) + 0.5) / max(fade, 1) * np.pi / 2
+    rise, fall = np.ones(size, dtype=np.float32), np.ones(size, dtype=np.float32)
+    rise[:fade], fall[step:] = np.sin(angle), np.cos(angle)
+    for i in range(n):
+        weight = (rise if i else 1) * (fall if i < n - 1 else np.ones(size, dtype=np.float32))
+        made[i * step : i * step + size] += waves[i].T * weight[:, None]
+    return made

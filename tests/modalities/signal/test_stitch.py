@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.modalities.signal import stitch
+from semblance.modalities.signal.pieces import Cut, without_wander
+from tests.modalities.signal.simulated import recordings
+
+
+def test_real_beats_become_the_recording_that_they_were_cut_from():
+    whole = recordings(5, 1)
+    cut = Cut.of(whole)
+    for i in range(len(whole)):
+        one, pieces = whole.recordings[i], cut.pieces(whole.take(np.array([i])))
+        fits = (one.beats.at >= cut.before) & (one.beats.at - cut.before + cut.size <= one.length)
+        fits[[0, -1]] = False
+        at = one.beats.at[fits]
+        made = stitch.beats(pieces.waves, at, one.length, rate=cut.rate, before=cut.before)
+        inner = slice(at[0], at[-1])
+        apart = (made - without_wander(one.values(), one.rate))[inner]
+        assert np.abs(apart).mean() < 0.01
+        peaks = made[at] - without_wander(one.values(), one.rate)[at]
+        assert np.abs(peaks).max() < 0.05
+
+
+def test_windows_at_other_levels_meet_without_a_step():
+    rng = stream(0, "levels")
+    at = np.arange(150, 4000, 200)
+    bell = np.exp(-0.5 * ((np.arange(256) - 100) / 4) ** 2)
+    waves = (bell[None, None, :] + rng.normal(0, 0.3, (len(at), 1, 1))).astype(np.float32)
+    made = stitch.beats(waves, at, 4000, rate=250.0, before=100)
+    quiet = np.abs(np.arange(4000)[:, None] - at).min(1) > 25
+    assert np.abs(np.diff(made[:, 0]))[quiet[1:] & quiet[:-1]].max() < 0.02
+
+
+def test_long_pauses_are_filled_and_short_intervals_overlap():
+    at = np.array([120, 200, 900, 960, 1500])
+    bell = np.exp(-0.5 * ((np.arange(256) - 100) / 4) ** 2)
+    made = stitch.beats(np.tile(bell, (5, 2, 1)).astype(np.float32), at, 1800, rate=250.0, before=100)
+    assert made.shape == (1800, 2)
+    assert np.allclose(made[at], 1, atol=0.05)
+    assert np.abs(made[300:800]).max() < 0.01
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_few_beats_make_a_recording_too(n):
+    made = stitch.beats(np.ones((n, 2, 256), dtype=np.float32), np.full(n, 300), 1000, rate=250.0, before=100)
+    assert made.shape == (1000, 2)
+    assert np.isfinite(made).all()
+
+
+def test_windows_of_noise_keep_their_power_where_they_meet():
+    waves = stream(0, "noise").standard_normal((400, 1, 64)).astype(np.float32)
+    made = stitch.windows(waves, fade=16)
+    assert made.shape == (400 * 48 + 16, 1)
+    seams = made[np.arange(1, 400)[:, None] * 48 + np.arange(16)]
+    assert seams.var() == pytest.approx(1, abs=0.05)
+    assert np.array_equal(stitch.windows(waves[:1], fade=16)[:, 0], waves[0, 0])
+
+
+def test_more_beats_than_a_block_are_placed_alike(monkeypatch):
+    at = np.arange(120, 30000, 180)
+    waves = stream(0, "w").standard_normal((len(at), 2, 256)).astype(np.float32)
+    once = stitch.beats(waves, at, 30100, rate=250.0, before=100)
+    monkeypatch.setattr(stitch, "BLOCK", 7)
+    assert np.array_equal(stitch.beats(waves, at, 30100, rate=250.0, before=100), once)
