@@ -30,6 +30,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     if problems:
         raise UsageError(*problems)
     found, given, said = gather(paths, said)
+    found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
     found, plans, seen = look(found)
     settled = statics.settle(found, said, given=given)
@@ -37,7 +38,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     repairs = [note for one in found for note in one.notes]
     fields = (*plans, *_marks(recordings), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    return recordings, Profile(len(found), patients, fields, (*repairs, *notes, *seen, *settled.notes))
+    return recordings, Profile(len(found), patients, fields, (*repairs, *remarks, *notes, *seen, *settled.notes))
 
 
 def _marks(recordings: Recordings) -> Iterator[FieldPlan]:
@@ -89,9 +90,7 @@ def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:
     problems = too_short([one.recording for one in found])
     if problems:
         raise DataError(*problems)
-    kept, notes = without_remarks(found, said)
-    aligned, changed = alike(kept, said)
-    return aligned, [*notes, *changed]
+    return alike(found, said)
 
 
 def _recordings(found: Sequence[Found], settled: statics.Statics) -> Recordings:

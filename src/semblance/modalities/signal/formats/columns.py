@@ -62,7 +62,9 @@ def usual(frame: pd.DataFrame, what: str, named: str | None = None) -> str | Non
 def lost(frame: pd.DataFrame, asked: Iterable[str | None]) -> list[Problem]:
     """The names that [signal] asks for and the table has not."""
     names = [str(name) for name in frame.columns]
-    return [unknown(name, names, "column", where="the data") for name in dict.fromkeys(asked) if name and name not in names]
+    return [
+        unknown(name, names, "column", where="the data") for name in dict.fromkeys(asked) if name and name not in names
+    ]
 
 
 def laid_out(frame: pd.DataFrame, said: Said) -> Layout:
