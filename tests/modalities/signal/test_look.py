@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
+from semblance.core.rng import stream
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.look import look, runs, too_short
 from tests.modalities.signal.made import recording, wave
@@ -18,7 +19,7 @@ def found(values, name="a", ends=()):
 
 
 def noise(length=400, leads=2):
-    return np.random.default_rng(0).normal(size=(length, leads)).astype(np.float32)
+    return stream(0).normal(size=(length, leads)).astype(np.float32)
 
 
 def test_nothing_is_found_where_nothing_is():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -60,6 +62,15 @@ def test_further_data_takes_the_leads_and_the_rate_that_it_is_told(tmp_path):
     assert [lead.name for lead in again.recordings[0].leads] == ["I", "II"] and again.recordings[0].rate == 50
 
 
+@pytest.mark.parametrize(("suffix", "package"), [(".hea", "wfdb"), (".edf", "pyedflib"), (".dcm", "pydicom")])
+def test_without_the_extra_the_error_says_how_to_install_it(tmp_path, monkeypatch, suffix, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / f"a{suffix}").write_text("a 1 100 100\n")
+    with pytest.raises(UsageError) as told:
+        read([tmp_path], ReadOptions())
+    assert f"'{package}'" in str(told.value) and 'pip install "semblance[signal]"' in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("name", "output"),
     [("a.npz", "synthetic.npz"), ("a.npy", "synthetic.npz"), ("a.csv.gz", "synthetic.csv"), ("a.hea", "synthetic")],
@@ -67,7 +78,5 @@ def test_further_data_takes_the_leads_and_the_rate_that_it_is_told(tmp_path):
 def test_the_output_has_the_format_of_the_input(tmp_path, name, output):
     (tmp_path / name).write_bytes(b"")
     if name.endswith("gz"):
-        import gzip
-
         (tmp_path / name).write_bytes(gzip.compress(b"time,I\n"))
     assert output_name([tmp_path / name]) == output

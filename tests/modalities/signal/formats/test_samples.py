@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from semblance.core.errors import DataError
 from semblance.core.modality import ReadOptions
+from semblance.core.rng import stream
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats.samples import _rates, read
 from semblance.modalities.signal.read import read as read_all
@@ -114,7 +115,7 @@ def test_a_gap_becomes_missing_samples(tmp_path):
     [
         (np.r_[np.arange(249) / 100, np.nan], "row 250: record 'a': a time is missing or none"),
         (np.r_[0.5, np.arange(249) / 100], "row 2: record 'a': time does not go on"),
-        (np.cumsum(np.random.default_rng(0).uniform(0.002, 0.018, 250)), "times are uneven"),
+        (np.cumsum(stream(0).uniform(0.002, 0.018, 250)), "times are uneven"),
     ],
 )
 def test_times_that_are_none(tmp_path, time, told):
