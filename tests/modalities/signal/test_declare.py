@@ -62,6 +62,13 @@ def test_all_mistakes_are_told_at_once():
         "no kind 'numbr'",
         "no TOML table",
     ]
+    assert wrong(na=5, cohort={"n_public": 0}, columns={"a": {"min": "low", "categories": ["x", "x"], "na": 3}}) == [
+        "min is not a number",
+        "categories is not a list of different texts or numbers",
+        "na is not a text or a list of texts",
+        "na is no list of texts",
+        "n_public is no count",
+    ]
     assert wrong(signal=3) == ["'signal' is no TOML table"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from semblance.core.errors import DataError
 from semblance.core.rng import stream
 from semblance.modalities.signal.found import Found
-from semblance.modalities.signal.look import look, runs, too_short
+from semblance.modalities.signal.look import look, runs, too_short, wrong_rates
 from tests.modalities.signal.made import recording, wave
 
 
@@ -77,6 +77,13 @@ def test_recordings_that_are_too_short():
     (problem,) = too_short([one, recording("b")])
     assert "record 'a' has 1 sample at 100 Hz" in problem.found
     assert len(too_short([replace(one, length=99), replace(one, length=100)])) == 1
+
+
+def test_beats_that_tell_of_a_wrong_rate():
+    one = recording("a", values=wave(2000))
+    assert wrong_rates([one, replace(one, rate=1000.0)]) == []
+    (fast, slow) = wrong_rates([replace(one, rate=3600.0), replace(one, rate=3.6)])
+    assert "record 'a' has a beat every 0.0278 s at 3600 Hz" in fast.found and "every 27.8 s" in slow.found
 
 
 def test_fewer_samples_than_the_header_says():

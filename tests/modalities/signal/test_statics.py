@@ -50,6 +50,20 @@ def test_columns_of_a_manifest_are_learned_but_for_free_text():
     assert [c.name for c in kept.schema.learned] == ["site", "id"]
 
 
+@pytest.mark.parametrize(
+    "name", ["name", "first_name", "MRN", "patientName", "date_of_birth", "zip", "visit_date", "id"]
+)
+def test_names_that_may_identify_a_patient_are_asked_for(name):
+    (plan,) = settle(found({name: "1"}, {name: "2"}), Said(), given=[name]).plans
+    assert plan.unclear and plan.action == "drop"
+
+
+@pytest.mark.parametrize("name", ["diagnosis", "hostname", "dose", "update", "filename_length", "wide"])
+def test_other_names_are_not(name):
+    (plan,) = settle(found({name: "1"}, {name: "2"}), Said(), given=[name]).plans
+    assert not plan.unclear and plan.action == "learn"
+
+
 def test_a_declared_number_holds_numbers():
     with pytest.raises(DataError, match="column 'age': 1 value is no number"):
         settle(found({"age": "60"}, {"age": "old"}), Said(columns={"age": {"kind": "integer"}}))

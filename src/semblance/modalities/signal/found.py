@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from semblance.modalities.signal.data import Recording
 
@@ -46,6 +47,17 @@ def age_of(text: str | None) -> str | None:
     """Whole years from 0 to 130 as text, or None where a header says nothing that can be an age."""
     word = (text or "").strip()
     return str(int(word)) if word.isdecimal() and int(word) <= 130 else None
+
+
+def text_of(value: Any) -> str:
+    """A cell as text: whole numbers without a point, nothing for a missing one.
+
+    >>> text_of(60.0), text_of(float("nan")), text_of("a ")
+    ('60', '', 'a')
+    """
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 def told(**facts: str | None) -> dict[str, str]:

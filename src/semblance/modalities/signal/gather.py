@@ -15,7 +15,7 @@ import pandas as pd
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats import arrays, dicom, edf, samples, wfdb
-from semblance.modalities.signal.found import Found
+from semblance.modalities.signal.found import Found, text_of
 
 TABLES = (".csv", ".csv.gz", ".parquet", ".arff", ".arff.gz")
 MANIFEST, PATH = "manifest.csv", "path"
@@ -148,9 +148,9 @@ def _broken(file: Path) -> SemblanceError:
 
 
 def _of_manifest(folder: Path, table: pd.DataFrame) -> list[Listed]:
-    texts = table.astype(object).where(table.notna(), "").astype(str)
     listed, problems = [], []
-    for row, entry in enumerate(texts.to_dict("records"), start=1):
+    for row, told in enumerate(table.astype(object).where(table.notna(), None).to_dict("records"), start=1):
+        entry = {str(name): text_of(value) for name, value in told.items()}
         file = folder / entry.pop(PATH)
         file = file if file.exists() else file.with_name(f"{file.name}.hea")
         if not file.is_file():

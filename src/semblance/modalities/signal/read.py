@@ -19,7 +19,7 @@ from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
-from semblance.modalities.signal.look import look, too_short
+from semblance.modalities.signal.look import look, too_short, wrong_rates
 
 __all__ = ["column_names", "concat", "like", "output_name", "read"]
 
@@ -87,7 +87,8 @@ def output_name(paths: Sequence[str | Path]) -> str:
 
 
 def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:
-    problems = too_short([one.recording for one in found])
+    recordings = [one.recording for one in found]
+    problems = [*too_short(recordings), *wrong_rates(recordings)]
     if problems:
         raise DataError(*problems)
     return alike(found, said)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats.columns import LONG, WIDE, Layout, is_long, laid_out, lost, usual
 from semblance.modalities.signal.formats.frames import load
-from semblance.modalities.signal.found import Found, sex_of
+from semblance.modalities.signal.found import Found, sex_of, text_of
 from semblance.modalities.signal.rates import settled, wrong_rate
 
 _UNIT = re.compile(r"^(?!(?:time|t) )(.+) \[(.+)\]$", re.IGNORECASE)
@@ -200,13 +199,6 @@ def _found(name: str, part: pd.DataFrame, grid: Grid, layout: Layout, leads: tup
     one = Recording(name, grid.rate, leads, grid.length, partial(_placed, held, grid), beats, states)
     note = (f"record '{name}': {grid.gaps:,} samples are missing between its times",) if grid.gaps else ()
     return Found(one, facts, notes=note, columns=True, state=layout.state)
-
-
-def text_of(value: Any) -> str:
-    """A cell as text: whole numbers without a point, nothing for a missing one."""
-    if pd.isna(value):
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _placed(held: np.ndarray, grid: Grid) -> np.ndarray:
