@@ -6,7 +6,7 @@ import os
 import pytest
 
 from semblance.core.errors import ResourceError
-from semblance.core.files import atomic, write_bytes, write_json, write_text
+from semblance.core.files import atomic, atomic_folder, write_bytes, write_json, write_text
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -26,6 +26,26 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
         raise RuntimeError("killed")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_whole_or_as_it_was(tmp_path):
+    path = tmp_path / "made"
+    for name in ("old.txt", "new.txt"):
+        with atomic_folder(path) as temporary:
+            (temporary / "inner").mkdir()
+            (temporary / "inner" / name).write_text(name)
+            assert not (path / "inner" / name).exists()
+        assert [file.name for file in path.rglob("*.txt")] == [name]
+    with pytest.raises(RuntimeError), atomic_folder(path) as temporary:
+        (temporary / "half.txt").write_text("half")
+        raise RuntimeError("killed")
+    assert [file.name for file in path.rglob("*.txt")] == ["new.txt"] and os.listdir(tmp_path) == ["made"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_resource_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ResourceError, match="cannot write 'made'"), atomic_folder(tmp_path / "file" / "made"):
+        pass
 
 
 def test_a_reader_never_sees_a_half_written_file(tmp_path):

@@ -23,7 +23,8 @@ def recording(name: str = "r1", *, fmt: str = "16", values: np.ndarray | None = 
     """A recording of leads I, II, ... with two rhythms and a beat in each second."""
     held = wave() if values is None else values
     names = ("I", "II", "III", "V1")[: held.shape[1]]
-    beats = Marks(np.arange(50, len(held), 100), np.array(["N", "V", "N", "A"] * len(held), object)[: len(held) // 100])
+    at = np.arange(50, len(held), 100)
+    beats = Marks(at, np.resize(np.array(["N", "V", "N", "A"], dtype=object), len(at)))
     states = Marks(np.array([0, len(held) // 2]), np.array(["N", "AFIB"], dtype=object))
     parts = {"rate": RATE, "leads": tuple(Lead(n, fmt=fmt) for n in names), "beats": beats, "states": states}
     return Recording(name=name, length=len(held), values=lambda: held, **{**parts, **others})

@@ -166,13 +166,13 @@ def to_rate(one: Found, rate: float) -> Found:
     recording = one.recording
     if recording.rate == rate:
         return one
-    ratio = Fraction(rate / recording.rate).limit_denominator(10_000)
+    ratio = _ratio(recording.rate, rate)
     length = -(-recording.length * ratio.numerator // ratio.denominator)
     moved = replace(
         recording,
         rate=rate,
         length=length,
-        values=partial(_resampled, recording.values, ratio),
+        values=partial(_later, recording.values, recording.rate, rate),
         beats=_moved(recording.beats, ratio, length),
         states=_moved(recording.states, ratio, length),
     )
@@ -183,12 +183,19 @@ def _moved(marks: Marks, ratio: Fraction, length: int) -> Marks:
     return Marks(np.minimum(np.round(marks.at * float(ratio)).astype(np.int64), length - 1), marks.symbol)
 
 
-def _resampled(values: Callable[[], np.ndarray], ratio: Fraction) -> np.ndarray:
-    """Missing stretches are bridged for the filter and missing again after it."""
+def _ratio(own: float, rate: float) -> Fraction:
+    return Fraction(rate / own).limit_denominator(10_000)
+
+
+def _later(values: Callable[[], np.ndarray], own: float, rate: float) -> np.ndarray:
+    return resampled(values(), own, rate)
+
+
+def resampled(held: np.ndarray, own: float, rate: float) -> np.ndarray:
+    """(samples, leads) at `rate` of those at `own` Hz. Missing stretches are bridged for the filter, then restored."""
     from scipy.signal import resample_poly
 
-    held = values()
-    gone = np.isnan(held)
+    ratio, gone = _ratio(own, rate), np.isnan(held)
     made = resample_poly(_bridged(held, gone), ratio.numerator, ratio.denominator, padtype="line").astype(np.float32)
     source = np.minimum(np.round(np.arange(len(made)) / float(ratio)).astype(np.int64), len(held) - 1)
     made[gone[source]] = np.nan

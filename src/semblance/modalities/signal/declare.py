@@ -71,6 +71,10 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
         problems += _check_column(name, said)
     problems += _check_roles(options, columns)
     na = given.get("na", ())
+    if not (isinstance(na, str) or (isinstance(na, list | tuple) and all(isinstance(token, str) for token in na))):
+        problems.append(Problem("na is no list of texts", 'na lists tokens: na = ["?"]', "correct it"))
+    if not _is_count(cohort.get("n_public", 1)):
+        problems.append(Problem("n_public is no count", "[cohort] n_public is a whole number from 1", "correct it"))
     if problems:
         return Said(), problems
     return _said(options, signal, columns, cohort, (na,) if isinstance(na, str) else tuple(na)), []
@@ -123,6 +127,29 @@ _SIGNAL: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_categories(value: Any) -> bool:
+    plain = isinstance(value, list | tuple) and all(isinstance(v, str | int | float) for v in value)
+    return plain and len({str(v) for v in value}) == len(value)
+
+
+_VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "min": (_is_number, "a number"),
+    "max": (_is_number, "a number"),
+    "categories": (_is_categories, "a list of different texts or numbers"),
+    "na": (lambda value: isinstance(value, str) or _is_categories(value), "a text or a list of texts"),
+    "protected": (lambda value: isinstance(value, bool), "true or false"),
+    "quasi": (lambda value: isinstance(value, bool), "true or false"),
+}
+
+
 def _check_signal(signal: Mapping[str, Any]) -> list[Problem]:
     odd = [unknown(key, _SIGNAL, "key", where="[signal]") for key in signal if key not in _SIGNAL]
     return odd + [
@@ -140,7 +167,11 @@ def _check_column(name: str, said: Any) -> list[Problem]:
     for key, known in (("kind", _KINDS), ("role", ROLES)):
         if key in said and said[key] not in known:
             problems.append(unknown(str(said[key]), known, key, where=where))
-    return problems
+    return problems + [
+        Problem(f"{key} is not {rule}", f"{key} is {rule}", "correct it", name)
+        for key, (fine, rule) in _VALUES.items()
+        if key in said and not fine(said[key])
+    ]
 
 
 def _check_roles(options: ReadOptions, columns: Mapping[str, Any]) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from semblance.modalities.signal.data import Recording
 
@@ -13,8 +14,10 @@ class Found:
     """A recording and what its file says of it as a whole.
 
     `facts` are texts under the names that the file gives them; `age` (years) and `sex` (female, male) are named alike
-    in all formats. `patient` is whom the file names: it groups recordings and goes no further. `ends` are the lowest and
-    the highest value that each lead's converter can give, where the file says so. `notes` tell of repairs.
+    in all formats. `patient` is whom the file names: it groups recordings and goes no further. `ends` are the lowest
+    and the highest value that each lead's converter can give, where the file says so. `notes` tell of repairs.
+    `remarks` says that the texts of states are free, so that some may be remarks; `columns` that the facts are columns
+    of data, all meant to be learned; `state` names the column that the states are from.
     """
 
     recording: Recording
@@ -22,6 +25,9 @@ class Found:
     patient: str | None = None
     ends: tuple[tuple[float, float] | None, ...] = ()
     notes: tuple[str, ...] = ()
+    remarks: bool = False
+    columns: bool = False
+    state: str | None = None
 
 
 FEMALE, MALE = "female", "male"
@@ -41,6 +47,17 @@ def age_of(text: str | None) -> str | None:
     """Whole years from 0 to 130 as text, or None where a header says nothing that can be an age."""
     word = (text or "").strip()
     return str(int(word)) if word.isdecimal() and int(word) <= 130 else None
+
+
+def text_of(value: Any) -> str:
+    """A cell as text: whole numbers without a point, nothing for a missing one.
+
+    >>> text_of(60.0), text_of(float("nan")), text_of("a ")
+    ('60', '', 'a')
+    """
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 def told(**facts: str | None) -> dict[str, str]:

@@ -14,15 +14,24 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats import wfdb
-from semblance.modalities.signal.found import Found
+from semblance.modalities.signal.formats import arrays, dicom, edf, samples, wfdb
+from semblance.modalities.signal.found import Found, text_of
 
+TABLES = (".csv", ".csv.gz", ".parquet", ".arff", ".arff.gz")
 MANIFEST, PATH = "manifest.csv", "path"
-READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {".hea": wfdb.read}
+READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
+    ".hea": wfdb.read,
+    ".edf": edf.read,
+    ".bdf": edf.read,
+    ".dcm": dicom.read,
+    ".npz": arrays.read,
+    ".npy": arrays.read,
+    **dict.fromkeys(TABLES, samples.read),
+}
 FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
 """Formats of one recording per file, which come in folders."""
-SUBJECT, LABEL = "subject", "label"
-"""Columns of a manifest that need no naming."""
+SUBJECTS, LABEL = ("subject", "subject_id", "patient", "patient_id"), "label"
+"""Facts whose role needs no naming."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +48,6 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[F
     Raises DataError with every problem of every file.
     """
     listed, given = _listed(paths)
-    if said.subject is None and SUBJECT in given:
-        said = replace(said, subject=SUBJECT)
-    if said.target is None and LABEL in given:
-        said = replace(said, target=LABEL)
     found: list[Found] = []
     problems: list[Problem] = []
     for entry in listed:
@@ -53,7 +58,20 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[F
     problems += [] if problems else _unnamed(found)
     if problems:
         raise DataError(*problems)
-    return found, [name for name in given if name != said.subject], said
+    said = _with_roles(said, found)
+    columns = [name for one in found if one.columns for name in one.facts]
+    return found, [name for name in dict.fromkeys([*given, *columns]) if name != said.subject], said
+
+
+def _with_roles(said: Said, found: Sequence[Found]) -> Said:
+    """The subject and the label that the data names; a target of every sample is a state, and no fact."""
+    known = {name for one in found for name in one.facts}
+    subject = next((name for name in SUBJECTS if all(one.facts.get(name) for one in found)), None)
+    if said.subject is None and subject is not None:
+        said = replace(said, subject=subject)
+    if said.target is None and LABEL in known:
+        said = replace(said, target=LABEL)
+    return replace(said, target=None) if said.target in {one.state for one in found} else said
 
 
 def suffix(path: Path) -> str:
@@ -130,9 +148,9 @@ def _broken(file: Path) -> SemblanceError:
 
 
 def _of_manifest(folder: Path, table: pd.DataFrame) -> list[Listed]:
-    texts = table.astype(object).where(table.notna(), "").astype(str)
     listed, problems = [], []
-    for row, entry in enumerate(texts.to_dict("records"), start=1):
+    for row, told in enumerate(table.astype(object).where(table.notna(), None).to_dict("records"), start=1):
+        entry = {str(name): text_of(value) for name, value in told.items()}
         file = folder / entry.pop(PATH)
         file = file if file.exists() else file.with_name(f"{file.name}.hea")
         if not file.is_file():

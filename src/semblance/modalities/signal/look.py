@@ -25,6 +25,10 @@ CLIP = 0.02
 """Seconds at a recording's own extreme after which it was clipped; at a known end of the converter two samples do."""
 
 
+BEAT = (0.05, 5.0)
+"""Seconds from beat to beat, from a mouse's heart to a slow one: beyond these the rate is wrong."""
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """Of each lead of a recording (leads,): shares of samples that are missing, in flat stretches, or clipped."""
@@ -49,6 +53,17 @@ def too_short(recordings: Sequence[Recording]) -> list[Problem]:
         )
         for r in recordings
         if r.length < SHORTEST * r.rate
+    ]
+
+
+def wrong_rates(recordings: Sequence[Recording]) -> list[Problem]:
+    """Recordings whose beats come so fast or so slowly that their rate cannot be right."""
+    rule, fix = f"beats are {BEAT[0]:g} to {BEAT[1]:g} s apart", "correct the sampling rate, or the annotations"
+    between = [(r, float(np.median(np.diff(r.beats.at))) / r.rate) for r in recordings if len(r.beats) > 10]
+    return [
+        Problem(f"record '{r.name}' has a beat every {seconds:.3g} s at {r.rate:g} Hz", rule, fix)
+        for r, seconds in between
+        if not BEAT[0] <= seconds <= BEAT[1]
     ]
 
 
@@ -126,7 +141,7 @@ def _plans(found: Sequence[Found], seen: Sequence[Seen]) -> list[FieldPlan]:
     return [
         FieldPlan(
             lead.name,
-            f"lead, {lead.unit}, {recording.rate:g} Hz",
+            ", ".join(filter(None, ["lead", lead.unit, f"{recording.rate:g} Hz"])),
             "lead",
             float(length @ missing[:, i] / length.sum()),
             ", ".join(word for word, where in _words(seen, i) if where.any()),

@@ -6,19 +6,20 @@ settle what is known of each recording as a whole. Every problem of a step is to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semblance.core.errors import DataError, UsageError
-from semblance.core.modality import Profile, ReadOptions
+from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
 from semblance.modalities.signal.align import alike
+from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
-from semblance.modalities.signal.look import look, too_short
+from semblance.modalities.signal.look import look, too_short, wrong_rates
 
 __all__ = ["column_names", "concat", "like", "output_name", "read"]
 
@@ -29,20 +30,40 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     if problems:
         raise UsageError(*problems)
     found, given, said = gather(paths, said)
+    found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
     found, plans, seen = look(found)
     settled = statics.settle(found, said, given=given)
     recordings = _recordings(found, settled)
     repairs = [note for one in found for note in one.notes]
-    fields = (*plans, *settled.plans)
+    fields = (*plans, *_marks(recordings), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    return recordings, Profile(len(found), patients, fields, (*repairs, *notes, *seen, *settled.notes))
+    return recordings, Profile(len(found), patients, fields, (*repairs, *remarks, *notes, *seen, *settled.notes))
 
 
-def like(paths: Sequence[str | Path], schema: Schema) -> Recordings:
-    """Read further recordings under a known schema: other facts are ignored, a missing one is a DataError."""
+def _marks(recordings: Recordings) -> Iterator[FieldPlan]:
+    """A plan of the beats and one of the states, where there are any."""
+    for kind in ("beats", "states"):
+        symbols = {text for one in recordings.recordings for text in getattr(one, kind).symbol if text}
+        if symbols:
+            yield FieldPlan(kind, f"{kind}, {len(symbols)} symbols", "marks", 0.0)
+
+
+def like(
+    paths: Sequence[str | Path], schema: Schema, *, leads: Sequence[str] | None = None, rate: float | None = None
+) -> Recordings:
+    """Read further recordings under a known schema: other facts are ignored, a missing one is a DataError.
+
+    `leads` are the names to bring them to, in order, and `rate` (Hz) what they are resampled to; without these the
+    recordings decide among themselves, as in `read`.
+    """
     subject, target = schema.where("subject"), schema.where("target")
-    said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
+    said = Said(
+        leads=None if leads is None else tuple(leads),
+        resample=rate,
+        subject=None if subject is None else subject.name,
+        target=None if target is None else target.name,
+    )
     found, _, said = gather(paths, said)
     found, _ = _alike(found, said)
     found, _, _ = look(found)
@@ -56,12 +77,18 @@ def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
 
 def output_name(paths: Sequence[str | Path]) -> str:
     """The name of the synthetic data in the input's format: a folder for formats of one recording per file."""
+    if not paths:  # records in memory: their leads tell the format
+        return "synthetic"
     kind = kind_of(paths)
-    return "synthetic" if kind in FOLDERS else f"synthetic{kind.removesuffix('.gz')}"
+    if kind in FOLDERS:
+        return "synthetic"
+    # A bare array cannot tell its rate.
+    return "synthetic.npz" if kind == ".npy" else f"synthetic{kind.removesuffix('.gz')}"
 
 
 def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:
-    problems = too_short([one.recording for one in found])
+    recordings = [one.recording for one in found]
+    problems = [*too_short(recordings), *wrong_rates(recordings)]
     if problems:
         raise DataError(*problems)
     return alike(found, said)

@@ -7,6 +7,7 @@ generator's encoding, as for tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +30,11 @@ UNIQUE, ROWS = 0.95, 20
 MISSING = ("", "?", "na", "n/a", "nan", "none", "null", "unknown")
 ALWAYS = ("age", "sex")
 PATIENT = "patient"
+_IDENTIFYING = re.compile(
+    r"(?:^|[_ .-])(?i:(?:sur|first|last|full|family)?name|mrn|ssn|nhs|id|address|street|phone|tel|fax|e?mail|zip"
+    r"|post(?:al)?code|dob|birth\w*|date\w*)(?:$|[_ .-])|(?<=[a-z])(?:Id|ID|Name|Date)$"
+)
+"""Names of columns of the identifiers that HIPAA's safe harbour lists, 45 CFR 164.514(b)(2)."""
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
@@ -47,7 +53,9 @@ def settle(found: Sequence[Found], said: Said, *, given: Sequence[str] = ()) -> 
     """The statics of recordings. `given` names the facts of a manifest, which are all meant. Raises DataError."""
     known = list(dict.fromkeys(name for one in found for name in one.facts))
     wanted = [*((said.subject,) if said.subject is not None else ()), *said.named]
-    problems = [unknown(name, known, "column", where="the data") for name in wanted if name not in known]
+    # Names of facts are read off comments too: only those that most recordings have are names for sure.
+    shown = [name for name in known if sum(name in one.facts for one in found) >= SHARE * len(found)]
+    problems = [unknown(name, shown, "column", where="the data") for name in wanted if name not in known]
     if problems:
         raise DataError(*problems)
     subject, subjects, notes = _patients(found, said)
@@ -137,18 +145,22 @@ def _column(name: str, texts: pd.Series, said: Said, *, meant: bool) -> tuple[Co
     if column.kind in ("text", "identifier"):
         reason = "free text is never learned"
         column = replace(column, role="drop")
-    elif role == "feature" and not told and column.kind == "categorical" and _nearly_unique(known):
-        return _unclear(column, known, missing)
+    elif role == "feature" and not told and (suspicion := _suspicion(name, column, known)):
+        return _unclear(column, suspicion, missing)
     return column, FieldPlan(name, column.kind, column.role, missing, reason, "drop" if reason else "learn")
 
 
-def _nearly_unique(known: pd.Series) -> bool:
-    return len(known) >= ROWS and known.nunique() >= UNIQUE * len(known)
+def _suspicion(name: str, column: Column, known: pd.Series) -> str:
+    """Why a column may identify a patient; empty where nothing says so."""
+    if _IDENTIFYING.search(name):
+        return "the name says: it may identify a patient"
+    share = known.nunique() / max(len(known), 1)
+    unique = column.kind == "categorical" and len(known) >= ROWS and share >= UNIQUE
+    return f"{share:.0%} of the values are distinct" if unique else ""
 
 
-def _unclear(column: Column, known: pd.Series, missing: float) -> tuple[Column, FieldPlan]:
+def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, FieldPlan]:
     fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
-    reason = f"{known.nunique() / len(known):.0%} of the values are distinct"
     return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
 
 

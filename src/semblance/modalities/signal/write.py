@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from semblance.core.errors import DataError, UsageError
-from semblance.core.files import atomic_folder
+from semblance.core.files import atomic, atomic_folder
 from semblance.modalities.signal.data import Recording, Recordings
-from semblance.modalities.signal.formats import wfdb
+from semblance.modalities.signal.formats import arrays, dicom, edf, tables, wfdb
 from semblance.modalities.signal.gather import MANIFEST, PATH
 from semblance.modalities.signal.statics import told_texts
 
@@ -32,7 +32,14 @@ def write(chunks: Iterable[Recordings], path: Path) -> Path:
     if first is None or not len(first):
         raise UsageError.of("nothing to write", rule="there is at least one recording", fix="sample at least one")
     rows = _rows(chain([first], parts))
-    _write_folder(rows, first, path)
+    if not path.suffix:
+        _write_folder(rows, first, path)
+        return path
+    if path.suffix not in _FILES:
+        rule = f"a name without suffix for a folder, or one that ends in {', '.join(_FILES)}"
+        raise UsageError.of(f"'{path.name}' as output", rule=rule, fix="correct its suffix")
+    with atomic(path) as temporary:
+        _FILES[path.suffix](rows, first, temporary)
     return path
 
 
@@ -51,13 +58,24 @@ def _rows(chunks: Iterable[Recordings]) -> Rows:
             yield recording, {**patient, **{name: held[i] for name, held in texts.items()}}
 
 
+_FILES: dict[str, Callable[[Rows, Recordings, Path], None]] = {
+    ".npz": arrays.write,
+    ".csv": tables.write_csv,
+    ".parquet": tables.write_parquet,
+    ".arff": tables.write_arff,
+}
+
 # Folders
 
-_FOLDERS: dict[str, tuple[str, Callable[[Rows, Path], None]]] = {}
+_FOLDERS: dict[str, tuple[str, Callable[[Rows, Path], None]]] = {
+    edf.EDF: (".edf", edf.write),
+    edf.BDF: (".bdf", edf.write),
+    dicom.DICOM: (".dcm", dicom.write),
+}
 
 
 def _write_folder(rows: Rows, first: Recordings, path: Path) -> None:
-    suffix, writer = _FOLDERS.get(first.recordings[0].leads[0].fmt, (".hea", wfdb.write))
+    suffix, writer = _FOLDERS.get(first.recordings[0].leads[0].fmt.partition(" ")[0], (".hea", wfdb.write))
     names = [column.name for column in first.schema.written]
     with atomic_folder(path) as folder, _manifest(folder, names) as listed:
         writer(_listing(rows, listed, suffix), folder)

@@ -8,9 +8,10 @@ import pytest
 from semblance.core.errors import DataError
 from semblance.core.modality import ReadOptions
 from semblance.modalities.signal import write as writing
+from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats.wfdb import BEATS, digital, read, segments
+from semblance.modalities.signal.formats.wfdb import digital, read, segments
 from semblance.modalities.signal.read import like
 from semblance.modalities.signal.read import read as read_all
 from tests.modalities.signal.made import recording, recordings, same_marks, wave

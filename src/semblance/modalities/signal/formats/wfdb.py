@@ -18,13 +18,15 @@ import numpy as np
 
 from semblance.core.errors import DataError, Problem
 from semblance.core.need import need
+from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.found import Found, age_of, sex_of, told
+from semblance.modalities.signal.found import Found, age_of, sex_of
+from semblance.modalities.signal.found import told as known_of
+from semblance.modalities.signal.rates import settled, wrong_rate
 
-BEATS = "NLRBAaJSVrFejnE/fQ?"
-"""The beat annotations of https://physionet.org/physiobank/annotations."""
 RHYTHM = "+"
+NO_UNIT = "NU"
 _CODE = re.compile(r"^\([A-Z0-9_]*$")
 _MITBIH = re.compile(r"^(\d{1,3})\s+([MF])\b")
 _PAIR = re.compile(r"<?([A-Za-z][\w ()/-]*?)>?\s*[:=]\s*([^<]*)")
@@ -56,14 +58,17 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     name, record = path.stem, str(path.with_suffix(""))
     with _whole(name):
         header = _wfdb().rdheader(record, rd_segments=True)
-        problems = [*_wrong_rate(path, header, said), *_wrong_length(path, header)]
+        told = float(header.fs) if _states_rate(path) else None
+        how = f"write it behind the number of signals in {path.name}"
+        wrong = wrong_rate(told, said, where=f"record '{name}'", how=how)
+        problems = [*wrong, *_wrong_length(path, header)]
     if problems:
         raise DataError(*problems)
     with _whole(name):  # where the header does not tell the length, all is read for it
         first = _wfdb().rdrecord(record, sampto=1 if header.sig_len else None, return_res=32)
         length = header.sig_len or first.sig_len
         leads, ends = _leads(first, said), _ends(first)
-    rate = float(header.fs) if said.rate is None or _states_rate(path) else said.rate
+    rate = settled(told, said)
     with _whole(name):
         beats, states, notes = _annotations(path, said, rate, length)
     recording = Recording(name, rate, leads, length, partial(_values, record, length), beats, states)
@@ -95,20 +100,6 @@ def _states_rate(path: Path) -> bool:
         line.split() for line in path.read_text("ascii", "ignore").splitlines() if line.strip()[:1] not in ("", "#")
     ]
     return len(lines[0]) > 2
-
-
-def _wrong_rate(path: Path, header: Any, said: Said) -> list[Problem]:
-    rule, name = "every record has a sampling rate above 0 Hz", path.stem
-    if not _states_rate(path):
-        fix = f"write it behind the number of signals in {path.name}, or declare it: [signal] rate = 250"
-        return [] if said.rate is not None else [Problem(f"record '{name}' tells no sampling rate", rule, fix)]
-    if not 0 < header.fs < np.inf:
-        return [Problem(f"record '{name}' has the sampling rate {header.fs:g} Hz", rule, f"correct {path.name}")]
-    if said.rate is not None and not np.isclose(said.rate, header.fs):
-        found = f"record '{name}' has {header.fs:g} Hz, where [signal] rate says {said.rate:g}"
-        fix = f"correct either; [signal] resample = {said.rate:g} brings all records to that rate"
-        return [Problem(found, "what is declared is true of the data", fix)]
-    return []
 
 
 def _wrong_length(path: Path, header: Any) -> list[Problem]:
@@ -198,7 +189,7 @@ def _facts(comments: Iterable[str]) -> dict[str, str]:
             (facts if known is None else person).setdefault(known or name.strip(), value.strip())
         if match := _MITBIH.match(line):
             person = {"age": match[1], "sex": match[2], **person}
-    return {**facts, **told(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
+    return {**facts, **known_of(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
 
 
 # Writing
@@ -213,12 +204,12 @@ def write(recordings: Iterable[tuple[Recording, dict[str, str]]], folder: Path) 
 
 def _write_samples(recording: Recording, facts: dict[str, str], folder: Path) -> None:
     leads = recording.leads
-    known = [lead.fmt for lead in leads if lead.fmt in _WIDTH]
-    fmt = max(known, key=_WIDTH.__getitem__) if known else "16"
+    # A file has one format: the widest, and that of all where a lead comes from elsewhere.
+    fmt = max((lead.fmt if lead.fmt in _WIDTH else "32" for lead in leads), key=_WIDTH.__getitem__)
     _wfdb().wrsamp(
         recording.name,
         fs=recording.rate,
-        units=[lead.unit.replace(" ", "_") for lead in leads],
+        units=[lead.unit.replace(" ", "_") or NO_UNIT for lead in leads],
         sig_name=[lead.name for lead in leads],
         d_signal=digital(recording.values(), leads, bits=_WIDTH[fmt]),
         fmt=[fmt] * len(leads),

@@ -1,0 +1,109 @@
+"""Folders, manifests and files: what they hold, and every way in which they do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.gather import gather, kind_of
+from semblance.modalities.signal.read import read
+from tests.modalities.signal.made import wave
+
+COLUMNS = {"time": np.arange(300) / 100, "I": wave()[:, 0]}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three tables of one recording each, in a folder of their own."""
+    (tmp_path / "data").mkdir()
+    for name in "abc":
+        pd.DataFrame(COLUMNS).to_csv(tmp_path / "data" / f"{name}.csv", index=False)
+    return tmp_path
+
+
+def manifest(folder, name="all.csv", **columns):
+    table = pd.DataFrame({"path": [f"data/{n}.csv" for n in "abc"], **columns})
+    path = folder / name
+    table.to_parquet(path) if name.endswith("parquet") else table.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.parquet"])
+def test_a_manifest_says_more(folder, name):
+    path = manifest(folder, name, subject=[1, 2, 1], label=["x", "y", "x"], height=[1.8, 1.7, 1.8])
+    made, profile = read([path], ReadOptions())
+    assert made.subjects.tolist() == [0, 1, 0] and profile.patients == 2
+    assert [(c.name, c.role) for c in made.schema] == [
+        ("subject", "subject"),
+        ("label", "target"),
+        ("height", "feature"),
+    ]
+    assert made.frame["height"].tolist() == [1.8, 1.7, 1.8]
+
+
+def test_other_names_are_named(folder):
+    path = manifest(folder, who=[1, 2, 1], what=["x", "y", "x"])
+    made, _ = read([path], ReadOptions(subject="who", target="what"))
+    assert made.schema.where("subject").name == "who" and made.schema.where("target").name == "what"
+
+
+def test_a_manifest_in_the_folder_lists_its_recordings(folder):
+    pd.DataFrame({"path": ["a.csv", "c.csv"], "age": [50, 60]}).to_csv(folder / "data" / "manifest.csv", index=False)
+    made, _ = read([folder / "data"], ReadOptions())
+    assert [one.name for one in made.recordings] == ["a", "c"] and made.frame["age"].tolist() == [50, 60]
+
+
+def test_several_paths_are_one_set(folder):
+    found, given, _ = gather([folder / "data" / "a.csv", folder / "data" / "b.csv"], Said())
+    assert [one.recording.name for one in found] == ["a", "b"] and given == []
+
+
+def test_every_file_that_is_not_there_is_told(folder):
+    path = manifest(folder)
+    path.write_text("path\ndata/a.csv\ndata/x.csv\ndata/y.csv\n")
+    with pytest.raises(DataError) as told:
+        gather([path], Said())
+    assert [problem.row for problem in told.value.problems] == [2, 3]
+
+
+def test_every_broken_recording_is_told(folder):
+    (folder / "data" / "a.csv").write_text("time,I\n0,1\n0.01,2\n0.005,1\n")
+    (folder / "data" / "c.csv").write_text("")
+    with pytest.raises(DataError) as told:
+        gather([manifest(folder)], Said())
+    assert "record 'a': time does not go on" in str(told.value) and "'c.csv' cannot be read" in str(told.value)
+
+
+def test_names_are_unique(folder):
+    (folder / "a.csv").write_bytes((folder / "data" / "a.csv").read_bytes())
+    with pytest.raises(DataError, match="several recordings have the name 'a'"):
+        gather([folder / "a.csv", folder / "data" / "a.csv"], Said())
+
+
+def test_paths_that_are_none(tmp_path):
+    with pytest.raises(UsageError, match="no file"):
+        gather([tmp_path / "x.hea"], Said())
+    with pytest.raises(UsageError, match="no paths"):
+        gather([], Said())
+    with pytest.raises(DataError, match="holds no recording"):
+        gather([tmp_path], Said())
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(UsageError, match=r"'a.txt' is no known kind of recording"):
+        gather([tmp_path / "a.txt"], Said())
+
+
+def test_a_set_has_one_format(tmp_path):
+    for name in ("a.hea", "b.edf"):
+        (tmp_path / name).write_text("a 1 100 100\n")
+    with pytest.raises(DataError, match=r"files of the formats \.edf, \.hea"):
+        kind_of([tmp_path])
+
+
+def test_an_empty_manifest(tmp_path):
+    (tmp_path / "m.csv").write_text("path,age\n")
+    with pytest.raises(DataError, match="the manifest is empty"):
+        gather([tmp_path / "m.csv"], Said())

@@ -1,0 +1,82 @@
+"""Reading a set from end to end."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.signal import write as writing
+from semblance.modalities.signal.data import Recordings
+from semblance.modalities.signal.read import like, output_name, read
+from tests.modalities.signal.made import recording, recordings, wave
+
+
+def saved(path, *values, names=None, **others):
+    np.savez(path, x=np.stack(values), rate=100, leads=names or ["I", "II"], allow_pickle=False, **others)
+    return path
+
+
+def test_the_profile_tells_leads_marks_and_facts(tmp_path):
+    path = writing.write([recordings()], tmp_path / "synthetic.npz")
+    made, profile = read([path], ReadOptions())
+    assert [(plan.name, plan.role) for plan in profile.fields] == [
+        ("I", "lead"),
+        ("II", "lead"),
+        ("beats", "marks"),
+        ("states", "marks"),
+        ("age", "feature"),
+        ("sex", "feature"),
+    ]
+    assert profile.fields[2].kind == "beats, 2 symbols" and len(made) == 3
+    assert profile.notes == ("each recording counts as one patient (a manifest table or --subject says otherwise)",)
+
+
+def test_what_is_wrong_with_a_schema_file_ends_it():
+    with pytest.raises(UsageError, match="no key 'rat'"):
+        read(["x"], ReadOptions(declared={"signal": {"rat": 1}}))
+
+
+def test_every_recording_that_is_too_short_is_told(tmp_path):
+    made = recordings(3)
+    some = [recording(f"r{i}", values=wave(length)) for i, length in enumerate((1, 300, 50))]
+    some[0] = replace(some[0], states=some[0].states.take(np.array([0])))
+    path = writing.write([Recordings(made.schema, made.frame, tuple(some), made.subjects)], tmp_path / "s.npz")
+    with pytest.raises(DataError) as told:
+        read([path], ReadOptions())
+    assert [problem.found for problem in told.value.problems] == [
+        "record '1' has 1 sample at 100 Hz",
+        "record '3' has 50 samples at 100 Hz",
+    ]
+
+
+def test_further_data_takes_the_leads_and_the_rate_that_it_is_told(tmp_path):
+    made, _ = read([saved(tmp_path / "a.npz", wave().T, wave(phase=1).T)], ReadOptions())
+    other = saved(tmp_path / "b.npz", wave().T, names=["II", "I"])
+    again = like([other], made.schema, leads=["I", "II"], rate=50)
+    assert [lead.name for lead in again.recordings[0].leads] == ["I", "II"] and again.recordings[0].rate == 50
+
+
+@pytest.mark.parametrize(("suffix", "package"), [(".hea", "wfdb"), (".edf", "pyedflib"), (".dcm", "pydicom")])
+def test_without_the_extra_the_error_says_how_to_install_it(tmp_path, monkeypatch, suffix, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / f"a{suffix}").write_text("a 1 100 100\n")
+    with pytest.raises(UsageError) as told:
+        read([tmp_path], ReadOptions())
+    assert f"'{package}'" in str(told.value) and 'pip install "semblance[signal]"' in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [("a.npz", "synthetic.npz"), ("a.npy", "synthetic.npz"), ("a.csv.gz", "synthetic.csv"), ("a.hea", "synthetic")],
+)
+def test_the_output_has_the_format_of_the_input(tmp_path, name, output):
+    (tmp_path / name).write_bytes(b"")
+    if name.endswith("gz"):
+        (tmp_path / name).write_bytes(gzip.compress(b"time,I\n"))
+    assert output_name([tmp_path / name]) == output
