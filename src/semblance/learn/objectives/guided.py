@@ -1,8 +1,8 @@
 """Diffusion of vectors of numbers, given a class and further numbers.
 
 A record x and noise e are mixed as cos(a) x + sin(a) e. The network is asked for sin(a) x - cos(a) e, along which the
-mixture moves as its angle falls from a quarter turn, pure noise, to 0 (v-prediction, Salimans & Ho, ICLR 2022; TrigFlow,
-Lu & Song, ICLR 2025): the flow of Karras et al. (NeurIPS 2022) with their preconditioning, written without it. Normal
+mixture moves as its angle falls from a quarter turn, pure noise, to 0 (v-prediction, Salimans & Ho, ICLR 2022;
+TrigFlow, Lu & Song, ICLR 2025): the flow of Karras et al. (NeurIPS 2022) with their preconditioning, written without it. Normal
 records are drawn exactly in any number of steps.
 
 A share of the records is shown without what is given, and a sample may move away from what the network says of these
@@ -27,7 +27,7 @@ from semblance.learn.trainer import Turn
 
 PART = 4096
 BEND = 1.75
-"""Angles grow with this power of the time, so that more of it is spent at little noise, where small numbers are made."""
+"""Angles grow with this power of time, so that more of it is spent at little noise, where fine detail is made."""
 
 
 def angle(time: torch.Tensor) -> torch.Tensor:
