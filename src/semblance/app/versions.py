@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 import semblance
 from semblance.core.errors import DataError, UsageError, reason
+from semblance.core.files import sha256_of
 
 _limits: threadpool_limits | None = None  # kept: the limits hold until another call
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch")
@@ -48,8 +49,7 @@ def fingerprint(path: str) -> str:
     if file.is_dir():
         raise UsageError.of(f"'{file.name}' is a folder", rule="an input is a file", fix="give the file inside it")
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError as error:
         raise DataError.of(
             f"'{file.name}' cannot be read ({reason(error)})",

@@ -195,8 +195,16 @@ class Ledger(Protocol):
         """`count` randomised answers of each patient, as loud as what is left allows."""
         ...
 
-    def reserve(self, *parts: Spent, note: str) -> None:
-        """Pay, before anything is measured."""
+    def reserve(self, *parts: Spent, note: str) -> str:
+        """Pay, before anything is measured; the receipt, which no other payment has."""
+        ...
+
+    def refuse_other(self, receipt: str, result: str | None) -> None:
+        """Raise where a payment is not in this ledger, or became something else than `result` before."""
+        ...
+
+    def settle(self, receipt: str, result: str) -> None:
+        """Write down, for good, what a payment became; raise as `refuse_other` does."""
         ...
 
     def noisy_counts(
