@@ -275,7 +275,7 @@ class PrivateSpec(CodedSpec):
         Asked.of(wanted, public_encoding(train.schema) if train.schema.public else self.encoding_of(train, None))
 
     def probed_apart(self, schema: Schema, *, rng: np.random.Generator, budget: float, begun: float) -> TrainPlan:
-        """A plan that ends `budget` seconds after `begun`, by the time of some steps on records that are made up of what
+        """A plan that ends `budget` seconds after `begun`, by the time of some steps on records made up of what
         is public.
 
         Raises UsageError for what was not declared.
