@@ -27,6 +27,14 @@ class Guarantee:
         epsilon, delta = (rounded_up(value) for value in (self.epsilon, self.delta or 0.0))
         return f"({epsilon:g}, {delta:g})-differential privacy per {self.unit} ({self.relation})"
 
+    @property
+    def advantage(self) -> float:
+        """The most by which anybody can tell a patient who is there from one who is not: true less false positive rate,
+        (e^epsilon - 1 + 2 delta) / (e^epsilon + 1) (Kairouz, Oh & Viswanath, ICML 2015); 1 without a guarantee."""
+        if self.epsilon is None:
+            return 1.0
+        return min(math.tanh(self.epsilon / 2) + 2 * (self.delta or 0.0) / (math.exp(min(self.epsilon, 700)) + 1), 1.0)
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
         return asdict(self)

@@ -229,9 +229,9 @@ def _with_roles(columns: Mapping[str, Any], options: ReadOptions) -> dict[str, M
         for name, said in columns.items()
         if isinstance(said, Mapping)
     }
-    for name, said in merged.items():
+    for column, said in merged.items():
         if _rows_of(said) and is_listed(said["categories"]):
-            merged[name] = {**said, "categories": listed(said["categories"])}
+            merged[column] = {**said, "categories": listed(said["categories"])}
     for role, name in (("subject", options.subject), ("target", options.target)):
         if name is not None:
             merged[name] = {**merged.get(name, {}), "role": role}
