@@ -22,20 +22,22 @@ def evidence(spoil: Spoil | None = None, *, patients: int = PATIENTS, floor: boo
     """Beats of train, holdout and, as the synthetic set, a third group of patients; spoilt, if so wanted."""
     train, holdout, fresh = (pieces(patients, seed) for seed in (1, 2, 3))
     made = fresh if spoil is None else spoil(fresh, stream(0, "spoil"))
-    return Evidence(train, holdout, made, MODALITY, floor=noisy(fresh, stream(0, "floor")) if floor else None)
+    return Evidence(
+        train, holdout, made, MODALITY, tier="fast", floor=noisy(fresh, stream(0, "floor")) if floor else None
+    )
 
 
 @cache
 def plain(spoil: Spoil | None = None) -> Evidence[Pieces]:
     """The same of windows of an EEG-like signal, without labels and intervals."""
     train, holdout, fresh = (windows(PATIENTS, seed) for seed in (1, 2, 3))
-    return Evidence(train, holdout, fresh if spoil is None else spoil(fresh, stream(0, "spoil")), MODALITY)
+    return Evidence(train, holdout, fresh if spoil is None else spoil(fresh, stream(0, "spoil")), MODALITY, tier="fast")
 
 
 def copied(patients: int = PATIENTS) -> Evidence[Pieces]:
     """The synthetic set is the train set."""
     known = evidence(patients=patients)
-    return Evidence(known.train, known.holdout, known.train, MODALITY)
+    return Evidence(known.train, known.holdout, known.train, MODALITY, tier="fast")
 
 
 def few() -> Evidence[Pieces]:

@@ -20,7 +20,8 @@ from semblance.core.rng import stream
 from semblance.modalities.signal.data import Pieces
 
 BLOCKS = 10
-PIECES = {"fast": 1_000, "standard": 2_000, "audit": 10_000}  # of each part, and of each class
+PIECES = {"fast": 1_000, "standard": 2_000, "audit": 10_000}  # of each part
+OF_CLASS = 0.3  # of these, at most so many of one class where classes are looked at
 LEAST = 20  # pieces on a side
 PARTS: tuple[Part, ...] = ("synthetic", "train", "floor", "holdout")
 
@@ -62,7 +63,8 @@ def _samples(evidence: Measured, label: str | None) -> dict[Part, Sample]:
     rows = {part: _rows(getattr(evidence, part), label) for part in known}
     if "floor" in rows and len(rows["floor"]) < LEAST:
         del rows["floor"]
-    n = min(PIECES[evidence.tier], *map(len, rows.values()))
+    most = PIECES[evidence.tier] * (1 if label is None else OF_CLASS)
+    n = min(int(most), *map(len, rows.values()))
     made = {part: _drawn(evidence, part, one, n) for part, one in rows.items()}
     blocks = max(min(BLOCKS, *(patients(who) for _, who in made.values())), 1)
     return {part: _dealt(evidence, part, *one, blocks) for part, one in made.items()}
