@@ -19,9 +19,19 @@ from semblance.core.modality import Modality, ReadOptions
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.schema import Column
+from semblance.modalities.signal.data import Marks, Recording, Recordings
 from semblance.modalities.table.data import Table, from_frame
+from tests.modalities.signal import simulated
 
 Corrupt = Callable[[Any, np.random.Generator], Any]
+
+
+def thirds(modality: str, n: int, seed: int) -> tuple[Any, Any, Any]:
+    """Three parts of what judges see of 3 n records: no patient stands in two."""
+    whole = SAMPLES[modality].judged(3 * n, seed)
+    third = np.unique(whole.subjects, return_inverse=True)[1] * 3 // len(np.unique(whole.subjects))
+    one, two, three = (whole.take(np.flatnonzero(third == i)) for i in range(3))
+    return one, two, three
 
 
 def worked_example() -> tuple[str, str]:
@@ -42,13 +52,15 @@ def manifest(name: str) -> Modality:
 
 @dataclass(frozen=True)
 class Samples:
-    """`make(n, seed)` draws n independent records; `wanted` holds what may be asked, and whether a data set is so.
+    """`make(n, seed)` draws n independent records; `judged(n, seed)` what judges see of about n records, no two of
+    which share a patient; `wanted` holds what may be asked, and whether a data set is so.
 
     `gaps` are partial records, `completes` says of these and others whether the others complete them. The other fields
-    are what can go wrong with records.
+    are what can go wrong with records. `many` is how many records a generator needs for a test.
     """
 
     make: Callable[[int, int], Any]
+    judged: Callable[[int, int], Any]
     weird: Mapping[str, Callable[[], Any]]
     planted: Callable[[], tuple[Any, tuple[str | float, ...]]]
     floor: Corrupt
@@ -56,6 +68,14 @@ class Samples:
     wanted: Mapping[str, tuple[Wanted, Callable[[Any], bool]]]
     gaps: Callable[[], Any]
     completes: Callable[[Any, Any], bool]
+    many: int = 400
+
+
+def bytes_at(path: Path) -> bytes:
+    """A file's bytes, or the names and bytes of all files of a folder."""
+    if not path.is_dir():
+        return path.read_bytes()
+    return b"\0".join(one.name.encode() + b"\0" + one.read_bytes() for one in sorted(path.rglob("*")) if one.is_file())
 
 
 def patients(n: int, seed: int) -> pd.DataFrame:
@@ -256,9 +276,82 @@ def completes(given: Table, made: Table) -> bool:
     return same and not made.frame.isna().any(axis=None)
 
 
+def recordings(n: int, seed: int) -> Recordings:
+    """Simulated ECG of `n` patients."""
+    return simulated.recordings(n, seed)
+
+
+def _changed_recordings(change: Callable[[Recording], Recording], n: int = 12) -> Recordings:
+    whole = recordings(n, 5)
+    return replace(whole, recordings=tuple(map(change, whole.recordings)))
+
+
+def _with_values(one: Recording, change: Callable[[np.ndarray], np.ndarray], **more: Any) -> Recording:
+    return replace(one, values=lambda: change(one.values()).astype(np.float32), **more)
+
+
+def _flat(one: Recording) -> Recording:
+    return _with_values(one, lambda v: v * (1, 0))
+
+
+def _single(one: Recording) -> Recording:
+    return _with_values(one, lambda v: v[:, :1], leads=one.leads[:1])
+
+
+def _bare(one: Recording) -> Recording:
+    return replace(one, beats=Marks())
+
+
+def _short(one: Recording) -> Recording:
+    return _with_values(_bare(one), lambda v: v[:300], length=300)
+
+
+def _stateful(one: Recording) -> Recording:
+    at = np.arange(0, one.length, 700)
+    return replace(_bare(one), states=Marks(at, np.array(["open", "shut"], dtype=object)[np.arange(len(at)) % 2]))
+
+
+SILENT: dict[str, Callable[[], Recordings]] = {
+    "one recording": lambda: recordings(1, 0),
+    "two recordings": lambda: recordings(2, 0),
+    "one lead": lambda: _changed_recordings(_single),
+    "a flat lead": lambda: _changed_recordings(_flat),
+    "microvolts": lambda: _changed_recordings(lambda one: _with_values(one, lambda v: 1e6 * v)),
+    "no beats": lambda: _changed_recordings(_bare),
+    "states": lambda: _changed_recordings(_stateful),
+    "short windows": lambda: _changed_recordings(_short, n=40),
+}
+
+
+def _planted_recordings() -> tuple[Recordings, tuple[str | float, ...]]:
+    whole = recordings(40, 9)
+    ones = list(whole.recordings)
+    ones[3] = replace(ones[3], name="Zanzibarite")
+    ones[4] = _with_values(ones[4], lambda v: v + 683.27 * (np.arange(len(v)) == 1000)[:, None])
+    symbols = ones[5].beats.symbol.copy()
+    symbols[3] = "E"
+    ones[5] = replace(ones[5], beats=Marks(ones[5].beats.at, symbols))
+    frame = whole.frame.assign(age=np.where(np.arange(40) == 6, 127.25, whole.frame["age"]))
+    return replace(whole, recordings=tuple(ones), frame=frame), ("Zanzibarite", 683.27, 127.25)
+
+
+SIGNALS = Samples(
+    make=recordings,
+    judged=lambda n, seed: simulated.cut(recordings(max(n // 10, 3), seed)),
+    weird=SILENT,
+    planted=_planted_recordings,
+    floor=simulated.unrelated,
+    corruptions=simulated.CORRUPTIONS,
+    wanted={},
+    gaps=lambda: recordings(3, 0),
+    completes=lambda given, made: True,
+    many=60,
+)
+
 SAMPLES: dict[str, Samples] = {
     "table": Samples(
         make=cohort,
+        judged=cohort,
         weird=WEIRD,
         planted=_planted,
         floor=shuffled,
@@ -267,4 +360,5 @@ SAMPLES: dict[str, Samples] = {
         gaps=gaps,
         completes=completes,
     ),
+    "signal": SIGNALS,
 }

@@ -12,15 +12,14 @@ from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, auc
 from semblance.core.modality import load
 from semblance.evaluate import suites
-from tests.contracts.samples import SAMPLES
+from tests.contracts.samples import thirds
 
 CASES = [(m, path) for m in catalog.MODALITIES for path in suites.attacks(catalog.modality(m))]
 N = 400
 
 
 def attacked(modality: str, path: str, *, copycat: bool) -> Any:
-    whole = SAMPLES[modality].make(3 * N, 4)
-    train, holdout, fresh = (whole.take(np.arange(i * N, (i + 1) * N)) for i in range(3))
+    train, holdout, fresh = thirds(modality, N, 4)
     return load(path)(Evidence(train, holdout, train if copycat else fresh, catalog.modality(modality)))
 
 

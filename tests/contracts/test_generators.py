@@ -22,7 +22,7 @@ from semblance.core.errors import DataError, SemblanceError, UsageError
 from semblance.core.modality import load
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
-from tests.contracts.samples import SAMPLES, manifest, ready
+from tests.contracts.samples import SAMPLES, bytes_at, manifest, ready
 
 CASES = [(m, g) for m in catalog.MODALITIES for g in manifest(m).generators]
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +67,7 @@ class Case:
         """The data as a user would get it."""
         name = load(self.manifest.output)([f"x{self.manifest.suffixes[0]}"])
         written: Path = load(self.manifest.write)(chunks, folder / name)
-        return written.read_bytes()
+        return bytes_at(written)
 
 
 def shortened(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture(scope="module")
 def train(case: Case) -> Any:
-    return case.samples.make(400, 1)
+    return case.samples.make(case.samples.many, 1)
 
 
 @dataclass(frozen=True)

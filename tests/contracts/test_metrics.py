@@ -17,7 +17,7 @@ from semblance.core.modality import load
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate import suites
-from tests.contracts.samples import SAMPLES
+from tests.contracts.samples import SAMPLES, thirds
 
 CASES = [(m, path) for m in catalog.MODALITIES for path in suites.metrics(catalog.modality(m))]
 N = 500
@@ -26,9 +26,7 @@ N = 500
 @cache
 def parts(modality: str) -> tuple[Any, Any, Any]:
     """Train, holdout and a third sample, all drawn alike."""
-    whole = SAMPLES[modality].make(3 * N, 2)
-    train, holdout, fresh = (whole.take(np.arange(i * N, (i + 1) * N)) for i in range(3))
-    return train, holdout, fresh
+    return thirds(modality, N, 2)
 
 
 def evidence(modality: str, spoil: Callable[[Any, np.random.Generator], Any] | None = None) -> Evidence[Any]:

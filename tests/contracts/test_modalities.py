@@ -12,7 +12,7 @@ from semblance.core.dataset import Dataset, Features, split_by_subject
 from semblance.core.errors import UsageError
 from semblance.core.modality import Modality, load
 from semblance.core.rng import stream
-from tests.contracts.samples import SAMPLES
+from tests.contracts.samples import SAMPLES, bytes_at
 
 ATTRIBUTES = ("read", "like", "write", "output", "embed", "features")
 
@@ -25,6 +25,11 @@ def manifest(request: pytest.FixtureRequest) -> Modality:
 @pytest.fixture
 def data(manifest: Modality) -> Any:
     return SAMPLES[manifest.name].make(120, 0)
+
+
+@pytest.fixture
+def judged(manifest: Modality) -> Any:
+    return SAMPLES[manifest.name].judged(120, 0)
 
 
 def test_every_modality_brings_small_data():
@@ -64,19 +69,28 @@ def test_a_split_parts_patients(data):
     assert not set(train.subjects) & set(holdout.subjects)
 
 
-def test_embedding_is_finite_and_scaled_on_the_reference(manifest, data):
-    made = load(manifest.embed)(data, data)
+def test_what_judges_see_is_a_dataset_with_the_patients_of_its_records(manifest, data):
+    if manifest.judged is not None:
+        seen = load(manifest.judged)(data, data)
+        assert isinstance(seen, Dataset)
+        assert set(seen.subjects) <= set(data.subjects)
+        few = load(manifest.judged)(data.take(np.arange(5)), data)
+        assert len(few) == int(np.isin(seen.subjects, data.subjects[:5]).sum())
+
+
+def test_embedding_is_finite_and_scaled_on_the_reference(manifest, judged):
+    made = load(manifest.embed)(judged, judged)
     assert made.dtype == np.float32
-    assert len(made) == len(data)
+    assert len(made) == len(judged)
     assert np.isfinite(made).all()
-    part = load(manifest.embed)(data.take(np.arange(10)), data)
+    part = load(manifest.embed)(judged.take(np.arange(10)), judged)
     assert np.allclose(part, made[:10], atol=1e-5)
 
 
-def test_features_are_coded_on_the_reference(manifest, data):
-    made: Features = load(manifest.features)(data, data)
-    part: Features = load(manifest.features)(data.take(np.arange(10)), data)
-    assert made.x.shape == (len(data), len(made.names))
+def test_features_are_coded_on_the_reference(manifest, judged):
+    made: Features = load(manifest.features)(judged, judged)
+    part: Features = load(manifest.features)(judged.take(np.arange(10)), judged)
+    assert made.x.shape == (len(judged), len(made.names))
     assert len(made.categorical) == len(made.names)
     assert np.array_equal(part.x, made.x[:10], equal_nan=True)
 
@@ -85,7 +99,7 @@ def test_what_is_written_in_chunks_is_what_is_written_at_once(manifest, data, tm
     name = load(manifest.output)([f"x{manifest.suffixes[0]}"])
     once = load(manifest.write)([data], tmp_path / "a" / name)
     parts = load(manifest.write)([data.take(np.arange(50)), data.take(np.arange(50, len(data)))], tmp_path / "b" / name)
-    assert once.read_bytes() == parts.read_bytes()
+    assert bytes_at(once) == bytes_at(parts)
 
 
 def test_what_is_written_is_read_again_under_its_schema(manifest, data, tmp_path):
@@ -93,4 +107,4 @@ def test_what_is_written_is_read_again_under_its_schema(manifest, data, tmp_path
     again = load(manifest.like)([path], data.schema)
     assert len(again) == len(data)
     rewritten = load(manifest.write)([again], tmp_path / "again" / path.name)
-    assert rewritten.read_bytes() == path.read_bytes()
+    assert bytes_at(rewritten) == bytes_at(path)

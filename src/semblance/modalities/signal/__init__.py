@@ -24,4 +24,14 @@ MANIFEST = Modality(
     },
     default="diffusion",
     floor="floor",
+    metrics=(
+        f"{_HERE}.metrics.discriminative:discriminative",
+        f"{_HERE}.metrics.interpatient:interpatient",
+        f"{_HERE}.metrics.spectrum:power_spectrum",
+        f"{_HERE}.metrics.spectrum:autocorrelation",
+        f"{_HERE}.metrics.leads:cross_correlation",
+        f"{_HERE}.metrics.leads:coherence",
+        f"{_HERE}.metrics.values:amplitude",
+        f"{_HERE}.metrics.values:intervals",
+    ),
 )

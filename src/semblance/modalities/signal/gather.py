@@ -86,7 +86,10 @@ def suffix(path: Path) -> str:
 
 def kind_of(paths: Sequence[str | Path] | str | Path) -> str:
     """The suffix of the format that the paths are of. Raises UsageError or DataError where there is none."""
-    return suffix(_listed(paths)[0][0].path)
+    several = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not several or not Path(several[0]).exists():
+        return suffix(Path(several[0])) if several else next(iter(READERS))
+    return suffix(_listed(several)[0][0].path)
 
 
 def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], list[str]]:

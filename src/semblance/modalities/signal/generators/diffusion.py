@@ -25,12 +25,12 @@ CARD = Card(
 class Diffusion(NetworkSpec):
     """A denoiser of whitened components."""
 
-    width: int = 384
+    width: int = 256
     """Width of the network."""
-    blocks: int = 4
+    blocks: int = 3
     """Its residual blocks."""
-    steps: int = 18
-    """Steps of a sample; each but the last looks at the network twice."""
+    steps: int = 16
+    """Steps of a sample."""
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=256, rate=1e-3, weight_decay=0.01)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save
 
-from semblance.core.errors import DataError
+from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
 from semblance.core.promise import Ledger
@@ -27,8 +27,8 @@ from semblance.modalities.signal.parts import Learned, Part, Sizes, Strip
 from semblance.modalities.signal.pieces import Cut, resampled
 from semblance.modalities.signal.scenes import Scenes
 
-TOGETHER = 4096
-"""Pieces that are drawn at once."""
+TOGETHER = 512
+"""Pieces that are drawn at once, at least."""
 ENCODING, WAVES = "encoding.", "waves."
 
 
@@ -192,6 +192,8 @@ class RecorderSpec:
     @classmethod
     def load(cls, folder: Path) -> RecorderModel:
         """The inverse of `RecorderModel.save`."""
+        if not (folder / "recorder.json").exists():
+            raise UsageError.of(f"no model in '{folder.name}'", rule="a folder with recorder.json", fix="give RUN/model")
         told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
         own = {name.removeprefix(WAVES): a for name, a in arrays.items() if name.startswith(WAVES)}
@@ -209,24 +211,26 @@ class RecorderModel:
     learned: Waves
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Recordings]:
-        """`n` recordings, some at a time."""
+        """`n` recordings, some at a time; the first do not depend on how many follow."""
         refuse_wanted(self.card, wanted=wanted, able=())
+        if n < 0:
+            raise UsageError.of(f"{n} recordings", rule="a count is 0 or more", fix="--rows 10")
         return self._sample(n, root_of(rng))
 
     def _sample(self, n: int, seed: int) -> Iterator[Recordings]:
         done = 0
         while done < n:
-            parts = self._parts(done, n, seed)
+            parts = self._parts(done, seed)
             rng = stream(seed, "pieces", done)
             labels, given = (np.concatenate([getattr(p, what) for p in parts]) for what in ("kinds", "given"))
             drawn = self.learned.draw(labels, given, rng=rng)
-            yield self.recorder.recordings(parts, drawn, first=done, rng=rng)
+            yield self.recorder.recordings(parts, drawn, first=done, rng=rng).take(np.arange(min(len(parts), n - done)))
             done += len(parts)
 
-    def _parts(self, first: int, n: int, seed: int) -> list[Part]:
-        """Recordings to be, from number `first`, until there are enough pieces to draw."""
+    def _parts(self, first: int, seed: int) -> list[Part]:
+        """Recordings to be, from number `first`, until there are enough pieces to draw, wanted or not."""
         parts: list[Part] = []
-        while first + len(parts) < n and sum(len(part.kinds) for part in parts) < TOGETHER:
+        while sum(len(part.kinds) for part in parts) < TOGETHER:
             rng = stream(seed, "recording", first + len(parts))
             parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng))
         return parts
