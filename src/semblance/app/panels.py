@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from semblance.app import charts, figures, graph
+from semblance.app import charts, figures, graph, plots
 from semblance.app.frontier import frontier
 from semblance.core.report import Finding, Report
 
@@ -33,6 +33,7 @@ def panels(report: Report) -> dict[str, Any]:
         "models": tuple(models(report)),
         "features": tuple(features(report)),
         "graph": dependencies(report),
+        "pictures": plots.pictures(report.subject.get("pictures", ())),
     }
 
 

@@ -87,6 +87,8 @@ class Modality:
     - `graph(model, rng=) -> mapping or None`: names and edges of what a model ties together, for those that know
     - `audit(spec, epsilon=, delta=, trials=, confidence=, seed=, watch=) -> Audit`: attacks on a private generator
     - `survey.of(declared, epsilon=, patients=)` and `survey.from_json(told)`: local differential privacy
+    - `pictures(evidence) -> list of plain JSON`: what a person wants to look at; only the report that stays inside
+      shows it, drawn by `app/plots.py`
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
@@ -116,6 +118,7 @@ class Modality:
     private: str | None = None
     audit: str | None = None
     survey: str | None = None
+    pictures: str | None = None
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""

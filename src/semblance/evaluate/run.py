@@ -117,7 +117,20 @@ def _subject(evidence: Evidence[Any]) -> dict[str, Any]:
         "target": None if target is None else target.name,
         "tier": evidence.tier,
         "seed": evidence.seed,
+        **_pictures(evidence),
     }
+
+
+def _pictures(evidence: Evidence[Any]) -> dict[str, Any]:
+    """What the modality has to show. A crash costs the pictures, never the report."""
+    if evidence.modality.pictures is None:
+        return {}
+    try:
+        return {"pictures": load(evidence.modality.pictures)(evidence)}
+    except ResourceError:
+        raise
+    except Exception as error:
+        return {"unseen": f"{type(error).__name__} while pictures were made ({_place(error)})"}
 
 
 def _columns(evidence: Evidence[Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ _HERE = "semblance.modalities.signal"
 MANIFEST = Modality(
     name="signal",
     summary="recordings: ECG, EEG and other waves at one rate, with beats or states marked and facts of the patient",
-    suffixes=(".hea", ".edf", ".bdf"),
+    suffixes=(".hea", ".edf", ".bdf", ".arff", ".arff.gz"),
     folders=True,
     read=f"{_HERE}.read:read",
     like=f"{_HERE}.read:like",
@@ -24,6 +24,7 @@ MANIFEST = Modality(
     },
     default="diffusion",
     floor="floor",
+    pictures=f"{_HERE}.pictures:pictures",
     metrics=(
         f"{_HERE}.metrics.discriminative:discriminative",
         f"{_HERE}.metrics.interpatient:interpatient",

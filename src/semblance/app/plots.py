@@ -1,0 +1,158 @@
+"""Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic.
+
+A line may have a band (`low`, `high`); lines may stand `apart`, one above the other; `paper` gives the sides of the
+small squares of a ruled ground (five of them make a large one), on which each line begins with the pulse of one unit
+by which such paper is calibrated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from semblance.app.figures import short, svg
+from semblance.app.words import number
+
+WIDE, NARROW, SHORT, TALL = 700, 330, 130, 168
+LEFT, BASE, TOP = 40, 30, 18
+LARGE = 5
+PULSE = 5
+"""Small squares that the calibration pulse is wide."""
+ROLES = {"real": "other", "synthetic": "made"}
+
+
+def pictures(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Titles, notes and drawn panels of what a report holds."""
+    return [{"title": p["title"], "note": p["note"], "plots": [panel(one) for one in p["panels"]]} for p in told]
+
+
+def panel(told: Mapping[str, Any]) -> Markup:
+    """One panel as a picture."""
+    scale = _Scale.of(told)
+    parts = [_paper(told["paper"], scale)] if told.get("paper") else [_axes(scale)]
+    for i, line in enumerate(told["lines"]):
+        shift = scale.shift[i]
+        parts += [_band(line, scale, shift), _line(line, scale, shift)]
+        if told.get("apart"):
+            parts.append(_text("name", LEFT - 5, scale.y(shift) + 3.5, "end", short(str(line["name"]), 6)))
+            parts.append(_pulse(told["paper"], scale, shift) if told.get("paper") else Markup(""))
+    parts += [_text("tick", scale.x(mark["x"]), TOP - 5, "middle", mark["text"]) for mark in told.get("marks", ())]
+    if not told.get("marks"):
+        parts.append(_text("name", LEFT, TOP - 6, "start", short(str(told["title"]), 40)))
+    parts.append(_text("name", scale.width - 10, scale.height - 4, "end", _units(told)))
+    return svg(scale.width, scale.height, parts, _words(told))
+
+
+def _units(told: Mapping[str, Any]) -> str:
+    if told.get("paper"):
+        return f"{told['title']}; a small square: {told['paper']['x']:g} s, {told['paper']['y']:g} {told['y']}"
+    return f"{told['y']} over {told['x']}"
+
+
+def _words(told: Mapping[str, Any]) -> str:
+    names = ", ".join(dict.fromkeys(f"{line['name']} ({line['role']})" for line in told["lines"]))
+    return f"{told['title']}: {names}, {told['y']} over {told['x']}"
+
+
+class _Scale:
+    """Where numbers stand in pixels. `shift` moves each line up where lines stand apart."""
+
+    def __init__(
+        self, x: tuple[float, float], y: tuple[float, float], shift: list[float], size: tuple[int, int], *, lead: float
+    ) -> None:
+        (self.x0, self.x1), (self.y0, self.y1), (self.width, self.height) = x, y, size
+        self.shift, self.begin = shift, self.x0 + lead
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> _Scale:
+        lines, start = told["lines"], float(told.get("start", 0))
+        longest = max(len(line["y"]) for line in lines)
+        unit = 1.0 if told.get("paper") else -math.inf  # the pulse must fit
+        ends = [(min(line.get("low", line["y"])), max(*line.get("high", line["y"]), unit)) for line in lines]
+        shift = [0.0] * len(lines)
+        if told.get("apart"):
+            for i in range(len(lines) - 2, -1, -1):
+                shift[i] = shift[i + 1] + ends[i + 1][1] - ends[i][0]
+        low = min(a + s for (a, _), s in zip(ends, shift, strict=True))
+        high = max(b + s for (_, b), s in zip(ends, shift, strict=True))
+        room = 0.04 * (high - low) or 1.0
+        paper = told.get("paper")
+        lead = PULSE * 1.6 * paper["x"] if paper else 0.0
+        x = (start - lead, start + (longest - 1) * float(told["step"]))
+        width = WIDE if told.get("apart") else NARROW
+        height = TALL
+        if paper:  # squares are as wide as they are tall in the paper's units
+            square = (width - LEFT - 10) / (x[1] - x[0]) * paper["x"]
+            height = int(min(max((high - low + 2 * room) / paper["y"] * square, SHORT), 2.2 * TALL)) + BASE + TOP
+        return cls(x, (low - room, high + room), shift, (width, height), lead=lead)
+
+    def x(self, value: float) -> float:
+        return LEFT + (value - self.x0) / (self.x1 - self.x0) * (self.width - LEFT - 10)
+
+    def y(self, value: float) -> float:
+        return self.height - BASE - (value - self.y0) / (self.y1 - self.y0) * (self.height - BASE - TOP)
+
+
+def _text(kind: str, x: float, y: float, anchor: str, said: str) -> Markup:
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(kind, x, y, anchor, said)
+
+
+def _points(values: Sequence[float], scale: _Scale, shift: float) -> str:
+    step = (scale.x1 - scale.begin) / max(len(values) - 1, 1)
+    return " ".join(f"{scale.x(scale.begin + i * step):.1f},{scale.y(v + shift):.1f}" for i, v in enumerate(values))
+
+
+def _line(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
+    shape = '<polyline class="trace {}" points="{}"><title>{}</title></polyline>'
+    points = _points(line["y"], scale, shift)
+    return Markup(shape).format(ROLES[line["role"]], points, f"{line['name']}, {line['role']}")
+
+
+def _band(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
+    if "low" not in line:
+        return Markup("")
+    there = _points(line["low"], scale, shift)
+    back = " ".join(reversed(_points(line["high"], scale, shift).split()))
+    return Markup('<polygon class="spread {}" points="{} {}"/>').format(ROLES[line["role"]], there, back)
+
+
+def _axes(scale: _Scale) -> Markup:
+    """Three lines across with their numbers, and the ends of the axis below."""
+    parts = []
+    for share in (0.0, 0.5, 1.0):
+        value = scale.y0 + share * (scale.y1 - scale.y0)
+        rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
+        parts += [
+            Markup(rule).format(LEFT, scale.width - 10, scale.y(value), scale.y(value)),
+            _text("tick", LEFT - 5, scale.y(value) + 3.5, "end", number(value, digits=1)),
+            _text("tick", LEFT + share * (scale.width - LEFT - 10), scale.height - BASE + 13,
+                  ("start", "middle", "end")[round(2 * share)], f"{scale.x0 + share * (scale.x1 - scale.x0):.3g}"),
+        ]  # fmt: skip
+    return Markup("").join(parts)
+
+
+def _paper(side: Mapping[str, float], scale: _Scale) -> Markup:
+    """The squares of the paper as two paths, small and large."""
+    across = int((scale.x1 - scale.x0) / side["x"]) + 1
+    up = int((scale.y1 - scale.y0) / side["y"]) + 1
+    paths: dict[str, list[str]] = {"small": [], "large": []}
+    for i in range(across):
+        x = scale.x(scale.x0 + i * side["x"])
+        paths["small" if i % LARGE else "large"].append(f"M{x:.1f} {TOP}V{scale.height - BASE}")
+    for i in range(up):
+        y = scale.y(scale.y0 + i * side["y"])
+        paths["small" if i % LARGE else "large"].append(f"M{LEFT} {y:.1f}H{scale.width - 10}")
+    return Markup("").join(
+        Markup('<path class="paper {}" d="{}"/>').format(kind, "".join(path)) for kind, path in paths.items()
+    )
+
+
+def _pulse(side: Mapping[str, float], scale: _Scale, shift: float) -> Markup:
+    """One unit high and five small squares wide, before the line begins."""
+    x = [scale.x(scale.x0 + k * side["x"]) for k in (0.8, 1.5, 1.5 + PULSE, 2.2 + PULSE)]
+    foot, top = scale.y(shift), scale.y(shift + LARGE * 2 * side["y"])
+    path = '<path class="trace pulse" d="M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}V{:.1f}H{:.1f}"/>'
+    return Markup(path).format(x[0], foot, x[1], top, x[2], foot, x[3])
