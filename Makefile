@@ -68,7 +68,7 @@ bench-evaluate: setup judges
 bench-judged: setup peers
 	$(BIN)/python -m bench.judged --boards $(BOARDS) --tier $(TIER)
 
-PRIVATE ?= adult-10k adult
+PRIVATE ?= adult-10k adult diabetes130
 
 # Private generators beside their peers, at five epsilons.
 bench-private: dev private-peers

@@ -99,7 +99,8 @@ number of learned records to the power of -{EXPONENT:g}; neighbours differ in on
 
 @dataclass(frozen=True)
 class Board:
-    """A table with its declared schema, its target and its protected columns; only `rows` records of it, if given."""
+    """A table with its declared schema, its target and its protected columns; one record of each patient, and only
+    `rows` of them, if given."""
 
     title: str
     file: str
@@ -109,16 +110,22 @@ class Board:
     rows: int | None = None
 
     def load(self) -> Table:
-        """The records under the declared schema; those of a smaller board are the same ones every time."""
+        """The records under the declared schema; where some are left out, the same ones stay every time."""
         declared = tomllib.loads((ROOT / "examples" / self.schema).read_text(encoding="utf-8"))
         table, _ = read_declared([DATA / "tables" / self.file], ReadOptions(None, self.target, declared, None, 5))
-        if self.rows is None:
-            return table
-        return table.take(np.sort(stream(0, "bench", "rows").permutation(len(table))[: self.rows]))
+        order = stream(0, "bench", "rows").permutation(len(table))
+        # Peers know no patients, and protect a record: it is a patient for all of them here.
+        first = np.sort(np.unique(table.subjects[order], return_index=True)[1])
+        return table.take(np.sort(order[first][: self.rows]))
 
 
 ADULT = ("adult.csv.gz", "adult.toml", "income", ("sex", "race"))
-BOARDS = {"adult": Board("Adult", *ADULT), "adult-10k": Board("10,000 records of Adult", *ADULT, rows=10_000)}
+DIABETES = ("diabetes130.zip", "diabetes130.toml", "readmitted", ("gender", "race"))
+BOARDS = {
+    "adult": Board("Adult", *ADULT),
+    "adult-10k": Board("10,000 records of Adult", *ADULT, rows=10_000),
+    "diabetes130": Board("Diabetes-130, one encounter of each patient", *DIABETES),
+}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,16 +12,41 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
+LONG = ("tests/test_docs.py", "tests/journeys/", "tests/contracts/")
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under --dist loadgroup, one process runs what belongs `together`, for its fixtures; what takes long comes first.
+
+    xdist's own groups stand in the private `_nodeid` of an item, which pytest 9.2 no longer reads: with that version
+    every test is a group of its own, and every process builds every fixture.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    config.option.loadscopereorder = False  # by the number of tests
+    return Together(config, log)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process runs together, for its fixtures: a file, or one generator's contracts, which take long."""
-    for item in items:
-        params = getattr(item, "callspec", None)
-        named = "" if params is None else params.params.get("case", params.params.get("name", ""))
-        part = named[-1] if isinstance(named, tuple) else named if item.path.parent.name == "contracts" else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.relative_to(ROOT)} {part}".strip()))
+    """What takes long comes first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: next((i for i, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG)))
+
+
+def together(nodeid: str) -> str:
+    """The group of a test: its file, or of a file that takes long one page, or one modality's generator."""
+    file, _, test = nodeid.partition("::")
+    params = test.partition("[")[2].rstrip("]")
+    if file.endswith("contracts/test_generators.py"):
+        return f"{file} {'-'.join(params.split('-')[:2])}"
+    return f"{file} {params}" if file.endswith("test_docs.py") else file
 
 
 @pytest.fixture(scope="session")

@@ -105,8 +105,10 @@ def test_the_error_within_groups_is_the_difference_of_their_shares():
 def test_boards_are_declared(name, shared_data):
     board = private.BOARDS[name]
     table = board.load()
-    assert len(table) == (board.rows or 32_561) and table.schema.where("target").name == board.target
-    assert set(board.protected) <= set(table.frame) and all(column.bound == "declared" for column in table.schema)
+    assert len(table) == (board.rows or {"adult": 32_561, "diabetes130": 71_518}[name])
+    assert len(np.unique(table.subjects)) == len(table)  # a record is a patient, for peers as well
+    assert table.schema.where("target").name == board.target
+    assert set(board.protected) <= set(table.frame) and all(c.bound == "declared" for c in table.schema.learned)
 
 
 def test_a_peer_without_its_environment_is_told(table):

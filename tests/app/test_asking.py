@@ -51,8 +51,11 @@ def test_what_cannot_be_read_is_told(schema: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"lost\.json"):
         sb.survey(tmp_path / "lost.json")
     survey = sb.survey(schema, epsilon=6)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"'lost\.jsonl' cannot be read"):
         survey.fit(tmp_path / "lost.jsonl")
+    (tmp_path / "torn.json").write_text("{")
+    with pytest.raises(UsageError, match=r"'torn\.json' is not JSON"):
+        sb.survey(tmp_path / "torn.json")
     (tmp_path / "reports.jsonl").write_text('{"round": 1, "question": 0, "answer": []}\nnone\n')
     with pytest.raises(DataError, match="line 2 is no report"):
         survey.fit(tmp_path / "reports.jsonl")

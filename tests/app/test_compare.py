@@ -16,6 +16,7 @@ from semblance.app.compare import compare
 from semblance.app.html import render_comparison
 from semblance.core.errors import SignatureError, UsageError
 from semblance.core.estimate import Estimate
+from semblance.core.promise import Guarantee
 from semblance.core.report import Report
 from tests.app.test_html import Page
 
@@ -93,6 +94,32 @@ def test_anyway_goes_on_with_a_warning_on_the_page(tmp_path: Path, full: Report)
     found = compare((a, b), anyway=True)
     page = Page(render_comparison(found))
     assert "cannot be compared fairly" in page.text and "other tier (a: standard, b: fast)" in page.text
+
+
+def test_what_privacy_costs_is_drawn_over_all_runs(tmp_path: Path, full: Report) -> None:
+    promises = [Guarantee(epsilon, 1e-6).to_json() for epsilon in (3.0, 0.5)]
+    runs = [run(tmp_path / f"e{i}", full, promise=promise) for i, promise in enumerate(promises)]
+    found = compare([*runs, run(tmp_path / "plain", full)])
+    assert [r["epsilon"] for r in found.to_json()["runs"]] == [3.0, 0.5, None]
+    page = render_comparison(found)
+    assert page.count('<svg class="plot"') == 2 and "What a smaller epsilon costs" in page
+    assert [one.name for one in found.frontier["epsilon"]["rows"]] == ["e1", "e0"]
+    alone = render_comparison(compare([runs[0], tmp_path / "plain"]))
+    assert alone.count('<svg class="plot"') == 1 and "What a smaller epsilon costs" not in alone
+
+
+def test_private_runs_split_by_a_coin_and_can_be_compared(tmp_path: Path, full: Report) -> None:
+    promise = {"promise": Guarantee(1.0, 1e-6).to_json()}
+    split = [
+        {"rows": {"train": n, "holdout": 9_000 - n}, "patients": {"train": n, "holdout": 9_000 - n}}
+        for n in (7_231, 7_128)
+    ]
+    assert compare([run(tmp_path / f"p{i}", full, **one, **promise) for i, one in enumerate(split)]).warnings == ()
+    with pytest.raises(UsageError, match="other real patients"):
+        compare([run(tmp_path / f"o{i}", full, **one) for i, one in enumerate(split)])
+    more = {"rows": {"train": 7_000, "holdout": 1_999}, "patients": {"train": 7_000, "holdout": 1_999}}
+    with pytest.raises(UsageError, match="other real records"):
+        compare([tmp_path / "p0", run(tmp_path / "other", full, **more, **promise)])
 
 
 def test_the_page_is_whole_safe_and_readable(pair: tuple[Path, Path]) -> None:

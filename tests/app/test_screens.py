@@ -87,6 +87,18 @@ def test_last_screen_says_verdict_numbers_and_reasons(width: int) -> None:
     assert "not granted" in text and "What stands against controlled access, as asked for" in text
 
 
+@pytest.mark.parametrize("verdict", ["REFUSED", "CONTROLLED"])
+def test_under_differential_privacy_the_last_screen_says_why_public_is_written_whatever_the_gate_says(
+    verdict: str,
+) -> None:
+    refused = Ended(verdict, ["Copies: too many"])
+    refused.told["paths"] = {"guarantee": "RUN/public/GUARANTEE.md"}
+    text = " ".join(printed(last_screen(refused), 80).replace("│", " ").split())
+    assert "must not leave" not in text and "would tell the verdict" in text and "a person to decide" in text
+    refused.told["paths"]["public"] = "RUN/public"
+    assert "would tell the verdict" not in printed(last_screen(refused), 200)
+
+
 def test_the_last_screen_stays_short() -> None:
     text = printed(last_screen(Ended("REFUSED", [f"Reason {i}: no" for i in range(40)])), 80)
     assert "Reason 4" in text and "Reason 5" not in text and "and 35 more, in the report" in text

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_zero_epsilon_is_a_guarantee():
 def test_json_round_trip():
     promise = Guarantee(epsilon=2.0, delta=1e-5)
     assert Guarantee(**json.loads(json.dumps(promise.to_json()))) == promise
+
+
+def test_the_advantage_of_any_attack_is_bounded_as_published():
+    assert Guarantee(1.0, 1e-5).advantage == pytest.approx(0.46212 + 2e-5 / (1 + math.e), abs=1e-5)
+    assert Guarantee(0.0, 0.0).advantage == 0 and Guarantee().advantage == 1 and Guarantee(5000.0, 1e-6).advantage == 1
+    # Randomised response attains it: the truth is told with e / (1 + e), a lie with 1 / (1 + e).
+    assert Guarantee(1.0, 0.0).advantage == pytest.approx((math.e - 1) / (math.e + 1))
 
 
 @pytest.mark.parametrize("value", [2.0137527, 0.99979, 3.2084e-4, 1e-9, 12345.678, 1.0, 0.1])

@@ -163,6 +163,7 @@ def test_a_local_run_is_paid_for_by_answers_and_can_be_audited(room: Path) -> No
         ('[cohort]\nid = "x"\n', (), "--rows"),
         (SCHEMA.replace("n_public = 800", ""), ("--rows", "10"), "--delta"),
         (SCHEMA.replace("n_public = 800", ""), ("--rows", "10", "--delta", "1e-6", "--model", "local"), "n_public"),
+        (SCHEMA.replace("n_public = 800", ""), ("--rows", "10", "--delta", "1e-6", "--model", "vae"), "n_public"),
         (SCHEMA.replace("min = 0\n", ""), (), "no declared bounds"),
         (SCHEMA.replace('[columns.sex]\ncategories = ["F", "M"]\n', ""), (), "not declared"),
         (SCHEMA, ("--model", "mixture"), "--model pairwise"),

@@ -159,3 +159,13 @@ def test_several_kinds_cost_at_least_each_and_at_most_their_sum():
     together = epsilon_of(parts, delta=1e-6)
     assert together > max(epsilon_of([part], delta=1e-6) for part in parts)
     assert together <= sum(epsilon_of([part], delta=1e-6 / 4) for part in parts)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("count", [300, 1081])
+def test_what_is_left_after_columns_pays_for_many_tables_to_the_last_digit(epsilon: float, count: int) -> None:
+    """47 columns and their 1,081 pairs: where concentrated privacy is the nearer bound, its rounding counts."""
+    delta = 57_214**-1.1
+    columns = noise_for(epsilon, delta=delta, parts=[(0.3, 47), (0.7, 1)])[0]
+    pairs = noise_for(epsilon, delta=delta, parts=[(1.0, count)], before=[columns])
+    assert 0.99 * epsilon < epsilon_of([columns, *pairs], delta=delta) <= epsilon

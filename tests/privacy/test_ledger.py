@@ -158,3 +158,27 @@ def test_answers_use_up_what_is_left_and_none_come_after(tmp_path):
     assert opened(tmp_path).spent()[-1] == answers
     with pytest.raises(PrivacyError, match="nothing is left"):
         ledger.affordable_answers()
+
+
+def test_each_payment_becomes_one_thing_and_its_receipt_is_its_own(tmp_path):
+    ledger = opened(tmp_path)
+    first, second = (ledger.reserve(Noise(90.0), note="training") for _ in range(2))
+    assert first != second
+    ledger.refuse_other(first, None)
+    ledger.settle(first, "aa")
+    before = ledger.path.read_bytes()
+    opened(tmp_path).settle(first, "aa")  # said once more after a crash, it is the same
+    assert ledger.path.read_bytes() == before
+    for other in ("bb", None):
+        with pytest.raises(PrivacyError, match="finished a second time"):
+            ledger.refuse_other(first, other)
+    with pytest.raises(PrivacyError, match="finished a second time"):
+        opened(tmp_path).settle(first, "bb")
+    ledger.settle(second, "bb")
+    assert ledger.spent() == (Noise(90.0), Noise(90.0))
+    # What no payment's receipt is: nothing, another ledger's, the line that opened it, that of a result.
+    lines = [json.loads(line) for line in ledger.path.read_text().splitlines()]
+    elsewhere = opened(tmp_path, cohort="another").reserve(Noise(90.0), note="training")
+    for foreign in ("", elsewhere, lines[0]["hash"], lines[-1]["hash"]):
+        with pytest.raises(PrivacyError, match="not in the ledger"):
+            ledger.settle(foreign, "cc")

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from semblance.core.errors import DataError, SignatureError, UsageError
-from semblance.core.files import write_bytes
-from semblance.release.bundle import ATTESTATION, MANIFEST, Verification, digest, seal, verify
+from semblance.core.files import sha256_of, write_bytes
+from semblance.release.bundle import ATTESTATION, MANIFEST, Verification, seal, verify
 from semblance.release.sign import Signer, statement
 
 FILES = ("synthetic.csv", "report.json", "model/weights.safetensors", "public/synthetic.csv", "naïve name.txt")
@@ -125,14 +125,14 @@ def test_a_folder_behind_a_link_is_refused(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "a/../../outside", "a//b", "C:\\x", ".", ""])
 def test_names_that_lead_out_are_refused_even_when_signed(run: Path, signer: Signer, tmp_path: Path, name: str) -> None:
     (tmp_path / "outside").write_text("x")
-    subjects = {name: digest(tmp_path / "outside"), MANIFEST: digest(run / MANIFEST)}
+    subjects = {name: sha256_of(tmp_path / "outside"), MANIFEST: sha256_of(run / MANIFEST)}
     write_bytes(run / ATTESTATION, signer.envelope(statement(subjects, predicate={})))
     assert f"{name}: leads out of the bundle" in damage(run)
 
 
 def test_a_manifest_that_differs_from_the_statement_is_refused(run: Path, signer: Signer) -> None:
     (run / MANIFEST).write_text('{"version": 1, "files": {}}')
-    subjects = {name: digest(run / name) for name in (*FILES, MANIFEST)}
+    subjects = {name: sha256_of(run / name) for name in (*FILES, MANIFEST)}
     write_bytes(run / ATTESTATION, signer.envelope(statement(subjects, predicate={})))
     assert damage(run) == ["manifest.json: does not list what was signed"]
 

@@ -85,30 +85,22 @@ def survey(
 
 
 def _saved(path: Path) -> Any:
+    text = config.read_text(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return json.loads(text)
+    except ValueError:
         raise UsageError.of(
-            f"'{path.name}' cannot be read ({type(error).__name__})",
-            rule="a survey as save() wrote it",
-            fix="save it anew",
-        ) from error
+            f"'{path.name}' is not JSON", rule="a survey as save() wrote it", fix="save it anew"
+        ) from None
 
 
 def _read(reports: Reports) -> Iterator[Mapping[str, Any]]:
-    """Reports, from a file one a line. Raises DataError for a line that is none."""
+    """Reports, from a file one a line. Raises UsageError for a file that cannot be read, DataError for a line that is
+    none."""
     if not isinstance(reports, str | Path):
         yield from reports
         return
-    try:
-        lines = Path(reports).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError.of(
-            f"'{Path(reports).name}' cannot be read ({type(error).__name__})",
-            rule="a UTF-8 file of reports, one a line",
-            fix="check the path",
-        ) from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(config.read_text(Path(reports)).splitlines(), 1):
         yield _report(number, line)
 
 

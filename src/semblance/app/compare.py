@@ -15,6 +15,7 @@ from typing import Any
 from semblance.app import words
 from semblance.app.config import read_toml
 from semblance.app.exports.schema import problems as misfits
+from semblance.app.frontier import between, by_epsilon, drawn, drawn_by_epsilon, promise_of, released
 from semblance.app.judged import Judged, judge
 from semblance.core.errors import Problem, SignatureError, UsageError
 from semblance.core.estimate import Estimate
@@ -84,10 +85,27 @@ class Comparison:
         """In how many rows each run is best."""
         return tuple(sum(row.cells[i].mark == "best" for row in self.rows) for i in range(len(self.runs)))
 
+    @property
+    def frontier(self) -> dict[str, Any]:
+        """The pictures of what privacy costs: utility over leak, and over epsilon where two runs or more have one."""
+        ends = next((found for run in self.runs if (found := tuple(between(run.report)))), ())
+        made = [mark for run in self.runs if (mark := released(run.report, run.name)) is not None]
+        priced = by_epsilon({run.name: run.report for run in self.runs})
+        leak = {"plot": drawn([*made, *ends]), "rows": (*made, *ends)} if made else {}
+        cost = {"plot": drawn_by_epsilon(priced, ends), "rows": priced} if len(priced) > 1 else {}
+        return {"leak": leak, "epsilon": cost}
+
     def to_json(self) -> dict[str, Any]:
         """What --json prints."""
         runs = [
-            {"run": r.name, "generator": r.generator, "verdict": r.verdict, "time": r.time, "best": n}
+            {
+                "run": r.name,
+                "generator": r.generator,
+                "verdict": r.verdict,
+                "time": r.time,
+                "best": n,
+                "epsilon": None if (promise := promise_of(r.report)) is None else promise.epsilon,
+            }
             for r, n in zip(self.runs, self.wins, strict=True)
         ]
         return {"runs": runs, "findings": [_row_json(row) for row in self.rows], "warnings": list(self.warnings)}
@@ -170,8 +188,10 @@ def _time(folder: Path, subject: Mapping[str, Any]) -> str:
 
 def differences(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
     """What should be the same over all runs and is not, each with the line that fixes it."""
+    # No seed repeats the coin that splits the patients of a private run: only their sum is the same.
+    tossed = any(promise_of(run.report) is not None for run in runs)
     for key, fix in SAME.items():
-        held = {run.name: _of(run.report.subject, key) for run in runs}
+        held = {run.name: _of(run.report.subject, key, tossed=tossed) for run in runs}
         if len({json.dumps(value, sort_keys=True) for value in held.values() if value is not None}) > 1:
             shown = ", ".join(f"{name}: {_shown(value)}" for name, value in held.items() if value is not None)
             yield f"other {TITLES[key]} ({shown})", fix
@@ -196,11 +216,11 @@ TITLES = {
 }
 
 
-def _of(subject: Mapping[str, Any], key: str) -> Any:
-    """The part of the subject that tells of the real data alone."""
+def _of(subject: Mapping[str, Any], key: str, *, tossed: bool = False) -> Any:
+    """The part of the subject that tells of the real data alone; of a split that a coin `tossed`, its sum."""
     if key in ("rows", "patients"):
-        counts = subject.get(key, {})
-        return {part: counts.get(part) for part in ("train", "holdout")} if counts else None
+        counts = {part: subject.get(key, {}).get(part) for part in ("train", "holdout")} if subject.get(key) else None
+        return {"together": sum(counts.values())} if tossed and counts and all(counts.values()) else counts
     if key == "columns":
         return sorted((c["name"], c["kind"], c["role"]) for c in subject.get(key, ())) or None
     if key == "inputs":

@@ -59,16 +59,23 @@ def seconds(text: str) -> float:
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises UsageError where it cannot be read or parsed."""
+def read_text(path: Path) -> str:
+    """A UTF-8 file that a person named. Raises UsageError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError.of(
             f"'{path.name}' cannot be read ({type(error).__name__})",
             rule="a UTF-8 file that exists",
             fix="check the path",
         ) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file. Raises UsageError where it cannot be read or parsed."""
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"line \d+", str(error))
         raise UsageError.of(

@@ -269,6 +269,8 @@ def fit(
         use_threads(threads)
     if ledger is None:
         stages.check_data(train.modality, spec, train.records)
+    elif hasattr(spec, "refuse_undeclared"):  # before a plan looks at any record
+        spec.refuse_undeclared(train.schema)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan))

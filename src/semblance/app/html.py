@@ -35,6 +35,7 @@ def render_comparison(comparison: Comparison) -> str:
         total=len(comparison.rows),
         guarantees=tuple(guarantee(run.report.subject.get("guarantee")) for run in comparison.runs),
         levels=words.LEVELS,
+        frontier=comparison.frontier,
     )
 
 

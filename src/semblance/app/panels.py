@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from semblance.app import charts, figures, graph
+from semblance.app.frontier import frontier
 from semblance.core.report import Finding, Report
 
 DRAWN_COLUMNS = 60
@@ -25,6 +26,7 @@ def panels(report: Report) -> dict[str, Any]:
         "attributes": cross(report, "attributes", "attribute"),
         "merged": tuple(dict.fromkeys(name for f in report.findings for name in f.detail.get("merged", ()))),
         "projections": tuple(projections(report)),
+        "frontier": frontier(report),
         "attacks": attacks(report),
         "secrets": tuple(secrets(report)),
         "survival": tuple(survival(report)),

@@ -127,9 +127,9 @@ def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)
     stages.refuse_device(manifest, name, device=options.device)
     stages.refuse_wanted(manifest, name, wanted=options.wanted)
-    options = settled(options) if private else options
-    run = Path(options.run).resolve()
-    return manifest, replace(options, run=run, modality=manifest.name, model=name, threads=threads)
+    options = replace(options, run=Path(options.run).resolve(), modality=manifest.name, model=name, threads=threads)
+    numbered = getattr(manifest.generator(name), "numbered", False)
+    return manifest, settled(options, numbered=numbered) if private else options
 
 
 def _root_key(options: SynthOptions, inputs: Mapping[str, str]) -> str:

@@ -38,12 +38,13 @@ def ledger_folder() -> Path:
     return Path(override) if override else user_folder() / "ledgers"
 
 
-def settled(options: SynthOptions) -> SynthOptions:
+def settled(options: SynthOptions, *, numbered: bool = False) -> SynthOptions:
     """The options of a private run with delta and the number of records filled in from what is public.
 
-    Raises UsageError with everything that is not declared: the true number of patients is private.
+    Raises UsageError with everything that is not declared: the true number of patients is private. A generator that is
+    `numbered` needs a public one, or one to be measured.
     """
-    problems = list(_undeclared(options))
+    problems = list(_undeclared(options, numbered=numbered))
     if problems:
         raise UsageError(*problems)
     public = _n_public(options)
@@ -54,7 +55,7 @@ def settled(options: SynthOptions) -> SynthOptions:
     return replace(options, delta=delta, rows=public if options.rows is None else options.rows, ledger=ledger)
 
 
-def _undeclared(options: SynthOptions) -> Iterator[Problem]:
+def _undeclared(options: SynthOptions, *, numbered: bool) -> Iterator[Problem]:
     cohort, public = _cohort(options), _n_public(options)
     counted = cohort.get("n_public") == MEASURE
     if public is not None and (not isinstance(public, int) or isinstance(public, bool) or public < 2):
@@ -62,6 +63,12 @@ def _undeclared(options: SynthOptions) -> Iterator[Problem]:
     if not cohort.get("id"):
         rule = "under differential privacy all runs on the same patients share one budget, kept under the cohort's id"
         yield Problem("no cohort is declared", rule, 'in the schema file: [cohort] id = "icu-2024" (--schema FILE)')
+    if numbered and public is None and not counted:
+        yield Problem(
+            "no public number of patients",
+            f"'{options.model}' plans by one, and the true number is private",
+            f'[cohort] n_public = a number that is public anyway, or "{MEASURE}"; or --model pairwise',
+        )
     if public is None:
         rule, told = "the true number of records is private", "[cohort] n_public = a number that is public anyway"
         if options.rows is None and not counted:

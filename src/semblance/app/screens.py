@@ -35,6 +35,11 @@ WORDS = {
     "CONTROLLED": "may be shared under controlled access",
     "REFUSED": "must not leave the institution",
 }
+PROMISED = "the gate grants no release"
+WRITTEN = (
+    "public/ is written all the same, or its absence would tell the verdict. It keeps the guarantee; whether its"
+    " records are good enough to leave is for a person to decide."
+)
 
 
 class Ended(Protocol):
@@ -104,13 +109,17 @@ def last_screen(outcome: Ended) -> RenderableType:
     """The verdict, what was asked for, the weakest finding of each section, the first reasons, the paths."""
     told = outcome.to_json()
     colour = COLOURS[told["verdict"]]
-    line = Text.assemble((told["verdict"], f"bold {colour}"), f"  {WORDS[told['verdict']]}")
+    promised, refused = "guarantee" in told["paths"], told["verdict"] == "REFUSED"
+    said = PROMISED if promised and refused else WORDS[told["verdict"]]
+    line = Text.assemble((told["verdict"], f"bold {colour}"), f"  {said}")
     parts: list[RenderableType] = [line]
-    if told["verdict"] == "REFUSED":
+    if refused:
         inside = "Inside it may be used" if told["granted"] == "internal" else "Not even internal use is granted"
         parts.append(Text(f"{inside}."))
     if told["exit_code"]:
         parts.append(Text(f"The asked profile '{told['asked']}' is not granted.", "bold"))
+    if promised and "public" not in told["paths"]:
+        parts.append(Text(WRITTEN))
     if told.get("wanted"):
         parts.append(Text(f"Asked for: {listed(told['wanted'])}"))
     parts += [Text(), _numbers(told["headline"])]

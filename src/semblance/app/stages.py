@@ -316,6 +316,7 @@ def about_model(
         "generator": chosen(spec, plan).card.to_json(),
         **about_race(plan),
         "guarantee": str(guarantee if guarantee is not None else Guarantee()),
+        **({"promise": guarantee.to_json()} if guarantee is not None and guarantee.epsilon is not None else {}),
         "versions": dict(versions),
         "notes": list(profile.notes),
         "unresolved": [],

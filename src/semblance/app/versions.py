@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 import semblance
 from semblance.core.errors import DataError, UsageError, reason
+from semblance.core.files import sha256_of
 
 _limits: threadpool_limits | None = None  # kept: the limits hold until another call
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch")
@@ -50,8 +51,7 @@ def fingerprint(path: str) -> str:
         named = [f"{one.relative_to(file).as_posix()} {fingerprint(str(one))}" for one in inside]
         return hashlib.sha256("\n".join(named).encode()).hexdigest()
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError as error:
         raise DataError.of(
             f"'{file.name}' cannot be read ({reason(error)})",

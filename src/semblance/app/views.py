@@ -62,6 +62,7 @@ def contents(shown: Mapping[str, Any], *, decided: bool) -> Iterator[tuple[str, 
     if decided:
         yield "policy", "What each profile asks"
     titles = {
+        "frontier": "Privacy against utility",
         "attacks": "Membership attacks",
         "secrets": "Secrets",
         "groups": "Groups of patients",

@@ -27,6 +27,14 @@ class Guarantee:
         epsilon, delta = (rounded_up(value) for value in (self.epsilon, self.delta or 0.0))
         return f"({epsilon:g}, {delta:g})-differential privacy per {self.unit} ({self.relation})"
 
+    @property
+    def advantage(self) -> float:
+        """The most by which anybody can tell a patient who is there from one who is not: true less false positive rate,
+        (e^epsilon - 1 + 2 delta) / (e^epsilon + 1) (Kairouz, Oh & Viswanath, ICML 2015); 1 without a guarantee."""
+        if self.epsilon is None:
+            return 1.0
+        return min(math.tanh(self.epsilon / 2) + 2 * (self.delta or 0.0) / (math.exp(min(self.epsilon, 700)) + 1), 1.0)
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
         return asdict(self)
@@ -195,8 +203,16 @@ class Ledger(Protocol):
         """`count` randomised answers of each patient, as loud as what is left allows."""
         ...
 
-    def reserve(self, *parts: Spent, note: str) -> None:
-        """Pay, before anything is measured."""
+    def reserve(self, *parts: Spent, note: str) -> str:
+        """Pay, before anything is measured; the receipt, which no other payment has."""
+        ...
+
+    def refuse_other(self, receipt: str, result: str | None) -> None:
+        """Raise where a payment is not in this ledger, or became something else than `result` before."""
+        ...
+
+    def settle(self, receipt: str, result: str) -> None:
+        """Write down, for good, what a payment became; raise as `refuse_other` does."""
         ...
 
     def noisy_counts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -15,6 +16,7 @@ from semblance.core.judge import Attack, AttackScores, Metric, owed, patients
 from semblance.core.modality import load
 from semblance.core.report import Finding, Report, Status, section_of, spelt
 from semblance.evaluate import suites
+from semblance.evaluate.attacks.ends import ends
 from semblance.evaluate.attacks.scores import METRICS as MEMBERSHIP
 from semblance.evaluate.attacks.scores import findings as from_scores
 
@@ -67,7 +69,17 @@ def _attacked(names: tuple[str, ...], evidence: Evidence[Any], heard: Watch) -> 
             raise
         except Exception as error:
             return tuple(_crashed(one, name, error) for one in MEMBERSHIP)
-    return from_scores(scores, seed=evidence.seed) if scores else ()
+    return _between(from_scores(scores, seed=evidence.seed), evidence) if scores else ()
+
+
+def _between(found: tuple[Finding, ...], evidence: Evidence[Any]) -> tuple[Finding, ...]:
+    """The best attack's advantage between its two ends: on independent columns, and on train handed out."""
+    first, *others = found
+    if first.status != "measured":
+        return found
+    reached = ends(evidence)
+    handed = {"handed": reached["train"].plain()} if "train" in reached else {}
+    return replace(first, floor=reached.get("floor"), detail={**first.detail, **handed}), *others
 
 
 def _unheld(metric: str) -> Finding:

@@ -27,6 +27,8 @@ CLOSE = 1e-3
 FINE, COARSE = 1e-4, 1e-3
 """Steps of the grid on which privacy losses are rounded up; those (times epsilon) on which noise is looked for: less
 work, and as they are rounded up no less of a bound."""
+ROUNDED = 1e-9
+"""The share of what concentrated privacy says is left that its rounding may take."""
 LEAST = 1e-3
 """The share of a budget below which nothing is left of it."""
 BEYOND = 9.0
@@ -95,6 +97,7 @@ def _least(
     spread, trained = rho_of(epsilon, delta=told), any(isinstance(part, Steps) for part in before)
     # Steps have no such cost: after them nothing is known to be left, and on the fine grid every look takes seconds.
     left = 0.0 if trained else spread - sum(part.rho for part in before if not isinstance(part, Steps))
+    left = max(left, 0.0) * (1 - ROUNDED)
     grid = COARSE * epsilon if trained else FINE
 
     def scaled(rho: float) -> tuple[Noise, ...]:
@@ -103,7 +106,7 @@ def _least(
     def fits(rho: float) -> bool:
         return _bound((*before, *scaled(rho)), delta, grid) <= epsilon
 
-    low, high = max(left, 0.0), spread if trained else max(left, 0.0) + 0.3 * spread
+    low, high = left, spread if trained else left + 0.3 * spread
     while high - low > CLOSE * high and high > LEAST * spread:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)

@@ -120,8 +120,11 @@ class Ledger:
             fix="sample from a model that was fitted before: that is free",
         )
 
-    def reserve(self, *parts: Spent, note: str) -> None:
-        """Pay. Raises PrivacyError, and spends nothing, where less is left than is asked."""
+    def reserve(self, *parts: Spent, note: str) -> str:
+        """Pay; the receipt, which no other payment has.
+
+        Raises PrivacyError, and spends nothing, where less is left than is asked.
+        """
         if any(part.endless for part in parts):
             raise UsageError.of("noise without end", rule="what is measured has finite noise", fix="ask what is left")
         with self._held() as file:
@@ -136,7 +139,40 @@ class Ledger:
                     fix="measure less, or with more noise; what was measured before can be sampled without end",
                 )
             entry = {"note": note, "noise": [part.to_json() for part in parts]}
-            self._append(file, entry, before=lines[-1]["hash"])
+            return self._append(file, entry, before=lines[-1]["hash"])
+
+    def refuse_other(self, receipt: str, result: str | None) -> None:
+        """Raise PrivacyError where a payment is not in this ledger, or became something else than `result` before."""
+        with self._held() as file:
+            self._became(self._read(file), receipt, result)
+
+    def settle(self, receipt: str, result: str) -> None:
+        """Write down, for good, what a payment became: `result` is a digest of it. The same may be said again.
+
+        A training that broke off is taken up under its payment; of two copies of it, only the one that ends first was
+        paid for. Raises PrivacyError as `refuse_other` does.
+        """
+        with self._held() as file:
+            lines = self._read(file)
+            if self._became(lines, receipt, result) is None:
+                self._append(file, {"settled": receipt, "result": result}, before=lines[-1]["hash"])
+
+    def _became(self, lines: Sequence[Mapping[str, Any]], receipt: str, result: str | None) -> str | None:
+        """What a payment became so far."""
+        if not any(line["hash"] == receipt and "noise" in line for line in lines):
+            raise PrivacyError.of(
+                "a payment that is not in the ledger",
+                rule="what was measured goes with the ledger that paid for it",
+                fix=f"put the ledger of cohort '{self.cohort}' back where it was, or begin anew",
+            )
+        known: str | None = next((line["result"] for line in lines if line.get("settled") == receipt), None)
+        if known is not None and known != result:
+            raise PrivacyError.of(
+                "a training that was paid for once is to be finished a second time",
+                rule="each payment is for one training: a copy that is finished as well would tell more than was paid",
+                fix="use the one that was finished; sampling from it is free",
+            )
+        return known
 
     def noisy_counts(
         self,
@@ -204,11 +240,14 @@ class Ledger:
             lines.append(entry)
         return lines
 
-    def _append(self, file: BinaryIO, entry: dict[str, Any], *, before: str) -> None:
+    def _append(self, file: BinaryIO, entry: dict[str, Any], *, before: str) -> str:
+        """The hash of the line that was written."""
         entry = {**entry, "at": datetime.now(UTC).isoformat(timespec="seconds"), "before": before}
-        file.write(json.dumps({**entry, "hash": _hash(entry)}).encode() + b"\n")
+        mark = _hash(entry)
+        file.write(json.dumps({**entry, "hash": mark}).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+        return mark
 
 
 def _opened(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:

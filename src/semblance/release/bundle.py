@@ -6,7 +6,6 @@ file. The same works for a part of the run: seal `run/public` first, then `run`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from semblance.core.errors import DataError, Problem, SignatureError, UsageError
-from semblance.core.files import write_bytes, write_json
+from semblance.core.files import sha256_of, write_bytes, write_json
 from semblance.release.sign import Signer, opened, statement
 
 MANIFEST, ATTESTATION = "manifest.json", "attestation.json"
@@ -50,7 +49,7 @@ def seal(run: Path, *, predicate: Mapping[str, Any], signer: Signer | None = Non
     """
     signer = Signer.load() if signer is None else signer
     write_manifest(run)
-    said = statement({**_hashes(run / MANIFEST), MANIFEST: digest(run / MANIFEST)}, predicate=predicate)
+    said = statement({**_hashes(run / MANIFEST), MANIFEST: sha256_of(run / MANIFEST)}, predicate=predicate)
     write_bytes(run / ATTESTATION, signer.envelope(said))
 
 
@@ -63,7 +62,7 @@ def write_manifest(run: Path) -> None:
         raise SignatureError(*problems)
     if not paths:
         raise DataError.of(f"no file in '{run.name}'", rule="a bundle holds files", fix="name the folder of a run")
-    files = {name: {"sha256": digest(path), "size": path.stat().st_size} for name, path in sorted(paths.items())}
+    files = {name: {"sha256": sha256_of(path), "size": path.stat().st_size} for name, path in sorted(paths.items())}
     write_json(run / MANIFEST, {"version": 1, "files": files})
 
 
@@ -85,12 +84,6 @@ def verify(run: Path, trusted: str | None = None) -> Verification:
         raise SignatureError(*problems)
     status = "intact, signer trusted" if wanted is not None else "intact, signer not trusted"
     return Verification(status, signer, len(said["subject"]) + 1, said["predicate"])
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _attested(run: Path) -> tuple[dict[str, Any] | None, str | None, list[Problem]]:
@@ -125,7 +118,7 @@ def _differences(paths: Mapping[str, Path], expected: Mapping[str, str]) -> Iter
             yield _problem(name, "missing")
         elif name not in expected:
             yield _problem(name, "extra: nobody signed it")
-        elif digest(paths[name]) != expected[name]:
+        elif sha256_of(paths[name]) != expected[name]:
             yield _problem(name, "damaged")
 
 

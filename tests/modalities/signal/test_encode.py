@@ -13,7 +13,8 @@ SHAPES = stream(0, "shapes").normal(size=(3, 2, 64)).astype(np.float32)
 
 
 def pieces(n: int = 900, *, noise: float = 0.3) -> Pieces:
-    """Sums of three shapes of falling size; label B is rare and has them the other way up; the rest is white in A and red in B."""
+    """Sums of three shapes of falling size; label B is rare and has them the other way up;
+    its rest is red, that of A white."""
     rng = stream(1)
     label = np.where(np.arange(n) % 9 == 0, "B", "A")
     sign = np.where(label == "B", -1, 1)[:, None]

@@ -135,3 +135,12 @@ def test_an_order_cannot_be_measured():
     said = {"columns": {"sex": {"kind": "ordinal", "categories": "measured"}}}
     (problem,) = check(ReadOptions(declared=said), NAMES, private=True)[1]
     assert "order" in problem.found
+
+
+def test_codes_may_be_listed_in_rows():
+    said = {"age": {"kind": "code", "categories": ["V1..V3", "7"]}, "sex": {"categories": ["1..2"]}}
+    declared, problems = check(ReadOptions(declared={"columns": said}), NAMES)
+    assert problems == [] and declared.of("age")["categories"] == ("V1", "V2", "V3", "7")
+    assert declared.of("sex")["categories"] == ["1..2"]  # as it is spelt, where a column is not of codes
+    wrong = {"age": {"kind": "code", "categories": ["V3..V1"]}}
+    assert "categories hold a row that is none" in fixes(declared={"columns": wrong})

@@ -24,10 +24,12 @@ COPY = 1e-6  # the smallest distance that counts, in units of the embedding: a c
 @measures(*METRICS)
 def density_ratio(evidence: Evidence[Any]) -> AttackScores:
     """Log ratio of the mean distances to the k nearest reference and synthetic records, averaged over RADII."""
-    return play(evidence, "density_ratio", _ratio)
+    return play(evidence, "density_ratio", denser)
 
 
-def _ratio(evidence: Evidence[Any], game: Game) -> tuple[np.ndarray, np.ndarray]:
+def denser(evidence: Evidence[Any], game: Game) -> tuple[np.ndarray, np.ndarray]:
+    """One score per record of the members and of the outsiders."""
+
     def score(side: Side) -> np.ndarray:
         made, real = (log_radius(around(evidence, side, points).distance) for points in ((game.made,), game.real))
         return real - made

@@ -21,10 +21,12 @@ from semblance.evaluate.attacks.scores import METRICS
 @measures(*METRICS)
 def nearest_difference(evidence: Evidence[Any]) -> AttackScores:
     """Distance to the nearest reference record less that to the nearest synthetic one. Every record is searched."""
-    return play(evidence, "nearest_difference", _difference)
+    return play(evidence, "nearest_difference", closer)
 
 
-def _difference(evidence: Evidence[Any], game: Game) -> tuple[np.ndarray, np.ndarray]:
+def closer(evidence: Evidence[Any], game: Game) -> tuple[np.ndarray, np.ndarray]:
+    """One score per record of the members and of the outsiders."""
+
     def score(side: Side) -> np.ndarray:
         made, real = (around(evidence, side, points).distance[:, 0] for points in ((game.made,), game.real))
         return real - made

@@ -18,7 +18,7 @@ from torch.nn.functional import gelu, layer_norm, silu
 from semblance.learn.nets.mlp import linear
 from semblance.learn.noise import noise_of
 
-LEVELS = 2.0 ** torch.linspace(-2, 4, 16)
+LEVELS = 2.0 ** torch.linspace(-1, 5, 16)
 """Frequencies of the noise level's sines and cosines."""
 
 

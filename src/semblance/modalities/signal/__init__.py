@@ -8,7 +8,7 @@ _HERE = "semblance.modalities.signal"
 
 MANIFEST = Modality(
     name="signal",
-    summary="recordings: ECG, EEG and other waves at a fixed rate, with beats or states marked and facts of the patient",
+    summary="recordings: ECG, EEG and other waves at one rate, with beats or states marked and facts of the patient",
     suffixes=(".hea", ".edf", ".bdf"),
     folders=True,
     read=f"{_HERE}.read:read",
@@ -19,8 +19,9 @@ MANIFEST = Modality(
     embed=f"{_HERE}.embed:embed",
     features=f"{_HERE}.embed:features",
     generators={
+        "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
-    default="floor",
+    default="diffusion",
     floor="floor",
 )

@@ -154,7 +154,7 @@ BEFORE, AFTER = "rr_before", "rr_after"
 
 
 def concat(parts: Sequence[Recordings]) -> Recordings:
-    """The recordings of all parts under the first one's schema. Their `subjects` must number patients alike."""
+    """The recordings of all parts under the first one's schema; their `subjects` number the same patients alike."""
     if not parts:
         raise UsageError.of("no recordings", rule="at least one is needed to join", fix="give one or more parts")
     frame = pd.concat([part.frame for part in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame

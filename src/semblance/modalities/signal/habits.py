@@ -1,8 +1,4 @@
-"""What a recording is like as a whole, and how it comes about: the person, the rhythm, the style of its pieces.
-
-The style of a recording is the mean of its pieces' first coefficients, of each kind of beat its own; what few pieces
-tell is drawn towards the cohort's mean. Pieces are learned given their style, so a new recording has one heart in it.
-"""
+"""How a recording with a heart in it comes about: the person, the rhythm, the style of its beats, its baseline."""
 
 from __future__ import annotations
 
@@ -23,24 +19,23 @@ from semblance.modalities.signal.person import Person
 from semblance.modalities.signal.pieces import Cut, beats_of, wander
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
+from semblance.modalities.signal.style import Fashion, Styles
 
 TRIED, ROUNDS = 256, 12
 """Recordings that are tried to see how often kinds come, and how often their mean is corrected."""
-STYLE, PRIOR = 8, 5.0
-"""How many numbers tell a style, and with how many pieces of the cohort's mean each begins."""
+FAINT = 1e-6
+"""Power of a wander below which there is none."""
 SLOW = 2.0
 """Hz at which a baseline's wander is kept."""
 
 
 @dataclass(frozen=True, eq=False)
 class Habits:
-    """`kinds` names the kinds of beats, the usual one first. `mean` (k, STYLE) and `root` (k, STYLE, STYLE) tell how a
-    kind's style differs from the usual kind's. `seconds` is how long a recording is."""
+    """`kinds` names the kinds of beats, the usual one first; `seconds` is how long a recording is."""
 
     kinds: tuple[str, ...]
     person: Person
-    mean: np.ndarray
-    root: np.ndarray
+    fashion: Fashion
     leads: int
     seconds: float
 
@@ -49,41 +44,41 @@ class Habits:
         cls, data: Recordings, cut: Cut, pieces: Pieces, coefficients: np.ndarray, *, kinds: tuple[str, ...], rare: int
     ) -> tuple[Habits, Learned]:
         """From recordings, their pieces of these kinds, and the (n, d) coefficients of these."""
-        labels = pd.Index(kinds).get_indexer(pieces.labels)
-        styles = styles_of(coefficients, labels, pieces.source, len(data), len(kinds))
-        before, after = (pieces.frame[name].to_numpy() for name in (BEFORE, AFTER))
-        given = np.zeros((len(pieces), 4 + STYLE), dtype=np.float32)
-        for one in np.unique(pieces.source):
-            rows = pieces.source == one
-            given[rows] = given_of(before[rows], after[rows], styles[one, labels[rows]])
+        labels, source = pd.Index(kinds).get_indexer(pieces.labels), pieces.source
+        styles = Styles.of(coefficients, labels, source, len(data), len(kinds))
         habits = cls._of(data, cut, kinds, styles, rare=rare)
-        return habits, Learned(coefficients, labels, given, pieces.subjects, len(kinds))
+        shown = habits.fashion.shown(styles.centre, styles.spread)
+        before, after = (pieces.frame[name].to_numpy() for name in (BEFORE, AFTER))
+        given = np.zeros((len(pieces), habits.given), dtype=np.float32)
+        for one in np.unique(source):
+            rows = source == one
+            given[rows] = given_of(before[rows], after[rows], shown[one, labels[rows]])
+        moved = (coefficients - styles.centre[source, labels]) / np.exp(styles.spread[source, labels])[:, None]
+        return habits, Learned(moved.astype(np.float32), labels, given, pieces.subjects, len(kinds))
 
     @classmethod
-    def _of(cls, data: Recordings, cut: Cut, kinds: tuple[str, ...], styles: np.ndarray, *, rare: int) -> Habits:
+    def _of(cls, data: Recordings, cut: Cut, kinds: tuple[str, ...], styles: Styles, *, rare: int) -> Habits:
         series = [beats(one, kinds) for one in data.recordings]
         one_each = np.mean([np.bincount(one.kinds, minlength=len(kinds)) / max(len(one.kinds), 1) for one in series], 0)
-        rhythm = told(series, len(kinds))
-        slow = np.array([_slow(cut.values(one), cut.rate) for one in data.recordings])
-        numbers = np.concatenate([rhythm, slow, styles[:, 0]], 1)
+        slow = _filled(np.array([_slow(cut.values(one), cut.rate) for one in data.recordings]))
+        fashion = Fashion.of(styles)
+        numbers = np.concatenate([told(series, len(kinds)), slow, fashion.told(styles)], 1)
         person = _as_often(Person.fit(data.frame, numbers, rare=rare), one_each, len(kinds))
-        apart = styles - styles[:, :1]
-        root = np.array([_root(apart[:, k]) for k in range(len(kinds))])
         seconds = float(np.median([one.seconds for one in data.recordings]))
-        return cls(kinds, person, apart.mean(0), root, len(cut.leads), seconds)
+        return cls(kinds, person, fashion, len(cut.leads), seconds)
 
     def draw(self, cut: Cut, *, rng: np.random.Generator) -> Part:
         """A new person's recording to be."""
         frame, (numbers,) = self.person.draw(1, rng=rng)
-        slow, usual = numbers[-STYLE - self.leads * (BANDS + 1) : -STYLE], numbers[-STYLE:]
-        rhythm = Rhythm.of_vector(numbers, len(self.kinds))
-        kinds, intervals = _until(rhythm, self.seconds, rng=rng)
-        seconds = np.cumsum(intervals)
-        styles = usual + self.mean + np.einsum("kij,kj->ki", self.root, rng.standard_normal(self.mean.shape))
-        given = given_of(intervals, np.append(intervals[1:], np.median(intervals)), styles[kinds])
-        length = round(self.seconds * cut.rate)
-        at = np.round(seconds * cut.rate).astype(np.int64)
-        return Part(frame, kinds, given, at, length, _baseline(slow, self.leads, self.seconds, rng=rng))
+        own = numbers[-self.fashion.numbers :]
+        slow = numbers[: -self.fashion.numbers][-self.leads * (BANDS + 1) :]
+        kinds, intervals = _until(Rhythm.of_vector(numbers, len(self.kinds)), self.seconds, rng=rng)
+        centre, spread = self.fashion.draw(own, rng=rng)
+        after = np.append(intervals[1:], np.median(intervals) if len(intervals) else [])
+        given = given_of(intervals, after, self.fashion.shown(centre, spread)[kinds])
+        at = np.round(np.cumsum(intervals) * cut.rate).astype(np.int64)
+        baseline = _baseline(slow, self.leads, self.seconds, rng=rng)
+        return Part(frame, kinds, given, centre, np.exp(spread), at, round(self.seconds * cut.rate), baseline)
 
     def join(self, cut: Cut, waves: np.ndarray, part: Part) -> Strip:
         """The recording of (n, leads, samples) beats."""
@@ -92,25 +87,25 @@ class Habits:
         values += CubicSpline(np.arange(len(part.slow)), part.slow)(place).astype(np.float32)
         return Strip(values, Marks(part.at, np.array(self.kinds, dtype=object)[part.kinds]))
 
+    @property
+    def given(self) -> int:
+        """How many numbers a beat is given."""
+        return 4 + self.fashion.numbers
+
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
-        return {"habits.mean": self.mean, "habits.root": self.root, **self.person.arrays()}
+        return {**self.fashion.arrays(), **self.person.arrays()}
 
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
-        return {
-            "kinds": list(self.kinds),
-            "person": self.person.to_json(),
-            "leads": self.leads,
-            "seconds": self.seconds,
-        }
+        told = {"kinds": list(self.kinds), "leads": self.leads, "seconds": self.seconds}
+        return {**told, "person": self.person.to_json()}
 
     @classmethod
     def restored(cls, said: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Habits:
         """The inverse of `to_json` and `arrays`."""
-        person = Person.restored(said["person"], arrays)
-        mean, root = arrays["habits.mean"], arrays["habits.root"]
-        return cls(tuple(said["kinds"]), person, mean, root, said["leads"], said["seconds"])
+        person, fashion = Person.restored(said["person"], arrays), Fashion.restored(arrays)
+        return cls(tuple(said["kinds"]), person, fashion, said["leads"], said["seconds"])
 
 
 def kinds_of(data: Recordings, *, rare: int) -> tuple[str, ...]:
@@ -136,23 +131,8 @@ def beats(one: Recording, kinds: tuple[str, ...]) -> Beats:
     return Beats(place[place >= 0], gaps[place >= 0])
 
 
-def styles_of(coefficients: np.ndarray, labels: np.ndarray, source: np.ndarray, n: int, kinds: int) -> np.ndarray:
-    """(n, kinds, STYLE) the style of each recording from (pieces, d) coefficients, their kinds and recordings."""
-    few = coefficients[:, :STYLE]
-    sums, counts = np.zeros((n, kinds, STYLE)), np.zeros((n, kinds, 1))
-    np.add.at(sums, (source, labels), few)
-    np.add.at(counts, (source, labels), 1)
-    usual = sums.sum((0, 1)) / max(len(few), 1)
-    first = (sums[:, :1] + PRIOR * usual) / (counts[:, :1] + PRIOR)
-    apart = sums - counts * first
-    typical = apart.sum(0) / np.maximum(counts.sum(0), 1)
-    styles: np.ndarray = first + (apart + PRIOR * typical) / (counts + PRIOR)
-    styles[:, :1] = first
-    return styles
-
-
 def given_of(before: np.ndarray, after: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """(n, 4 + STYLE) what a beat is learned given: its two intervals (log seconds), the same relative to its
+    """(n, 4 + numbers) what a beat is learned given: its two intervals (log seconds), the same relative to its
     recording's median, and its style. One recording at a time."""
     two = np.log(np.clip(np.stack([before, after], 1), SHORTEST, LONGEST))
     usual = np.median(two[:, 0]) if len(two) else 0.0
@@ -176,15 +156,6 @@ def _as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
     return person
 
 
-def _root(apart: np.ndarray) -> np.ndarray:
-    """(STYLE, STYLE) whose square is the covariance, with half of it taken from the diagonal."""
-    spread = np.cov(apart.T) if len(apart) > 1 else np.zeros((apart.shape[1],) * 2)
-    calm = 0.5 * spread + 0.5 * np.diag(np.diag(spread))
-    values, vectors = np.linalg.eigh(calm)
-    root: np.ndarray = vectors * np.sqrt(np.maximum(values, 0))
-    return root
-
-
 def _until(rhythm: Rhythm, seconds: float, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Kinds and intervals of beats until the recording ends."""
     n = int(seconds / SHORTEST) + 2
@@ -196,10 +167,18 @@ def _until(rhythm: Rhythm, seconds: float, *, rng: np.random.Generator) -> tuple
 
 
 def _slow(values: np.ndarray, rate: float) -> np.ndarray:
-    """(leads * (BANDS + 1),) the level of each lead and the log power of its wander by bands."""
+    """(leads * (BANDS + 1),) the level of each lead and the log power of its wander by bands; NaN for a missing lead."""
     moved = wander(values, rate)[:: max(int(rate / SLOW), 1)]
-    rows = [[lead.mean(), *np.log(band_power(lead) + 1e-8)] for lead in moved.T]
-    return np.nan_to_num(np.concatenate(rows))
+    rows = np.array([[lead.mean(), *np.log(band_power(lead) + FAINT)] for lead in moved.T])
+    rows[~np.isfinite(values).any(0)] = np.nan
+    return rows.ravel()
+
+
+def _filled(rows: np.ndarray) -> np.ndarray:
+    """What a recording does not tell is as in the mean of the others."""
+    known = np.isfinite(rows)
+    mean = np.where(known, rows, 0).sum(0) / np.maximum(known.sum(0), 1)
+    return np.where(known, rows, mean)
 
 
 def _baseline(told: np.ndarray, leads: int, seconds: float, *, rng: np.random.Generator) -> np.ndarray:

@@ -15,15 +15,22 @@ class Part:
     """A recording to be: `frame` (one row, what is known of it as a whole), its pieces' `kinds` (n,) and what they are
     `given` (n, numbers), the samples `at` (n,) at which they stand, and its `length`, both at the rate of pieces.
 
+    What is learned of a piece is relative to the `centre` (kinds, d) of its kind, in units of its `spread` (kinds,).
     `slow` (m, leads) is the wander of its baseline, evenly over the recording; no rows for none.
     """
 
     frame: pd.DataFrame
     kinds: np.ndarray
     given: np.ndarray
+    centre: np.ndarray
+    spread: np.ndarray
     at: np.ndarray
     length: int
     slow: np.ndarray
+
+    def coefficients(self, drawn: np.ndarray) -> np.ndarray:
+        """(n, d) numbers of the pieces, from what was drawn for them."""
+        return self.centre[self.kinds] + self.spread[self.kinds, None] * drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +40,15 @@ class Strip:
     values: np.ndarray
     beats: Marks = field(default_factory=Marks)
     states: Marks = field(default_factory=Marks)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many numbers a piece has, how many it is `given`, and how many `kinds` there are."""
+
+    numbers: int
+    given: int
+    kinds: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,3 +61,8 @@ class Learned:
     given: np.ndarray
     subjects: np.ndarray
     kinds: int
+
+    @property
+    def sizes(self) -> Sizes:
+        """The numbers of each."""
+        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds)

@@ -16,6 +16,9 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 from sklearn.covariance import ledoit_wolf
 
+FAR = 2.0
+"""Standard deviations beyond which no further number is drawn: the tails of few recordings are not known."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -83,7 +86,8 @@ class Person:
     def draw(self, n: int, *, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
         """The frame and the numbers of `n` new recordings."""
         moved, k = rng.standard_normal((n, len(self.mean))) @ self.root.T, len(self.scales)
-        scores = moved[:, :k] / np.sqrt((self.root[:k] ** 2).sum(1))
+        spread = np.sqrt((self.root**2).sum(1))
+        scores, moved = moved[:, :k] / spread[:k], moved.clip(-FAR * spread, FAR * spread)
         frame = {s.name: s.values(scores[:, i], rng=rng) for i, s in enumerate(self.scales)}
         return pd.DataFrame(frame, index=pd.RangeIndex(n)), self.mean[k:] + moved[:, k:]
 
@@ -98,5 +102,10 @@ class Person:
     @classmethod
     def restored(cls, told: list[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]) -> Person:
         """The inverse of `to_json` and `arrays`."""
-        scales = (Scale(**{k: tuple(v) if isinstance(v, list) else v for k, v in s.items()}) for s in told)
+        scales = (Scale(**{name: _listed(value) for name, value in scale.items()}) for scale in told)
         return cls(tuple(scales), arrays["person.mean"], arrays["person.root"])
+
+
+def _listed(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value

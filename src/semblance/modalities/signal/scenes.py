@@ -53,6 +53,11 @@ class Scenes:
         given = made._given(data.frame)[pieces.source]
         return made, Learned(coefficients, labels, given, pieces.subjects, len(kinds))
 
+    @property
+    def given(self) -> int:
+        """How many numbers a window is given."""
+        return sum(scale.name != self.target for scale in self.person.scales)
+
     def _given(self, frame: pd.DataFrame) -> np.ndarray:
         """(n, numbers) float32 normal scores of all that is known but the label."""
         scores = [scale.scores(frame[scale.name]) for scale in self.person.scales if scale.name != self.target]
@@ -65,7 +70,9 @@ class Scenes:
         step = cut.size - _shared(cut)
         n = max(-(-(length - _shared(cut)) // step), 1) if length > cut.size else 1
         kinds = self._kinds(frame, n, rng=rng)
-        return Part(frame, kinds, np.repeat(self._given(frame), n, 0), np.arange(n) * step, length, np.zeros((0, 0)))
+        none, one = np.zeros((len(self.kinds), 1)), np.ones(len(self.kinds))
+        given, at = np.repeat(self._given(frame), n, 0), np.arange(n) * step
+        return Part(frame, kinds, given, none, one, at, length, np.zeros((0, 0)))
 
     def _kinds(self, frame: pd.DataFrame, n: int, *, rng: np.random.Generator) -> np.ndarray:
         if self.target:

@@ -11,6 +11,7 @@ from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 from semblance.core.schema import KINDS, MEASURE, ROLES
 from semblance.modalities.table import constraints, dates
+from semblance.modalities.table.listing import is_listed, listed
 from semblance.modalities.table.said import as_number, is_bound, unknown
 
 __all__ = ["FLAGS", "Declared", "as_number", "check", "is_bound"]
@@ -151,6 +152,9 @@ def _check_column(name: str, said: Any) -> list[Problem]:
         Problem(f"{key} is not {_VALUES[key][1]}", f"{key} is {_VALUES[key][1]}", "correct it", name)
         for key in _wrong(said)
     ]
+    if _rows_of(said) and not is_listed(said["categories"]):
+        rule = 'a row of codes is "V01..V91": the same beginning twice, and a number that grows'
+        problems.append(Problem("categories hold a row that is none", rule, "correct it", name))
     if said.get("kind") == "ordinal" and said.get("categories") == MEASURE:
         fix = 'categories = [...], or kind = "categorical"'
         problems.append(Problem("an ordinal without an order", "measured categories have none", fix, name))
@@ -161,6 +165,11 @@ def _check_column(name: str, said: Any) -> list[Problem]:
             )
         )
     return problems
+
+
+def _rows_of(said: Mapping[str, Any]) -> bool:
+    """Whether a column is one of codes, which may be listed in rows."""
+    return said.get("kind") == "code" and "categories" in said and _is_categories(said["categories"])
 
 
 def _wrong(said: Mapping[str, Any]) -> list[str]:
@@ -220,6 +229,9 @@ def _with_roles(columns: Mapping[str, Any], options: ReadOptions) -> dict[str, M
         for name, said in columns.items()
         if isinstance(said, Mapping)
     }
+    for column, said in merged.items():
+        if _rows_of(said) and is_listed(said["categories"]):
+            merged[column] = {**said, "categories": listed(said["categories"])}
     for role, name in (("subject", options.subject), ("target", options.target)):
         if name is not None:
             merged[name] = {**merged.get(name, {}), "role": role}

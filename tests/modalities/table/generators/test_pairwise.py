@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pandas as pd
@@ -154,3 +155,18 @@ def test_the_nearest_shares_are_shares() -> None:
     assert found.sum() == pytest.approx(1) and (found >= 0).all()
     assert found == pytest.approx([0.55, 0.0, 0.45, 0.0])
     assert simplex(np.array([-5.0, -5.0])) == pytest.approx([0.5, 0.5])
+
+
+def test_of_two_copies_of_a_run_that_broke_off_only_one_counts_the_pairs(
+    train: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, spec = Ledger.open(tmp_path / "ledger", cohort="x", epsilon=1, delta=1e-6), Pairwise(steps=20)
+    (tmp_path / "run").mkdir()
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(Pairwise, "_pairs", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        spec.fit(train, rng=stream(0, "fit"), ledger=ledger, resume=tmp_path / "run")
+    copytree(tmp_path / "run", tmp_path / "copy")
+    spec.fit(train, rng=stream(0, "fit"), ledger=ledger, resume=tmp_path / "run")
+    with pytest.raises(PrivacyError, match="nothing is left"):
+        spec.fit(train, rng=stream(0, "fit"), ledger=ledger, resume=tmp_path / "copy")
+    assert [noise.count for noise in ledger.spent()] == [5, 6]

@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 
 from semblance.core.model import Card
 from semblance.modalities.signal.generators.recorder import Fitting, RecorderSpec, Waves
-from semblance.modalities.signal.parts import Learned
+from semblance.modalities.signal.parts import Learned, Sizes
 
 CARD = Card(
     name="floor",
@@ -39,11 +39,11 @@ class Floor(RecorderSpec):
         return Mixtures(tuple(kinds), learned.given.shape[1])
 
     @classmethod
-    def waves(cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Waves:
+    def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
         """The saved mixtures."""
-        count = 1 + max(int(name.split(".")[0]) for name in arrays if name[0].isdigit())
-        kinds = (Gaussians(*(arrays[f"{k}.{part}"] for part in ("weights", "means", "spreads"))) for k in range(count))
-        return Mixtures(tuple(kinds), int(arrays["given"][0]))
+        parts = ("weights", "means", "spreads")
+        kinds = (Gaussians(*(arrays[f"{k}.{part}"] for part in parts)) for k in range(sizes.kinds))
+        return Mixtures(tuple(kinds), sizes.given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,7 @@ class Mixtures:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The mixtures, by kind."""
-        named = {f"{k}.{part}": value for k, one in enumerate(self.kinds) for part, value in vars(one).items()}
-        return {**named, "given": np.array([self.given])}
+        return {f"{k}.{part}": value for k, one in enumerate(self.kinds) for part, value in vars(one).items()}
 
 
 def _drawn(mixture: Gaussians, known: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:

@@ -23,12 +23,13 @@ from semblance.modalities.signal import habits, scenes
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.habits import Habits
-from semblance.modalities.signal.parts import Learned, Part, Strip
+from semblance.modalities.signal.parts import Learned, Part, Sizes, Strip
 from semblance.modalities.signal.pieces import Cut, resampled
 from semblance.modalities.signal.scenes import Scenes
 
 TOGETHER = 4096
 """Pieces that are drawn at once."""
+ENCODING, WAVES = "encoding.", "waves."
 
 
 class Waves(Protocol):
@@ -81,11 +82,18 @@ class Recorder:
         story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=rare)
         return cls(data.schema, cut, encoding, story, data.recordings[0].rate), learned
 
-    def recordings(self, parts: list[Part], coefficients: np.ndarray, *, first: int, rng: Any) -> Recordings:
-        """The recordings of some parts from the coefficients of all their pieces, numbered from `first`."""
+    @property
+    def sizes(self) -> Sizes:
+        """How many numbers a piece has, how many it is given, and how many kinds there are."""
+        return Sizes(self.encoding.width, self.story.given, len(self.story.kinds))
+
+    def recordings(self, parts: list[Part], drawn: np.ndarray, *, first: int, rng: Any) -> Recordings:
+        """The recordings of some parts from what was drawn for all their pieces, numbered from `first`."""
         labels = np.array(self.story.kinds, dtype=object)[np.concatenate([part.kinds for part in parts])]
-        waves = self.encoding.decode(coefficients, labels, rng=rng)
         ends = np.cumsum([len(part.kinds) for part in parts])[:-1]
+        each = zip(parts, np.split(drawn, ends), strict=True)
+        numbers = np.concatenate([part.coefficients(own) for part, own in each])
+        waves = self.encoding.decode(numbers.astype(np.float32), labels, rng=rng)
         strips = [
             self.story.join(self.cut, some, part) for some, part in zip(np.split(waves, ends), parts, strict=True)
         ]
@@ -108,20 +116,22 @@ class Recorder:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
-        return {**self.encoding.arrays(), **self.story.arrays()}
+        own = {f"{ENCODING}{name}": array for name, array in self.encoding.arrays().items()}
+        return {**own, **self.story.arrays()}
 
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
         cut = {**vars(self.cut), "leads": [asdict(lead) for lead in self.cut.leads]}
         told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate}
-        return {**told, "story": self.story.to_json(), "encoding": self.encoding.to_json()}
+        return {**told, "story": self.story.to_json(), "labels": list(self.encoding.labels)}
 
     @classmethod
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Recorder:
         """The inverse of `to_json` and `arrays`."""
         cut = Cut(**{**told["cut"], "leads": tuple(Lead(**lead) for lead in told["cut"]["leads"])})
         story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
-        encoding = Encoding.restored(told["encoding"], arrays)
+        own = {name.removeprefix(ENCODING): a for name, a in arrays.items() if name.startswith(ENCODING)}
+        encoding = Encoding.from_arrays(tuple(told["labels"]), own)
         return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
 
 
@@ -150,7 +160,7 @@ class RecorderSpec:
         raise TypeError(f"{type(self).__name__} does not say what is learned")
 
     @classmethod
-    def waves(cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Waves:
+    def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
         """What `learn` gave, from its arrays."""
         raise TypeError(f"{cls.__name__} does not say what it saved")
 
@@ -184,10 +194,9 @@ class RecorderSpec:
         """The inverse of `RecorderModel.save`."""
         told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
-        own = {name.removeprefix("waves."): a for name, a in arrays.items() if name.startswith("waves.")}
-        return RecorderModel(
-            cls.card, told["options"], Recorder.restored(told, arrays), cls.waves(told["options"], own)
-        )
+        own = {name.removeprefix(WAVES): a for name, a in arrays.items() if name.startswith(WAVES)}
+        recorder = Recorder.restored(told, arrays)
+        return RecorderModel(cls.card, told["options"], recorder, cls.waves(told["options"], recorder.sizes, own))
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +234,7 @@ class RecorderModel:
     def save(self, folder: Path) -> None:
         """Write model.json, recorder.json and weights.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
-        own = {f"waves.{name}": array for name, array in self.learned.arrays().items()}
+        own = {f"{WAVES}{name}": array for name, array in self.learned.arrays().items()}
         arrays = {name: np.ascontiguousarray(a) for name, a in {**self.recorder.arrays(), **own}.items()}
         write_bytes(folder / "weights.safetensors", save(arrays))
         write_json(folder / "recorder.json", {**self.recorder.to_json(), "options": dict(self.options)})

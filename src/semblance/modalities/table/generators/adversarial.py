@@ -7,7 +7,6 @@ look at which pairs of columns were drawn best are kept, and how much of the dat
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 from torch import nn
 
 from semblance.core.files import write_json
-from semblance.core.model import Plan, Tick
+from semblance.core.model import Tick
 from semblance.learn.noise import noise_of
 from semblance.learn.pace import steps_within
 from semblance.learn.rules import Plain
@@ -28,7 +27,7 @@ from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.collapse import Monitor
 from semblance.modalities.table.generators.dense import Dense, Span, Vectors, read_dense
-from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart
+from semblance.modalities.table.generators.private import PrivateSpec, Training
 from semblance.modalities.table.generators.scalars import Kind
 from semblance.privacy.noise import system
 
@@ -171,18 +170,15 @@ class AdversarialSpec(PrivateSpec):
         """The fitted generator."""
         return AdversarialModel(encoding, options, maker, self)
 
-    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
-        """A short probe turns `time_budget` seconds (default 60) into steps."""
-        if self.card.private and planned_apart(train.schema):
-            return self.private_plan(train.schema, rng=rng, time_budget=time_budget)
-        budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
+    def probed(self, train: Table, *, rng: np.random.Generator, budget: float, begun: float) -> TrainPlan:
+        """As many steps as there is time for, within `epochs`."""
         work = _Work.of(self, train, None, rng=rng)
         if not work.acts:
-            return self._plan_of(0, len(train)).to_json()
+            return self._plan_of(0, len(train))
         probe = replace(self._plan_of(FEWEST, len(train)), look=10**6)
         act = work.acts[-1]
         steps = steps_within(act.objective, act.source, probe, rng=rng, begun=begun, budget=budget)
-        return self._plan_of(steps, len(train)).to_json()
+        return self._plan_of(steps, len(train))
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
         """The plan of so many steps: a steady rate, and no early end."""

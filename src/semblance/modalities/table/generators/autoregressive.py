@@ -8,7 +8,6 @@ time and an event, these two come first and jointly, so that the survival curve 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 
 from semblance.core.files import write_json
-from semblance.core.model import Card, Plan
+from semblance.core.model import Card
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.objectives.autoregressive import AnyOrder
 from semblance.learn.pace import steps_within, within_epochs
@@ -29,7 +28,7 @@ from semblance.modalities.table.digits import Digits
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.marginals import shares_of
-from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart
+from semblance.modalities.table.generators.private import PrivateSpec, Training
 from semblance.modalities.table.structure import Structure
 
 CARD = Card(
@@ -66,17 +65,13 @@ class Autoregressive(PrivateSpec):
     planned: ClassVar[type] = TrainPlan
     """What a plan holds, so that one from a file can be checked."""
 
-    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
-        """A short probe turns `time_budget` seconds (default 60) into steps."""
-        if planned_apart(train.schema):
-            return self.private_plan(train.schema, rng=rng, time_budget=time_budget)
-        budget = 60.0 if time_budget is None else time_budget
-        begun = time.monotonic()
+    def probed(self, train: Table, *, rng: np.random.Generator, budget: float, begun: float) -> TrainPlan:
+        """As many steps as there is time for, within `epochs`."""
         work = _Work.of(self, train, None, rng=rng)
         if not work.trainable:
-            return self._plan_of(0, len(train)).to_json()
+            return self._plan_of(0, len(train))
         steps = steps_within(work.objective, work.source, TrainPlan(steps=0), rng=rng, begun=begun, budget=budget)
-        return self._plan_of(steps, len(train)).to_json()
+        return self._plan_of(steps, len(train))
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
         """The plan of so many steps: averages and looks stretch with the length of training."""

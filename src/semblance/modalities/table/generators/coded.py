@@ -16,6 +16,7 @@ from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, can, refuse_ledger, refuse_wanted
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
+from semblance.core.schema import Schema
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding, EncodingOptions
 from semblance.modalities.table.generators.drawing import Drawing, Free
@@ -72,9 +73,14 @@ class CodedSpec(EncodingOptions):
         """Learn `train`, privately where there is a `ledger`. Raises UsageError for one that the card does not offer to
         keep."""
         refuse_ledger(self.card, ledger=ledger)
+        if ledger is not None:
+            self.refuse_undeclared(train.schema)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         how = Fitting(rng, chosen, encoding, watch, resume)
         return self.learn_from(train, how) if ledger is None else self.learn_privately(train, how, ledger)
+
+    def refuse_undeclared(self, schema: Schema) -> None:
+        """Raise UsageError, before any record is looked at privately, for what of them should be public and is not."""
 
     def learn_privately(self, train: Table, how: Fitting, ledger: Ledger) -> CodedModel:
         """Learn with what is left in a ledger."""

@@ -61,6 +61,8 @@ class Local(CodedSpec):
     single: float = 0.3
     """Share of the patients who are asked for a column alone; the others are asked for pairs, where pairs are asked."""
     card: ClassVar[Card] = CARD
+    numbered: ClassVar[bool] = True
+    """Whether it needs a public number of patients."""
 
     def fit(
         self,

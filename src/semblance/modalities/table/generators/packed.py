@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import torch
 
 from semblance.core.files import write_json
-from semblance.core.model import Plan
 from semblance.learn.pace import steps_within, within_epochs
 from semblance.learn.packed import Layout
 from semblance.learn.rows import Rows, kept_aside
@@ -21,7 +19,7 @@ from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, Fitting, measured_of, saved
 from semblance.modalities.table.generators.dense import Dense, read_dense
-from semblance.modalities.table.generators.private import PrivateSpec, Training, planned_apart
+from semblance.modalities.table.generators.private import PrivateSpec, Training
 from semblance.privacy.noise import system
 
 FEWEST, LOOKS = 600, 60
@@ -59,17 +57,13 @@ class PackedSpec(PrivateSpec):
         """The network, its weights not drawn yet, and its loss."""
         raise TypeError(f"{type(self).__name__} does not say what is trained")
 
-    def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
-        """A short probe turns `time_budget` seconds (default 60) into steps."""
-        if planned_apart(train.schema):
-            return self.private_plan(train.schema, rng=rng, time_budget=time_budget)
-        budget = 60.0 if time_budget is None else time_budget
-        begun = time.monotonic()
+    def probed(self, train: Table, *, rng: np.random.Generator, budget: float, begun: float) -> TrainPlan:
+        """As many steps as there is time for, within `epochs`."""
         work = _Work.of(self, train, None, rng=rng)
         if not work.trainable:
-            return self._plan_of(0, len(train)).to_json()
+            return self._plan_of(0, len(train))
         steps = steps_within(work.objective, work.source, self.base, rng=rng, begun=begun, budget=budget)
-        return self._plan_of(steps, len(train)).to_json()
+        return self._plan_of(steps, len(train))
 
     def _plan_of(self, steps: int, records: int) -> TrainPlan:
         steps = within_epochs(steps, epochs=self.epochs, records=records, batch=self.base.batch, fewest=FEWEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
 from semblance.modalities.table.generators.coded import Fitting
 from semblance.modalities.table.generators.dense import Dense, Vectors
-from semblance.modalities.table.generators.private import Paid, Spy
+from semblance.modalities.table.generators.private import Paid, Spy, once, refuse_none
 from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
 from semblance.privacy.noise import chosen, system
 
@@ -56,6 +56,7 @@ class PateGan(WganGp):
     hidden: int = 32
     """Width of a teacher's hidden layer."""
     card: ClassVar[Card] = CARD
+    numbered: ClassVar[bool] = False
 
     def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """The steps of the options: a plan looks at no record."""
@@ -70,7 +71,9 @@ class PateGan(WganGp):
         objective, told, dense = self.voting(train, how, ledger)
         if dense.width:
             plan, checkpoint = TrainPlan(**how.plan), how.checkpoint("training")
-            train_to_end(objective, objective.parts, plan, rng=how.rng, watch=how.watch, resume=checkpoint, rule=EMPTY)
+            kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": EMPTY}
+            with once(told, ledger, checkpoint):
+                train_to_end(objective, objective.parts, plan, rng=how.rng, **kept)
         maker = objective.net.generator.eval()
         assert isinstance(maker, PlainMaker)
         return replace(self.model(dense.encoding, self.to_json(), maker), measured=told.findings)
@@ -81,8 +84,17 @@ class PateGan(WganGp):
 
     def voting(self, train: Table, how: Fitting, ledger: Ledger) -> tuple[Votes, Paid, Dense]:
         """All networks before the first step, with what was paid, and how values become numbers."""
-        coder, votes = public_encoding(train.schema), max(int(how.plan["steps"]), 1) * self.asked
-        told = Paid.of(coder, train, ledger, lambda: ledger.affordable([(1.0, votes)])[0], resume=how.resume)
+        plan, coder = TrainPlan(**how.plan), public_encoding(train.schema)
+        refuse_none(plan)
+        votes = plan.steps * self.asked
+        told = Paid.of(
+            coder,
+            train,
+            ledger,
+            lambda: ledger.affordable([(1.0, votes)])[0],
+            like=Noise(1.0, 1, votes),
+            resume=how.resume,
+        )
         assert isinstance(told.training, Noise)
         maker, dense = self._maker(coder, told.stand_in(coder, rng=stream(root_of(how.rng), "stand-in")), how.rng)
         net = Panel(

@@ -1,0 +1,39 @@
+"""Diffusion over the numbers of pieces, given their kind, their intervals and the style of their recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from semblance.core.model import Card
+from semblance.learn.nets.conditioned import Conditioned, Parts
+from semblance.learn.objectives.guided import Guided
+from semblance.learn.trainer import TrainPlan
+from semblance.modalities.signal.generators.network import NetworkSpec, Sampler
+
+CARD = Card(
+    name="diffusion",
+    summary="beats or windows denoised from noise, given their kind, their intervals and the style of one recording",
+    paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Diffusion Guidance, 2022",
+    needs=("torch",),
+)
+
+
+@dataclass(frozen=True)
+class Diffusion(NetworkSpec):
+    """A denoiser of whitened components."""
+
+    width: int = 384
+    """Width of the network."""
+    blocks: int = 4
+    """Its residual blocks."""
+    steps: int = 18
+    """Steps of a sample; each but the last looks at the network twice."""
+    card: ClassVar[Card] = CARD
+    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=256, rate=1e-3, weight_decay=0.01)
+
+    def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
+        """The denoiser and its loss."""
+        return Guided(Conditioned(parts, width=self.width, blocks=self.blocks), steps=self.steps, aside=aside)
