@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from semblance.core.errors import DataError, UsageError
+from semblance.core.errors import DataError, SemblanceError, UsageError
 from semblance.core.modality import ReadOptions
+from semblance.core.rng import stream
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.gather import gather, kind_of
 from semblance.modalities.signal.read import read
-from tests.modalities.signal.made import wave
+from semblance.modalities.signal.write import write
+from tests.modalities.signal.made import recordings, wave
 
 COLUMNS = {"time": np.arange(300) / 100, "I": wave()[:, 0]}
 
@@ -107,3 +111,37 @@ def test_an_empty_manifest(tmp_path):
     (tmp_path / "m.csv").write_text("path,age\n")
     with pytest.raises(DataError, match="the manifest is empty"):
         gather([tmp_path / "m.csv"], Said())
+
+
+FORMATS = {
+    "16": "synthetic",
+    "edf": "synthetic",
+    "dicom 1.2.840.10008.5.1.4.1.1.9.1.1": "synthetic",
+    "leads x samples": "synthetic.npz",
+    "wide": "synthetic.csv",
+    "long": "synthetic.parquet",
+}
+
+
+def damaged(raw, rng):
+    """The bytes with some near the beginning changed, or without their end."""
+    made = bytearray(raw)
+    if rng.random() < 0.3:
+        return bytes(made[: rng.integers(len(made))])
+    for place in rng.integers(0, min(len(made), 1500), 3):
+        made[place] = rng.choice(list(b"0123456789 -./\n,\0\xff"))
+    return bytes(made)
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_damaged_is_refused_in_words(tmp_path, fmt, seed):
+    for package in ("wfdb", "pyedflib", "pydicom"):
+        pytest.importorskip(package)
+    rng, path = stream(seed, "damage", fmt), write([recordings(2, fmt=fmt)], tmp_path / FORMATS[fmt])
+    (path / "manifest.csv").unlink(missing_ok=True) if path.is_dir() else None
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    file = files[rng.integers(len(files))]
+    file.write_bytes(damaged(file.read_bytes(), rng))
+    with contextlib.suppress(SemblanceError):
+        read([path], ReadOptions())

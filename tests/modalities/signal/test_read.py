@@ -60,6 +60,8 @@ def test_further_data_takes_the_leads_and_the_rate_that_it_is_told(tmp_path):
     other = saved(tmp_path / "b.npz", wave().T, names=["II", "I"])
     again = like([other], made.schema, leads=["I", "II"], rate=50)
     assert [lead.name for lead in again.recordings[0].leads] == ["I", "II"] and again.recordings[0].rate == 50
+    np.save(tmp_path / "c.npy", wave().T[None], allow_pickle=False)
+    assert like([tmp_path / "c.npy"], made.schema, rate=100).recordings[0].rate == 100
 
 
 @pytest.mark.parametrize(("suffix", "package"), [(".hea", "wfdb"), (".edf", "pyedflib"), (".dcm", "pydicom")])

@@ -22,13 +22,15 @@ LAYOUTS = ("wide", "long", "leads x samples", "samples x leads")
 class Said:
     """The declarations that hold.
 
-    `rate` (Hz) is that of data which tells none; `resample` (Hz) the one that all are brought to. `leads` are the names
+    `rate` (Hz) is that of data which tells none; `resample` (Hz) the one that all are brought to, `assumed`
+    (Hz) that of further data where neither the data nor the person tells one. `leads` are the names
     of the leads, in order; `units` the unit of all, or of each by name. `layout` is one of LAYOUTS; `time`, `record`,
     `lead`, `value` and `state` name columns of a table of samples. `states` are texts that are states for sure.
     """
 
     rate: float | None = None
     resample: float | None = None
+    assumed: float | None = None
     leads: tuple[str, ...] | None = None
     units: str | Mapping[str, str] | None = None
     layout: str | None = None

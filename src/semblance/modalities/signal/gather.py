@@ -84,12 +84,18 @@ def suffix(path: Path) -> str:
     return "".join(parts) if parts[-1:] == [".gz"] else "".join(parts[-1:])
 
 
+def kind(path: Path) -> str:
+    """The suffix of a file's format: DICOM files often have none of their own, but begin like one."""
+    own = suffix(path)
+    return own if own in READERS or not path.is_file() or not dicom.begins(path) else ".dcm"
+
+
 def kind_of(paths: Sequence[str | Path] | str | Path) -> str:
     """The suffix of the format that the paths are of. Raises UsageError or DataError where there is none."""
     several = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not several or not Path(several[0]).exists():
-        return suffix(Path(several[0])) if several else next(iter(READERS))
-    return suffix(_listed(several)[0][0].path)
+    if several and not Path(several[0]).exists():
+        return suffix(Path(several[0]))
+    return kind(_listed(several)[0][0].path)
 
 
 def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], list[str]]:
@@ -107,7 +113,7 @@ def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], lis
             listed += [Listed(file, {}) for file in (_of_folder(path) if path.is_dir() else [path])]
     if not listed:
         raise UsageError.of("no paths", rule="there is at least one", fix="give a folder, a manifest, or files")
-    kinds = sorted({suffix(entry.path) for entry in listed})
+    kinds = sorted({kind(entry.path) for entry in listed})
     if len(kinds) > 1:
         fix = "give the files of one format, or list them in a manifest"
         raise DataError.of(f"files of the formats {', '.join(kinds)}", rule="a set has one format", fix=fix)
@@ -115,11 +121,11 @@ def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], lis
 
 
 def _of_folder(folder: Path) -> list[Path]:
-    files = sorted(file for file in folder.iterdir() if suffix(file) in FOLDERS)
+    files = sorted(file for file in folder.iterdir() if file.is_file() and kind(file) in FOLDERS)
     if not files:
         rule = f"a folder of recordings holds files that end in {', '.join(FOLDERS)}"
         raise DataError.of(f"'{folder.name}' holds no recording", rule=rule, fix="name the folder that holds them")
-    inner = wfdb.segments(file for file in files if suffix(file) == ".hea")
+    inner = wfdb.segments(file for file in files if kind(file) == ".hea")
     return [file for file in files if file.stem not in inner]
 
 
@@ -166,12 +172,12 @@ def _of_manifest(folder: Path, table: pd.DataFrame) -> list[Listed]:
 
 
 def _reader(path: Path) -> Callable[[Path, Said], Iterator[Found]]:
-    if suffix(path) not in READERS:
+    if kind(path) not in READERS:
         rule = f"a recording's name ends in one of {', '.join(READERS)}"
         raise UsageError.of(
             f"'{path.name}' is no known kind of recording", rule=rule, fix="convert it, or correct its suffix"
         )
-    return READERS[suffix(path)]
+    return READERS[kind(path)]
 
 
 def _unnamed(found: Sequence[Found]) -> list[Problem]:

@@ -41,7 +41,9 @@ def pictures(evidence: Evidence[Pieces]) -> list[Picture]:
 def _strips(sides: dict[str, Pieces], seed: int) -> Picture:
     heart = AFTER in next(iter(sides.values())).frame
     panels = [_strip(data.take(rows), role) for role, data in sides.items() for rows in _places(data, role, seed)]
-    note = "Some seconds of recordings drawn by chance, put together from their pieces, the baseline without its wander."
+    note = (
+        "Some seconds of recordings drawn by chance, put together from their pieces, the baseline without its wander."
+    )
     paper = " On paper as for an electrocardiogram: a small square is 40 ms and 0.1 mV." if heart else ""
     return {"title": "Strips", "note": note + paper, "panels": panels}
 
@@ -94,7 +96,9 @@ def _averages(sides: dict[str, Pieces]) -> Picture:
     for kind in kinds[np.argsort(-counts, kind="stable")][:KINDS]:
         for i, lead in enumerate(real.leads[:2]):
             lines = [
-                line for role, data in sides.items() for line in _band(data.waves[data.labels == kind, i], role, lead.name)
+                line
+                for role, data in sides.items()
+                for line in _band(data.waves[data.labels == kind, i], role, lead.name)
             ]
             if len(lines) == len(sides):
                 title = f"{kind}, {lead.name}" if kind else lead.name

@@ -17,7 +17,7 @@ def wrong_rate(told: float | None, said: Said, *, where: str, how: str) -> list[
     """
     if told is None:
         fix = f"{how}, or declare it: [signal] rate = 250"
-        return [Problem(f"{where} tells no sampling rate", RULE, fix)] if said.rate is None else []
+        return [Problem(f"{where} tells no sampling rate", RULE, fix)] if said.rate is said.assumed is None else []
     if not (math.isfinite(told) and told > 0):
         return [Problem(f"{where} has the sampling rate {told:g} Hz", RULE, how)]
     if said.rate is not None and not math.isclose(said.rate, told, rel_tol=1e-4):
@@ -28,7 +28,5 @@ def wrong_rate(told: float | None, said: Said, *, where: str, how: str) -> list[
 
 
 def settled(told: float | None, said: Said) -> float:
-    """The rate that the file tells, else the declared one, once nothing is wrong with it."""
-    rate = told if told is not None else said.rate
-    assert rate is not None
-    return float(rate)
+    """The rate that the file tells, else the declared one, else the assumed one, once nothing is wrong with it."""
+    return float(next(rate for rate in (told, said.rate, said.assumed) if rate is not None))

@@ -54,13 +54,14 @@ def like(
 ) -> Recordings:
     """Read further recordings under a known schema: other facts are ignored, a missing one is a DataError.
 
-    `leads` are the names to bring them to, in order, and `rate` (Hz) what they are resampled to; without these the
-    recordings decide among themselves, as in `read`.
+    `leads` are the names to bring them to, in order, and `rate` (Hz) what they are resampled to, and have where they
+    tell none; without these the recordings decide among themselves, as in `read`.
     """
     subject, target = schema.where("subject"), schema.where("target")
     said = Said(
         leads=None if leads is None else tuple(leads),
         resample=rate,
+        assumed=rate,
         subject=None if subject is None else subject.name,
         target=None if target is None else target.name,
     )

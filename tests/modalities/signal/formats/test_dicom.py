@@ -126,6 +126,15 @@ def test_an_age_in_months_and_one_of_dates(small, tmp_path):
     assert next(read(saved(small, tmp_path / "a.dcm"), Said())).facts["age"] == "69"
 
 
+def test_files_without_a_suffix(small, tmp_path):
+    (tmp_path / "more").mkdir()
+    for name in ("1.2.840.1", "1.2.840.2", "plain"):
+        saved(small, tmp_path / "more" / name)
+    (tmp_path / "more" / "DICOMDIR.txt").write_text("no recording")
+    made, _ = read_all([tmp_path / "more"], ReadOptions())
+    assert [one.name for one in made.recordings] == ["1.2.840.1", "1.2.840.2", "plain"]
+
+
 def test_files_that_are_no_waveforms(small, tmp_path):
     (tmp_path / "a.dcm").write_bytes(b"no dicom")
     assert "record 'a' cannot be read as a DICOM waveform" in refused(tmp_path / "a.dcm")

@@ -177,7 +177,7 @@ def test_a_lead_with_two_values_at_a_time(tmp_path):
 def test_a_value_without_a_time(tmp_path):
     frame = long(wide())
     frame.iloc[7, 0] = np.nan
-    assert "column 'time', row 8: a missing time" in refused(saved(tmp_path, frame))
+    assert "column 'time', row 8: a missing cell" in refused(saved(tmp_path, frame))
 
 
 def test_units_behind_names(tmp_path):
@@ -185,7 +185,7 @@ def test_units_behind_names(tmp_path):
     assert [(lead.name, lead.unit) for lead in found.recording.leads] == [("I", "uV"), ("II", "")]
 
 
-@pytest.mark.parametrize("content", ["", "time,I\n", 'time,I\n0,"1\n', "time,I\n0,1,2\n0.1,1,2,3\n"])
+@pytest.mark.parametrize("content", ["", "time,I\n", 'time,I\n0,"1\n', "time,I\n0,1,2\n0.1,1,2\n"])
 def test_a_broken_file(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
     assert "'a.csv'" in refused(tmp_path / "a.csv")

@@ -148,6 +148,14 @@ def test_annotations_past_the_end_are_left_out(tmp_path):
     assert found.notes == ("record '100': 1 annotations outside the samples are left out",)
 
 
+@pytest.mark.parametrize("notes", [["## a remark"], ["## time resolution: 100", "## time resolution: 100"]])
+def test_notes_that_the_library_reads_forever(tmp_path, notes):
+    path = written(tmp_path, ann=False)
+    at = np.zeros(len(notes), dtype=int)
+    wfdb.wrann("100", "atr", at, ['"'] * len(notes), aux_note=notes, write_dir=str(tmp_path))
+    assert "record '100' cannot be read: its annotations are broken" in refused(path)
+
+
 def test_segments_are_no_records(tmp_path):
     for name in ("m_1", "m_2"):
         written(tmp_path, name)
@@ -162,21 +170,25 @@ def test_a_unit_may_be_declared(tmp_path):
     assert [lead.unit for lead in found.recording.leads] == ["mV", "uV"]
 
 
-def test_mitbih_is_read_and_written_as_the_library_does(shared_data, tmp_path):
+def test_mitbih_is_written_as_the_library_reads_it(shared_data, tmp_path):
+    source = shared_data / "signals" / "mitbih"
+    made, _ = read_all([source / f"{name}.hea" for name in ("101", "106")], ReadOptions())
+    folder = writing.write([made], tmp_path / "synthetic")
+    for one in made.recordings:
+        old, new = wfdb.rdrecord(str(source / one.name)), wfdb.rdrecord(str(folder / one.name))
+        np.testing.assert_array_equal(old.p_signal, new.p_signal)
+        assert (new.fmt, new.adc_gain, new.baseline) == (["212"] * 2, old.adc_gain, old.baseline)
+    assert "Inderal" not in "".join(p.read_text() for p in folder.glob("*.hea"))
+
+
+@pytest.mark.slow
+def test_all_of_mitbih(shared_data):
     made, profile = read_all([shared_data / "signals" / "mitbih"], ReadOptions())
     assert (profile.records, profile.patients) == (22, 22)
     assert [lead.name for lead in made.recordings[0].leads] == ["MLII", "V1"]
     assert any("'V1' is missing throughout in 114, 124" in note for note in profile.notes)
     assert made.frame["age"].tolist()[:3] == [75, 24, 87]
     assert sum(len(one.beats) for one in made.recordings) > 49_000
-    few = made.take(np.array([1, 2]))
-    folder = writing.write([few], tmp_path / "synthetic")
-    for one in few.recordings:
-        old = wfdb.rdrecord(str(shared_data / "signals" / "mitbih" / one.name))
-        new = wfdb.rdrecord(str(folder / one.name))
-        np.testing.assert_array_equal(old.p_signal, new.p_signal)
-        assert (new.fmt, new.adc_gain, new.baseline) == (["212"] * 2, old.adc_gain, old.baseline)
-    assert "Inderal" not in "".join(p.read_text() for p in folder.glob("*.hea"))
 
 
 @pytest.mark.parametrize(("name", "leads", "rate"), [("a103l", 3, 250), ("s0010_re", 15, 1000), ("v102s", 4, 250)])

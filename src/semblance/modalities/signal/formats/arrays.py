@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -36,6 +38,10 @@ NAMES = {
     "subject": ("subject", "subjects", "patient", "patients", "patient_id", "subject_id", "groups"),
     "length": ("length", "lengths"),
 }
+_BROKEN = (
+    *(ValueError, OSError, EOFError, LookupError, SyntaxError, TokenError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 MARKS = tuple(f"{kind}_{part}" for kind in ("beats", "states") for part in ("record", "at", "symbol"))
 FIRST, LAST = "leads x samples", "samples x leads"
 
@@ -75,7 +81,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             return {"x": np.load(path, allow_pickle=False, mmap_mode="r")}
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         why = "holds Python objects" if "allow_pickle" in str(error) else "cannot be read"
         rule = "arrays of numbers and texts are read, pickled objects never"
         fix = "store it again without dtype=object" if "objects" in why else "copy or download it again"

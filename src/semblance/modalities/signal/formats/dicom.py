@@ -8,6 +8,7 @@ PatientID groups recordings.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -28,6 +29,10 @@ DICOM = "dicom"
 """A lead's `fmt` is this word and the UID of the storage class."""
 TWELVE_LEAD = "1.2.840.10008.5.1.4.1.1.9.1.1"
 _NO_DATE, _NO_TIME = "19850101", "000000"
+_BROKEN = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError),
+    struct.error,
+)
 _PADDING = -(2**15)
 _SHARE = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _MDC = {
@@ -44,9 +49,15 @@ def _pydicom() -> Any:
 # Reading
 
 
+def begins(path: Path) -> bool:
+    """Whether a file begins as a DICOM file does: 128 bytes, then 'DICM' (PS3.10)."""
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
+
+
 def read(path: Path, said: Said) -> Iterator[Found]:
     """The recording of a file. Raises DataError where it holds no whole waveform."""
-    name = path.stem
+    name = path.name.removesuffix(".dcm")
     with _whole(name):
         held = _pydicom().dcmread(path)
         groups = held.get("WaveformSequence", [])
@@ -63,11 +74,11 @@ def read(path: Path, said: Said) -> Iterator[Found]:
         leads = tuple(_lead(channel, i, said, held) for i, channel in enumerate(group.ChannelDefinitionSequence))
         ends = tuple(_ends(channel, lead) for channel, lead in zip(group.ChannelDefinitionSequence, leads, strict=True))
         beats, states, lost = _marks(held, length)
+        facts, patient = _facts(held), str(held.get("PatientID", "")).strip()
     notes = [f"record '{name}': only the first of {len(groups)} groups of channels is read"] * (len(groups) > 1)
     notes += [f"record '{name}': {lost} annotations outside the samples are left out"] * (lost > 0)
     recording = Recording(name, settled(rate, said), leads, length, partial(_values, path), beats, states)
-    patient = str(held.get("PatientID", "")).strip() or None
-    yield Found(recording, _facts(held), patient, ends, tuple(notes), remarks=True)
+    yield Found(recording, facts, patient or None, ends, tuple(notes), remarks=True)
 
 
 @contextmanager
@@ -75,7 +86,7 @@ def _whole(name: str) -> Iterator[None]:
     """What the library raises on a broken file, as an error that names it and none of its values."""
     try:
         yield
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, _pydicom().errors.InvalidDicomError):
+    except (*_BROKEN, _pydicom().errors.InvalidDicomError, _pydicom().errors.BytesLengthException):
         rule, fix = "a DICOM file is whole and keeps PS3.10", "export or copy it again"
         raise DataError.of(f"record '{name}' cannot be read as a DICOM waveform", rule=rule, fix=fix) from None
 
@@ -119,6 +130,11 @@ def _ends(channel: Any, lead: Lead) -> tuple[float, float] | None:
 
 
 def _values(path: Path) -> np.ndarray:
+    with _whole(path.name.removesuffix(".dcm")):
+        return _read_values(path)
+
+
+def _read_values(path: Path) -> np.ndarray:
     held = _pydicom().dcmread(path)
     values = held.waveform_array(0).astype(np.float32)
     group = held.WaveformSequence[0]

@@ -25,6 +25,8 @@ def load(path: Path) -> pd.DataFrame:
     """The columns of a file. Raises DataError where it is not what its suffix says."""
     try:
         frame = _load(path)
+        if not path.name.lower().endswith(".parquet") and not isinstance(frame.index, pd.RangeIndex):
+            raise pd.errors.ParserError  # more cells than names: pandas takes the first ones for an index
     except (ValueError, OSError, EOFError, IndexError, csv.Error) as error:
         why = " (its rows differ in length)" if isinstance(error, pd.errors.ParserError) else ""
         rule, fix = "the file is whole and of the kind that its suffix says", "mend it, or correct its suffix"
@@ -37,7 +39,7 @@ def load(path: Path) -> pd.DataFrame:
 def _load(path: Path) -> pd.DataFrame:
     name = path.name.lower()
     if name.endswith(".parquet"):
-        return pd.read_parquet(path)
+        return pd.read_parquet(path).reset_index(drop=True)
     raw = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
     text = raw.decode("utf-8-sig")
     if name.removesuffix(".gz").endswith(".arff"):

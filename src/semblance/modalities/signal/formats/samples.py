@@ -243,9 +243,9 @@ def _widened(frame: pd.DataFrame, said: Said, path: Path) -> pd.DataFrame:
     if time is None:
         fix = '[signal] time = "..."'
         raise DataError.of(f"'{path.name}' has no times", rule="a long table tells the time of each value", fix=fix)
-    if frame[time].isna().any():
-        row, rule = int(np.flatnonzero(frame[time].isna())[0]) + 1, "every value has a time"
-        raise DataError.of("a missing time", rule=rule, fix="fill the cell, or remove the row", column=time, row=row)
+    rule, fix = "every value has a time and a lead", "fill the cell, or remove the row"
+    lost_at = {name: np.flatnonzero(frame[name].isna()) for name in (time, lead)}
+    _raise(Problem("a missing cell", rule, fix, name, int(at[0]) + 1) for name, at in lost_at.items() if len(at))
     named = (usual(frame, "record", said.record), usual(frame, "subject", said.subject), time)
     by = [name for name in named if name is not None]
     twice = frame.duplicated([*by, lead])

@@ -21,8 +21,7 @@ from semblance.core.need import need
 from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.found import Found, age_of, sex_of
-from semblance.modalities.signal.found import told as known_of
+from semblance.modalities.signal.found import Found, age_of, sex_of, told
 from semblance.modalities.signal.rates import settled, wrong_rate
 
 RHYTHM = "+"
@@ -30,7 +29,10 @@ NO_UNIT = "NU"
 _CODE = re.compile(r"^\([A-Z0-9_]*$")
 _MITBIH = re.compile(r"^(\d{1,3})\s+([MF])\b")
 _PAIR = re.compile(r"<?([A-Za-z][\w ()/-]*?)>?\s*[:=]\s*([^<]*)")
+_RATE_NOTE = re.compile(rb"## time resolution: \d")
+_LABEL_NOTES = re.compile(rb"## annotation type definitions|## end of definitions")
 _PERSON = {"age": "age", "sex": "sex", "gender": "sex"}
+_BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
 _WIDTH = {"80": 8, "212": 12, "16": 16, "24": 24, "32": 32}
 """Bits of the formats that `wfdb` writes; the lowest value of each says that none was measured."""
 _BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5, "310": 4 / 3, "311": 4 / 3}
@@ -58,9 +60,9 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     name, record = path.stem, str(path.with_suffix(""))
     with _whole(name):
         header = _wfdb().rdheader(record, rd_segments=True)
-        told = float(header.fs) if _states_rate(path) else None
+        stated = float(header.fs) if _states_rate(path) else None
         how = f"write it behind the number of signals in {path.name}"
-        wrong = wrong_rate(told, said, where=f"record '{name}'", how=how)
+        wrong = wrong_rate(stated, said, where=f"record '{name}'", how=how)
         problems = [*wrong, *_wrong_length(path, header)]
     if problems:
         raise DataError(*problems)
@@ -68,25 +70,25 @@ def read(path: Path, said: Said) -> Iterator[Found]:
         first = _wfdb().rdrecord(record, sampto=1 if header.sig_len else None, return_res=32)
         length = header.sig_len or first.sig_len
         leads, ends = _leads(first, said), _ends(first)
-    rate = settled(told, said)
-    with _whole(name):
+    rate = settled(stated, said)
+    with _whole(name, "its annotations are broken"):
         beats, states, notes = _annotations(path, said, rate, length)
     recording = Recording(name, rate, leads, length, partial(_values, record, length), beats, states)
     yield Found(recording, _facts(header.comments), ends=ends, notes=notes)
 
 
 @contextmanager
-def _whole(name: str) -> Iterator[None]:
+def _whole(name: str, broken: str = "its header and its samples do not fit together") -> Iterator[None]:
     """What the library raises on a broken record, as an error that names it and none of its values."""
     try:
         yield
-    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise _unreadable(name, error) from None
+    except _BROKEN as error:
+        raise _unreadable(name, error, broken) from None
 
 
-def _unreadable(name: str, error: Exception) -> DataError:
+def _unreadable(name: str, error: Exception, broken: str) -> DataError:
     lost = Path(error.filename).name if isinstance(error, OSError) and error.filename else None
-    found = f"its file '{lost}' cannot be opened" if lost else "its header and its samples do not fit together"
+    found = f"its file '{lost}' cannot be opened" if lost else broken
     return DataError.of(
         f"record '{name}' cannot be read: {found}",
         rule="a WFDB record is a header and the signal files that it names, whole",
@@ -154,12 +156,14 @@ def _physical(zero: int, bits: int, gain: float, baseline: int) -> tuple[float, 
 
 
 def _values(record: str, length: int) -> np.ndarray:
-    return np.asarray(_wfdb().rdrecord(record, sampto=length, return_res=32).p_signal, dtype=np.float32)
+    with _whole(Path(record).name):
+        return np.asarray(_wfdb().rdrecord(record, sampto=length, return_res=32).p_signal, dtype=np.float32)
 
 
 def _annotations(path: Path, said: Said, rate: float, length: int) -> tuple[Marks, Marks, tuple[str, ...]]:
     if not path.with_suffix(f".{said.annotator}").exists():
         return Marks(), Marks(), ()
+    _refuse_notes(path.with_suffix(f".{said.annotator}").read_bytes())
     held = _wfdb().rdann(str(path.with_suffix("")), said.annotator)
     at = np.asarray(held.sample, dtype=np.int64)
     if held.fs and not np.isclose(held.fs, rate):
@@ -171,6 +175,13 @@ def _annotations(path: Path, said: Said, rate: float, length: int) -> tuple[Mark
     at, symbol, text = at[order], symbol[order], np.array([_rhythm(held.aux_note[i]) for i in order], dtype=object)
     beat, state = np.isin(symbol, list(BEATS)), (symbol == RHYTHM) & np.array([t is not None for t in text], bool)
     return Marks(at[beat], symbol[beat]), Marks(at[state], text[state]), () if inside.all() else (note,)
+
+
+def _refuse_notes(raw: bytes) -> None:
+    """ValueError for notes of the file about itself that are none of the standard's: `wfdb` 4.3 reads them forever."""
+    known = _RATE_NOTE.findall(raw)
+    if len(known) > 1 or raw.count(b"## ") != len(known) + len(_LABEL_NOTES.findall(raw)):
+        raise ValueError("a note of the file about itself")
 
 
 def _rhythm(text: str) -> str | None:
@@ -189,7 +200,7 @@ def _facts(comments: Iterable[str]) -> dict[str, str]:
             (facts if known is None else person).setdefault(known or name.strip(), value.strip())
         if match := _MITBIH.match(line):
             person = {"age": match[1], "sex": match[2], **person}
-    return {**facts, **known_of(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
+    return {**facts, **told(age=age_of(person.get("age")), sex=sex_of(person.get("sex")))}
 
 
 # Writing

@@ -193,7 +193,9 @@ class RecorderSpec:
     def load(cls, folder: Path) -> RecorderModel:
         """The inverse of `RecorderModel.save`."""
         if not (folder / "recorder.json").exists():
-            raise UsageError.of(f"no model in '{folder.name}'", rule="a folder with recorder.json", fix="give RUN/model")
+            raise UsageError.of(
+                f"no model in '{folder.name}'", rule="a folder with recorder.json", fix="give RUN/model"
+            )
         told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
         own = {name.removeprefix(WAVES): a for name, a in arrays.items() if name.startswith(WAVES)}
