@@ -130,7 +130,7 @@ class Paid:
         with safe_open(folder / MEASURED, framework="np") as file:
             names, told = list(file.keys()), file.metadata()
             counts = tuple(file.get_tensor(f"column {j}") for j in range(len(names)))
-        return cls(counts, tuple(spent_from(part) for part in json.loads(told["spent"])), told["receipt"])
+        return cls(counts, tuple(spent_from(part) for part in json.loads(told["spent"])), told.get("receipt", ""))
 
 
 @contextmanager
