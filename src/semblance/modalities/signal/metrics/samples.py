@@ -111,8 +111,15 @@ def compared(
 
     `describe(pieces)` gives an array with one row per piece, `distance(made, held)` a number or (m,) numbers.
     """
+    told = {part: describe(sample.pieces) for part, sample in samples(evidence, label).items()}
+    return apart(evidence, told, distance, label=label)
+
+
+def apart(
+    evidence: Measured, told: Mapping[Part, np.ndarray], distance: Distance, *, label: str | None = None
+) -> dict[Part, np.ndarray]:
+    """The same of pieces that are already described: `told` has an array with a row per piece of each sample."""
     drawn = samples(evidence, label)
-    told = {part: describe(sample.pieces) for part, sample in drawn.items()}
     blocks = int(drawn["holdout"].block.max()) + 1
 
     def of(part: Part) -> np.ndarray:
