@@ -37,7 +37,8 @@ def test_kinds_that_few_patients_have_are_not_learned():
 
 
 def test_the_interval_after_a_beat_of_another_kind_is_none():
-    one = replace(recordings(1, 0).recordings[0], beats=Marks(np.array([100, 300, 500, 750]), np.array(list("NFNN"), dtype=object)))  # fmt: skip
+    marks = Marks(np.array([100, 300, 500, 750]), np.array(list("NFNN"), dtype=object))
+    one = replace(recordings(1, 0).recordings[0], beats=marks)
     found = habits.beats(one, ("N",))
     assert found.kinds.tolist() == [0, 0, 0]
     assert np.isnan(found.intervals[:2]).all()

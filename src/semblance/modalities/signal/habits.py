@@ -167,7 +167,7 @@ def _until(rhythm: Rhythm, seconds: float, *, rng: np.random.Generator) -> tuple
 
 
 def _slow(values: np.ndarray, rate: float) -> np.ndarray:
-    """(leads * (BANDS + 1),) the level of each lead and the log power of its wander by bands; NaN where not measured."""
+    """(leads * (BANDS + 1),) the level of each lead and the log power of its wander by bands; NaN if not measured."""
     moved = wander(values, rate)[:: max(int(rate / SLOW), 1)]
     rows = np.array([[lead.mean(), *np.log(band_power(lead) + FAINT)] for lead in moved.T])
     rows[~np.isfinite(values).any(0)] = np.nan

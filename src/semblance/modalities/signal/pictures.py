@@ -95,15 +95,12 @@ def _averages(sides: dict[str, Pieces]) -> Picture:
     panels = []
     for kind in kinds[np.argsort(-counts, kind="stable")][:KINDS]:
         for i, lead in enumerate(real.leads[:2]):
-            lines = [
-                line
-                for role, data in sides.items()
-                for line in _band(data.waves[data.labels == kind, i], role, lead.name)
-            ]
+            waves = {role: data.waves[data.labels == kind, i] for role, data in sides.items()}
+            lines = [line for role, some in waves.items() for line in _band(some, role, lead.name)]
             if len(lines) == len(sides):
                 title = f"{kind}, {lead.name}" if kind else lead.name
                 panels.append({"title": title, "step": 1 / real.rate, "lines": lines, "x": "seconds", "y": lead.unit})
-    note = "The median piece of each kind, and the band that holds four of five. A band that is too narrow is a kind whose variety was lost."
+    note = "The median piece of each kind, and the band that holds four of five: too narrow, and variety was lost."
     return {"title": "Average pieces", "note": note, "panels": panels}
 
 
