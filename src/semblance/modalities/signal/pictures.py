@@ -77,14 +77,14 @@ def _strip(data: Pieces, role: str) -> Picture:
     else:
         at, values = np.arange(len(data)) * data.waves.shape[2], np.concatenate(data.waves, 1).T
     values, every = values[: int(SECONDS * rate)], max(round(rate / DRAWN), 1)
-    marks = [{"x": round(float(a / rate), 3), "text": str(s)} for a, s in zip(at, data.labels, strict=True) if s]
+    marks = [(round(float(a / rate), 3), str(s)) for a, s in zip(at, data.labels, strict=True) if s]
     lines = [
         {"name": lead.name, "role": role, "y": _rounded(values[::every, i])} for i, lead in enumerate(data.leads[:3])
     ]
     units = {lead.unit for lead in data.leads}
     paper = {"x": 0.04, "y": 0.1} if heart and units == {"mV"} else None
-    marks = [mark for mark in marks if mark["x"] < SECONDS] if heart else []
-    return {"title": role, "step": every / rate, "apart": True, "lines": lines, "marks": marks, "paper": paper,
+    shown = [{"x": x, "text": text} for x, text in marks if x < SECONDS and heart]
+    return {"title": role, "step": every / rate, "apart": True, "lines": lines, "marks": shown, "paper": paper,
             "x": "seconds", "y": ", ".join(sorted(units))}  # fmt: skip
 
 
