@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from semblance.app.plots import panel, pictures
+
+LINE = {"name": "MLII", "role": "real", "y": [0.0, 1.0, 0.5, 0.25]}
+OTHER = {"name": "V1", "role": "synthetic", "y": [0.1, -0.4, 0.0, 0.2], "low": [0, -1, -1, 0], "high": [1, 0, 1, 1]}
+STRIP = {"title": "real", "step": 0.04, "apart": True, "lines": [LINE, {**OTHER, "role": "real"}], "x": "seconds",
+         "y": "mV", "marks": [{"x": 0.04, "text": "V"}], "paper": {"x": 0.04, "y": 0.1}}  # fmt: skip
+CURVES = {"title": "N, <V1>", "step": 1.0, "start": 1.0, "lines": [LINE, OTHER], "x": "Hz", "y": "dB"}
+
+
+@pytest.mark.parametrize("told", [STRIP, CURVES])
+def test_a_panel_is_a_picture_that_says_what_it_shows(told):
+    drawn = panel(told)
+    root = ElementTree.fromstring(str(drawn))
+    assert root.tag == "svg"
+    assert told["title"].split(",")[0] in root.attrib["aria-label"]
+    assert "nan" not in str(drawn)
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    for points in re.findall(r'points="([^"]*)"', str(drawn)):
+        for point in points.split():
+            x, y = map(float, point.split(","))
+            assert 0 <= x <= width and 0 <= y <= height
+
+
+def test_a_line_has_the_class_of_its_side_and_a_band_where_it_has_one():
+    drawn = str(panel(CURVES))
+    assert drawn.count('class="trace other"') == 1
+    assert drawn.count('class="trace made"') == 1
+    assert drawn.count('class="spread made"') == 1
+    assert "<V1>" not in drawn
+
+
+def test_paper_has_a_pulse_of_one_unit_for_each_line_and_its_marks():
+    drawn = str(panel(STRIP))
+    assert drawn.count("trace pulse") == 2
+    assert ">V</text>" in drawn
+    foot, top = map(float, re.search(r'class="trace pulse" d="M[\d.]+ ([\d.]+)H[\d.]+V([\d.]+)', drawn).groups())
+    small = re.search(r'class="paper small" d="([^"]*)"', drawn).group(1)
+    rows = sorted({float(y) for y in re.findall(r"M40 ([\d.]+)H", small)})
+    square = min(b - a for a, b in pairwise(rows))
+    assert (foot - top) / square == pytest.approx(10, rel=0.05)
+
+
+def test_lines_that_stand_apart_do_not_cross():
+    drawn = str(panel(STRIP))
+    first, second = (
+        [float(p.split(",")[1]) for p in points.split()]
+        for points in re.findall(r'<polyline class="trace other" points="([^"]*)"', drawn)
+    )
+    assert max(first) <= min(second)
+
+
+def test_all_pictures_keep_their_titles_and_notes():
+    made = pictures([{"title": "Strips", "note": "some", "panels": [STRIP, CURVES]}])
+    assert made[0]["title"] == "Strips"
+    assert len(made[0]["plots"]) == 2
