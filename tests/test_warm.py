@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -69,3 +70,15 @@ def test_what_takes_too_long_is_killed() -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(int(late.value.output), 0)
     assert warm.run(["-c", "print('goes on')"]).stdout == "goes on\n"
+
+
+def test_the_other_interpreter_has_another_order_of_hashes() -> None:
+    words = ["-c", "print(hash('a'), hash('b'))"]
+    one, again, other = (warm.run(words, other=there).stdout for there in (False, False, True))
+    assert one == again != other
+
+
+def test_a_program_is_killed_when_it_has_said_so() -> None:
+    code = "import sys, time\nfor i in range(9): print('at', i, file=sys.stderr, flush=True); time.sleep(i)"
+    killed = warm.run(["-c", code], until="at [3-5]")
+    assert (killed.returncode, killed.stderr.split()[-1]) == (-signal.SIGKILL, "3")

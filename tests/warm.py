@@ -4,8 +4,9 @@ A new interpreter spends 4 to 6 seconds on importing torch, pandas and scikit-le
 and of the pages ask only what a program does after that. So each test process starts one warm interpreter; a program
 runs in a fork of it, with memory, folder, environment and streams of its own, and ends as in an interpreter of its own.
 
-Forks share what an interpreter settles at its start, above all the order of hashes. Tests that compare the bytes of two
-runs, send signals, limit resources or measure start-up therefore use `subprocess`.
+Forks share what an interpreter settles at its start, above all the order of hashes: tests that compare the bytes of two
+runs have one of them in a second warm interpreter, of another order (`other`). Tests that send signals, limit resources
+or measure start-up use `subprocess`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import multiprocessing
 import os
 import pkgutil
+import re
 import runpy
 import subprocess
 import sys
@@ -30,7 +32,10 @@ from types import ModuleType
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 # What semblance imports inside functions, or has others import. None may start threads (a fork would lack them)
 # or keep randomness of its own (forks would share it), as OpenDP does.
-LATE = ("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize")
+LATE = (
+    *("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize"),
+    *("torch._dynamo", "torch.fx.experimental.symbolic_shapes"),  # imported by the first optimizer of a process
+)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -45,17 +50,21 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    other: bool = False,
+    until: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`subprocess.run([sys.executable, *words], capture_output=True, text=True)`, in a fork of the warm interpreter.
 
-    `words` begin with -m MODULE, -c CODE, or a file. PYTHON... variables in `env` say nothing to a fork.
+    `words` begin with -m MODULE, -c CODE, or a file. PYTHON... variables in `env` say nothing to a fork. It is a fork
+    of the `other` interpreter where that is asked for, and is killed as soon as the pattern `until` is in its stderr.
     """
-    warm, words = _interpreter(), [str(word) for word in words]
+    warm, words = _interpreter(other), [str(word) for word in words]
     assert warm.stdin is not None and warm.stdout is not None
     with tempfile.TemporaryDirectory() as folder:
         streams = [os.devnull, f"{folder}/out", f"{folder}/err"]
         program = [words, str(cwd or Path.cwd()), dict(os.environ if env is None else env), streams]
-        print(json.dumps([program, timeout]), file=warm.stdin, flush=True)
+        Path(streams[2]).touch()
+        print(json.dumps([program, timeout, until]), file=warm.stdin, flush=True)
         code = json.loads(warm.stdout.readline())
         out, err = (Path(name).read_text() for name in streams[1:])
     if code is None:
@@ -64,10 +73,11 @@ def run(
 
 
 @cache
-def _interpreter() -> subprocess.Popen[str]:
-    """The warm interpreter of this test process; it ends when its stdin does."""
+def _interpreter(other: bool) -> subprocess.Popen[str]:
+    """The warm interpreters of this test process, each with an order of hashes; they end when their stdin does."""
     words, pipe = [sys.executable, "-P", __file__], subprocess.PIPE
-    warm = subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=environment(OMP_NUM_THREADS="1"))
+    env = environment(OMP_NUM_THREADS="1", PYTHONHASHSEED="random")
+    warm = subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=env)
     atexit.register(warm.communicate)
     return warm
 
@@ -92,9 +102,13 @@ def _serve() -> None:
     """Answer each program with its exit code, or with null where it was killed for taking too long."""
     gc.freeze()  # the forks need not look for garbage among what was imported
     for line in sys.stdin:
-        asked, timeout = json.loads(line)
+        asked, timeout, until = json.loads(line)
         program = multiprocessing.get_context("fork").Process(target=_become, args=asked)
         program.start()
+        if until is not None:
+            while program.is_alive() and not re.search(until, Path(asked[-1][2]).read_text()):
+                program.join(0.01)
+            program.kill()
         program.join(timeout)
         if late := program.is_alive():
             program.kill()

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
+import signal
 from pathlib import Path
 
-from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, semblance, semblance_alone, started
+from tests import warm
+from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, semblance, semblance_otherwise
 from tests.journeys.test_synth import comparable
 
 
 def kill_in(stage: str, words: list[str]) -> None:
     """SIGKILL as soon as the stage says that it has begun."""
-    run = started(words)
-    assert run.stderr is not None
-    for line in run.stderr:
-        event = json.loads(line)
-        if event["event"] == "started" and event["name"] == stage:
-            break
-    run.kill()
-    run.wait()
+    said = rf'"event": "started".*"name": "{stage}"'
+    killed = warm.run(["-m", "semblance", *words], env=warm.environment(), other=True, until=said)
+    assert (killed.returncode, bool(re.search(said, killed.stderr))) == (-signal.SIGKILL, True), killed.stderr
 
 
 def test_killed_at_each_stage_a_run_resumes_to_the_same_bytes(place: Path, network: Ran, tmp_path: Path) -> None:
@@ -35,7 +32,7 @@ def test_killed_at_each_stage_a_run_resumes_to_the_same_bytes(place: Path, netwo
     for stage in STAGES:
         kill_in(stage, [*words, "--resume"])
         assert not (run / "manifest.json").exists() or stage == "sign"
-    ended = semblance_alone(*words, "--resume")
+    ended = semblance_otherwise(*words, "--resume")
     assert ended.code == network.code, ended.err
     assert comparable(run) == comparable(place / "network")
     assert not (tmp_path / "RUN.work").exists()

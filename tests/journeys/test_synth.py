@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.journeys.cohort import CANARIES, Ran, semblance, semblance_alone
+from tests.journeys.cohort import CANARIES, Ran, semblance, semblance_otherwise
 
 DOCUMENTS = {"report.json", "report.html", "card.md", "croissant.json", "DATASHEET.md", "MAPPING.md"}
 KEPT = {"synthetic.csv", *DOCUMENTS, "config.toml", "manifest.json", "attestation.json"}
@@ -101,7 +101,7 @@ def test_internal_use_is_granted_more_easily_and_nothing_leaves_a_refused_run(pl
 
 
 def test_the_saved_config_repeats_the_run_to_the_byte(place: Path, network: Ran) -> None:
-    again = semblance_alone("synth", "patients.csv", "-o", "again", "--config", "network/config.toml", cwd=place)
+    again = semblance_otherwise("synth", "patients.csv", "-o", "again", "--config", "network/config.toml", cwd=place)
     assert again.code == network.code
     assert comparable(place / "again") == comparable(place / "network")
 
@@ -111,7 +111,7 @@ def test_an_accepted_plan_is_repeated_without_asking_again(place: Path, tmp_path
     (tmp_path / "data.csv").write_text("\n".join(lines) + "\n")
     words = ("--config", place / "fast.toml", "--model", "marginals", "--yes")
     first = semblance("synth", "data.csv", "-o", "first", *words, cwd=tmp_path)
-    again = semblance_alone("synth", "data.csv", "-o", "again", "--config", "first/config.toml", cwd=tmp_path)
+    again = semblance_otherwise("synth", "data.csv", "-o", "again", "--config", "first/config.toml", cwd=tmp_path)
     assert first.code in DECIDED and again.code == first.code, again.err
     assert comparable(tmp_path / "again") == comparable(tmp_path / "first")
 

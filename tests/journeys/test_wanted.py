@@ -12,7 +12,7 @@ import pytest
 
 import semblance as sb
 from semblance.core.estimate import Estimate, difference, folded, wilson
-from tests.journeys.cohort import Ran, semblance, semblance_alone
+from tests.journeys.cohort import Ran, semblance, semblance_otherwise
 from tests.modalities.table.wanted.exact import cohort
 
 COLUMNS = ("--config", "fast.toml", "--subject", "pid", "--target", "outcome", "--yes")
@@ -61,7 +61,7 @@ def test_a_run_makes_what_was_asked_and_its_report_and_config_say_so(place: Path
 @pytest.mark.slow
 def test_a_saved_config_asks_for_the_same_again(place: Path, women: Ran) -> None:
     words = ("--config", "women/config.toml", "--yes")
-    again = semblance_alone("synth", "patients.csv", "-o", "more", *words, cwd=place)
+    again = semblance_otherwise("synth", "patients.csv", "-o", "more", *words, cwd=place)
     assert again.code == women.code
     assert (place / "more" / "synthetic.csv").read_bytes() == (place / "women" / "synthetic.csv").read_bytes()
 

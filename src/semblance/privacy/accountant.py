@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr
 
 from semblance.core.need import need
 from semblance.core.promise import Answers, Noise, Spent, Steps
@@ -29,6 +30,8 @@ FINE, COARSE = 1e-4, 1e-3
 work, and as they are rounded up no less of a bound."""
 ROUNDED = 1e-9
 """The share of what concentrated privacy says is left that its rounding may take."""
+GROWTH = 0.55
+"""Of the power with which epsilon grows with rho, a guess: it is between a half, where both are small, and one."""
 LEAST = 1e-3
 """The share of a budget below which nothing is left of it."""
 BEYOND = 9.0
@@ -103,14 +106,29 @@ def _least(
     def scaled(rho: float) -> tuple[Noise, ...]:
         return tuple(Noise(math.sqrt(count * total / (2 * rho * share)), 1, count) for share, count in parts)
 
-    def fits(rho: float) -> bool:
-        return _bound((*before, *scaled(rho)), delta, grid) <= epsilon
-
+    spent = sum(part.rho for part in before if not isinstance(part, Steps))
+    guess = math.nan if trained else _of_gaussians(epsilon, delta=told) - spent
+    looks = 0
     low, high = left, spread if trained else left + 0.3 * spread
     while high - low > CLOSE * high and high > LEAST * spread:
-        middle = (low + high) / 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+        middle, looks = guess if low < guess < high and looks % 3 < 2 else (low + high) / 2, looks + 1
+        found = _bound((*before, *scaled(middle)), delta, grid)
+        low, high = (middle, high) if found <= epsilon else (low, middle)
+        if not trained:
+            # To the other side of where it should be met, so that both ends close in.
+            beyond = 1 + math.copysign(CLOSE / 3, epsilon - found)
+            guess = (spent + middle) * (epsilon / found) ** (1 / GROWTH) * beyond - spent
     return scaled(low) if low > LEAST * spread else tuple(Noise(math.inf, 1, count) for _, count in parts)
+
+
+def _of_gaussians(epsilon: float, *, delta: float) -> float:
+    """The rho of continuous Gaussian noise that ends at (epsilon, delta) exactly (Balle & Wang 2018, theorem 8)."""
+
+    def over(power: float) -> float:
+        mu = math.sqrt(2 * math.exp(power))
+        return float(ndtr(mu / 2 - epsilon / mu) - np.exp(epsilon + log_ndtr(-mu / 2 - epsilon / mu)) - delta)
+
+    return math.exp(brentq(over, -40, math.log1p(epsilon) + 1))
 
 
 def steps_for(epsilon: float, *, delta: float, rate: float, count: int, before: Sequence[Spent] = ()) -> Steps:
@@ -176,13 +194,12 @@ def _exact(parts: tuple[tuple[Spent, int], ...], rho: float, delta: float, grid:
     losses = need(
         "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
     )
-    total = losses.identity(value_discretization_interval=grid)
-    for part, count in parts:
-        total = total.compose(_loss(losses, part, grid).self_compose(count))
+    found = [_loss(losses, part, grid).self_compose(count) for part, count in parts]
     if rho:
         common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
         said = common.DifferentialPrivacyParameters(epsilon_of_rho(rho, delta=delta / 2), delta / 2)
-        total = total.compose(losses.from_privacy_parameters(said, value_discretization_interval=grid))
+        found.append(losses.from_privacy_parameters(said, value_discretization_interval=grid))
+    total = reduce(lambda one, other: one.compose(other), found)
     return float(total.get_epsilon_for_delta(delta))
 
 
