@@ -1,9 +1,11 @@
 """A network over vectors of numbers that is told a noise level, a class and further numbers.
 
 All that it is told is brought into one vector, which scales and shifts what each residual block reads (FiLM, Perez et
-al., AAAI 2018; as in the DiT of Peebles & Xie, ICCV 2023). One class more than there are stands for "nothing is known":
-with it the further numbers count for nothing, so that one network is the conditional and the unconditional one
-(Ho & Salimans, 2022).
+al., AAAI 2018; as in the DiT of Peebles & Xie, ICCV 2023). Past the blocks, each number is multiplied and moved by what
+is told as well: where numbers are normal around a mean of their class, no more is needed.
+
+One class more than there are stands for "nothing is known": with it the further numbers count for nothing, so that one
+network is the conditional and the unconditional one (Ho & Salimans, 2022).
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ class Conditioned(nn.Module):
     center: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, parts: Parts, *, width: int, blocks: int, told: int = 128) -> None:
+    def __init__(self, parts: Parts, *, width: int, blocks: int, told: int = 64) -> None:
         super().__init__()
         self.parts = parts
         self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
@@ -81,7 +83,9 @@ class Conditioned(nn.Module):
         self.level = linear(2 * len(LEVELS), told)
         self.enter = linear(parts.numbers, width)
         self.blocks = nn.ModuleList(FilmBlock(width, told) for _ in range(blocks))
+        self.mix = linear(told, told)
         self.last = linear(told, 2 * width)
+        self.past = linear(told, 2 * parts.numbers)
         self.leave = linear(width, parts.numbers)
         self.register_buffer("center", torch.zeros(parts.given))
         self.register_buffer("spread", torch.ones(parts.given))
@@ -95,6 +99,7 @@ class Conditioned(nn.Module):
                 weight.zero_() if weight.ndim == 1 else weight.normal_(0, size**-0.5, generator=noise)
             self.classes.mul_(self.classes.shape[1] ** 0.5)
             self.last.weight.zero_()
+            self.past.weight.zero_()
             for block in self.blocks:
                 assert isinstance(block, FilmBlock)
                 block.film.weight.zero_()
@@ -110,11 +115,12 @@ class Conditioned(nn.Module):
         if self.given is not None:
             known = (labels < self.parts.classes)[:, None]
             told = told + self.given(torch.where(known, (given - self.center) / self.spread, 0.0))
-        told, h = silu(told), self.enter(x)
+        told, h = silu(self.mix(silu(told))), self.enter(x)
         for block in self.blocks:
             h = block(h, told)
         scale, shift = self.last(told).chunk(2, 1)
-        out: torch.Tensor = self.leave(layer_norm(h, h.shape[1:]) * (1 + scale) + shift)
+        gain, offset = self.past(told).chunk(2, 1)
+        out: torch.Tensor = self.leave(layer_norm(h, h.shape[1:]) * (1 + scale) + shift) + gain * x + offset
         return out
 
 

@@ -2,8 +2,8 @@
 
 A record x and noise e are mixed as cos(a) x + sin(a) e. The network is asked for sin(a) x - cos(a) e, along which the
 mixture moves as its angle falls from a quarter turn, pure noise, to 0 (v-prediction, Salimans & Ho, ICLR 2022;
-TrigFlow, Lu & Song, ICLR 2025): the flow of Karras et al. (NeurIPS 2022) with their preconditioning, written without
-it. Normal records are drawn exactly in any number of steps.
+TrigFlow, Lu & Song, ICLR 2025). That is the flow of Karras et al. (NeurIPS 2022) under their preconditioning,
+written without it: normal records of variance 1 are drawn exactly, in any number of steps.
 
 A share of the records is shown without what is given, and a sample may move away from what the network says of these
 (classifier-free guidance; Ho & Salimans, 2022). At a guidance of 1 records are drawn as they are distributed; above,

@@ -1,8 +1,8 @@
 """Pieces <-> the few numbers that are learned of them.
 
-The principal components of all leads together, brought to variance 1, hold nearly all of a piece; what they leave over
-is small noise, but a judge misses it at once. Of this rest only its strength in each lead is kept, as one more number
-a lead; it is drawn anew from the spectrum and the course in time that it has in pieces of its label.
+The principal components of all leads together hold nearly all of a piece; what they leave over is small noise, but a
+judge misses it at once. Of this rest only its strength in each lead is kept, as one more number a lead; it is drawn
+anew from the spectrum and the course in time that it has in pieces of its label.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from semblance.modalities.signal.data import Pieces
 
 FITTED = 3000
 """Pieces of each label, at most, by which components and the rest are fitted: rare shapes count as much as common."""
+LEAST, NUMBERS = 200, 50_000_000
+"""But no fewer of them than LEAST, and otherwise no more than fill so many numbers."""
+WHITE = 0.4
+"""How far the components are brought to one variance: at 1 an error in the largest would count no more than one in the
+smallest, and in a wave it is the larger by far; at 0 the smallest would hardly count."""
 FEW = 5.0
 """Pieces by which the rest of a label is drawn towards that of all labels."""
 TINY = 1e-12
@@ -47,26 +52,17 @@ class Encoding:
 
         There are fewer than `components` where there are fewer pieces or samples.
         """
-        labels, waves = pieces.labels, pieces.waves
-        rows = _balanced(labels, rng)
-        center = waves[rows].mean(0)
-        flat = (waves[rows] - center).reshape(len(rows), -1)
+        names, some = tuple(sorted(set(pieces.labels))), pieces.take(_balanced(pieces, rng))
+        center = some.waves.mean(0)
+        flat = (some.waves - center).reshape(len(some), -1)
         most = min(components, *flat.shape)
-        _, _, basis = randomized_svd(flat, most, random_state=int(rng.integers(2**31)))
+        basis = randomized_svd(flat, most, random_state=int(rng.integers(2**31)))[2].astype(np.float32)
         found = flat @ basis.T
-        rest = (flat - found @ basis).reshape(len(rows), *center.shape)
+        rest = (flat - found @ basis).reshape(some.waves.shape)
         strength = _strength(rest)
-        names = tuple(sorted(set(labels)))
-        spectrum, course = _rests(rest / np.exp(strength)[:, :, None], labels[rows], names)
-        return cls(
-            names,
-            center,
-            basis.astype(np.float32),
-            np.maximum((waves.reshape(len(waves), -1) @ basis.T).std(0), 1e-12).astype(np.float32),
-            np.stack([strength.mean(0), np.maximum(strength.std(0), 1e-6)]).astype(np.float32),
-            spectrum,
-            course,
-        )
+        moments = np.stack([strength.mean(0), np.maximum(strength.std(0), 1e-6)])
+        spectrum, course = _rests(rest / np.exp(strength)[:, :, None], some.labels, names)
+        return cls(names, center, basis, _spread(found), moments, spectrum, course)
 
     @property
     def width(self) -> int:
@@ -115,10 +111,19 @@ class Encoding:
 ARRAYS = ("center", "basis", "spread", "strength", "spectrum", "course")
 
 
-def _balanced(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Positions of up to FITTED pieces of each label."""
-    order = rng.permutation(len(labels))
-    return np.sort(np.concatenate([order[labels[order] == label][:FITTED] for label in sorted(set(labels))]))
+def _balanced(pieces: Pieces, rng: np.random.Generator) -> np.ndarray:
+    """Positions of up to FITTED pieces of each label, fewer where pieces are large."""
+    labels, order = pieces.labels, rng.permutation(len(pieces))
+    names = sorted(set(labels))
+    most = min(FITTED, max(LEAST, NUMBERS // (pieces.waves[0].size * len(names))))
+    return np.sort(np.concatenate([order[labels[order] == name][:most] for name in names]))
+
+
+def _spread(found: np.ndarray) -> np.ndarray:
+    """(components,) divisors that bring the mean of the variances to 1, and each WHITE of the way in its logarithm."""
+    spread = np.maximum(found.std(0), TINY) ** WHITE
+    scaled: np.ndarray = spread * np.sqrt(np.square(found / spread).mean())
+    return scaled
 
 
 def _strength(rest: np.ndarray) -> np.ndarray:
