@@ -57,8 +57,8 @@ class Made:
 
 
 def plain(pieces: Pieces) -> Pieces:
-    """Beats of the four classes with their intervals alone, as every contender has them."""
-    kept = pieces.take(np.isin(pieces.labels, CLASSES))
+    """Beats of the four classes, all of whose leads were measured, with their intervals alone."""
+    kept = pieces.take(np.isin(pieces.labels, CLASSES) & np.isfinite(pieces.waves).all((1, 2)))
     frame = kept.frame[[BEAT, BEFORE, AFTER]].assign(**{BEAT: pd.Categorical(kept.labels, CLASSES)})
     return replace(kept, schema=SCHEMA, frame=frame)
 
@@ -85,8 +85,8 @@ def discriminative(train: Pieces, again: Pieces | None, *, seed: int) -> dict[st
         else:
             other = again.waves[rng.permutation(np.flatnonzero(again.labels == label))[:n]]
         if min(n, len(other)) >= FEW:
-            sides = (_side(rocket.of(waves), rng) for waves in (other, train.waves[real[: len(other)]]))
-            found[f"told_{label}"] = score(*sides, _judge, folds=FOLDS).value
+            fake, held = (_side(rocket.of(waves), rng) for waves in (other, train.waves[real[: len(other)]]))
+            found[f"told_{label}"] = score(fake, held, _judge, folds=FOLDS).value
     return found
 
 

@@ -43,7 +43,7 @@ def main() -> None:
     times.append(_now())
     save(plain(pieces(drawn, train)), out.parent / NEW)
     save(plain(model.again(train, rng=stream(seed, "again"))), out.parent / AGAIN)
-    (fit, cpu), (sample, busy) = (np.subtract(later, sooner) for sooner, later in zip(times, times[1:], strict=False))
+    (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
     answer = {"fit": fit, "cpu": cpu, "sample": sample, "sample_cpu": busy, "beats": beats, "peak": peak()}
     out.with_suffix(".json").write_text(json.dumps(answer))
 

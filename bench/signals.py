@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,12 @@ TRIES = 1.5  # times the budget, for peers whose pace is tried out first
 NOTES = """\
 # Generators of signals beside their peers
 
-Heart beats, 256 samples of two leads at 250 Hz. The recordings (patients) are dealt into fixed folds; a contender learns
-the recordings outside a fold, and is judged against those inside it. `folds` says of how many folds a row is made.
+Heart beats, 256 samples of two leads at 250 Hz, of which both were measured (record 124 lacks one). The recordings (patients) are dealt into fixed folds; a contender
+learns the recordings outside a fold, and is judged against those inside it. `folds` says of how many folds a row is made.
 Medians over the seeds; means over the folds, but what classifiers answer for all held-out beats is counted together.
 
-- fit s, CPU s: seconds of the clock and of processors for the fit; GiB: peak memory; beats/s: by the clock, and for each
-  second of a processor (where the machine does other work, only these compare)
+- fit s, CPU s: seconds of the clock and of processors for the fit; GiB: peak memory; beats/s: by the clock, and for
+  each second of a processor (where the machine does other work, only these compare)
 - told N, V: abs(accuracy - .5) of MiniRocket with a ridge that tells learned real beats from synthetic ones, tested on
   beats that it did not learn (5 folds of beats; the same recordings on both sides, as in TimeGAN's score). Ours draws
   these beats at the conditions of the learned ones: kind, intervals and style of the recording. 0 is best
@@ -146,12 +147,8 @@ class Fold:
 
 def fold(name: str, board: Board, k: int, terms: Terms, *, seed: int) -> Fold:
     """A contender on one fold."""
-    outside, inside = board.parts(k)
-    recordings, _ = read(outside, ReadOptions())
-    cut = Cut.of(recordings)
-    leads = [lead.name for lead in cut.leads]
-    unseen = like(inside, recordings.schema, leads=leads, rate=recordings.recordings[0].rate)
-    train, holdout = (plain(cut.pieces(one)) for one in (recordings, unseen))
+    outside, _ = board.parts(k)
+    train, holdout = sides(board, k)
     if name == REAL:
         return judged(Attempt("finished", 0.0, 0.0, 0.0), {}, train, holdout, None, seed=seed)
     with tempfile.TemporaryDirectory() as scratch:
@@ -160,6 +157,17 @@ def fold(name: str, board: Board, k: int, terms: Terms, *, seed: int) -> Fold:
         if done.outcome != "finished":
             return Fold(done, {}, {})
         return judged(done, told, train, holdout, recorded.made(folder, train), seed=seed)
+
+
+@cache
+def sides(board: Board, k: int) -> tuple[Pieces, Pieces]:
+    """The beats outside and inside a fold."""
+    outside, inside = board.parts(k)
+    train, _ = read(outside, ReadOptions())
+    cut = Cut.of(train)
+    leads = [lead.name for lead in cut.leads]
+    holdout = like(inside, train.schema, leads=leads, rate=train.recordings[0].rate)
+    return plain(cut.pieces(train)), plain(cut.pieces(holdout))
 
 
 def attempt(
@@ -187,7 +195,7 @@ def judged(
 ) -> Fold:
     """The numbers of what was drawn; of real beats where nothing was."""
     seen = beats.evidence(train, holdout, train if drawn is None else drawn.new, seed=seed)
-    took = {key: told[key] for key in ("fit", "cpu") if key in told}
+    took: dict[str, float] = {key: told[key] for key in ("fit", "cpu") if key in told}
     if told:
         took |= {"peak": done.peak, "pace": told["beats"] / told["sample"]}
         took |= {"pace_cpu": told["beats"] / max(told["sample_cpu"], 1e-9)}
