@@ -14,7 +14,7 @@ from semblance.core.rng import stream
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Marks, Pieces, Recording, Recordings
-from semblance.modalities.signal.parts import Learned, Part, Strip
+from semblance.modalities.signal.parts import Conditions, Learned, Part, Strip
 from semblance.modalities.signal.person import Person
 from semblance.modalities.signal.pieces import Cut, beats_of, wander
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told
@@ -47,14 +47,24 @@ class Habits:
         labels, source = pd.Index(kinds).get_indexer(pieces.labels), pieces.source
         styles = Styles.of(coefficients, labels, source, len(data), len(kinds))
         habits = cls._of(data, cut, kinds, styles, rare=rare)
-        shown = habits.fashion.shown(styles.centre, styles.spread)
+        known = habits._under(pieces, labels, styles)
+        return habits, Learned(known.relative(coefficients), labels, known.given, pieces.subjects, len(kinds))
+
+    def conditions(self, data: Recordings, pieces: Pieces, coefficients: np.ndarray) -> Conditions:
+        """Those of recordings' pieces, all of known kinds, from their (n, d) coefficients."""
+        labels = pd.Index(self.kinds).get_indexer(pieces.labels)
+        styles = Styles.of(coefficients, labels, pieces.source, len(data), len(self.kinds))
+        return self._under(pieces, labels, styles)
+
+    def _under(self, pieces: Pieces, labels: np.ndarray, styles: Styles) -> Conditions:
+        """The conditions of pieces of these labels and styles."""
+        source, shown = pieces.source, self.fashion.shown(styles.centre, styles.spread)
         before, after = (pieces.frame[name].to_numpy() for name in (BEFORE, AFTER))
-        given = np.zeros((len(pieces), habits.given), dtype=np.float32)
+        given = np.zeros((len(pieces), self.given), dtype=np.float32)
         for one in np.unique(source):
             rows = source == one
             given[rows] = given_of(before[rows], after[rows], shown[one, labels[rows]])
-        moved = (coefficients - styles.centre[source, labels]) / np.exp(styles.spread[source, labels])[:, None]
-        return habits, Learned(moved.astype(np.float32), labels, given, pieces.subjects, len(kinds))
+        return Conditions(labels, given, styles.centre[source, labels], np.exp(styles.spread[source, labels]))
 
     @classmethod
     def _of(cls, data: Recordings, cut: Cut, kinds: tuple[str, ...], styles: Styles, *, rare: int) -> Habits:

@@ -42,6 +42,28 @@ class Strip:
     states: Marks = field(default_factory=Marks)
 
 
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """Under what real pieces came about: their kinds `labels` (n,), what they are `given` (n, numbers), and the style
+    of their recordings: what is learned of a piece is relative to its `centre` (n, d), in units of its `spread` (n,).
+    """
+
+    labels: np.ndarray
+    given: np.ndarray
+    centre: np.ndarray
+    spread: np.ndarray
+
+    def relative(self, coefficients: np.ndarray) -> np.ndarray:
+        """(n, d) float32, of what is learned."""
+        moved: np.ndarray = ((coefficients - self.centre) / self.spread[:, None]).astype(np.float32)
+        return moved
+
+    def absolute(self, drawn: np.ndarray) -> np.ndarray:
+        """(n, d) float32 coefficients: the inverse of `relative`."""
+        moved: np.ndarray = (self.centre + self.spread[:, None] * drawn).astype(np.float32)
+        return moved
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How many numbers a piece has, how many it is `given`, and how many `kinds` there are."""

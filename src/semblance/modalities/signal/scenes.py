@@ -15,7 +15,7 @@ import pandas as pd
 
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import Marks, Pieces, Recordings
-from semblance.modalities.signal.parts import Learned, Part, Strip
+from semblance.modalities.signal.parts import Conditions, Learned, Part, Strip
 from semblance.modalities.signal.person import Person
 from semblance.modalities.signal.pieces import Cut
 
@@ -50,8 +50,14 @@ class Scenes:
         first, chain = _chain(labels, pieces.source, len(kinds))
         seconds = float(np.median([one.seconds for one in data.recordings]))
         made = cls(kinds, "" if column is None else column.name, person, first, chain, seconds)
-        given = made._given(data.frame)[pieces.source]
-        return made, Learned(coefficients, labels, given, pieces.subjects, len(kinds))
+        known = made.conditions(data, pieces, coefficients)
+        return made, Learned(coefficients, labels, known.given, pieces.subjects, len(kinds))
+
+    def conditions(self, data: Recordings, pieces: Pieces, coefficients: np.ndarray) -> Conditions:
+        """Those of recordings' windows, all of known kinds. Their recordings have no style."""
+        labels = pd.Index(self.kinds).get_indexer(pieces.labels)
+        given, n = self._given(data.frame)[pieces.source], len(pieces)
+        return Conditions(labels, given, np.zeros((n, 1)), np.ones(n))
 
     @property
     def given(self) -> int:

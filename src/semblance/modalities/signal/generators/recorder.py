@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -236,6 +236,19 @@ class RecorderModel:
             rng = stream(seed, "recording", first + len(parts))
             parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng))
         return parts
+
+    def again(self, data: Recordings, *, rng: np.random.Generator) -> Pieces:
+        """The pieces of recordings drawn anew, each of its kind, given its intervals, around its recording's style.
+
+        Pieces of a kind that was not learned, or with missing samples, are left out. They are for judges that compare
+        pieces of the very same recordings, and are no release: the styles are those of real recordings.
+        """
+        recorder = self.recorder
+        pieces = recorder.cut.pieces(data)
+        pieces = pieces.take(_learnable(pieces, recorder.story.kinds))
+        known = recorder.story.conditions(data, pieces, recorder.encoding.encode(pieces))
+        drawn = known.absolute(self.learned.draw(known.labels, known.given, rng=rng))
+        return replace(pieces, waves=recorder.encoding.decode(drawn, pieces.labels, rng=rng))
 
     def save(self, folder: Path) -> None:
         """Write model.json, recorder.json and weights.safetensors."""

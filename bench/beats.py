@@ -1,0 +1,180 @@
+"""What beats are worth: to be told from real ones, to look alike, and to teach a classifier of unseen patients.
+
+Everything stands on the judges of the signals (semblance.modalities.signal.metrics), under the protocols of the bench.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance import catalog
+from semblance.core.dataset import Evidence
+from semblance.core.rng import stream
+from semblance.core.schema import Column, Schema
+from semblance.modalities.signal.data import AFTER, BEFORE, Pieces
+from semblance.modalities.signal.metrics import classifying
+from semblance.modalities.signal.metrics.classifying import Lot
+from semblance.modalities.signal.metrics.context import context_fid
+from semblance.modalities.signal.metrics.discriminative import Side, score
+from semblance.modalities.signal.metrics.kernels import kernels
+from semblance.modalities.signal.metrics.ridge import ridge
+from semblance.modalities.signal.metrics.samples import spread
+from semblance.modalities.signal.metrics.spectrum import power_spectrum
+from semblance.modalities.signal.metrics.values import amplitude
+from semblance.modalities.signal.pieces import BEAT
+
+CLASSES = ("N", "S", "V", "F")
+TOLD, MOST, FOLDS = (
+    ("N", "V"),
+    1_000,
+    5,
+)  # classes that are told from real ones, beats of each on a side, folds of beats
+FEW = 40  # beats of a class on a side, below which nothing is told
+SCHEMA = Schema((Column(BEAT, "categorical", "target"), Column(BEFORE, "numeric"), Column(AFTER, "numeric")))
+
+Table = np.ndarray
+"""(4, 4) how many held-out beats of each class are given each class."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a contender drew: beats of `new` recordings, and beats at the conditions of the learned ones (`again`).
+
+    A contender that knows no patients drew one set, which is both.
+    """
+
+    new: Pieces
+    again: Pieces
+
+    @property
+    def sets(self) -> dict[str, Pieces]:
+        """What differs."""
+        return {"new": self.new} if self.again is self.new else vars(self)
+
+
+def plain(pieces: Pieces) -> Pieces:
+    """Beats of the four classes, all of whose leads were measured, with their intervals alone."""
+    kept = pieces.take(np.isin(pieces.labels, CLASSES) & np.isfinite(pieces.waves).all((1, 2)))
+    frame = kept.frame[[BEAT, BEFORE, AFTER]].assign(**{BEAT: pd.Categorical(kept.labels, CLASSES)})
+    return replace(kept, schema=SCHEMA, frame=frame)
+
+
+def evidence(train: Pieces, holdout: Pieces, made: Pieces, *, seed: int) -> Evidence[Pieces]:
+    """What the judges look at."""
+    return Evidence(train, holdout, made, catalog.modality("signal"), seed=seed, tier="fast")
+
+
+# Told from real ones
+
+
+def discriminative(train: Pieces, again: Pieces | None, *, seed: int) -> dict[str, float]:
+    """|accuracy - .5| for N and V beats, by TimeGAN's protocol: beats of the same recordings on both sides, and a judge
+    that is tested on other beats than it learned. Without `again` real beats are told from other real ones."""
+    rocket = kernels(train.waves, rng=stream(seed, "kernels"))
+    found = {}
+    for label in TOLD:
+        rng = stream(seed, "told", label)
+        real = rng.permutation(np.flatnonzero(train.labels == label))
+        n = min(MOST, len(real) // 2)
+        if again is None:
+            other = train.waves[real[n : 2 * n]]
+        else:
+            other = again.waves[rng.permutation(np.flatnonzero(again.labels == label))[:n]]
+        if min(n, len(other)) >= FEW:
+            fake, held = (_side(rocket.of(waves), rng) for waves in (other, train.waves[real[: len(other)]]))
+            found[f"told_{label}"] = score(fake, held, _judge, folds=FOLDS).value
+    return found
+
+
+def _side(x: np.ndarray, rng: np.random.Generator) -> Side:
+    return Side(x, np.arange(len(x)), rng.permutation(np.arange(len(x)) % FOLDS))
+
+
+def _judge(x: np.ndarray, made: np.ndarray, test: np.ndarray) -> np.ndarray:
+    scores: np.ndarray = ridge(x, np.where(made, 1.0, -1.0)[:, None])(test)[:, 0]
+    return scores
+
+
+# Alike
+
+
+def alike(seen: Evidence[Pieces]) -> dict[str, float]:
+    """Distances of new recordings' beats from those of unseen patients; the Frechet distance over train's own."""
+    fid, power, size = (judge(seen)[0] for judge in (context_fid, power_spectrum, amplitude))
+    told: dict[str, Any] = {"spectrum": power.estimate, "amplitude": size.estimate}
+    values = {name: one.value for name, one in told.items() if one is not None}
+    return values | ({"fid": float(fid.detail["ratio"])} if "ratio" in fid.detail else {})
+
+
+# Taught
+
+
+def lot(seen: Evidence[Pieces], pieces: Pieces, *, name: str, most: int | None) -> Lot:
+    """Beats to learn from, up to `most` of each class, that stand for all of them; or all to test on."""
+    rng, drawn, weight = stream(seen.seed, "lot", name), [], []
+    for label in CLASSES:
+        rows = np.flatnonzero(pieces.labels == label)
+        some = rows if most is None else rows[spread(pieces.source[rows], most, rng=rng)]
+        drawn.append(some)
+        weight.append(np.full(len(some), len(rows) / max(len(some), 1)))
+    rows, y = np.concatenate(drawn), np.repeat(np.arange(len(CLASSES)), [len(one) for one in drawn])
+    x = classifying.inputs(seen, pieces.take(rows))
+    return Lot(x, y, np.concatenate(weight), np.zeros(len(rows), dtype=np.int64), rows)
+
+
+def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Table]:
+    """The tables of every classifier on held-out beats, by how it was taught.
+
+    `real`: train; `repeated`, `jittered`: train and its rarer classes again, as they are or jittered; `new`, `again`:
+    the synthetic beats; `with new`, `with again`: train and the rarer classes of the synthetic beats.
+    """
+    most = classifying.EACH["standard"]
+    held = lot(seen, seen.holdout, name="holdout", most=None)
+    real = lot(seen, seen.train, name="train", most=most)
+    rare = real.take(real.y > 0)
+    rng = stream(seen.seed, "jitter")
+    arms = {
+        "real": real,
+        "repeated": real.joined(rare),
+        "jittered": real.joined(classifying.jittered(seen, rare, rng=rng)),
+    }
+    for name, pieces in {} if made is None else made.sets.items():
+        fresh = lot(seen, pieces, name=name, most=most)
+        arms |= {name: fresh, f"with {name}": real.joined(fresh.take(fresh.y > 0))}
+    return {name: _table(one, held, seed=seen.seed) for name, one in arms.items() if len(one.y)}
+
+
+def _table(one: Lot, held: Lot, *, seed: int) -> Table:
+    scores = classifying.learn(one, len(CLASSES), seed=seed)(held.x)
+    table = np.zeros((len(CLASSES), len(CLASSES)))
+    np.add.at(table, (held.y, scores.argmax(axis=1)), 1)
+    return table
+
+
+def macro(table: Table) -> float:
+    """Mean F1 over the classes that are there."""
+    there = table.sum(axis=1) > 0
+    return float((2 * np.diag(table) / np.maximum(table.sum(axis=0) + table.sum(axis=1), 1))[there].mean())
+
+
+def recall(table: Table, label: str) -> float:
+    """The share of a class that is found; 0 where there is none."""
+    k = CLASSES.index(label)
+    return float(table[k, k] / max(table[k].sum(), 1))
+
+
+def summed(tables: dict[str, Table]) -> dict[str, float]:
+    """The numbers of the tables of all folds together."""
+    found = {"trtr": macro(tables["real"]), "trtr_s": recall(tables["real"], "S")}
+    for name in ("new", "again"):
+        if name in tables:
+            found |= {f"tstr_{name}": macro(tables[name]), f"tstr_{name}_s": recall(tables[name], "S")}
+    for name in ("repeated", "jittered", "with new", "with again"):
+        if name in tables:
+            gain = recall(tables[name], "S") - recall(tables["real"], "S")
+            found[f"gain_{name.replace(' ', '_')}"] = 100 * gain
+    return found

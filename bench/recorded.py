@@ -1,0 +1,83 @@
+"""A generator of recordings alone in this process: python -m bench.recorded JOB, the JSON that bench.signals writes.
+
+It learns recordings, draws as many new ones, and draws every beat that it learned once more at its conditions. Beats go
+from process to process as arrays: waves (n, leads, samples), label, the intervals before and after, source.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.beats import CLASSES, SCHEMA, Made, plain
+from bench.peers.judging import peak
+from semblance import catalog
+from semblance.core.modality import ReadOptions
+from semblance.core.rng import stream
+from semblance.modalities.signal.data import AFTER, BEFORE, Pieces, concat
+from semblance.modalities.signal.pieces import BEAT, pieces
+from semblance.modalities.signal.read import read
+
+NEW, AGAIN = "new.npz", "again.npz"
+
+
+def main() -> None:
+    """Read the job, learn, draw, write."""
+    job = json.loads(Path(sys.argv[1]).read_text())
+    out, seed = Path(job["out"]), job["seed"]
+    train, _ = read(job["recordings"], ReadOptions())
+    spec: Any = catalog.modality("signal").generator(job["name"])()
+    out.with_suffix(".begun").touch()
+    times = [_now()]
+    plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=job["time_budget"])
+    model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
+    times.append(_now())
+    drawn = concat(list(model.sample(len(train), rng=stream(seed, "sample"))))
+    beats = sum(len(one.beats) for one in drawn.recordings)
+    times.append(_now())
+    save(plain(pieces(drawn, train)), out.parent / NEW)
+    save(plain(model.again(train, rng=stream(seed, "again"))), out.parent / AGAIN)
+    (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
+    answer = {"fit": fit, "cpu": cpu, "sample": sample, "sample_cpu": busy, "beats": beats, "peak": peak()}
+    out.with_suffix(".json").write_text(json.dumps(answer))
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def save(beats: Pieces, path: Path) -> None:
+    """The arrays of beats."""
+    before, after = (beats.frame[name].to_numpy(dtype=float) for name in (BEFORE, AFTER))
+    label = beats.labels.astype("U")
+    np.savez(path, waves=beats.waves, label=label, before=before, after=after, source=beats.source)
+
+
+def made(folder: Path, train: Pieces) -> Made:
+    """What lies in a contender's folder; where there is one set only, it is both."""
+    new = opened(folder / NEW, train)
+    return Made(new, opened(folder / AGAIN, train) if (folder / AGAIN).exists() else new)
+
+
+def opened(path: Path, train: Pieces) -> Pieces:
+    """The beats of a file, of the leads and the rate of train. Raises ValueError for what are no such beats."""
+    with np.load(path, allow_pickle=False) as held:
+        arrays = dict(held)
+    waves, n = arrays["waves"].astype(np.float32), len(arrays["label"])
+    if waves.shape != (n, *train.waves.shape[1:]) or not np.isfinite(waves).all():
+        raise ValueError(f"waves {waves.shape} are not {n} beats like {train.waves.shape[1:]}, all finite")
+    label = pd.Categorical(arrays["label"], CLASSES)
+    frame = pd.DataFrame({BEAT: label, BEFORE: arrays["before"], AFTER: arrays["after"]})
+    source = arrays.get("source", np.arange(n))
+    known = source if "source" in arrays else np.zeros(n, dtype=np.int64)
+    return Pieces(SCHEMA, frame, waves, train.rate, train.leads, source, known)
+
+
+if __name__ == "__main__":
+    main()
