@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,30 +63,30 @@ def told(evidence: Measured, label: str | None, judge: Judge) -> dict[Part, Esti
     """Per part, |accuracy - .5| of the judge between it and holdout, on MiniRocket's features."""
     drawn = samples(evidence, label)
     sides = {
-        part: _side(evidence, part, sample, shares(evidence, part, sample, label)) for part, sample in drawn.items()
+        part: side_of(evidence, part, sample, shares(evidence, part, sample, label)) for part, sample in drawn.items()
     }
     return {part: score(side, sides["holdout"], judge) for part, side in sides.items() if part != "holdout"}
 
 
-def _side(evidence: Measured, part: Part, sample: Sample, x: np.ndarray) -> Side:
+def side_of(evidence: Measured, part: Part, sample: Sample, x: np.ndarray) -> Side:
     return Side(x, sample.who, patient_blocks(sample.who, FOLDS, rng=stream(evidence.seed, "folds", part)))
 
 
-def score(made: Side, held: Side, judge: Judge, *, folds: int = FOLDS) -> Estimate:
-    """|accuracy - .5| over the folds, in each of which the judge has seen the patients of the others."""
-    right = np.zeros(len(made.x)), np.zeros(len(held.x))
-    usable = [k for k in range(folds) if _both(made.fold, k) and _both(held.fold, k)]
-    for k in usable:
-        learned = [side.x[side.fold != k] for side in (made, held)]
-        label = np.repeat([True, False], [len(x) for x in learned])
-        scores = judge(
-            np.concatenate(learned), label, np.concatenate([side.x[side.fold == k] for side in (made, held)])
-        )
-        split = int((made.fold == k).sum())
-        right[0][made.fold == k] = scores[:split] > 0
-        right[1][held.fold == k] = scores[split:] <= 0
-    parts = [mean(r, clusters=side.who) for r, side in zip(right, (made, held), strict=True)]
-    accuracy = average(parts, shared=1 / (folds - 1))
+def score(made: Side, held: Side, judge: Judge, *, folds: Sequence[int] = range(FOLDS)) -> Estimate:
+    """|accuracy - .5| over the pieces of some folds; the judge of each has seen the patients of all other folds."""
+    sides = made, held
+    right: tuple[list[np.ndarray], ...] = ([], [])
+    who: tuple[list[np.ndarray], ...] = ([], [])
+    for k in [k for k in folds if all(_both(side.fold, k) for side in sides)]:
+        learned = [side.x[side.fold != k] for side in sides]
+        test = [side.x[side.fold == k] for side in sides]
+        label = np.repeat([True, False], list(map(len, learned)))
+        scores = judge(np.concatenate(learned), label, np.concatenate(test))
+        for i, said in enumerate(np.split(scores > 0, [len(test[0])])):
+            right[i].append(said == (i == 0))
+            who[i].append(sides[i].who[sides[i].fold == k])
+    parts = [mean(np.concatenate(r), clusters=np.concatenate(w)) for r, w in zip(right, who, strict=True)]
+    accuracy = average(parts, shared=1 / (FOLDS - 1))
     moved = Estimate(accuracy.value - 0.5, accuracy.low - 0.5, accuracy.high - 0.5, n=min(part.n for part in parts))
     found = folded(moved)
     return replace(found, high=max(min(found.high, 0.5), found.value))
