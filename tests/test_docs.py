@@ -79,6 +79,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_page_runs(page, folder):
     program: list[str] = []
+    if any('"ecg"' in block.text for block in blocks(page)):
+        warm.run([ROOT / "examples" / "ecg.py"], cwd=folder).check_returncode()
     for block in blocks(page):
         if block.language == "python":
             program.append(quick(block.text))

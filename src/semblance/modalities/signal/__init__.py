@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from semblance.core.modality import Modality
+from semblance.modalities.signal.metrics import METRICS
 
 _HERE = "semblance.modalities.signal"
 
@@ -25,21 +26,5 @@ MANIFEST = Modality(
     default="diffusion",
     floor="floor",
     pictures=f"{_HERE}.pictures:pictures",
-    metrics=(
-        f"{_HERE}.metrics.discriminative:discriminative",
-        f"{_HERE}.metrics.interpatient:interpatient",
-        f"{_HERE}.metrics.context:context_fid",
-        f"{_HERE}.metrics.spectrum:power_spectrum",
-        f"{_HERE}.metrics.spectrum:autocorrelation",
-        f"{_HERE}.metrics.leads:cross_correlation",
-        f"{_HERE}.metrics.leads:coherence",
-        f"{_HERE}.metrics.values:amplitude",
-        f"{_HERE}.metrics.values:intervals",
-        f"{_HERE}.metrics.hrv:hrv",
-        f"{_HERE}.metrics.morphology:morphology",
-        f"{_HERE}.metrics.modes:modes",
-        f"{_HERE}.metrics.predictive:predictive",
-        f"{_HERE}.metrics.nearest:nearest",
-        f"{_HERE}.copies:copies",
-    ),
+    metrics=METRICS,
 )

@@ -27,7 +27,8 @@ def discriminative(evidence: Measured) -> tuple[Finding, ...]:
     """|accuracy - .5| of a network that tells synthetic from holdout pieces; 0 is best, .5 the worst.
 
     The discriminative score of TimeGAN (Yoon et al. 2019): two layers of gated recurrent units, here of width 32, on
-    32 values of each lead. It sees the course of a piece and not its finest noise, which MiniRocket sees. Learned from two thirds of the patients and tested on the others. Control: train against holdout.
+    32 values of each lead. It sees the course of a piece and not its finest noise, which MiniRocket sees. Learned
+    from two thirds of the patients and tested on the others. Control: train against holdout.
     """
     try:
         need("torch", extra="deep", why="the recurrent judge")
