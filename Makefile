@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  peers private-peers judges oracles clean
+  bench-signals peers private-peers signal-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | peers | private-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-signals | peers | private-peers | signal-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -74,6 +74,10 @@ PRIVATE ?= adult-10k adult diabetes130
 bench-private: dev private-peers
 	for board in $(PRIVATE); do $(BIN)/python -m bench.private --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
 
+# Generators of signals beside their peers.
+bench-signals: setup signal-peers
+	$(BIN)/python -m bench.signals --board mitbih --seeds $(SEEDS) --contenders $(CONTENDERS)
+
 # Answers of the peers for the tests: tests/oracles.
 oracles: setup judges .bench/tabular_argn/.setup
 	$(BIN)/python -m bench.oracles
@@ -81,6 +85,7 @@ oracles: setup judges .bench/tabular_argn/.setup
 # Peers pin other versions, so each has its own environment. They are not needed for anything but the bench.
 peers: .bench/tabular_argn/.setup .bench/sdv/.setup .bench/synthcity/.setup .bench/imblearn/.setup
 private-peers: .bench/opendp_mbi/.setup .bench/dpmm/.setup .bench/smartnoise/.setup .bench/tabular_argn/.setup
+signal-peers: .bench/synthcity/.setup
 judges: .bench/sdmetrics_report/.setup .bench/mostlyai_qa/.setup .bench/synthcity_metrics/.setup .bench/anonymeter_attacks/.setup
 
 .bench/%/.setup: bench/peers/%.txt

@@ -37,8 +37,9 @@ TRIES = 1.5  # times the budget, for peers whose pace is tried out first
 NOTES = """\
 # Generators of signals beside their peers
 
-Heart beats, 256 samples of two leads at 250 Hz, of which both were measured (record 124 lacks one). The recordings (patients) are dealt into fixed folds; a contender
-learns the recordings outside a fold, and is judged against those inside it. `folds` says of how many folds a row is made.
+Heart beats, 256 samples of two leads at 250 Hz, of which both were measured (record 124 lacks one). The recordings
+(patients) are dealt into fixed folds; a contender learns the recordings outside a fold, and is judged against those
+inside it. `folds` says of how many folds a row is made.
 Medians over the seeds; means over the folds, but what classifiers answer for all held-out beats is counted together.
 
 - fit s, CPU s: seconds of the clock and of processors for the fit; GiB: peak memory; beats/s: by the clock, and for
