@@ -1,4 +1,4 @@
-"""A recurrent network that tells two kinds of sequences apart: the classifier of TimeGAN (Yoon et al. 2019)."""
+"""A recurrent network that tells two kinds of sequences apart: the judge of TimeGAN (Yoon et al. 2019)."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ def test_waves_are_shortened_by_means():
     assert short(waves)[0, 0].tolist() == [3.5, 259.5]
 
 
+@pytest.mark.slow
 def test_a_course_that_runs_backwards_is_told_and_another_patient_is_not():
     (good,), (bad,) = discriminative(evidence()), discriminative(evidence(reversed_time))
     assert good.estimate.value < 0.15

@@ -69,6 +69,7 @@ def told(evidence: Measured, label: str | None, judge: Judge) -> dict[Part, Esti
 
 
 def side_of(evidence: Measured, part: Part, sample: Sample, x: np.ndarray) -> Side:
+    """A sample as a judge wants it: described by x (n, ...), its patients dealt into folds."""
     return Side(x, sample.who, patient_blocks(sample.who, FOLDS, rng=stream(evidence.seed, "folds", part)))
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from semblance.core.dataset import Part
-from semblance.core.errors import UsageError
 from semblance.core.judge import Wording, measures, slots
-from semblance.core.need import need
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.signal.metrics.discriminative import score, side_of
 from semblance.modalities.signal.metrics.samples import Measured, samples, too_few
 
 METRIC = "fidelity.signal_discriminative_gru"
+MISSING = 'a network needs torch, which is not installed: pip install "semblance[deep]"'
 SAMPLES = 32  # of a piece, under means of neighbouring ones
 PLAN = {"batch": 64, "rate": 1e-2, "weight_decay": 0.01, "warmup": 20}
 STEPS = {"fast": 100, "standard": 150, "audit": 1_500}
@@ -27,13 +27,11 @@ def discriminative(evidence: Measured) -> tuple[Finding, ...]:
     """|accuracy - .5| of a network that tells synthetic from holdout pieces; 0 is best, .5 the worst.
 
     The discriminative score of TimeGAN (Yoon et al. 2019): two layers of gated recurrent units, here of width 32, on
-    32 values of each lead. It sees the course of a piece and not its finest noise, which MiniRocket sees. Learned
-    from two thirds of the patients and tested on the others. Control: train against holdout.
+    32 values of each lead. It sees the course of a piece and not its finest noise, which MiniRocket sees. Learned from
+    two thirds of the patients and tested on the others. Control: train against holdout.
     """
-    try:
-        need("torch", extra="deep", why="the recurrent judge")
-    except UsageError as missing:
-        return (_finding(METRIC, status="not_applicable", reason=str(missing)),)
+    if find_spec("torch") is None:
+        return (_finding(METRIC, status="not_applicable", reason=MISSING),)
     if reason := too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
     drawn = samples(evidence)
