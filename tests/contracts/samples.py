@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.modalities.signal import simulated
 Corrupt = Callable[[Any, np.random.Generator], Any]
 
 
+@cache
 def thirds(modality: str, n: int, seed: int) -> tuple[Any, Any, Any]:
     """Three parts of what judges see of 3 n records: no patient stands in two."""
     whole = SAMPLES[modality].judged(3 * n, seed)
@@ -337,7 +339,7 @@ def _planted_recordings() -> tuple[Recordings, tuple[str | float, ...]]:
 
 SIGNALS = Samples(
     make=recordings,
-    judged=lambda n, seed: simulated.cut(recordings(max(n // 10, 3), seed)),
+    judged=lambda n, seed: simulated.cut(recordings(max(n // 20, 3), seed)),
     weird=SILENT,
     planted=_planted_recordings,
     floor=simulated.unrelated,
