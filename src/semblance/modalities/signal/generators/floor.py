@@ -3,6 +3,7 @@ longer must beat it."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.linalg import cho_solve, cholesky
 from scipy.special import logsumexp
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from semblance.core.model import Card
@@ -65,9 +67,10 @@ def _mixture(rows: np.ndarray, *, most: int, rng: np.random.Generator) -> Gaussi
         spread = np.cov(rows.T).reshape(d, d) if n > 1 else np.zeros((d, d))
         spread = (1 - calm) * spread + (calm + CALM) * np.diag(np.maximum(np.diag(spread), CALM))
         return Gaussians(np.ones(1), rows.mean(0)[None], spread[None])
-    found = GaussianMixture(count, reg_covar=CALM, max_iter=20, tol=1e-2, random_state=int(rng.integers(2**31))).fit(
-        rows
-    )
+    mixture = GaussianMixture(count, reg_covar=CALM, max_iter=20, tol=1e-2, random_state=int(rng.integers(2**31)))
+    with warnings.catch_warnings():  # a floor need not converge
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = mixture.fit(rows)
     return Gaussians(found.weights_, found.means_, found.covariances_)
 
 
