@@ -52,6 +52,18 @@ def test_what_is_learned_is_relative_to_the_style(fitted):
     assert learned.coefficients.std() == pytest.approx(1, abs=0.25)
 
 
+def test_beats_at_the_conditions_of_real_ones_are_given_what_was_learned(fitted):
+    whole, cut, made, learned = fitted
+    pieces = cut.pieces(whole)
+    pieces = pieces.take(np.isin(pieces.labels, made.kinds))
+    numbers = Encoding.fit(pieces, components=24, rng=stream(0, "encoding")).encode(pieces)
+    known = made.conditions(whole, pieces, numbers)
+    np.testing.assert_array_equal(known.labels, learned.labels)
+    np.testing.assert_allclose(known.given, learned.given, atol=1e-5)
+    np.testing.assert_allclose(known.relative(numbers), learned.coefficients, atol=1e-4)
+    np.testing.assert_allclose(known.absolute(learned.coefficients), numbers, atol=1e-4)
+
+
 def test_a_new_recording_has_beats_all_along_in_the_cohorts_mix(fitted):
     whole, cut, made, _ = fitted
     parts = [made.draw(cut, rng=stream(i, "draw")) for i in range(80)]
