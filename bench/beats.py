@@ -86,7 +86,7 @@ def discriminative(train: Pieces, again: Pieces | None, *, seed: int) -> dict[st
             other = again.waves[rng.permutation(np.flatnonzero(again.labels == label))[:n]]
         if min(n, len(other)) >= FEW:
             fake, held = (_side(rocket.of(waves), rng) for waves in (other, train.waves[real[: len(other)]]))
-            found[f"told_{label}"] = score(fake, held, _judge, folds=FOLDS).value
+            found[f"told_{label}"] = score(fake, held, _judge, folds=range(FOLDS)).value
     return found
 
 

@@ -11,7 +11,10 @@ from semblance.core.report import Report
 
 
 def test_every_detail_has_its_panel(full: Report) -> None:
-    assert all(panels(full).values())
+    line = {"name": "II", "role": "real", "y": [0.0, 1.0]}
+    panel = {"title": "II", "step": 1.0, "lines": [line], "x": "seconds", "y": "mV"}
+    seen = {"pictures": [{"title": "Strips", "note": "", "panels": [panel]}]}
+    assert all(panels(replace(full, subject={**full.subject, **seen})).values())
 
 
 def test_without_details_every_panel_is_empty(full: Report) -> None:

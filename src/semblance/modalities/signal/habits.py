@@ -86,9 +86,10 @@ class Habits:
         centre, spread = self.fashion.draw(own, rng=rng)
         after = np.append(intervals[1:], np.median(intervals) if len(intervals) else [])
         given = given_of(intervals, after, self.fashion.shown(centre, spread)[kinds])
-        at = np.round(np.cumsum(intervals) * cut.rate).astype(np.int64)
+        length = round(self.seconds * cut.rate)
+        at = np.minimum(np.round(np.cumsum(intervals) * cut.rate).astype(np.int64), length - 1)
         baseline = _baseline(slow, self.leads, self.seconds, rng=rng)
-        return Part(frame, kinds, given, centre, np.exp(spread), at, round(self.seconds * cut.rate), baseline)
+        return Part(frame, kinds, given, centre, np.exp(spread), at, length, baseline)
 
     def join(self, cut: Cut, waves: np.ndarray, part: Part) -> Strip:
         """The recording of (n, leads, samples) beats."""
