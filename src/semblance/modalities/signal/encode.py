@@ -20,7 +20,7 @@ FITTED = 3000
 """Pieces of each label, at most, by which components and the rest are fitted: rare shapes count as much as common."""
 LEAST, NUMBERS = 200, 50_000_000
 """But no fewer of them than LEAST, and otherwise no more than fill so many numbers."""
-WHITE = 0.4
+WHITE = 0.5
 """How far the components are brought to one variance: at 1 an error in the largest would count no more than one in the
 smallest, and in a wave it is the larger by far; at 0 the smallest would hardly count."""
 FEW = 5.0
