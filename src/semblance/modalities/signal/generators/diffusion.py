@@ -25,6 +25,8 @@ CARD = Card(
 class Diffusion(NetworkSpec):
     """A denoiser of whitened components."""
 
+    components: int = 128
+    """Coefficients by which a piece is told, over all leads: with fewer, any classifier sees what is left of them."""
     width: int = 256
     """Width of the network."""
     blocks: int = 3
@@ -32,7 +34,7 @@ class Diffusion(NetworkSpec):
     steps: int = 16
     """Steps of a sample."""
     card: ClassVar[Card] = CARD
-    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=256, rate=1e-3, weight_decay=0.01)
+    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=128, rate=2e-3, weight_decay=0.01)
 
     def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
         """The denoiser and its loss."""
