@@ -66,25 +66,27 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many numbers a piece has, how many it is `given`, and how many `kinds` there are."""
+    """How many numbers a piece has, how many it is `given`, how many `kinds` there are, and of how many `leads`."""
 
     numbers: int
     given: int
     kinds: int
+    leads: int = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
     """Pieces as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are."""
+    patient of each; `kinds` labels there are, and pieces are of so many `leads`."""
 
     coefficients: np.ndarray
     labels: np.ndarray
     given: np.ndarray
     subjects: np.ndarray
     kinds: int
+    leads: int = 1
 
     @property
     def sizes(self) -> Sizes:
         """The numbers of each."""
-        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds)
+        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds, self.leads)

@@ -15,6 +15,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from semblance.core.model import Card
+from semblance.modalities.signal.code import Code
+from semblance.modalities.signal.data import Pieces
+from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.generators.recorder import Fitting, RecorderSpec, Waves
 from semblance.modalities.signal.parts import Learned, Sizes
 
@@ -30,9 +33,15 @@ LEARNED_FROM, CALM = 10_000, 1e-3
 class Floor(RecorderSpec):
     """Class-wise Gaussian mixtures."""
 
+    components: int = 64
+    """Coefficients by which a piece is told, over all leads."""
     mixture: int = 4
     """At most so many Gaussians for each kind; fewer where a kind has few pieces."""
     card: ClassVar[Card] = CARD
+
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+        """Principal components."""
+        return Encoding.fit(pieces, components=self.components, rng=rng)
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """One mixture for each kind."""

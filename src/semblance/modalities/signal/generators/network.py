@@ -52,10 +52,19 @@ class NetworkSpec(RecorderSpec):
         """The network, its weights not drawn yet, and its loss."""
         raise TypeError(f"{type(self).__name__} does not say what is trained")
 
+    def parts(self, sizes: Sizes) -> Parts:
+        """What stands in a row that is learned."""
+        return Parts(sizes.numbers, sizes.given, sizes.kinds)
+
+    def kept(self, objective: Any) -> torch.nn.Module:
+        """What is saved: all that draws."""
+        net: torch.nn.Module = objective.net
+        return net
+
     def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: what is learned is prepared once, and a few steps are tried."""
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        _, learned = Recorder.fit(train, components=self.components, rare=self.rare, rng=stream(seed, "encoding"))
+        _, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
         objective, source = self._work(learned, stream(seed, "work"))
         steps = steps_within(objective, source, self.base, rng=stream(seed, "probe"), begun=begun, budget=budget)
         most = within_epochs(steps, epochs=self.epochs, records=len(source), batch=self.base.batch, fewest=FEWEST)
@@ -68,11 +77,11 @@ class NetworkSpec(RecorderSpec):
         checkpoint = None if how.resume is None else how.resume / "training.safetensors"
         plan, rng = TrainPlan(**how.plan), stream(seed, "training")
         train_to_end(objective, source, plan, rng=rng, watch=how.watch, resume=checkpoint)
-        return Drawn(objective)
+        return Drawn(objective, self.kept(objective))
 
     def _work(self, learned: Learned, rng: np.random.Generator) -> tuple[Sampler, Rows]:
         """The network at its start, and what it learns from."""
-        parts = parts_of(learned.sizes)
+        parts = self.parts(learned.sizes)
         rows = parts.join(learned.coefficients, learned.given, learned.labels)
         aside = kept_aside(learned.subjects, share=self.aside, rng=rng)
         objective = self.objective(parts, torch.from_numpy(rows[aside]) if aside.any() else None)
@@ -83,14 +92,11 @@ class NetworkSpec(RecorderSpec):
     @classmethod
     def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
         """The trained network."""
-        objective = cls(**options).objective(parts_of(sizes), None)
-        objective.net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        return Drawn(objective)
-
-
-def parts_of(sizes: Sizes) -> Parts:
-    """What stands in a row that is learned."""
-    return Parts(sizes.numbers, sizes.given, sizes.kinds)
+        spec = cls(**options)
+        objective = spec.objective(spec.parts(sizes), None)
+        net = spec.kept(objective)
+        net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        return Drawn(objective, net)
 
 
 def _often(labels: np.ndarray) -> np.ndarray:
@@ -102,9 +108,10 @@ def _often(labels: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A trained network."""
+    """A trained network, and what is kept of it."""
 
     objective: Sampler
+    net: torch.nn.Module
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) numbers of pieces."""
@@ -112,4 +119,4 @@ class Drawn:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
-        return {name: weight.detach().numpy() for name, weight in self.objective.net.state_dict().items()}
+        return {name: weight.detach().numpy() for name, weight in self.net.state_dict().items()}
