@@ -21,6 +21,7 @@ MANIFEST = Modality(
     features=f"{_HERE}.embed:features",
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
+        "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
     default="diffusion",

@@ -48,7 +48,7 @@ class NetworkSpec(RecorderSpec):
     base: ClassVar[TrainPlan]
     planned: ClassVar[type] = TrainPlan
 
-    def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
+    def objective(self, parts: Any, aside: torch.Tensor | None) -> Sampler:
         """The network, its weights not drawn yet, and its loss."""
         raise TypeError(f"{type(self).__name__} does not say what is trained")
 
