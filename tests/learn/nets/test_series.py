@@ -24,6 +24,11 @@ def test_what_is_told_has_mean_0_and_variance_1_and_gets_no_gradient():
     assert not told(rows).requires_grad
 
 
+def test_a_silent_one_tells_nothing():
+    told = Told(PARTS, silent=True)
+    assert told.width == 0 and told(torch.zeros(4, 9)).shape == (4, 0)
+
+
 @pytest.mark.parametrize(("length", "frame", "steps"), [(8, 4, 2), (9, 4, 3), (3, 1, 3)])
 def test_frames_hold_neighbouring_samples_of_all_channels(length, frame, steps):
     waves = torch.arange(2.0 * 2 * length).reshape(2, 2, length)

@@ -35,14 +35,14 @@ class Series(Parts):
 
 class Told(nn.Module):
     """(n, given + 1) or longer rows -> (n, told): the given numbers brought to mean 0 and variance 1, and the class as
-    a one-hot. No gradient flows back to what is told."""
+    a one-hot. No gradient flows back to what is told. A `silent` one tells nothing: (n, 0)."""
 
     center: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, parts: Series) -> None:
+    def __init__(self, parts: Series, *, silent: bool = False) -> None:
         super().__init__()
-        self.parts = parts
+        self.parts, self.width = parts, 0 if silent else parts.told
         self.register_buffer("center", torch.zeros(parts.given))
         self.register_buffer("spread", torch.ones(parts.given))
 
@@ -53,6 +53,8 @@ class Told(nn.Module):
         self.spread.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        if not self.width:
+            return rows.new_zeros(len(rows), 0)
         rows = rows.detach()
         given = (rows[:, -self.parts.given - 1 : -1] - self.center) / self.spread
         return torch.cat([given, one_hot(rows[:, -1].long(), self.parts.classes).float()], 1)

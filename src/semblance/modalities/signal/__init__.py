@@ -22,6 +22,9 @@ MANIFEST = Modality(
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
+        "rcgan": f"{_HERE}.generators.rgan:RcGan",
+        "rgan": f"{_HERE}.generators.rgan:RGan",
+        "timevae": f"{_HERE}.generators.timevae:TimeVae",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
     default="diffusion",

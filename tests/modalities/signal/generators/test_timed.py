@@ -10,14 +10,16 @@ import pytest
 from semblance.core.rng import stream
 from semblance.learn import trainer
 from semblance.modalities.signal.generators.recorder import Fitting
+from semblance.modalities.signal.generators.rgan import RcGan
 from semblance.modalities.signal.generators.timed import TimedSpec
+from semblance.modalities.signal.generators.timevae import TimeVae
 from semblance.modalities.signal.generators.wgan_gp import WganGp
 from semblance.modalities.signal.parts import Learned
 from semblance.modalities.signal.waveform import cosines, in_time
 
-TINY = (WganGp(latent=8, channels=16, turns=2),)
-PACE = {"wgan_gp": (100, 5e-3)}
-"""Steps and rates by which the tiny ones learn the bumps."""
+TINY = (WganGp(latent=8, channels=8, turns=2), RcGan(latent=32, units=32, frame=16), TimeVae(latent=2, channels=4))
+PACE = {"wgan_gp": (100, 5e-3), "rcgan": (300, 5e-3), "timevae": (250, 1e-2)}
+"""Steps and rates by which the tiny ones learn the arches."""
 LEADS, SAMPLES = 2, 64
 
 
@@ -26,14 +28,12 @@ def spec(request) -> TimedSpec:
     return request.param
 
 
-def bumps(n: int = 600) -> Learned:
-    """Of kind 1 the bump of the second lead is turned over."""
-    rng = stream(0, "bumps")
-    labels, time = np.arange(n) % 2, np.arange(SAMPLES)
-    at = 32 + rng.normal(0, 2, (n, 1, 1))
-    bump = np.exp(-(((time - at) / 6) ** 2)) * rng.normal(2, 0.2, (n, 1, 1))
-    waves = bump * np.stack([np.ones(n), np.where(labels, -1, 1)], 1)[:, :, None] + rng.normal(0, 0.05, (n, 2, SAMPLES))
-    given = rng.normal(0, 1, (n, 1)).astype(np.float32)
+def arches(n: int = 600) -> Learned:
+    """Waves that rise and fall, each a little differently; of kind 1 the second lead is turned over."""
+    rng = stream(0, "arches")
+    labels, given = np.arange(n) % 2, rng.normal(0, 1, (n, 1)).astype(np.float32)
+    arch = np.sin(np.linspace(0, np.pi, SAMPLES)) * rng.normal(1, 0.1, (n, 1, 1))
+    waves = arch * np.stack([np.ones(n), np.where(labels, -1, 1)], 1)[:, :, None] + rng.normal(0, 0.5, (n, 2, SAMPLES))
     return Learned(cosines(waves), labels, given, np.arange(n) // 50, 2, LEADS)
 
 
@@ -43,15 +43,15 @@ def fitting(spec: TimedSpec, *, steps: int, rate: float = 1e-3, watch=None, resu
 
 
 def test_after_some_steps_waves_look_like_those_of_their_kind(spec):
-    learned = bumps()
+    learned = arches()
     steps, rate = PACE[spec.card.name]
     made = spec.learn(learned, fitting(spec, steps=steps, rate=rate))
     drawn = in_time(made.draw(learned.labels, learned.given, rng=stream(2, "draw")), leads=LEADS)
     real = in_time(learned.coefficients, leads=LEADS)
     for kind in (0, 1):
         one, two = (waves[learned.labels == kind].mean(0).ravel() for waves in (drawn, real))
-        assert np.corrcoef(one, two)[0, 1] > 0.8
-    assert drawn.std(0).mean() > 0.03
+        assert np.linalg.norm(one - two) < 0.6 * np.linalg.norm(two)
+    assert 0.05 < drawn.std(0).mean() < 1
 
 
 class Stopped(Exception):
@@ -59,7 +59,7 @@ class Stopped(Exception):
 
 
 def test_a_resumed_training_ends_in_the_same_bytes(spec, tmp_path, monkeypatch):
-    learned = bumps(64)
+    learned = arches(64)
     whole = spec.learn(learned, fitting(spec, steps=6))
     ticks = 0
 
@@ -78,7 +78,7 @@ def test_a_resumed_training_ends_in_the_same_bytes(spec, tmp_path, monkeypatch):
 
 
 def test_only_what_draws_is_saved_and_it_draws_the_same(spec):
-    learned = bumps(64)
+    learned = arches(64)
     made = spec.learn(learned, fitting(spec, steps=2))
     assert not [name for name in made.arrays() if "critic" in name]
     again = spec.waves(spec.to_json(), learned.sizes, made.arrays())
