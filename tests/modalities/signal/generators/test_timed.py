@@ -13,12 +13,18 @@ from semblance.modalities.signal.generators.recorder import Fitting
 from semblance.modalities.signal.generators.rgan import RcGan
 from semblance.modalities.signal.generators.timed import TimedSpec
 from semblance.modalities.signal.generators.timevae import TimeVae
+from semblance.modalities.signal.generators.tts_gan import TtsGan
 from semblance.modalities.signal.generators.wgan_gp import WganGp
 from semblance.modalities.signal.parts import Learned
 from semblance.modalities.signal.waveform import cosines, in_time
 
-TINY = (WganGp(latent=8, channels=8, turns=2), RcGan(latent=32, units=32, frame=16), TimeVae(latent=2, channels=4))
-PACE = {"wgan_gp": (100, 5e-3), "rcgan": (300, 5e-3), "timevae": (250, 1e-2)}
+TINY = (
+    WganGp(latent=8, channels=8, turns=2),
+    RcGan(latent=32, units=32, frame=16),
+    TimeVae(latent=2, channels=4),
+    TtsGan(units=16, depth=1),
+)
+PACE = {"wgan_gp": (100, 5e-3), "rcgan": (300, 5e-3), "timevae": (250, 1e-2), "tts_gan": (200, 5e-3)}
 """Steps and rates by which the tiny ones learn the arches."""
 LEADS, SAMPLES = 2, 64
 
