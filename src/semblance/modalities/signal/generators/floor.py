@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
@@ -23,7 +23,7 @@ CARD = Card(
     summary="of each kind of piece a mixture of Gaussians over its principal components: fitted in seconds, the floor",
     paper="McLachlan & Peel, Finite Mixture Models, 2000",
 )
-LEARNED_FROM, CALM = 10_000, 1e-3
+LEARNED_FROM, CALM, FAR = 10_000, 1e-3, 2.0
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,20 @@ def _drawn(mixture: Gaussians, known: np.ndarray, *, rng: np.random.Generator) -
     chosen, noise = _chosen(mixture, known, rng=rng), rng.standard_normal((len(known), mixture.means.shape[1] - c))
     for m in np.unique(chosen):
         rows, mean, spread = chosen == m, mixture.means[m], mixture.spreads[m]
-        pull = np.linalg.solve(spread[:c, :c], spread[:c, c:]) if c else np.zeros((0, len(mean) - c))
-        left = spread[c:, c:] - spread[c:, :c] @ pull
-        root = cholesky(left + 1e-9 * np.eye(len(left)), lower=True)
-        noise[rows] = mean[c:] + (known[rows] - mean[:c]) @ pull + noise[rows] @ root.T
+        unit = cholesky(spread[:c, :c], lower=True) if c else np.zeros((0, 0))
+        pull = solve_triangular(unit, spread[:c, c:], lower=True)
+        root = cholesky(spread[c:, c:] - pull.T @ pull + 1e-9 * np.eye(len(mean) - c), lower=True)
+        away = _near(solve_triangular(unit, (known[rows] - mean[:c]).T, lower=True).T)
+        noise[rows] = mean[c:] + away @ pull + noise[rows] @ root.T
     return noise
+
+
+def _near(away: np.ndarray) -> np.ndarray:
+    """(n, c) whitened distances, none longer than FAR of the usual: beyond it a Gaussian of few recordings, whose style
+    hardly varies, would take a new style for its direction to anywhere."""
+    usual = FAR * np.sqrt(max(away.shape[1], 1))
+    drawn_in: np.ndarray = away * np.minimum(1, usual / np.maximum(np.linalg.norm(away, axis=1), 1e-9))[:, None]
+    return drawn_in
 
 
 def _chosen(mixture: Gaussians, known: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
