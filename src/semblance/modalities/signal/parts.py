@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 
 from semblance.modalities.signal.data import Marks
+from semblance.modalities.signal.knobs import Knobs
+
+NONE = Knobs()
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +19,8 @@ class Part:
     `given` (n, numbers), the samples `at` (n,) at which they stand, and its `length`, both at the rate of pieces.
 
     What is learned of a piece is relative to the `centre` (kinds, d) of its kind, in units of its `spread` (kinds,).
-    `slow` (m, leads) is the wander of its baseline, evenly over the recording; no rows for none.
+    `slow` (m, leads) is the wander of its baseline, evenly over the recording; no rows for none. `knobs` bend the shape
+    of beats.
     """
 
     frame: pd.DataFrame
@@ -27,6 +31,7 @@ class Part:
     at: np.ndarray
     length: int
     slow: np.ndarray
+    knobs: Knobs = NONE
 
     def coefficients(self, drawn: np.ndarray) -> np.ndarray:
         """(n, d) numbers of the pieces, from what was drawn for them."""

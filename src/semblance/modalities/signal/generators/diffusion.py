@@ -15,6 +15,7 @@ from semblance.modalities.signal.generators.network import NetworkSpec, Sampler
 
 CARD = Card(
     name="diffusion",
+    conditional=True,
     summary="beats or windows denoised from noise, given their kind, their intervals and the style of one recording",
     paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Diffusion Guidance, 2022",
     needs=("torch",),

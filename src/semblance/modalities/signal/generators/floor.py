@@ -20,6 +20,7 @@ from semblance.modalities.signal.parts import Learned, Sizes
 
 CARD = Card(
     name="floor",
+    conditional=True,
     summary="of each kind of piece a mixture of Gaussians over its principal components: fitted in seconds, the floor",
     paper="McLachlan & Peel, Finite Mixture Models, 2000",
 )

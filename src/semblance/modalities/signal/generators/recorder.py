@@ -24,11 +24,16 @@ from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Rec
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.habits import Habits
 from semblance.modalities.signal.parts import Learned, Part, Sizes, Strip
+from semblance.modalities.signal.person import Limits
 from semblance.modalities.signal.pieces import Cut, resampled
 from semblance.modalities.signal.scenes import Scenes
+from semblance.modalities.signal.wanted import Asked, Known
+from semblance.modalities.signal.wanted import asked as asked_of
 
 TOGETHER = 512
 """Pieces that are drawn at once, at least."""
+FEWEST = 8
+"""Components that tell enough of pieces where only people are asked for."""
 ENCODING, WAVES = "encoding.", "waves."
 
 
@@ -86,6 +91,11 @@ class Recorder:
     def sizes(self) -> Sizes:
         """How many numbers a piece has, how many it is given, and how many kinds there are."""
         return Sizes(self.encoding.width, self.story.given, len(self.story.kinds))
+
+    @property
+    def known(self) -> Known:
+        """What can be asked for."""
+        return self.story.known(tuple(lead.name for lead in self.cut.leads))
 
     def recordings(self, parts: list[Part], drawn: np.ndarray, *, first: int, rng: Any) -> Recordings:
         """The recordings of some parts from what was drawn for all their pieces, numbered from `first`."""
@@ -185,6 +195,11 @@ class RecorderSpec:
         waves = self.learn(learned, Fitting(stream(seed, "waves"), chosen, watch, resume))
         return RecorderModel(self.card, self.to_json(), recorder, waves)
 
+    def check(self, train: Recordings, *, wanted: Wanted) -> None:
+        """Raise UsageError with all that no model of these recordings could draw; nothing is learned for it."""
+        if wanted:
+            asked_of(wanted, Recorder.fit(train, components=FEWEST, rare=self.rare, rng=stream(0, "check"))[0].known)
+
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
         return asdict(self)
@@ -213,28 +228,34 @@ class RecorderModel:
     learned: Waves
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Recordings]:
-        """`n` recordings, some at a time; the first do not depend on how many follow."""
+        """`n` recordings, some at a time; the first do not depend on how many follow, but where there are quotas.
+
+        Raises UsageError with all of what is wanted that the model cannot draw.
+        """
         refuse_wanted(self.card, wanted=wanted, able=())
         if n < 0:
             raise UsageError.of(f"{n} recordings", rule="a count is 0 or more", fix="--rows 10")
-        return self._sample(n, root_of(rng))
+        asked = asked_of(wanted, self.recorder.known)
+        return self._sample(n, root_of(rng), asked)
 
-    def _sample(self, n: int, seed: int) -> Iterator[Recordings]:
-        done = 0
+    def _sample(self, n: int, seed: int, asked: Asked) -> Iterator[Recordings]:
+        done, limits = 0, asked.of_each(n, rng=stream(seed, "quotas"))
         while done < n:
-            parts = self._parts(done, seed)
+            parts = self._parts(done, seed, asked, limits)
             rng = stream(seed, "pieces", done)
             labels, given = (np.concatenate([getattr(p, what) for p in parts]) for what in ("kinds", "given"))
             drawn = self.learned.draw(labels, given, rng=rng)
             yield self.recorder.recordings(parts, drawn, first=done, rng=rng).take(np.arange(min(len(parts), n - done)))
             done += len(parts)
 
-    def _parts(self, first: int, seed: int) -> list[Part]:
+    def _parts(self, first: int, seed: int, asked: Asked, limits: list[Limits]) -> list[Part]:
         """Recordings to be, from number `first`, until there are enough pieces to draw, wanted or not."""
         parts: list[Part] = []
         while sum(len(part.kinds) for part in parts) < TOGETHER:
-            rng = stream(seed, "recording", first + len(parts))
-            parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng))
+            number = first + len(parts)
+            own = limits[number] if number < len(limits) else asked.limits
+            rng = stream(seed, "recording", number)
+            parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng, limits=own, asked=asked))
         return parts
 
     def again(self, data: Recordings, *, rng: np.random.Generator) -> Pieces:
