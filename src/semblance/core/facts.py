@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError
+from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 
 CLASSES = 20
@@ -24,6 +26,30 @@ _IDENTIFYING = re.compile(
 )
 """Names of columns of the identifiers that HIPAA's safe harbour lists, 45 CFR 164.514(b)(2)."""
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+
+
+def planned(name: str, texts: pd.Series, *, told: Mapping[str, Any], target: str | None) -> tuple[Column, FieldPlan]:
+    """The column of (n,) texts, None where missing, and what a person is shown of it; `told` is what is declared of it.
+
+    Raises DataError where a value contradicts the declared kind.
+    """
+    known = texts.dropna()
+    role = "target" if name == target else told.get("role", "feature")
+    column = kind_of(name, known, role, told)
+    missing, reason = 1 - len(known) / max(len(texts), 1), ""
+    if role in ("drop", "key"):
+        return replace(column, role="drop"), FieldPlan(name, column.kind, "drop", missing, "declared", "drop")
+    if column.kind in ("text", "identifier"):
+        reason = "free text is never learned"
+        column = replace(column, role="drop")
+    elif role == "feature" and not told and (why := suspicion(name, column, known)):
+        return _unclear(column, why, missing)
+    return column, FieldPlan(name, column.kind, column.role, missing, reason, "drop" if reason else "learn")
+
+
+def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, FieldPlan]:
+    fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
+    return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
 
 
 def suspicion(name: str, column: Column, known: pd.Series) -> str:

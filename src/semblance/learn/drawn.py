@@ -1,4 +1,4 @@
-"""Records as vectors of numbers of a class, given further numbers: what is learned of them, and what then draws them."""
+"""Records as vectors of numbers of a class, given further numbers: what is learned of them, and what draws them then."""
 
 from __future__ import annotations
 

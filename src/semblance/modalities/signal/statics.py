@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem
-from semblance.core.facts import MISSING, kind_of, suspicion, values
+from semblance.core.facts import MISSING, planned, values
 from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal.declare import Said, unknown
@@ -123,22 +123,6 @@ def _patients(found: Sequence[Found], said: Said) -> tuple[Column | None, np.nda
 
 def _column(name: str, texts: pd.Series, said: Said, *, meant: bool) -> tuple[Column | None, Any]:
     """The column of a fact and its plan; None where too few tell what nobody asked for."""
-    told, known = said.columns.get(name, {}), texts.dropna()
-    if not meant and len(known) < SHARE * len(texts):
+    if not meant and texts.notna().sum() < SHARE * len(texts):
         return None, None
-    role = "target" if name == said.target else told.get("role", "feature")
-    column = kind_of(name, known, role, told)
-    missing, reason = 1 - len(known) / len(texts), ""
-    if role in ("drop", "key"):
-        return replace(column, role="drop"), FieldPlan(name, column.kind, "drop", missing, "declared", "drop")
-    if column.kind in ("text", "identifier"):
-        reason = "free text is never learned"
-        column = replace(column, role="drop")
-    elif role == "feature" and not told and (why := suspicion(name, column, known)):
-        return _unclear(column, why, missing)
-    return column, FieldPlan(name, column.kind, column.role, missing, reason, "drop" if reason else "learn")
-
-
-def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, FieldPlan]:
-    fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
-    return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
+    return planned(name, texts, told=said.columns.get(name, {}), target=said.target)
