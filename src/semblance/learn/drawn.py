@@ -1,4 +1,4 @@
-"""Records as vectors of numbers of a class, given further numbers: what is learned of them, and what draws them then."""
+"""Records as vectors of numbers of a class, given further numbers: what is learned of them, and what draws them."""
 
 from __future__ import annotations
 
