@@ -143,7 +143,7 @@ def _files(paths: list[Path]) -> tuple[list[Path], Layout | None]:
 
 def _table(file: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, float_precision="round_trip")
+        return pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
     except (ValueError, OSError, UnicodeError):
         rule = "the file is whole and of the kind that its suffix says"
         raise DataError.of(f"'{file.name}' cannot be read", rule=rule, fix="copy or download it again") from None

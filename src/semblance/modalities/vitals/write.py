@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ def write(chunks: Iterable[Stays], path: Path) -> Path:
     layout = first.layout
     with atomic_folder(path) as folder:
         rows, tables = zip(*_frames(chain([first], parts)), strict=True)
-        _save(pd.concat(rows, ignore_index=True), folder / layout.long)
+        long = pd.concat(rows, ignore_index=True)
+        _save(long, folder / layout.long)
         if layout.table is not None:
             _save(pd.concat(tables, ignore_index=True), folder / layout.table)
-        write_json(folder / LAYOUT, layout.to_json())
+        write_json(folder / LAYOUT, replace(layout, columns=tuple(long.columns)).to_json())
     return path
 
 

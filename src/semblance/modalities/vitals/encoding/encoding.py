@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semblance.core.errors import DataError
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
@@ -43,17 +42,18 @@ class Encoding:
         order: Sequence[Sequence[str]],
         rng: np.random.Generator,
     ) -> tuple[Encoding, Learned]:
-        """From stays; with it their vectors, which are to be learned. Raises DataError where nothing was measured."""
-        if not len(stays.value):
-            rule, fix = "a stay is learned by its measurements", "give stays that have some"
-            raise DataError.of("no measurement in any stay", rule=rule, fix=fix)
+        """From stays; with it their vectors, which are to be learned.
+
+        Channels that fewer than `rare` patients have are left out. `blocks` parts of a stay and `factors` are at most
+        so many; `order` names chains of channels, the highest first.
+        """
+        stays = _frequent(stays, rare)
         seed = root_of(rng)
         target = stays.schema.where("target")
         columns = [column for column in stays.schema.learned if column is not target or column.continuous]
         known = {c.name: Fact.of(c, stays.frame[c.name], stays.subjects, rare=rare) for c in stays.schema.learned}
         when, seen, times = When.fit(stays, blocks=blocks, k=factors, rare=rare, rng=stream(seed, "when"))
-        options: dict[str, Any] = {"blocks": blocks, "k": factors, "rare": rare, "chains": order}
-        what, values = What.fit(stays, seen.bins, when, **options, rng=stream(seed, "what"))
+        what, values = What.fit(stays, seen.bins, when, k=factors, rare=rare, chains=order, rng=stream(seed, "what"))
         facts = tuple(known[column.name] for column in columns)
         outcome = known[target.name] if target is not None and not target.continuous else None
         made = cls(stays.schema, stays.channels, stays.layout, when, what, facts, outcome)
@@ -145,3 +145,10 @@ class Encoding:
             tuple(map(Fact.from_json, told["facts"])),
             outcome,
         )
+
+
+def _frequent(stays: Stays, rare: int) -> Stays:
+    """The stays without channels that fewer than `rare` patients have."""
+    pairs = np.unique(np.column_stack([stays.channel, stays.subjects[stays.stay]]), axis=0)[:, 0]
+    count = np.bincount(pairs, minlength=len(stays.channels))
+    return stays.coded(tuple(one for one, n in zip(stays.channels, count, strict=True) if n >= rare))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDS = 12
+ROUNDS, LEARNED_FROM = 12, 2_000
 ALIKE = 0.3
 """Share of the variance of a single measurement that the mean of many still has."""
 
@@ -27,12 +27,14 @@ class Factors:
     @classmethod
     def fit(cls, means: np.ndarray, count: np.ndarray, *, k: int, rng: np.random.Generator) -> Factors:
         """From (n, d) means of `count` (n, d) measurements each; those of no measurement count for nothing."""
+        some = rng.permutation(len(means))[:LEARNED_FROM]
+        means, count = means[some], count[some]
         there = count > 0
         total = np.maximum(there.sum(0), 1)
         centre = np.where(there, means, 0).sum(0) / total
         x = np.where(there, means - centre, 0.0)
         k = min(k, max(min(x.shape) - 1, 1))
-        axes = np.linalg.svd(x[rng.permutation(len(x))[:2000]], full_matrices=False)[2][:k].T
+        axes = np.linalg.svd(x, full_matrices=False)[2][:k].T
         spread = x @ axes
         found = cls(centre, axes * np.maximum(spread.std(0), 1e-3), np.maximum((x**2).sum(0) / total, 1e-3))
         for _ in range(ROUNDS):
@@ -44,12 +46,12 @@ class Factors:
         weight = self._weights(count)
         mean, cover = self._posterior(x, weight)
         k = mean.shape[1]
-        second = (cover + mean[:, :, None] * mean[:, None, :]).reshape(len(x), -1)
-        left = (weight.T @ second).reshape(-1, k, k) + np.eye(k)
+        second = (cover + mean[:, :, None] * mean[:, None, :]).reshape(len(x), k * k)
+        left = (weight.T @ second).reshape(x.shape[1], k, k) + np.eye(k)
         axes = np.linalg.solve(left, ((weight * x).T @ mean)[:, :, None])[:, :, 0]
         there = count > 0
         away = np.where(there, x - mean @ axes.T, 0.0) ** 2
-        unsure = (there.T.astype(float) @ cover.reshape(len(x), -1)).reshape(-1, k, k)
+        unsure = (there.T.astype(float) @ cover.reshape(len(x), k * k)).reshape(x.shape[1], k, k)
         noise = (away / _shares(count)).sum(0) + np.einsum("dk,dkl,dl->d", axes, unsure, axes)
         return Factors(self.centre, axes, np.maximum(noise / np.maximum(there.sum(0), 1), 1e-2))
 
@@ -60,8 +62,8 @@ class Factors:
     def _posterior(self, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, k) means and (n, k, k) covariances of the numbers of each stay."""
         k = self.axes.shape[1]
-        squares = (self.axes[:, :, None] * self.axes[:, None, :]).reshape(len(self.axes), -1)
-        cover = np.linalg.inv((weight @ squares).reshape(-1, k, k) + np.eye(k))
+        squares = (self.axes[:, :, None] * self.axes[:, None, :]).reshape(len(self.axes), k * k)
+        cover = np.linalg.inv((weight @ squares).reshape(len(x), k, k) + np.eye(k))
         mean = np.einsum("nkl,nl->nk", cover, (weight * x) @ self.axes)
         return mean, cover
 

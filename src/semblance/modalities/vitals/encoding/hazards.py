@@ -71,7 +71,7 @@ class Hazards:
         beside = np.zeros((count, count))
         for g, b in enumerate(fitted):
             beside[g, :g] = b[3 + BUCKETS + ROUND :]
-        cut = np.array([b[: 3 + BUCKETS + ROUND] for b in fitted]).reshape(count, -1)
+        cut = np.array([b[: 3 + BUCKETS + ROUND] for b in fitted]).reshape(count, 3 + BUCKETS + ROUND)
         return cls(cut[:, 0], cut[:, 1], cut[:, 3 : 3 + BUCKETS], cut[:, 3 + BUCKETS :], cut[:, 2], beside)
 
     def draw(self, rates: np.ndarray, inside: np.ndarray, ever: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -95,7 +95,8 @@ class Hazards:
         self, made: np.ndarray, rates: np.ndarray, inside: np.ndarray, ever: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
         """With a measurement of each group that there is to be, and that by chance was never measured."""
-        stay, group = np.nonzero(ever & ~made.any(axis=1) & inside.any(axis=1)[:, None])
+        alive = np.asarray(inside.any(axis=1))[:, None]
+        stay, group = np.nonzero(ever & ~made.any(axis=1) & alive)
         odds = self.level[group, None] + self.rate[group, None] * rates[stay, :, group]
         odds += np.einsum("pbg,pg->pb", made[stay].astype(np.float32), self.beside[group].astype(np.float32))
         odds = np.where(inside[stay], odds + rng.gumbel(size=odds.shape), -np.inf)

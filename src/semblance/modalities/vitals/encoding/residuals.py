@@ -17,9 +17,14 @@ FEW = 50
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """`spread` (c,), the share `lasting` (c,) of its variance that lasts, with a correlation exp(-bins / `span` (c,)),
-    and `root` (c, c), of which the square is the correlation between channels."""
+    """How measurements lie around what is expected.
 
+    `spread` (c,), the share `lasting` (c,) of its variance that lasts, with a correlation exp(-bins / `span` (c,)), and
+    `root` (c, c), of which the square is the correlation between channels. `begin` (c,) is the mean of what is left of
+    a stay's first measurement: patients come otherwise than they stay.
+    """
+
+    begin: np.ndarray
     spread: np.ndarray
     lasting: np.ndarray
     span: np.ndarray
@@ -30,12 +35,15 @@ class Residuals:
         cls, left: np.ndarray, *, stay: np.ndarray, bins: np.ndarray, channel: np.ndarray, moment: np.ndarray, c: int
     ) -> Residuals:
         """From what is left (m,) of measurements in order of stay and time."""
+        first = firsts(stay, channel, c)
+        begin = np.bincount(channel[first], left[first], minlength=c) / (np.bincount(channel[first], minlength=c) + FEW)
+        left = left - np.where(first, begin[channel], 0.0)
         count = np.bincount(channel, minlength=c)
         spread = np.sqrt(np.maximum(np.bincount(channel, left**2, minlength=c) / np.maximum(count, 1), 1e-6))
         unit = left / spread[channel]
         fitted = [_lasting(unit[channel == k], stay[channel == k], bins[channel == k]) for k in range(c)]
         lasting, span = np.array(fitted).reshape(c, 2).T
-        return cls(spread, lasting, span, _root(unit, channel, moment, c))
+        return cls(begin, spread, lasting, span, _root(unit, channel, moment, c))
 
     def draw(self, n: int, bins: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n, bins, c) float32 of variance 1."""
@@ -48,6 +56,13 @@ class Residuals:
             slow = keep * slow + np.sqrt(1 - keep**2) * new[0]
             made[:, b] = np.sqrt(self.lasting) * slow + np.sqrt(1 - self.lasting) * new[1]
         return made
+
+
+def firsts(stay: np.ndarray, channel: np.ndarray, c: int) -> np.ndarray:
+    """(m,) bool: which measurement is a stay's first one of its channel, of those in order of stay and time."""
+    made = np.zeros(len(stay), dtype=bool)
+    made[np.unique(stay * c + channel, return_index=True)[1]] = True
+    return made
 
 
 def _lasting(unit: np.ndarray, stay: np.ndarray, bins: np.ndarray) -> tuple[float, float]:

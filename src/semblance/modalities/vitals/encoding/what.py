@@ -14,7 +14,7 @@ from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding import order
 from semblance.modalities.vitals.encoding.factors import Factors
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
-from semblance.modalities.vitals.encoding.residuals import Residuals
+from semblance.modalities.vitals.encoding.residuals import Residuals, firsts
 from semblance.modalities.vitals.encoding.saved import under, within
 from semblance.modalities.vitals.encoding.when import When, places
 
@@ -49,14 +49,13 @@ class What:
         bins: np.ndarray,
         when: When,
         *,
-        blocks: int,
         k: int,
         rare: int,
         chains: Sequence[Sequence[str]],
         rng: np.random.Generator,
     ) -> tuple[What, np.ndarray]:
         """From stays whose measurements are in `bins` (m,); with it their numbers (n, width)."""
-        n, c, total = len(stays), len(stays.channels), when.clock.bins
+        n, c, blocks, total = len(stays), len(stays.channels), when.blocks, when.clock.bins
         who = stays.subjects[stays.stay]
         score, marginals = np.zeros(len(stays.value)), []
         for code, channel in enumerate(stays.channels):
@@ -65,9 +64,9 @@ class What:
             marginals.append(Marginal.of(stays.value[at], who[at], rare=rare, decimals=channel.decimals))
         key = (stays.stay * blocks + bins * blocks // total) * c + stays.channel
         count = np.bincount(key, minlength=n * blocks * c).astype(float)
-        means = (np.bincount(key, score, minlength=n * blocks * c) / np.maximum(count, 1)).reshape(n, -1)
-        factors = Factors.fit(means, count.reshape(n, -1), k=k, rng=rng)
-        drawn = factors.draw(means, count.reshape(n, -1), rng=rng)
+        means = (np.bincount(key, score, minlength=n * blocks * c) / np.maximum(count, 1)).reshape(n, blocks * c)
+        factors = Factors.fit(means, count.reshape(n, blocks * c), k=k, rng=rng)
+        drawn = factors.draw(means, count.reshape(n, blocks * c), rng=rng)
         known = order.named(chains, stays) if chains else order.found(stays)
         made = cls(factors, _still(c), tuple(marginals), _straight(c), np.zeros(c), known, 0.0, blocks, total)
         left = score - made._trajectory(drawn, stays.stay, bins, stays.channel)
@@ -100,9 +99,9 @@ class What:
         """(m,) scores of measurements."""
         noise = self.residuals.draw(len(numbers), self.bins, rng=rng)[stay, bins, channel]
         loud = np.exp(np.clip(numbers[stay, -1] * self.unrest, -2, 2) / 2)
-        made: np.ndarray = (
-            self._trajectory(numbers, stay, bins, channel) + self.residuals.spread[channel] * loud * noise
-        )
+        first = firsts(stay, channel, len(self.marginals))
+        known = self._trajectory(numbers, stay, bins, channel) + np.where(first, self.residuals.begin[channel], 0.0)
+        made: np.ndarray = known + self.residuals.spread[channel] * loud * noise
         return made
 
     def _calibrated(self, stays: Stays, bins: np.ndarray, numbers: np.ndarray, *, rng: np.random.Generator) -> What:
@@ -215,4 +214,4 @@ def _straight(c: int) -> np.ndarray:
 
 
 def _still(c: int) -> Residuals:
-    return Residuals(np.ones(c), np.zeros(c), np.ones(c), np.eye(c))
+    return Residuals(np.zeros(c), np.ones(c), np.zeros(c), np.ones(c), np.eye(c))

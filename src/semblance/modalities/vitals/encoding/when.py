@@ -76,12 +76,12 @@ class When:
     ) -> tuple[When, Seen, np.ndarray]:
         """From stays; with it what they show, and their numbers (n, width)."""
         clock, groups = Clock.of(stays, rare=rare), Groups.find(stays)
-        seen = Seen.of(stays, clock, groups)
+        seen, blocks = Seen.of(stays, clock, groups), min(blocks, clock.bins)
         rates, known, ever = _rates(seen, blocks)
         n, g = ever.shape
-        flat = known.reshape(n, -1).astype(float)
-        factors = Factors.fit(rates.reshape(n, -1), flat, k=k, rng=rng)
-        drawn = factors.draw(rates.reshape(n, -1), flat, rng=rng)
+        flat = known.reshape(n, len(groups) * blocks).astype(float)
+        factors = Factors.fit(rates.reshape(n, len(groups) * blocks), flat, k=k, rng=rng)
+        drawn = factors.draw(rates.reshape(n, len(groups) * blocks), flat, rng=rng)
         shares = np.where(ever.sum(0) >= rare, ever.mean(0), 0.0)
         margins = (
             Marginal.of(np.maximum(values, 0) if i == 0 else values, stays.subjects, rare=rare, decimals=digits)

@@ -17,6 +17,7 @@ from semblance.learn.nets.conditioned import Conditioned, Parts
 from semblance.learn.network import Network, Sampler
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
+from semblance.learn.whitening import Coloured, Whitening, parted
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.generators.nurse import StaySpec
 
@@ -30,7 +31,7 @@ CARD = Card(
 
 @dataclass(frozen=True)
 class Diffusion(StaySpec):
-    """A denoiser of the vectors of stays."""
+    """A denoiser of the vectors of stays, whitened by outcome: their covariance is not to be learned."""
 
     width: int = 256
     """Width of the network."""
@@ -57,13 +58,16 @@ class Diffusion(StaySpec):
         """Seconds (default 60) turned into steps: vectors are made once, and a few steps are tried."""
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
         _, learned = self.encoded(train, rng=stream(seed, "encoding"))
+        learned = Whitening.fit(learned).whitened(learned)
         return self._network.plan(learned, self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed)
 
     def learn(self, learned: Learned, how: Fitting) -> Drawer:
         """Train for the plan. Raises DataError where training diverges."""
-        return self._network.learn(learned, how)
+        white = Whitening.fit(learned)
+        return Coloured(self._network.learn(white.whitened(learned), how), white)
 
     @classmethod
     def drawer(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The trained network."""
-        return cls(**options)._network.restored(sizes, arrays)
+        inner, white = parted(arrays)
+        return Coloured(cls(**options)._network.restored(sizes, inner), white)

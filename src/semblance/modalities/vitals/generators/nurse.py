@@ -69,7 +69,7 @@ class StaySpec:
         watch: Watch | None = None,
         resume: Path | None = None,
     ) -> StayModel:
-        """Learn `train`. Raises DataError where nothing was measured, UsageError for a ledger."""
+        """Learn `train`. Raises UsageError for a ledger."""
         refuse_ledger(self.card, ledger=ledger)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
