@@ -11,10 +11,11 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 from semblance.core.rng import stream
+from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Marks, Pieces, Recording, Recordings
-from semblance.modalities.signal.parts import Conditions, Learned, Part, Strip
+from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told

@@ -67,29 +67,3 @@ class Conditions:
         """(n, d) float32 coefficients: the inverse of `relative`."""
         moved: np.ndarray = (self.centre + self.spread[:, None] * drawn).astype(np.float32)
         return moved
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many numbers a piece has, how many it is `given`, and how many `kinds` there are."""
-
-    numbers: int
-    given: int
-    kinds: int
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """Pieces as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are."""
-
-    coefficients: np.ndarray
-    labels: np.ndarray
-    given: np.ndarray
-    subjects: np.ndarray
-    kinds: int
-
-    @property
-    def sizes(self) -> Sizes:
-        """The numbers of each."""
-        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import Marks, Pieces, Recordings
-from semblance.modalities.signal.parts import Conditions, Learned, Part, Strip
+from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import STATE, Cut
 from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly, whole

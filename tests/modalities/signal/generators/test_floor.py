@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.generators.floor import Floor, Mixtures
-from semblance.modalities.signal.generators.recorder import Fitting
-from semblance.modalities.signal.parts import Learned, Sizes
+from semblance.learn.drawn import Fitting, Learned, Sizes
+from semblance.learn.mixture import Mixtures
+from semblance.modalities.signal.generators.floor import Floor
 
 
 def two_kinds(n: int = 6000) -> Learned:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,13 @@ from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refus
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.learn.drawn import Drawer as Waves
+from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.modalities.signal import habits, scenes
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.habits import Habits
-from semblance.modalities.signal.parts import Learned, Part, Sizes, Strip
+from semblance.modalities.signal.parts import Part, Strip
 from semblance.modalities.signal.person import Limits
 from semblance.modalities.signal.pieces import Cut, resampled
 from semblance.modalities.signal.scenes import Scenes
@@ -35,28 +37,6 @@ TOGETHER = 512
 FEWEST = 8
 """Components that tell enough of pieces where only people are asked for."""
 ENCODING, WAVES = "encoding.", "waves."
-
-
-class Waves(Protocol):
-    """What was learned of coefficients."""
-
-    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, d) coefficients of pieces of these labels (n,), given (n, c) numbers."""
-        ...
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The weights, by name."""
-        ...
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """How a fit runs."""
-
-    rng: np.random.Generator
-    plan: Plan
-    watch: Watch | None
-    resume: Path | None
 
 
 @dataclass(frozen=True, eq=False)
