@@ -6,6 +6,7 @@ Everything stands on the judges of the signals (semblance.modalities.signal.metr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,14 @@ from semblance import catalog
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
+from semblance.learn.objectives.telling import told_apart
+from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.data import AFTER, BEFORE, Pieces
 from semblance.modalities.signal.metrics import classifying
 from semblance.modalities.signal.metrics.classifying import Lot
 from semblance.modalities.signal.metrics.context import context_fid
 from semblance.modalities.signal.metrics.discriminative import Side, score
+from semblance.modalities.signal.metrics.gru import short
 from semblance.modalities.signal.metrics.kernels import kernels
 from semblance.modalities.signal.metrics.ridge import ridge
 from semblance.modalities.signal.metrics.samples import spread
@@ -33,6 +37,8 @@ TOLD, MOST, FOLDS = (
     1_000,
     5,
 )  # classes that are told from real ones, beats of each on a side, folds of beats
+NETWORK = TrainPlan(steps=400, batch=64, rate=1e-2, weight_decay=0.01, warmup=20)  # of the recurrent judge
+SEQUENCE = 128  # steps of what it reads
 FEW = 40  # beats of a class on a side, below which nothing is told
 SCHEMA = Schema((Column(BEAT, "categorical", "target"), Column(BEFORE, "numeric"), Column(AFTER, "numeric")))
 
@@ -73,8 +79,9 @@ def evidence(train: Pieces, holdout: Pieces, made: Pieces, *, seed: int) -> Evid
 
 def discriminative(train: Pieces, again: Pieces | None, *, seed: int) -> dict[str, float]:
     """|accuracy - .5| for N and V beats, by TimeGAN's protocol: beats of the same recordings on both sides, and a judge
-    that is tested on other beats than it learned. Without `again` real beats are told from other real ones."""
-    rocket = kernels(train.waves, rng=stream(seed, "kernels"))
+    that is tested on other beats than it learned: convolutions (told), which see the finest noise, and TimeGAN's own
+    recurrent network (gru). Without `again` real beats are told from other real ones."""
+    rocket, scale = kernels(train.waves, rng=stream(seed, "kernels")), train.waves.std(axis=(0, 2))[:, None]
     found = {}
     for label in TOLD:
         rng = stream(seed, "told", label)
@@ -85,8 +92,12 @@ def discriminative(train: Pieces, again: Pieces | None, *, seed: int) -> dict[st
         else:
             other = again.waves[rng.permutation(np.flatnonzero(again.labels == label))[:n]]
         if min(n, len(other)) >= FEW:
-            fake, held = (_side(rocket.of(waves), rng) for waves in (other, train.waves[real[: len(other)]]))
+            both = other, train.waves[real[: len(other)]]
+            fake, held = (_side(rocket.of(waves), rng) for waves in both)
             found[f"told_{label}"] = score(fake, held, _judge, folds=range(FOLDS)).value
+            fake, held = (_side(short(waves / scale, SEQUENCE), rng) for waves in both)
+            network = partial(told_apart, plan=NETWORK, rng=stream(seed, "network", label))
+            found[f"gru_{label}"] = score(fake, held, network, folds=(0,)).value
     return found
 
 

@@ -47,6 +47,8 @@ Medians over the seeds; means over the folds, but what classifiers answer for al
 - told N, V: abs(accuracy - .5) of MiniRocket with a ridge that tells learned real beats from synthetic ones, tested on
   beats that it did not learn (5 folds of beats; the same recordings on both sides, as in TimeGAN's score). Ours draws
   these beats at the conditions of the learned ones: kind, intervals and style of the recording. 0 is best
+- gru N, V: the same by TimeGAN's own judge, two layers of recurrent units of width 32, over 128 means of two samples
+  (one fold)
 - FID: context-FID of new recordings' beats against unseen patients', over that of train: 1 is as near as real patients
 - spectrum: log-spectral distance (dB), amplitude: W1 of values and heights over the middle 90 % of train's; of new
   recordings against unseen patients. Train's own are in the row of real against real
@@ -67,6 +69,8 @@ COLUMNS = {
     "beats/CPU s": ("pace_cpu", 0),
     "told N": ("told_N", 3),
     "told V": ("told_V", 3),
+    "gru N": ("gru_N", 3),
+    "gru V": ("gru_V", 3),
     "FID": ("fid", 2),
     "spectrum": ("spectrum", 2),
     "amplitude": ("amplitude", 3),

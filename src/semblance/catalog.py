@@ -8,6 +8,7 @@ from semblance.core.modality import Modality, load
 MODALITIES: dict[str, str] = {
     "table": "semblance.modalities.table:MANIFEST",
     "signal": "semblance.modalities.signal:MANIFEST",
+    "vitals": "semblance.modalities.vitals:MANIFEST",
 }
 
 

@@ -19,10 +19,12 @@ from semblance import catalog
 from semblance.core.modality import Modality, ReadOptions
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
-from semblance.core.schema import Column
+from semblance.core.schema import Column, Schema
 from semblance.modalities.signal.data import Marks, Recording, Recordings
 from semblance.modalities.table.data import Table, from_frame
+from semblance.modalities.vitals.data import Channel, Stays
 from tests.modalities.signal import simulated
+from tests.modalities.vitals import simulated as wards
 
 Corrupt = Callable[[Any, np.random.Generator], Any]
 
@@ -353,6 +355,73 @@ SIGNALS = Samples(
     quick=".npz",
 )
 
+
+def _some_stays(n: int = 40, **changes: Any) -> Stays:
+    return replace(wards.stays(n, 5), **changes)
+
+
+def _stays_without_facts() -> Stays:
+    whole = wards.stays(40, 5)
+    return replace(whole, schema=Schema(whole.schema.columns[:1]), frame=whole.frame[[]])
+
+
+def _stays_of_null() -> Stays:
+    frame = wards.stays(40, 5).frame
+    return _some_stays(frame=frame.assign(age=np.nan, sex=pd.Categorical([None] * 40, ["F"])))
+
+
+def _constant_stays() -> Stays:
+    whole = wards.stays(40, 5)
+    return replace(whole, value=np.where(whole.channel == 2, 80.0, whole.value))
+
+
+def _odd_stays() -> Stays:
+    names = ("a b", "größe-µ", "x.y/z", "Lactate", "M A P", "Sys", "T", "pH")
+    whole = wards.stays(40, 5)
+    return replace(whole, channels=tuple(replace(c, name=n) for c, n in zip(whole.channels, names, strict=True)))
+
+
+UNWELL: dict[str, Callable[[], Stays]] = {
+    "one stay": lambda: wards.stays(1, 0),
+    "two stays": lambda: wards.stays(2, 0),
+    "nothing measured": lambda: _some_stays().kept(wards.stays(40, 5).channel < 0),
+    "one measurement a stay": lambda: _some_stays().kept(np.diff(wards.stays(40, 5).stay, prepend=-1) > 0),
+    "one channel": lambda: _some_stays().coded((Channel("HR"),)),
+    "no facts": _stays_without_facts,
+    "facts of null": _stays_of_null,
+    "a constant channel": _constant_stays,
+    "whole hours": lambda: _some_stays(minute=wards.stays(40, 5).minute // 60 * 60),
+    "months": lambda: _some_stays(minute=wards.stays(40, 5).minute * 60),
+    "odd names": _odd_stays,
+}
+
+
+def _planted_stays() -> tuple[Stays, tuple[str | float, ...]]:
+    whole = wards.stays(200, 9)
+    value = whole.value.copy()
+    value[np.flatnonzero(whole.channel == 2)[40]] = 683.27
+    channel = whole.channel.copy()
+    channel[np.flatnonzero(whole.stay == 6)[3]] = len(whole.channels)
+    sex = whole.frame["sex"].astype(object).where(np.arange(200) != 4, "Zanzibarite").astype("category")
+    frame = whole.frame.assign(age=np.where(np.arange(200) == 6, 127.25, whole.frame["age"]), sex=sex)
+    channels = (*whole.channels, Channel("Quetzalase"))
+    canaries = ("Zanzibarite", "Quetzalase", 683.27, 127.25)
+    return replace(whole, value=value, channel=channel, channels=channels, frame=frame), canaries
+
+
+VITALS = Samples(
+    make=wards.stays,
+    judged=wards.stays,
+    weird=UNWELL,
+    planted=_planted_stays,
+    floor=wards.unrelated,
+    corruptions=wards.CORRUPTIONS,
+    wanted={},
+    gaps=lambda: wards.stays(3, 0),
+    completes=lambda given, made: True,
+    many=120,
+)
+
 SAMPLES: dict[str, Samples] = {
     "table": Samples(
         make=cohort,
@@ -366,4 +435,5 @@ SAMPLES: dict[str, Samples] = {
         completes=completes,
     ),
     "signal": SIGNALS,
+    "vitals": VITALS,
 }

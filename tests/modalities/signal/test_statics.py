@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
+from semblance.core.facts import told_texts
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
-from semblance.modalities.signal.statics import conform, settle, told_texts
+from semblance.modalities.signal.statics import conform, settle
 from tests.modalities.signal.made import recording
 
 

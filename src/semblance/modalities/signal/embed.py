@@ -9,18 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from semblance.core.coded import ROLES, WIDTH, names, narrow, number, one_hot, ranks, unit
 from semblance.core.dataset import Features
-from semblance.core.rng import stream
 from semblance.modalities.signal.data import AFTER, BEFORE, Pieces
 
+__all__ = ["WIDTH", "Basis", "basis", "embed", "features"]
 COMPONENTS = 64
 FITTED = 2_000  # pieces of the reference that the components are found on
-TOP = 20  # categories of a column that judges tell apart
-WIDTH = 128
-FAR = 4.0
-ROLES = ("target", "time", "event", "treatment", "visit_time")
 
 
 @dataclass(frozen=True)
@@ -85,10 +81,10 @@ def features(pieces: Pieces, reference: Pieces) -> Features:
     Missing is NaN.
     """
     learned = pieces.schema.learned
-    named = [None if c.continuous else _names(reference.frame[c.name]) for c in learned]
+    named = [None if c.continuous else names(reference.frame[c.name]) for c in learned]
     columns = [
-        _number(pieces.frame[c.name]) if names is None else _ranks(pieces.frame[c.name], names)
-        for c, names in zip(learned, named, strict=True)
+        number(pieces.frame[c.name]) if known is None else ranks(pieces.frame[c.name], known)
+        for c, known in zip(learned, named, strict=True)
     ]
     waves = basis(reference.waves).of(pieces.waves).astype(float)
     k = waves.shape[1]
@@ -99,27 +95,8 @@ def features(pieces: Pieces, reference: Pieces) -> Features:
         roles={c.role: j for j, c in enumerate(learned) if c.role in ROLES},
         protected=tuple(j for j, c in enumerate(learned) if c.protected),
         quasi=tuple(j for j, c in enumerate(learned) if c.quasi),
-        levels=(*(() if names is None else tuple(map(str, names)) for names in named), *[()] * k),
+        levels=(*(() if known is None else tuple(map(str, known)) for known in named), *[()] * k),
     )
-
-
-def _names(column: pd.Series) -> pd.Index:
-    """The most frequent categories, the first ones first among equals."""
-    count = column.value_counts(sort=False)
-    return count[count > 0].sort_values(ascending=False, kind="stable").index[:TOP]
-
-
-def _ranks(column: pd.Series, names: pd.Index) -> np.ndarray:
-    """(n,) the rank of each value among the names; one more for other values; NaN for missing."""
-    ranks = names.get_indexer(pd.Index(column.astype(object))).astype(float)
-    ranks[ranks < 0] = len(names)
-    ranks[column.isna().to_numpy()] = np.nan
-    return ranks
-
-
-def _number(column: pd.Series) -> np.ndarray:
-    values = column.to_numpy(dtype=float)
-    return np.where(np.isfinite(values), values, np.nan)
 
 
 def embed(pieces: Pieces, reference: Pieces) -> np.ndarray:
@@ -132,40 +109,15 @@ def embed(pieces: Pieces, reference: Pieces) -> np.ndarray:
     found = basis(reference.waves)
     parts = [found.of(pieces.waves) / np.float32(found.unit)]
     mine, theirs = _numbers(pieces), _numbers(reference)
-    parts += [_unit(mine[name], theirs[name])[:, None] for name in mine]
-    parts += [
-        _one_hot(pieces.frame[c.name], reference.frame[c.name]) for c in pieces.schema.learned if not c.continuous
-    ]
-    return _narrow(np.concatenate(parts, axis=1, dtype=np.float32))
+    parts += [unit(mine[name], theirs[name])[:, None] for name in mine]
+    parts += [one_hot(pieces.frame[c.name], reference.frame[c.name]) for c in pieces.schema.learned if not c.continuous]
+    return narrow(np.concatenate(parts, axis=1, dtype=np.float32))
 
 
 def _numbers(pieces: Pieces) -> dict[str, np.ndarray]:
     """The continuous columns, both intervals of a beat as they relate to each other."""
-    made = {c.name: _number(pieces.frame[c.name]) for c in pieces.schema.learned if c.continuous}
+    made = {c.name: number(pieces.frame[c.name]) for c in pieces.schema.learned if c.continuous}
     if BEFORE in made and AFTER in made:
         before, after = np.log(np.maximum(made[BEFORE], 1e-3)), np.log(np.maximum(made[AFTER], 1e-3))
         made[BEFORE], made[AFTER] = before - after, (before + after) / 2
     return made
-
-
-def _unit(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """(n,) values in units of the reference's middle 90 %; 0 where missing."""
-    known = reference[np.isfinite(reference)]
-    low, middle, high = np.quantile(known, [0.05, 0.5, 0.95]) if len(known) else (0.0, 0.0, 0.0)
-    scale = next((s for s in (high - low, known.std() if len(known) else 0.0) if s > 0), 1.0)
-    return np.nan_to_num(np.clip((values - middle) / scale, -FAR, FAR))
-
-
-def _one_hot(column: pd.Series, reference: pd.Series) -> np.ndarray:
-    """(n, names) indicators / sqrt(2): two categories are 1 apart."""
-    names = _names(reference)
-    made: np.ndarray = (_ranks(column, names)[:, None] == np.arange(len(names))) / np.sqrt(2)
-    return made
-
-
-def _narrow(x: np.ndarray) -> np.ndarray:
-    """x, or its projection to WIDTH where that would be wider (Johnson and Lindenstrauss 1984)."""
-    if x.shape[1] <= WIDTH:
-        return x
-    made: np.ndarray = x @ stream(0, "projection", x.shape[1]).standard_normal((x.shape[1], WIDTH), dtype=np.float32)
-    return made / np.float32(np.sqrt(WIDTH))

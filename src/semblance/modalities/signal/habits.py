@@ -11,20 +11,26 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 from semblance.core.rng import stream
+from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Marks, Pieces, Recording, Recordings
-from semblance.modalities.signal.parts import Conditions, Learned, Part, Strip
-from semblance.modalities.signal.person import Person
-from semblance.modalities.signal.pieces import Cut, beats_of, wander
+from semblance.modalities.signal.parts import Conditions, Part, Strip
+from semblance.modalities.signal.person import FREE, Limits, Person
+from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 from semblance.modalities.signal.style import Fashion, Styles
+from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly, whole
 
 TRIED, ROUNDS = 256, 12
 """Recordings that are tried to see how often kinds come, and how often their mean is corrected."""
 FAINT = 1e-6
 """Power of a wander below which there is none."""
+INSIDE = 0.5
+"""Beats per minute by which a heart rate keeps from the ends of what was asked for: beats stand on whole samples."""
+FILLED, NEARLY = 6, 0.004
+"""How often the number of beats is corrected, until they fill their recording up to this share."""
 SLOW = 2.0
 """Hz at which a baseline's wander is kept."""
 
@@ -77,22 +83,27 @@ class Habits:
         seconds = float(np.median([one.seconds for one in data.recordings]))
         return cls(kinds, person, fashion, len(cut.leads), seconds)
 
-    def draw(self, cut: Cut, *, rng: np.random.Generator) -> Part:
-        """A new person's recording to be."""
-        frame, (numbers,) = self.person.draw(1, rng=rng)
+    def known(self, leads: tuple[str, ...]) -> Known:
+        """What can be asked for."""
+        return Known(self.person, BEAT, self.kinds, leads, len(self.person.scales))
+
+    def draw(self, cut: Cut, *, rng: np.random.Generator, limits: Limits = FREE, asked: Asked = ANY) -> Part:
+        """A new person's recording to be, as it was asked for."""
+        frame, (numbers,) = self.person.draw(1, rng=rng, limits=limits)
         own = numbers[-self.fashion.numbers :]
         slow = numbers[: -self.fashion.numbers][-self.leads * (BANDS + 1) :]
-        kinds, intervals = _until(Rhythm.of_vector(numbers, len(self.kinds)), self.seconds, rng=rng)
+        kinds, intervals = _until(Rhythm.of_vector(numbers, len(self.kinds)), self.seconds, asked, rng=rng)
         centre, spread = self.fashion.draw(own, rng=rng)
         after = np.append(intervals[1:], np.median(intervals) if len(intervals) else [])
         given = given_of(intervals, after, self.fashion.shown(centre, spread)[kinds])
         length = round(self.seconds * cut.rate)
         at = np.minimum(np.round(np.cumsum(intervals) * cut.rate).astype(np.int64), length - 1)
         baseline = _baseline(slow, self.leads, self.seconds, rng=rng)
-        return Part(frame, kinds, given, centre, np.exp(spread), at, length, baseline)
+        return Part(frame, kinds, given, centre, np.exp(spread), at, length, baseline, asked.knobs)
 
     def join(self, cut: Cut, waves: np.ndarray, part: Part) -> Strip:
         """The recording of (n, leads, samples) beats."""
+        waves = part.knobs.turn(waves, np.exp(part.given[:, 0]), rate=cut.rate, before=cut.before)
         values = stitch.beats(waves, part.at, part.length, rate=cut.rate, before=cut.before)
         place = np.linspace(0, len(part.slow) - 1, part.length)
         values += CubicSpline(np.arange(len(part.slow)), part.slow)(place).astype(np.float32)
@@ -167,14 +178,42 @@ def _as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
     return person
 
 
-def _until(rhythm: Rhythm, seconds: float, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _until(rhythm: Rhythm, seconds: float, asked: Asked, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Kinds and intervals of beats until the recording ends."""
     n = int(seconds / SHORTEST) + 2
     some = min(n, int(2 * seconds / np.exp(np.clip(rhythm.level, -1.2, 0.8))) + 8)
     kinds = rhythm.kinds(some, rng=rng)
-    intervals = rhythm.intervals(kinds, rng=rng)
-    keep = np.cumsum(intervals) < seconds
-    return kinds[keep], intervals[keep]
+    intervals = _paced(rhythm.intervals(kinds, rng=rng), kinds, seconds, asked)
+    count = int((np.cumsum(intervals) < seconds).sum())
+    if asked.mix is not None and count:
+        return _mixed(rhythm, count, seconds, asked, rng=rng)
+    return kinds[:count], intervals[:count]
+
+
+def _mixed(
+    rhythm: Rhythm, count: int, seconds: float, asked: Asked, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """As many beats of exactly the mix that was asked for as fill the recording; `count` is a first guess."""
+    assert asked.mix is not None
+    for _ in range(FILLED):
+        kinds = exactly(whole(count, asked.mix), lambda a, b: rhythm.shares[a, b], rhythm.mix, rng=rng)
+        intervals = _paced(rhythm.intervals(kinds, rng=rng), kinds, seconds, asked)
+        share = intervals.sum() / seconds
+        if abs(share - 1) < NEARLY:
+            break
+        count = max(round(count / share), 1)
+    return kinds, intervals * ((seconds - SHORTEST) / intervals.sum())
+
+
+def _paced(intervals: np.ndarray, kinds: np.ndarray, seconds: float, asked: Asked) -> np.ndarray:
+    """The intervals, all as much longer or shorter as it takes to have the heart rate that was asked for."""
+    normal = intervals[1:][((kinds[1:] == 0) & (kinds[:-1] == 0) & (np.cumsum(intervals)[1:] < seconds))]
+    if asked.rate is None or not len(normal):
+        return intervals
+    usual, (low, high) = 60 / np.median(normal), asked.rate
+    inside = min(INSIDE, (high - low) / 4)
+    paced: np.ndarray = intervals * usual / np.clip(usual, low + inside, high - inside)
+    return paced
 
 
 def _slow(values: np.ndarray, rate: float) -> np.ndarray:

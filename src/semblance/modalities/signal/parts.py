@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 
 from semblance.modalities.signal.data import Marks
+from semblance.modalities.signal.knobs import Knobs
+
+NONE = Knobs()
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +19,8 @@ class Part:
     `given` (n, numbers), the samples `at` (n,) at which they stand, and its `length`, both at the rate of pieces.
 
     What is learned of a piece is relative to the `centre` (kinds, d) of its kind, in units of its `spread` (kinds,).
-    `slow` (m, leads) is the wander of its baseline, evenly over the recording; no rows for none.
+    `slow` (m, leads) is the wander of its baseline, evenly over the recording; no rows for none. `knobs` bend the shape
+    of beats.
     """
 
     frame: pd.DataFrame
@@ -27,6 +31,7 @@ class Part:
     at: np.ndarray
     length: int
     slow: np.ndarray
+    knobs: Knobs = NONE
 
     def coefficients(self, drawn: np.ndarray) -> np.ndarray:
         """(n, d) numbers of the pieces, from what was drawn for them."""
@@ -62,31 +67,3 @@ class Conditions:
         """(n, d) float32 coefficients: the inverse of `relative`."""
         moved: np.ndarray = (self.centre + self.spread[:, None] * drawn).astype(np.float32)
         return moved
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many numbers a piece has, how many it is `given`, how many `kinds` there are, and of how many `leads`."""
-
-    numbers: int
-    given: int
-    kinds: int
-    leads: int = 1
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """Pieces as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are, and pieces are of so many `leads`."""
-
-    coefficients: np.ndarray
-    labels: np.ndarray
-    given: np.ndarray
-    subjects: np.ndarray
-    kinds: int
-    leads: int = 1
-
-    @property
-    def sizes(self) -> Sizes:
-        """The numbers of each."""
-        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds, self.leads)

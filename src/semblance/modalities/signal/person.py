@@ -8,7 +8,7 @@ at least `rare` patients, so that no number of one patient is kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,38 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 from sklearn.covariance import ledoit_wolf
 
+from semblance.core.errors import UsageError
+
+Spans = tuple[tuple[float, float], ...]
+"""Closed ranges of a score."""
+TRIED, ROUNDS = 2048, 100
+"""People who are tried at a time, and how often, where what they shall be like is limited."""
+GRID = ndtri((np.arange(1000) + 0.5) / 1000)
+"""Scores that stand for all."""
 FAR = 2.0
 """Standard deviations beyond which no further number is drawn: the tails of few recordings are not known."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a person shall be like, by the place of a column or a number: `spans` of its score (of a number behind the
+    columns: of the number itself), whether a column is `gone` (missing), and by how much its mean is `moved` in
+    standard deviations (a number: by itself); what goes with it follows."""
+
+    spans: Mapping[int, Spans] = field(default_factory=dict)
+    gone: Mapping[int, bool] = field(default_factory=dict)
+    moved: Mapping[int, float] = field(default_factory=dict)
+
+    def and_also(self, other: Limits) -> Limits:
+        """Both at once; where both limit one place, what both allow."""
+        spans = dict(self.spans)
+        for place, allowed in other.spans.items():
+            both = [(max(a, c), min(b, d)) for a, b in spans.get(place, ((-np.inf, np.inf),)) for c, d in allowed]
+            spans[place] = tuple((low, high) for low, high in both if low <= high)
+        return Limits(spans, {**self.gone, **other.gone}, {**self.moved, **other.moved})
+
+
+FREE = Limits()
 
 
 @dataclass(frozen=True)
@@ -53,15 +83,45 @@ class Scale:
         middle = dict(zip(self.levels, ndtri(np.clip((ends[1:] + ends[:-1]) / 2, 1e-3, 1 - 1e-3)), strict=True))
         return column.astype(object).map(middle).fillna(0.0).to_numpy(dtype=float)
 
-    def values(self, scores: np.ndarray, *, rng: np.random.Generator) -> Any:
-        """The inverse: a float array or a categorical."""
-        place, gone = ndtr(scores), rng.random(len(scores)) < self.missing
+    def values(self, scores: np.ndarray, *, rng: np.random.Generator, gone: bool | None = None) -> Any:
+        """The inverse: a float array or a categorical. `gone` says whether all are missing or none is."""
+        place, lost = ndtr(scores), rng.random(len(scores)) < self.missing
+        if gone is not None:
+            lost = np.full(len(scores), gone)
         if not self.levels:
-            knots = np.array(self.knots) if self.knots else np.array([np.nan])
-            made = np.interp(place, (np.arange(len(knots)) + 0.5) / len(knots), knots)
-            return np.where(gone, np.nan, made)
+            return np.where(lost, np.nan, self._numbers(place))
         code = np.minimum(np.searchsorted(np.array(self.shares), place), len(self.levels) - 1)
-        return pd.Categorical.from_codes(np.where(gone, -1, code), list(self.levels))
+        return pd.Categorical.from_codes(np.where(lost, -1, code), list(self.levels))
+
+    def _numbers(self, place: np.ndarray) -> np.ndarray:
+        """The numbers at shares of the cohort."""
+        knots = np.array(self.knots) if self.knots else np.array([np.nan])
+        return np.interp(place, (np.arange(len(knots)) + 0.5) / len(knots), knots)
+
+    def span_of_level(self, level: str) -> tuple[float, float]:
+        """The scores that stand for a level."""
+        ends, i = (0.0, *self.shares), self.levels.index(level)
+        # One step inside: at its upper end a score stands for the next level.
+        return float(ndtri(ends[i])), float(np.nextafter(ndtri(min(ends[i + 1], 1.0)), -np.inf))
+
+    def span_of_range(self, low: float | None, high: float | None) -> tuple[float, float] | None:
+        """The scores of numbers from `low` to `high`; None where there are none."""
+        knots = np.array(self.knots)
+        if not len(knots) or (low is not None and low > knots[-1]) or (high is not None and high < knots[0]):
+            return None
+        middle = (np.arange(len(knots)) + 0.5) / len(knots)
+        begins = 0.0 if low is None or low <= knots[0] else float(np.interp(low, knots, middle))
+        ends = 1.0 if high is None or high >= knots[-1] else float(np.interp(high, knots, middle))
+        return float(ndtri(begins)), float(ndtri(ends))
+
+    def score_of_shift(self, shift: float) -> float | None:
+        """By how much scores are moved so that the mean of the numbers moves by `shift`; None if it cannot."""
+        moves = np.linspace(-3, 3, 601)
+        means = np.array([self._numbers(ndtr(GRID + move)).mean() for move in moves])
+        wanted = means[300] + shift
+        if not means[0] <= wanted <= means[-1]:
+            return None
+        return float(np.interp(wanted, means, moves))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +143,63 @@ class Person:
         values, vectors = np.linalg.eigh(together)
         return cls(scales, mean, sd[:, None] * vectors * np.sqrt(np.maximum(values, 0)))
 
-    def draw(self, n: int, *, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
-        """The frame and the numbers of `n` new recordings."""
-        moved, k = rng.standard_normal((n, len(self.mean))) @ self.root.T, len(self.scales)
-        spread = np.sqrt((self.root**2).sum(1))
-        scores, moved = moved[:, :k] / spread[:k], moved.clip(-FAR * spread, FAR * spread)
-        frame = {s.name: s.values(scores[:, i], rng=rng) for i, s in enumerate(self.scales)}
-        return pd.DataFrame(frame, index=pd.RangeIndex(n)), self.mean[k:] + moved[:, k:]
+    @property
+    def spread(self) -> np.ndarray:
+        """(d,) standard deviations."""
+        found: np.ndarray = np.sqrt((self.root**2).sum(1))
+        return found
+
+    def reach(self, place: int) -> tuple[float, float]:
+        """The least and the most that a number can be."""
+        far = FAR * self.spread[place]
+        return float(self.mean[place] - far), float(self.mean[place] + far)
+
+    def draw(self, n: int, *, rng: np.random.Generator, limits: Limits = FREE) -> tuple[pd.DataFrame, np.ndarray]:
+        """The frame and the numbers of `n` new recordings. Raises UsageError where nobody is as the limits say."""
+        moved, k = self._within(n, limits, rng=rng), len(self.scales)
+        scores, numbers = self._seen(moved)
+        frame = {
+            scale.name: scale.values(scores[:, i], rng=rng, gone=limits.gone.get(i))
+            for i, scale in enumerate(self.scales)
+        }
+        return pd.DataFrame(frame, index=pd.RangeIndex(n)), numbers[:, k:]
+
+    def _seen(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, d) scores, which count for columns, and (n, d) numbers, none of them far from the mean."""
+        far = FAR * self.spread
+        return moved / self.spread, self.mean + moved.clip(-far, far)
+
+    def _within(self, n: int, limits: Limits, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) how far people within the limits are from the mean."""
+        drift, found = self._drift(limits), np.empty((0, len(self.mean)))
+        for _ in range(ROUNDS):
+            tried = rng.standard_normal((TRIED if limits.spans else n, len(self.mean))) @ self.root.T + drift
+            found = np.concatenate([found, tried[self._fit(tried, limits)]])
+            if len(found) >= n:
+                return found[:n]
+        raise UsageError.of(
+            f"{len(found)} of {ROUNDS * TRIED:,} people that were tried are as it was asked for",
+            rule="what is wanted together occurs together",
+            fix="ask for less at once, or for wider ranges",
+        )
+
+    def _fit(self, moved: np.ndarray, limits: Limits) -> np.ndarray:
+        """(n,) bool: who is within the limits."""
+        scores, numbers = self._seen(moved)
+        fine = np.ones(len(moved), dtype=bool)
+        for place, spans in limits.spans.items():
+            seen = (scores if place < len(self.scales) else numbers)[:, place]
+            fine &= sum(((seen >= low) & (seen <= high) for low, high in spans), np.zeros(len(moved), dtype=bool))
+        return fine
+
+    def _drift(self, limits: Limits) -> np.ndarray:
+        """(d,) how the mean moves: what is moved, and what goes with it."""
+        drift = np.zeros(len(self.mean))
+        for place, move in limits.moved.items():
+            together = self.root @ self.root[place]
+            far = move * self.spread[place] if place < len(self.scales) else move
+            drift += together * (far / max(together[place], 1e-12))
+        return drift
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""

@@ -13,14 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import Marks, Pieces, Recordings
-from semblance.modalities.signal.parts import Conditions, Learned, Part, Strip
-from semblance.modalities.signal.person import Person
-from semblance.modalities.signal.pieces import Cut
+from semblance.modalities.signal.parts import Conditions, Part, Strip
+from semblance.modalities.signal.person import FREE, Limits, Person
+from semblance.modalities.signal.pieces import STATE, Cut
+from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly, whole
 
 PRIOR = 0.5
 """How often each state is taken to have followed each other before anything was seen."""
+SETTLED = 64
+"""Windows after which nobody can tell how a recording began."""
 SHARED = 16
 """The part of a window in which it is crossfaded with the next: one sample of so many."""
 
@@ -69,21 +73,29 @@ class Scenes:
         scores = [scale.scores(frame[scale.name]) for scale in self.person.scales if scale.name != self.target]
         return np.stack(scores, 1).astype(np.float32) if scores else np.zeros((len(frame), 0), dtype=np.float32)
 
-    def draw(self, cut: Cut, *, rng: np.random.Generator) -> Part:
-        """A new person's recording to be."""
-        frame, _ = self.person.draw(1, rng=rng)
+    def known(self, leads: tuple[str, ...]) -> Known:
+        """What can be asked for."""
+        states = not self.target and self.kinds != ("",)
+        return Known(self.person, STATE if states else "", self.kinds, leads, None)
+
+    def draw(self, cut: Cut, *, rng: np.random.Generator, limits: Limits = FREE, asked: Asked = ANY) -> Part:
+        """A new person's recording to be, as it was asked for."""
+        frame, _ = self.person.draw(1, rng=rng, limits=limits)
         length = max(round(self.seconds * cut.rate), cut.size)
         step = cut.size - _shared(cut)
         n = max(-(-(length - _shared(cut)) // step), 1) if length > cut.size else 1
-        kinds = self._kinds(frame, n, rng=rng)
+        kinds = self._kinds(frame, n, asked, rng=rng)
         none, one = np.zeros((len(self.kinds), 1)), np.ones(len(self.kinds))
         given, at = np.repeat(self._given(frame), n, 0), np.arange(n) * step
         return Part(frame, kinds, given, none, one, at, length, np.zeros((0, 0)))
 
-    def _kinds(self, frame: pd.DataFrame, n: int, *, rng: np.random.Generator) -> np.ndarray:
+    def _kinds(self, frame: pd.DataFrame, n: int, asked: Asked, *, rng: np.random.Generator) -> np.ndarray:
         if self.target:
             place = pd.Index(self.kinds).get_indexer(frame[self.target].astype(str))
             return np.repeat(np.maximum(place, 0), n)
+        if asked.mix is not None:
+            usual = np.linalg.matrix_power(self.chain, SETTLED)[0]
+            return exactly(whole(n, asked.mix), lambda _, b: self.chain[b], usual, rng=rng)
         made = np.empty(n, dtype=np.int64)
         shares = self.first
         for i, u in enumerate(rng.random(n)):

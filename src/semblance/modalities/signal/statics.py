@@ -7,7 +7,6 @@ generator's encoding, as for tables.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem
+from semblance.core.facts import MISSING, planned, values
 from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal.declare import Said, unknown
@@ -23,19 +23,8 @@ from semblance.modalities.signal.found import Found
 
 SHARE = 0.5
 """Age and sex are learned where at least this share of the recordings tells them."""
-CLASSES = 20
-"""A label of at most this many whole numbers is a class."""
-UNIQUE, ROWS = 0.95, 20
-"""A text may name patients where this share of at least so many recordings have their own."""
-MISSING = ("", "?", "na", "n/a", "nan", "none", "null", "unknown")
 ALWAYS = ("age", "sex")
 PATIENT = "patient"
-_IDENTIFYING = re.compile(
-    r"(?:^|[_ .-])(?i:(?:sur|first|last|full|family)?name|mrn|ssn|nhs|id|address|street|phone|tel|fax|e?mail|zip"
-    r"|post(?:al)?code|dob|birth\w*|date\w*)(?:$|[_ .-])|(?<=[a-z])(?:Id|ID|Name|Date)$"
-)
-"""Names of columns of the identifiers that HIPAA's safe harbour lists, 45 CFR 164.514(b)(2)."""
-_PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,99 +123,6 @@ def _patients(found: Sequence[Found], said: Said) -> tuple[Column | None, np.nda
 
 def _column(name: str, texts: pd.Series, said: Said, *, meant: bool) -> tuple[Column | None, Any]:
     """The column of a fact and its plan; None where too few tell what nobody asked for."""
-    told, known = said.columns.get(name, {}), texts.dropna()
-    if not meant and len(known) < SHARE * len(texts):
+    if not meant and texts.notna().sum() < SHARE * len(texts):
         return None, None
-    role = "target" if name == said.target else told.get("role", "feature")
-    column = kind_of(name, known, role, told)
-    missing, reason = 1 - len(known) / len(texts), ""
-    if role in ("drop", "key"):
-        return replace(column, role="drop"), FieldPlan(name, column.kind, "drop", missing, "declared", "drop")
-    if column.kind in ("text", "identifier"):
-        reason = "free text is never learned"
-        column = replace(column, role="drop")
-    elif role == "feature" and not told and (suspicion := _suspicion(name, column, known)):
-        return _unclear(column, suspicion, missing)
-    return column, FieldPlan(name, column.kind, column.role, missing, reason, "drop" if reason else "learn")
-
-
-def _suspicion(name: str, column: Column, known: pd.Series) -> str:
-    """Why a column may identify a patient; empty where nothing says so."""
-    if _IDENTIFYING.search(name):
-        return "the name says: it may identify a patient"
-    share = known.nunique() / max(len(known), 1)
-    unique = column.kind == "categorical" and len(known) >= ROWS and share >= UNIQUE
-    return f"{share:.0%} of the values are distinct" if unique else ""
-
-
-def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, FieldPlan]:
-    fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
-    return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
-
-
-def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> Column:
-    """The column of the texts that are known, under what was `told` of it. Raises DataError where no number is one."""
-    numbers = pd.to_numeric(known, errors="coerce")
-    kind = told.get("kind", "categorical" if "categories" in told else None)
-    whole = bool((numbers % 1 == 0).all())
-    if kind is None:
-        kind = _guess(known, numbers, whole, role)
-    if kind in ("numeric", "integer") and numbers.isna().any():
-        count = int(numbers.isna().sum())
-        raise DataError.of(
-            f"{count} {'value is' if count == 1 else 'values are'} no number",
-            rule=f"a column of kind {kind} holds numbers and missing values",
-            fix=f'[columns."{name}"] na = "..." if they mean missing, else kind = "categorical"',
-            column=name,
-        )
-    decimals = 0 if kind != "numeric" else int(known.str.extract(r"\.(\d+)$")[0].str.len().max() or 0)
-    listed = told.get("categories")
-    return Column(
-        name,
-        kind,
-        role,
-        dtype="float64" if kind == "numeric" else "int64" if kind == "integer" else "str",
-        decimals=decimals,
-        min=told.get("min"),
-        max=told.get("max"),
-        categories=None if listed is None else tuple(map(str, listed)),
-        bound="declared" if {"min", "max", "categories"} & told.keys() else "observed",
-        protected=told.get("protected", False),
-        quasi=told.get("quasi", False),
-    )
-
-
-def _guess(known: pd.Series, numbers: pd.Series, whole: bool, role: str) -> Any:
-    if len(known) and numbers.notna().all():
-        return (
-            "categorical"
-            if role == "target" and whole and known.nunique() <= CLASSES
-            else "integer"
-            if whole
-            else "numeric"
-        )
-    words, length = known.str.split().str.len().mean(), known.str.len().mean()
-    if len(known) and known.nunique() >= 0.5 * len(known) and words >= 4 and length >= 20:
-        return "text"
-    return "boolean" if set(known.str.lower()) in _PAIRS else "categorical"
-
-
-def values(texts: pd.Series, column: Column) -> Any:
-    """(n,) the column as a frame holds it: float64 with NaN, or a Categorical with text categories."""
-    if column.continuous:
-        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
-    known = list(column.categories) if column.categories is not None else []
-    categories = [*known, *sorted(set(texts.dropna()).difference(known))]
-    return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
-
-
-def told_texts(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:
-    """The learned columns as texts, empty where missing: what `values` reads again."""
-    return {column.name: _written(frame[column.name], column) for column in schema.learned}
-
-
-def _written(series: pd.Series, column: Column) -> list[str]:
-    if not column.continuous:
-        return ["" if pd.isna(value) else str(value) for value in series]
-    digits = 0 if column.kind == "integer" else column.decimals
-    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in series.to_numpy(dtype=float)]
+    return planned(name, texts, told=said.columns.get(name, {}), target=said.target)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.generators.floor import Floor, Mixtures
-from semblance.modalities.signal.generators.recorder import Fitting
-from semblance.modalities.signal.parts import Learned, Sizes
+from semblance.learn.drawn import Fitting, Learned, Sizes
+from semblance.learn.mixture import Mixtures
+from semblance.modalities.signal.generators.floor import Floor
 
 
 def two_kinds(n: int = 6000) -> Learned:
@@ -45,3 +45,9 @@ def test_a_kind_of_few_pieces_is_one_calm_gaussian():
     made = Floor().learn(few, Fitting(stream(1, "fit"), {}, None, None))
     assert all(len(kind.weights) == 1 for kind in made.kinds)
     assert np.isfinite(made.draw(np.arange(50) % 2, np.zeros((50, 1)), rng=stream(2, "draw"))).all()
+
+
+def test_what_nobody_has_takes_nobody_far(learned):
+    """A new style beyond all that was seen once drew beats of volts."""
+    drawn = learned.draw(np.arange(100) % 2, np.full((100, 1), 1e4), rng=stream(2, "draw"))
+    assert np.abs(drawn).max() < 12

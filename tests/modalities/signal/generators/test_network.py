@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
+from semblance.learn.drawn import Fitting, Learned
+from semblance.learn.network import _often
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.generators.diffusion import Diffusion
-from semblance.modalities.signal.generators.network import _often
-from semblance.modalities.signal.generators.recorder import Fitting
-from semblance.modalities.signal.parts import Learned
 from tests.modalities.signal.simulated import recordings
 
 SMALL = Diffusion(width=64, blocks=2, steps=12)

@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.generators.recorder import Fitting
+from semblance.learn.drawn import Fitting, Learned
 from semblance.modalities.signal.generators.rgan import RcGan, RGan
-from semblance.modalities.signal.parts import Learned
 
 
 def test_rgan_draws_the_same_whatever_is_told_and_rcgan_does_not():

@@ -9,13 +9,12 @@ import pytest
 
 from semblance.core.rng import stream
 from semblance.learn import trainer
-from semblance.modalities.signal.generators.recorder import Fitting
+from semblance.learn.drawn import Fitting, Learned
 from semblance.modalities.signal.generators.rgan import RcGan
 from semblance.modalities.signal.generators.timed import TimedSpec
 from semblance.modalities.signal.generators.timevae import TimeVae
 from semblance.modalities.signal.generators.tts_gan import TtsGan
 from semblance.modalities.signal.generators.wgan_gp import WganGp
-from semblance.modalities.signal.parts import Learned
 from semblance.modalities.signal.waveform import cosines, in_time
 
 TINY = (

@@ -19,6 +19,7 @@ from semblance.modalities.signal.generators.network import NetworkSpec, Sampler
 
 CARD = Card(
     name="diffusion",
+    conditional=True,
     summary="beats or windows denoised from noise, given their kind, their intervals and the style of one recording",
     paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Diffusion Guidance, 2022",
     needs=("torch",),
@@ -40,7 +41,7 @@ class Diffusion(NetworkSpec):
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=128, rate=2e-3, weight_decay=0.01)
 
-    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+    def coded(self, pieces: Pieces, rng: np.random.Generator) -> Code:
         """Principal components."""
         return Encoding.fit(pieces, components=self.components, rng=rng)
 

@@ -4,10 +4,10 @@ new person's rhythm, and joined to a recording. Subclasses say how coefficients 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,40 +19,27 @@ from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refus
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.learn.drawn import Drawer as Waves
+from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.modalities.signal import habits, scenes
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.habits import Habits
-from semblance.modalities.signal.parts import Learned, Part, Sizes, Strip
+from semblance.modalities.signal.parts import Part, Strip
+from semblance.modalities.signal.person import Limits
 from semblance.modalities.signal.pieces import Cut, resampled
 from semblance.modalities.signal.scenes import Scenes
+from semblance.modalities.signal.wanted import Asked, Known
+from semblance.modalities.signal.wanted import asked as asked_of
 
 TOGETHER = 512
 """Pieces that are drawn at once, at least."""
+FEWEST = 8
+"""Components that tell enough of pieces where only people are asked for."""
 ENCODING, WAVES = "encoding.", "waves."
-
-
-class Waves(Protocol):
-    """What was learned of coefficients."""
-
-    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, d) coefficients of pieces of these labels (n,), given (n, c) numbers."""
-        ...
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The weights, by name."""
-        ...
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """How a fit runs."""
-
-    rng: np.random.Generator
-    plan: Plan
-    watch: Watch | None
-    resume: Path | None
+Coded = Callable[[Pieces, np.random.Generator], Code]
+"""How pieces are told by numbers, from some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +53,11 @@ class Recorder:
     rate: float
 
     @classmethod
-    def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
-        """From recordings, as the options of `spec` say; with it, what is to be learned."""
+    def fit(cls, data: Recordings, *, coded: Coded, rare: int, rng: np.random.Generator) -> tuple[Recorder, Learned]:
+        """From recordings, whose pieces are `coded`; with it, what is to be learned."""
         cut = Cut.of(data)
         pieces = cut.pieces(data)
-        kinds = habits.kinds_of(data, rare=spec.rare) if cut.beats else scenes.kinds_of(pieces, rare=spec.rare)
+        kinds = habits.kinds_of(data, rare=rare) if cut.beats else scenes.kinds_of(pieces, rare=rare)
         pieces = pieces.take(_learnable(pieces, kinds))
         if not len(pieces):
             raise DataError.of(
@@ -78,16 +65,21 @@ class Recorder:
                 rule="a beat or window of which every lead was measured, of a kind that enough patients have",
                 fix="give recordings of the same leads, or a smaller --rare",
             )
-        encoding = spec.coded(pieces, rng=rng)
+        encoding = coded(pieces, rng)
         told = (data, cut, pieces, encoding.encode(pieces))
-        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
+        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=rare)
         made = cls(data.schema, cut, encoding, story, data.recordings[0].rate)
-        return made, replace(learned, leads=len(cut.leads))
+        return made, replace(learned, channels=len(cut.leads))
 
     @property
     def sizes(self) -> Sizes:
         """How many numbers and leads a piece has, how many it is given, and how many kinds there are."""
         return Sizes(self.encoding.width, self.story.given, len(self.story.kinds), len(self.cut.leads))
+
+    @property
+    def known(self) -> Known:
+        """What can be asked for."""
+        return self.story.known(tuple(lead.name for lead in self.cut.leads))
 
     def recordings(self, parts: list[Part], drawn: np.ndarray, *, first: int, rng: Any) -> Recordings:
         """The recordings of some parts from what was drawn for all their pieces, numbered from `first`."""
@@ -137,6 +129,10 @@ class Recorder:
         return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
 
 
+def _coarse(pieces: Pieces, rng: np.random.Generator) -> Code:
+    return Encoding.fit(pieces, components=FEWEST, rng=rng)
+
+
 def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:
     """(n,) bool: pieces of a known kind of which every sample was measured."""
     whole: np.ndarray = np.isfinite(pieces.waves).all((1, 2))
@@ -153,7 +149,7 @@ class RecorderSpec:
     code: ClassVar[type[Code]] = Encoding
     """What stands for a piece, and is saved."""
 
-    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+    def coded(self, pieces: Pieces, rng: np.random.Generator) -> Code:
         """That code, fitted on pieces."""
         raise TypeError(f"{type(self).__name__} does not say how pieces are coded")
 
@@ -185,9 +181,14 @@ class RecorderSpec:
         refuse_ledger(self.card, ledger=ledger)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
-        recorder, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
+        recorder, learned = Recorder.fit(train, coded=self.coded, rare=self.rare, rng=stream(seed, "encoding"))
         waves = self.learn(learned, Fitting(stream(seed, "waves"), chosen, watch, resume))
         return RecorderModel(self.card, self.to_json(), recorder, waves)
+
+    def check(self, train: Recordings, *, wanted: Wanted) -> None:
+        """Raise UsageError with all that no model of these recordings could draw; nothing is learned for it."""
+        if wanted:
+            asked_of(wanted, Recorder.fit(train, coded=_coarse, rare=self.rare, rng=stream(0, "check"))[0].known)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
@@ -217,28 +218,34 @@ class RecorderModel:
     learned: Waves
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Recordings]:
-        """`n` recordings, some at a time; the first do not depend on how many follow."""
+        """`n` recordings, some at a time; the first do not depend on how many follow, but where there are quotas.
+
+        Raises UsageError with all of what is wanted that the model cannot draw.
+        """
         refuse_wanted(self.card, wanted=wanted, able=())
         if n < 0:
             raise UsageError.of(f"{n} recordings", rule="a count is 0 or more", fix="--rows 10")
-        return self._sample(n, root_of(rng))
+        asked = asked_of(wanted, self.recorder.known)
+        return self._sample(n, root_of(rng), asked)
 
-    def _sample(self, n: int, seed: int) -> Iterator[Recordings]:
-        done = 0
+    def _sample(self, n: int, seed: int, asked: Asked) -> Iterator[Recordings]:
+        done, limits = 0, asked.of_each(n, rng=stream(seed, "quotas"))
         while done < n:
-            parts = self._parts(done, seed)
+            parts = self._parts(done, seed, asked, limits)
             rng = stream(seed, "pieces", done)
             labels, given = (np.concatenate([getattr(p, what) for p in parts]) for what in ("kinds", "given"))
             drawn = self.learned.draw(labels, given, rng=rng)
             yield self.recorder.recordings(parts, drawn, first=done, rng=rng).take(np.arange(min(len(parts), n - done)))
             done += len(parts)
 
-    def _parts(self, first: int, seed: int) -> list[Part]:
+    def _parts(self, first: int, seed: int, asked: Asked, limits: list[Limits]) -> list[Part]:
         """Recordings to be, from number `first`, until there are enough pieces to draw, wanted or not."""
         parts: list[Part] = []
         while sum(len(part.kinds) for part in parts) < TOGETHER:
-            rng = stream(seed, "recording", first + len(parts))
-            parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng))
+            number = first + len(parts)
+            own = limits[number] if number < len(limits) else asked.limits
+            rng = stream(seed, "recording", number)
+            parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng, limits=own, asked=asked))
         return parts
 
     def again(self, data: Recordings, *, rng: np.random.Generator) -> Pieces:

@@ -23,6 +23,7 @@ from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
 
 CARD = Card(
     name="tts_gan",
+    conditional=True,
     summary="a GAN of two transformers, one of which judges waves in time by patches: a comparator",
     paper="Li, Metsis, Wang & Ngu, TTS-GAN: A Transformer-Based Time-Series GAN, AIME 2022",
     needs=("torch",),

@@ -50,9 +50,9 @@ def _level(waves: np.ndarray) -> tuple[Any, Any]:
     return filled.mean(axis=(0, 2))[:, None], np.maximum(filled.std(axis=(0, 2)), 1e-9)[:, None]
 
 
-def short(waves: np.ndarray) -> np.ndarray:
-    """(n, SAMPLES or a few more, leads) means of neighbouring samples of (n, leads, samples) waves."""
-    step = max(waves.shape[2] // SAMPLES, 1)
+def short(waves: np.ndarray, samples: int = SAMPLES) -> np.ndarray:
+    """(n, `samples` or a few more, leads) means of neighbouring samples of (n, leads, samples) waves."""
+    step = max(waves.shape[2] // samples, 1)
     cut = np.nan_to_num(waves[:, :, : waves.shape[2] // step * step])
     made: np.ndarray = cut.reshape(*cut.shape[:2], -1, step).mean(axis=3).transpose(0, 2, 1)
     return made

@@ -1,0 +1,57 @@
+"""Columns of a frame as judges want them, coded on a reference: numbers, ranks of categories, and unit distances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.rng import stream
+
+TOP = 20  # categories of a column that judges tell apart
+WIDTH = 128
+FAR = 4.0
+ROLES = ("target", "time", "event", "treatment", "visit_time")
+
+
+def names(column: pd.Series) -> pd.Index:
+    """The most frequent categories, the first ones first among equals."""
+    count = column.value_counts(sort=False)
+    return count[count > 0].sort_values(ascending=False, kind="stable").index[:TOP]
+
+
+def ranks(column: pd.Series, known: pd.Index) -> np.ndarray:
+    """(n,) the rank of each value among those known; one more for other values; NaN for missing."""
+    made: np.ndarray = known.get_indexer(pd.Index(column.astype(object))).astype(float)
+    made[made < 0] = len(known)
+    made[column.isna().to_numpy()] = np.nan
+    return made
+
+
+def number(column: pd.Series) -> np.ndarray:
+    """(n,) float64, NaN for what is missing or infinite."""
+    values = column.to_numpy(dtype=float)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def unit(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(n,) values in units of the reference's middle 90 %; 0 where missing."""
+    known = reference[np.isfinite(reference)]
+    low, middle, high = np.quantile(known, [0.05, 0.5, 0.95]) if len(known) else (0.0, 0.0, 0.0)
+    scale = next((s for s in (high - low, known.std() if len(known) else 0.0) if s > 0), 1.0)
+    made: np.ndarray = np.nan_to_num(np.clip((values - middle) / scale, -FAR, FAR))
+    return made
+
+
+def one_hot(column: pd.Series, reference: pd.Series) -> np.ndarray:
+    """(n, names) indicators / sqrt(2): two categories are 1 apart."""
+    known = names(reference)
+    made: np.ndarray = (ranks(column, known)[:, None] == np.arange(len(known))) / np.sqrt(2)
+    return made
+
+
+def narrow(x: np.ndarray) -> np.ndarray:
+    """x, or its projection to WIDTH where that would be wider (Johnson and Lindenstrauss 1984)."""
+    if x.shape[1] <= WIDTH:
+        return x
+    made: np.ndarray = x @ stream(0, "projection", x.shape[1]).standard_normal((x.shape[1], WIDTH), dtype=np.float32)
+    return made / np.float32(np.sqrt(WIDTH))

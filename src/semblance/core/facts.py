@@ -1,0 +1,129 @@
+"""What is known of a record as a whole (age, sex, an outcome), read as texts: the kinds of such columns, their values,
+and the texts that are written again. Values stay as they are read; rare ones are merged by a generator's encoding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import DataError
+from semblance.core.modality import FieldPlan
+from semblance.core.schema import Column, Schema
+
+CLASSES = 20
+"""A label of at most this many whole numbers is a class."""
+UNIQUE, ROWS = 0.95, 20
+"""A text may name patients where this share of at least so many recordings have their own."""
+MISSING = ("", "?", "na", "n/a", "nan", "none", "null", "unknown")
+_IDENTIFYING = re.compile(
+    r"(?:^|[_ .-])(?i:(?:sur|first|last|full|family)?name|mrn|ssn|nhs|id|address|street|phone|tel|fax|e?mail|zip"
+    r"|post(?:al)?code|dob|birth\w*|date\w*)(?:$|[_ .-])|(?<=[a-z])(?:Id|ID|Name|Date)$"
+)
+"""Names of columns of the identifiers that HIPAA's safe harbour lists, 45 CFR 164.514(b)(2)."""
+_PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+
+
+def planned(name: str, texts: pd.Series, *, told: Mapping[str, Any], target: str | None) -> tuple[Column, FieldPlan]:
+    """The column of (n,) texts, None where missing, and what a person is shown of it; `told` is what is declared of it.
+
+    Raises DataError where a value contradicts the declared kind.
+    """
+    known = texts.dropna()
+    role = "target" if name == target else told.get("role", "feature")
+    column = kind_of(name, known, role, told)
+    missing, reason = 1 - len(known) / max(len(texts), 1), ""
+    if role in ("drop", "key"):
+        return replace(column, role="drop"), FieldPlan(name, column.kind, "drop", missing, "declared", "drop")
+    if column.kind in ("text", "identifier"):
+        reason = "free text is never learned"
+        column = replace(column, role="drop")
+    elif role == "feature" and not told and (why := suspicion(name, column, known)):
+        return _unclear(column, why, missing)
+    return column, FieldPlan(name, column.kind, column.role, missing, reason, "drop" if reason else "learn")
+
+
+def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, FieldPlan]:
+    fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
+    return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
+
+
+def suspicion(name: str, column: Column, known: pd.Series) -> str:
+    """Why a column may identify a patient; empty where nothing says so."""
+    if _IDENTIFYING.search(name):
+        return "the name says: it may identify a patient"
+    share = known.nunique() / max(len(known), 1)
+    unique = column.kind == "categorical" and len(known) >= ROWS and share >= UNIQUE
+    return f"{share:.0%} of the values are distinct" if unique else ""
+
+
+def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> Column:
+    """The column of the texts that are known, under what was `told` of it. Raises DataError where no number is one."""
+    numbers = pd.to_numeric(known, errors="coerce")
+    kind = told.get("kind", "categorical" if "categories" in told else None)
+    whole = bool((numbers % 1 == 0).all())
+    if kind is None:
+        kind = _guess(known, numbers, whole, role)
+    if kind in ("numeric", "integer") and numbers.isna().any():
+        count = int(numbers.isna().sum())
+        raise DataError.of(
+            f"{count} {'value is' if count == 1 else 'values are'} no number",
+            rule=f"a column of kind {kind} holds numbers and missing values",
+            fix=f'[columns."{name}"] na = "..." if they mean missing, else kind = "categorical"',
+            column=name,
+        )
+    decimals = 0 if kind != "numeric" else int(known.str.extract(r"\.(\d+)$")[0].str.len().max() or 0)
+    listed = told.get("categories")
+    return Column(
+        name,
+        kind,
+        role,
+        dtype="float64" if kind == "numeric" else "int64" if kind == "integer" else "str",
+        decimals=decimals,
+        min=told.get("min"),
+        max=told.get("max"),
+        categories=None if listed is None else tuple(map(str, listed)),
+        bound="declared" if {"min", "max", "categories"} & told.keys() else "observed",
+        protected=told.get("protected", False),
+        quasi=told.get("quasi", False),
+    )
+
+
+def _guess(known: pd.Series, numbers: pd.Series, whole: bool, role: str) -> Any:
+    if len(known) and numbers.notna().all():
+        return (
+            "categorical"
+            if role == "target" and whole and known.nunique() <= CLASSES
+            else "integer"
+            if whole
+            else "numeric"
+        )
+    words, length = known.str.split().str.len().mean(), known.str.len().mean()
+    if len(known) and known.nunique() >= 0.5 * len(known) and words >= 4 and length >= 20:
+        return "text"
+    return "boolean" if set(known.str.lower()) in _PAIRS else "categorical"
+
+
+def values(texts: pd.Series, column: Column) -> Any:
+    """(n,) the column as a frame holds it: float64 with NaN, or a Categorical with text categories."""
+    if column.continuous:
+        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
+    known = list(column.categories) if column.categories is not None else []
+    categories = [*known, *sorted(set(texts.dropna()).difference(known))]
+    return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
+
+
+def told_texts(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:
+    """The learned columns as texts, empty where missing: what `values` reads again."""
+    return {column.name: _written(frame[column.name], column) for column in schema.learned}
+
+
+def _written(series: pd.Series, column: Column) -> list[str]:
+    if not column.continuous:
+        return ["" if pd.isna(value) else str(value) for value in series]
+    digits = 0 if column.kind == "integer" else column.decimals
+    return ["" if np.isnan(value) else f"{value:.{digits}f}" for value in series.to_numpy(dtype=float)]

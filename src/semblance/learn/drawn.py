@@ -1,0 +1,64 @@
+"""Records as vectors of numbers of a class, given further numbers: what is learned of them, and what draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from semblance.core.model import Plan, Watch
+
+
+class Drawer(Protocol):
+    """What was learned of records' numbers."""
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) numbers of records of these labels (n,), given (n, c) numbers."""
+        ...
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a fit runs."""
+
+    rng: np.random.Generator
+    plan: Plan
+    watch: Watch | None
+    resume: Path | None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many numbers a record has, how many it is `given`, and how many `kinds` (classes) there are.
+
+    Where records are series, their numbers are those of one of the `channels` after the other.
+    """
+
+    numbers: int
+    given: int
+    kinds: int
+    channels: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Records as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
+    patient of each; `kinds` labels there are, and records that are series have so many `channels`."""
+
+    coefficients: np.ndarray
+    labels: np.ndarray
+    given: np.ndarray
+    subjects: np.ndarray
+    kinds: int
+    channels: int = 1
+
+    @property
+    def sizes(self) -> Sizes:
+        """The numbers of each."""
+        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds, self.channels)

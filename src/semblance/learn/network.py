@@ -1,0 +1,119 @@
+"""A network over vectors of numbers, trained within a budget of time, and saved as its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from semblance.core.model import Plan
+from semblance.core.rng import root_of, stream
+from semblance.learn.drawn import Fitting, Learned, Sizes
+from semblance.learn.nets.conditioned import Parts
+from semblance.learn.pace import steps_within, within_epochs
+from semblance.learn.rows import Rows, kept_aside
+from semblance.learn.trainer import Objective, TrainPlan, train_to_end
+
+FEWEST, LOOKS = 1000, 60
+BALANCE = 0.5
+"""Classes are learned as often as the number of their records to this power: rare ones oftener than they come."""
+
+
+class Sampler(Objective, Protocol):
+    """An objective whose network draws records."""
+
+    def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
+        """Draw the first weights; (n, width) rows say where they start."""
+        ...
+
+    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, numbers) of records of (n,) classes, given (n, given) numbers."""
+        ...
+
+
+Build = Callable[[Any, "torch.Tensor | None"], Sampler]
+"""The objective of a network whose weights are not drawn yet, and which stops by the rows kept aside; from what stands
+in a row (Parts, or a Series)."""
+
+
+def parts_of(sizes: Sizes) -> Parts:
+    """What stands in a row that is learned."""
+    return Parts(sizes.numbers, sizes.given, sizes.kinds)
+
+
+def whole(objective: Any) -> torch.nn.Module:
+    """All of an objective's network."""
+    net: torch.nn.Module = objective.net
+    return net
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is trained: `build` makes it, `aside` is the share of patients by whom training stops.
+
+    `parts` says what stands in a row, and `kept` which part of the network is saved: all that draws.
+    """
+
+    build: Build
+    aside: float
+    parts: Callable[[Sizes], Parts] = parts_of
+    kept: Callable[[Any], torch.nn.Module] = whole
+
+    def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:
+        """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
+        objective, source = self._work(learned, stream(seed, "work"))
+        steps = steps_within(objective, source, base, rng=stream(seed, "probe"), begun=begun, budget=budget)
+        most = within_epochs(steps, epochs=epochs, records=len(source), batch=base.batch, fewest=FEWEST)
+        return replace(base, steps=most, look=max(20, most // LOOKS)).to_json()
+
+    def learn(self, learned: Learned, how: Fitting) -> Drawn:
+        """Train for the plan. Raises DataError where training diverges."""
+        seed = root_of(how.rng)
+        objective, source = self._work(learned, stream(seed, "work"))
+        checkpoint = None if how.resume is None else how.resume / "training.safetensors"
+        plan, rng = TrainPlan(**how.plan), stream(seed, "training")
+        train_to_end(objective, source, plan, rng=rng, watch=how.watch, resume=checkpoint)
+        return Drawn(objective, self.kept(objective))
+
+    def restored(self, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawn:
+        """The trained network, from its arrays."""
+        objective = self.build(self.parts(sizes), None)
+        net = self.kept(objective)
+        net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        return Drawn(objective, net)
+
+    def _work(self, learned: Learned, rng: np.random.Generator) -> tuple[Sampler, Rows]:
+        """The network at its start, and what it learns from."""
+        parts = self.parts(learned.sizes)
+        rows = parts.join(learned.coefficients, learned.given, learned.labels)
+        aside = kept_aside(learned.subjects, share=self.aside, rng=rng)
+        objective = self.build(parts, torch.from_numpy(rows[aside]) if aside.any() else None)
+        objective.start(rows, rng=rng)
+        often = _often(learned.labels[~aside])
+        return objective, Rows(rows[~aside][often], learned.subjects[~aside][often])
+
+
+def _often(labels: np.ndarray) -> np.ndarray:
+    """Positions of records, those of rare classes repeatedly."""
+    count = np.bincount(labels)
+    repeats = np.round((count.max() / np.maximum(count, 1)) ** (1 - BALANCE)).astype(np.int64)
+    return np.repeat(np.arange(len(labels)), repeats[labels])
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A trained network, and what is kept of it."""
+
+    objective: Sampler
+    net: torch.nn.Module
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) numbers of records."""
+        return self.objective.sample(given, labels, rng=rng)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights."""
+        return {name: weight.detach().numpy() for name, weight in self.net.state_dict().items()}

@@ -1,0 +1,29 @@
+"""Vitals: irregular records of stays as (time, channel, value), with statics and outcomes."""
+
+from __future__ import annotations
+
+from semblance.core.modality import Modality
+from semblance.modalities.vitals.metrics import METRICS
+
+_HERE = "semblance.modalities.vitals"
+
+MANIFEST = Modality(
+    name="vitals",
+    summary="stays: vital signs and laboratory values as (time, channel, value), irregular and gappy, with an outcome",
+    suffixes=(".vitals.csv", ".vitals.parquet"),
+    folders=True,
+    read=f"{_HERE}.read:read",
+    like=f"{_HERE}.read:like",
+    write=f"{_HERE}.write:write",
+    output=f"{_HERE}.read:output_name",
+    embed=f"{_HERE}.embed:embed",
+    features=f"{_HERE}.embed:features",
+    generators={
+        "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
+        "floor": f"{_HERE}.generators.floor:Floor",
+    },
+    default="diffusion",
+    floor="floor",
+    pictures=f"{_HERE}.pictures:pictures",
+    metrics=METRICS,
+)

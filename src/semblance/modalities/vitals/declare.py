@@ -1,0 +1,80 @@
+"""What the person declared about stays: the schema file as parsed, checked as far as no data is needed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from semblance.core import declared
+from semblance.core.declared import is_number, is_text, is_texts
+from semblance.core.errors import Problem
+from semblance.core.modality import ReadOptions
+
+CLOCKS = ("minutes", "hours", "HH:MM", "timestamps")
+
+
+@dataclass(frozen=True)
+class Said:
+    """The declarations that hold.
+
+    `record`, `time`, `channel`, `value` and `unit` name columns of the long file; `clock` says how it tells times.
+    `order` lists channels from the highest to the lowest, `limits` the plausible values of a channel, `missing`
+    numbers that stand for a missing value, and `statics` channels that are facts of a stay.
+    """
+
+    record: str | None = None
+    time: str | None = None
+    channel: str | None = None
+    value: str | None = None
+    unit: str | None = None
+    clock: str | None = None
+    order: tuple[tuple[str, ...], ...] = ()
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    missing: tuple[float, ...] = ()
+    statics: tuple[str, ...] = ()
+    subject: str | None = None
+    target: str | None = None
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    na: tuple[str, ...] = ()
+    cohort: str | None = None
+    n_public: int | None = None
+
+
+def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
+    """The declarations of `options`, with every problem that they have."""
+    common, own, problems = declared.check(options, own="vitals", rules=_VITALS)
+    if problems:
+        return Said(), problems
+    limits = {name: (float(low), float(high)) for name, (low, high) in own.get("limits", {}).items()}
+    lists = {
+        "order": tuple(map(tuple, own.get("order", ()))),
+        "missing": tuple(map(float, own.get("missing", ()))),
+        "statics": tuple(own.get("statics", ())),
+    }
+    return Said(**{**own, **lists, "limits": limits, **common}), []
+
+
+def _is_orders(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(is_texts(one) and len(one) > 1 for one in value)
+
+
+def _is_limits(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(ends, list | tuple) and len(ends) == 2 and all(map(is_number, ends)) and ends[0] < ends[1]
+        for ends in value.values()
+    )
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(is_number, value))
+
+
+_VITALS: declared.Rules = {
+    **{key: (is_text, "the name of a column") for key in ("record", "time", "channel", "value", "unit")},
+    "clock": (lambda value: value in CLOCKS, f"one of {', '.join(CLOCKS)}"),
+    "order": (_is_orders, 'a list of lists of channels, the highest first: [["SysABP", "MAP", "DiasABP"]]'),
+    "limits": (_is_limits, "a table such as { HR = [0, 300] }"),
+    "missing": (_is_numbers, "a list of numbers"),
+    "statics": (is_texts, "a list of different channels"),
+}

@@ -1,0 +1,1 @@
+"""Stays as vectors of numbers, and back: values by factors, times by hazards, facts by scores."""

@@ -1,0 +1,154 @@
+"""A stay as a vector: when it is measured, what is measured, what is known of it, and its outcome as a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.rng import root_of, stream
+from semblance.core.schema import Schema
+from semblance.learn.drawn import Learned, Sizes
+from semblance.modalities.vitals.data import Channel, Layout, Stays
+from semblance.modalities.vitals.encoding.facts import Fact
+from semblance.modalities.vitals.encoding.saved import under, within
+from semblance.modalities.vitals.encoding.what import What
+from semblance.modalities.vitals.encoding.when import When
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """`when` and `what`, the `facts` but for the outcome, and the `outcome`, whose levels are classes of vectors."""
+
+    schema: Schema
+    channels: tuple[Channel, ...]
+    layout: Layout
+    when: When
+    what: What
+    facts: tuple[Fact, ...]
+    outcome: Fact | None
+
+    @classmethod
+    def fit(
+        cls,
+        stays: Stays,
+        *,
+        blocks: int,
+        factors: int,
+        rare: int,
+        order: Sequence[Sequence[str]],
+        rng: np.random.Generator,
+    ) -> tuple[Encoding, Learned]:
+        """From stays; with it their vectors, which are to be learned.
+
+        Channels that fewer than `rare` patients have are left out. `blocks` parts of a stay and `factors` are at most
+        so many; `order` names chains of channels, the highest first.
+        """
+        stays = _frequent(stays, rare)
+        seed = root_of(rng)
+        target = stays.schema.where("target")
+        columns = [column for column in stays.schema.learned if column is not target or column.continuous]
+        known = {c.name: Fact.of(c, stays.frame[c.name], stays.subjects, rare=rare) for c in stays.schema.learned}
+        when, seen, times = When.fit(stays, blocks=blocks, k=factors, rare=rare, rng=stream(seed, "when"))
+        what, values = What.fit(stays, seen.bins, when, k=factors, rare=rare, chains=order, rng=stream(seed, "what"))
+        facts = tuple(known[column.name] for column in columns)
+        outcome = known[target.name] if target is not None and not target.continuous else None
+        made = cls(stays.schema, stays.channels, stays.layout, when, what, facts, outcome)
+        told = [fact.encode(stays.frame[fact.name], rng=stream(seed, fact.name)) for fact in facts]
+        return made, made._learned(stays, np.concatenate([times, values, *told], axis=1))
+
+    def _learned(self, stays: Stays, numbers: np.ndarray) -> Learned:
+        """The vectors of stays whose outcome is one of the classes (of all, where there is none)."""
+        labels = self._labels(stays)
+        kept = labels >= 0
+        rows = numbers[kept].astype(np.float32)
+        return Learned(rows, labels[kept], np.zeros((len(rows), 0), np.float32), stays.subjects[kept], self.sizes.kinds)
+
+    def _labels(self, stays: Stays) -> np.ndarray:
+        if self.outcome is None or not self.outcome.levels:
+            return np.zeros(len(stays), dtype=np.int64)
+        codes = pd.Index(self.outcome.levels).get_indexer(pd.Index(stays.frame[self.outcome.name].astype(object)))
+        return np.asarray(codes, dtype=np.int64)
+
+    @property
+    def sizes(self) -> Sizes:
+        """How many numbers a vector has, and of how many classes it may be."""
+        width = self.when.width + self.what.width + sum(fact.width for fact in self.facts)
+        return Sizes(width, 0, max(len(self.outcome.levels), 1) if self.outcome is not None else 1)
+
+    def outcomes(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n,) classes of new stays, as frequent as they are."""
+        if self.outcome is None or not self.outcome.levels:
+            return np.zeros(n, dtype=np.int64)
+        return rng.choice(len(self.outcome.levels), n, p=self.outcome.shares)
+
+    def stays(self, numbers: np.ndarray, labels: np.ndarray, *, first: int, rng: np.random.Generator) -> Stays:
+        """Stays of (n, width) vectors of classes (n,); the first one is of patient number `first`."""
+        seed, numbers = root_of(rng), numbers.astype(float)
+        ends = np.cumsum([self.when.width, self.what.width, *(fact.width for fact in self.facts)])
+        times, values, *told = np.split(numbers, ends[:-1], axis=1)
+        stay, bins, channel, minute = self.when.draw(times, rng=stream(seed, "when"))
+        value = self.what.draw(values, stay, bins, channel, minute, rng=stream(seed, "what"))
+        frame: dict[str, Any] = {f.name: f.decode(part) for f, part in zip(self.facts, told, strict=True)}
+        if self.outcome is not None:
+            frame[self.outcome.name] = self._outcome(labels, rng=stream(seed, "outcome"))
+        names = [column.name for column in self.schema.learned]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(stay, minlength=len(numbers)))]).astype(np.int64)
+        return Stays(
+            self.schema,
+            pd.DataFrame(frame, index=pd.RangeIndex(len(numbers)), columns=names),
+            self.channels,
+            starts,
+            minute,
+            channel,
+            value,
+            np.arange(first, first + len(numbers)),
+            self.layout,
+        )
+
+    def _outcome(self, labels: np.ndarray, *, rng: np.random.Generator) -> Any:
+        assert self.outcome is not None
+        gone = rng.random(len(labels)) < self.outcome.missing
+        return self.outcome.chosen(np.where(gone | (not self.outcome.levels), -1, labels))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What is saved as tensors."""
+        return {**within("when", self.when.arrays()), **within("what", self.what.arrays())}
+
+    def to_json(self) -> dict[str, Any]:
+        """All else as plain JSON."""
+        return {
+            "schema": self.schema.to_json(),
+            "channels": [asdict(channel) for channel in self.channels],
+            "layout": self.layout.to_json(),
+            "when": self.when.to_json(),
+            "what": self.what.to_json(),
+            "facts": [fact.to_json() for fact in self.facts],
+            "outcome": None if self.outcome is None else self.outcome.to_json(),
+        }
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Encoding:
+        """The inverse of `to_json` and `arrays`."""
+        when = When.restored(told["when"], under(arrays, "when"))
+        what = What.restored(told["what"], under(arrays, "what"))
+        outcome = None if told["outcome"] is None else Fact.from_json(told["outcome"])
+        return cls(
+            Schema.from_json(told["schema"]),
+            tuple(Channel(**channel) for channel in told["channels"]),
+            Layout.from_json(told["layout"]),
+            when,
+            what,
+            tuple(map(Fact.from_json, told["facts"])),
+            outcome,
+        )
+
+
+def _frequent(stays: Stays, rare: int) -> Stays:
+    """The stays without channels that fewer than `rare` patients have."""
+    pairs = np.unique(np.column_stack([stays.channel, stays.subjects[stays.stay]]), axis=0)[:, 0]
+    count = np.bincount(pairs, minlength=len(stays.channels))
+    return stays.coded(tuple(one for one, n in zip(stays.channels, count, strict=True) if n >= rare))

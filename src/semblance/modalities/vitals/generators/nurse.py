@@ -1,0 +1,126 @@
+"""What every generator of stays shares: stays become vectors, vectors of each outcome are learned, new ones are drawn
+and become stays. Subclasses say how vectors are learned (`learn`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from semblance.core.errors import UsageError
+from semblance.core.files import write_bytes, write_json
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.promise import Ledger
+from semblance.core.rng import root_of, stream
+from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding.encoding import Encoding
+from semblance.modalities.vitals.encoding.saved import under, within
+
+TOGETHER = 512
+"""Stays that are drawn at once."""
+ENCODING, DRAWER = "encoding", "drawer"
+
+
+@dataclass(frozen=True)
+class StaySpec:
+    """A generator of stays."""
+
+    factors: int = 40
+    """Numbers by which the values of a stay are told, and as many for when they are measured."""
+    blocks: int = 8
+    """Parts of a stay through which values and rates may change."""
+    rare: int = 5
+    """Values, levels and channels that fewer patients have are not learned."""
+    order: tuple[tuple[str, ...], ...] = ()
+    """Chains of channels that are never below each other, the highest first; without any they are found."""
+    card: ClassVar[Card]
+
+    def plan(self, train: Stays, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Nothing to plan."""
+        return {}
+
+    def learn(self, learned: Learned, how: Fitting) -> Drawer:
+        """What draws vectors of each outcome."""
+        raise TypeError(f"{type(self).__name__} does not say what is learned")
+
+    @classmethod
+    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """What `learn` gave, from its arrays."""
+        raise TypeError(f"{cls.__name__} does not say what it saved")
+
+    def encoded(self, train: Stays, *, rng: np.random.Generator) -> tuple[Encoding, Learned]:
+        """How stays become vectors, and those of `train`."""
+        return Encoding.fit(train, blocks=self.blocks, factors=self.factors, rare=self.rare, order=self.order, rng=rng)
+
+    def fit(
+        self,
+        train: Stays,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Any = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> StayModel:
+        """Learn `train`. Raises UsageError for a ledger."""
+        refuse_ledger(self.card, ledger=ledger)
+        chosen = self.plan(train, rng=rng) if plan is None else plan
+        seed = root_of(rng)
+        made, learned = self.encoded(train, rng=stream(seed, "encoding"))
+        drawer = self.learn(learned, Fitting(stream(seed, "vectors"), chosen, watch, resume))
+        return StayModel(self.card, self.to_json(), made, drawer)
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as plain JSON."""
+        return {**asdict(self), "order": [list(chain) for chain in self.order]}
+
+    @classmethod
+    def load(cls, folder: Path) -> StayModel:
+        """The inverse of `StayModel.save`."""
+        if not (folder / "stays.json").exists():
+            raise UsageError.of(f"no model in '{folder.name}'", rule="a folder with stays.json", fix="give RUN/model")
+        told = json.loads((folder / "stays.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "weights.safetensors")
+        encoding = Encoding.restored(told, under(arrays, ENCODING))
+        drawer = cls.drawer(told["options"], encoding.sizes, under(arrays, DRAWER))
+        return StayModel(cls.card, told["options"], encoding, drawer)
+
+
+@dataclass(frozen=True, eq=False)
+class StayModel:
+    """A fitted generator of stays."""
+
+    card: Card
+    options: Mapping[str, Any]
+    encoding: Encoding
+    learned: Drawer
+
+    def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Stays]:
+        """`n` stays, some at a time; the first do not depend on how many follow."""
+        refuse_wanted(self.card, wanted=wanted, able=())
+        if n < 0:
+            raise UsageError.of(f"{n} stays", rule="a count is 0 or more", fix="--rows 10")
+        return self._sample(n, root_of(rng))
+
+    def _sample(self, n: int, seed: int) -> Iterator[Stays]:
+        for first in range(0, n, TOGETHER):
+            labels = self.encoding.outcomes(TOGETHER, rng=stream(seed, "outcomes", first))
+            given = np.zeros((TOGETHER, 0), dtype=np.float32)
+            numbers = self.learned.draw(labels, given, rng=stream(seed, "vectors", first))
+            made = self.encoding.stays(numbers, labels, first=first, rng=stream(seed, "stays", first))
+            yield made.take(np.arange(min(TOGETHER, n - first)))
+
+    def save(self, folder: Path) -> None:
+        """Write model.json, stays.json and weights.safetensors."""
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {**within(DRAWER, self.learned.arrays()), **within(ENCODING, self.encoding.arrays())}
+        write_bytes(folder / "weights.safetensors", save({n: np.ascontiguousarray(a) for n, a in arrays.items()}))
+        write_json(folder / "stays.json", {**self.encoding.to_json(), "options": dict(self.options)})
+        write_json(folder / "model.json", {"modality": "vitals", "generator": self.card.name})

@@ -1,0 +1,159 @@
+"""The long file: a row for each measurement. Its columns are known by their names or by declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem
+from semblance.modalities.vitals import times
+from semblance.modalities.vitals.data import Layout
+from semblance.modalities.vitals.declare import Said
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "record": ("recordid", "stay", "stayid", "icustayid", "patientunitstayid", "hadmid", "encounterid", "encounter",
+               "record", "admission", "admissionid", "id", "subjectid", "subject", "patientid", "patient"),
+    "time": ("minute", "minutes", "time", "hour", "hours", "charttime", "offset", "observationoffset", "timestamp",
+             "datetime", "t"),
+    "channel": ("channel", "parameter", "variable", "item", "itemid", "vital", "measurement", "label", "name"),
+    "value": ("value", "valuenum", "val", "result", "reading"),
+    "unit": ("unit", "units", "valueuom", "uom"),
+}  # fmt: skip
+"""Names by which columns are known, in lower case and without blanks and underscores."""
+NEEDED = ("record", "time", "channel", "value")
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Measurements as read, in order of stay and time: `record` (m,) texts, `minute`, `channel` (m,) texts, `value`.
+
+    `units` is the unit of each channel, where one is told.
+    """
+
+    record: np.ndarray
+    minute: np.ndarray
+    channel: np.ndarray
+    value: np.ndarray
+    units: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+    def take(self, kept: np.ndarray, *notes: str) -> Rows:
+        """The rows under a mask, with further notes."""
+        parts = {name: getattr(self, name)[kept] for name in ("record", "minute", "channel", "value")}
+        return replace(self, **parts, notes=(*self.notes, *notes))
+
+
+def plain(name: str) -> str:
+    """A name in lower case without blanks and underscores."""
+    return name.lower().replace("_", "").replace(" ", "")
+
+
+def columns_of(names: list[str], said: Said) -> dict[str, str]:
+    """Which column is the record, the time, the channel, the value and the unit, as far as the names say."""
+    found = {}
+    for role, known in NAMES.items():
+        asked = getattr(said, role)
+        matching = [name for one in known for name in names if plain(name) == one]
+        if asked is not None:
+            matching = [asked] if asked in names else []
+        if matching:
+            found[role] = matching[0]
+    return found
+
+
+def is_long(names: list[str], said: Said) -> bool:
+    """Whether columns of these names make a long file."""
+    return all(role in columns_of(names, said) for role in NEEDED)
+
+
+def read(table: pd.DataFrame, file: Path, said: Said) -> tuple[Rows, Layout]:
+    """The measurements of a long file, and its layout. Raises DataError with every problem."""
+    named = columns_of([str(name) for name in table.columns], said)
+    record = text(table[named["record"]])
+    _refuse(_unnamed(record, named["record"]), _unnamed(text(table[named["channel"]]), named["channel"]))
+    told = table[named["time"]]
+    clock: Any = said.clock if said.clock is not None else times.clock_of(told, named["time"])
+    code = pd.factorize(record)[0]
+    minute = times.minutes(told, code, clock, named["time"])
+    channel = text(table[named["channel"]]).to_numpy(dtype=object)
+    value = _values(table[named["value"]], channel, named["value"], said)
+    units = _units(table, named, channel)
+    order = np.lexsort((np.arange(len(code)), minute, code))
+    rows = Rows(record.to_numpy(dtype=object), minute, channel, value, units).take(order)
+    kept = tuple(str(name) for name in table.columns if str(name) in named.values())
+    return rows, Layout.from_json({**named, "long": file.name, "clock": clock, "columns": kept})
+
+
+def text(column: pd.Series) -> pd.Series:
+    """Cells as texts, whole numbers without a point, None where empty."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    made = column.astype(object).where(column.notna(), None)
+    if pd.api.types.is_float_dtype(column):
+        return made.map(lambda v: v if v is None else str(v))
+    return made.map(lambda v: None if v is None or not str(v).strip() else str(v).strip())
+
+
+def _unnamed(column: pd.Series, name: str) -> Iterator[Problem]:
+    gone = np.flatnonzero(column.isna())
+    if len(gone):
+        found = f"{len(gone):,} {'cell is' if len(gone) == 1 else 'cells are'} empty"
+        rule, fix = "every measurement names its stay and its channel", "fill the cells, or leave the rows out"
+        yield Problem(found, rule, fix, name, int(gone[0]) + 1)
+
+
+def _refuse(*problems: Iterator[Problem]) -> None:
+    found = [problem for some in problems for problem in some]
+    if found:
+        raise DataError(*found)
+
+
+def _values(cells: pd.Series, channel: np.ndarray, name: str, said: Said) -> np.ndarray:
+    """(m,) float64, NaN where missing. Raises DataError for texts that are no number, by channel."""
+    if pd.api.types.is_numeric_dtype(cells):
+        # Single precision is told by its shortest text, as it was written: 35.1, not 35.099998.
+        wide = cells.to_numpy(dtype=float, na_value=np.nan)
+        return _shortest(wide) if cells.dtype == np.float32 else wide
+    texts = text(cells)
+    gone = texts.isna() | texts.isin([*said.na, "NA", "N/A", "nan", "NaN", "null", "None"])
+    numbers = pd.to_numeric(texts.where(~gone), errors="coerce")
+    odd = (numbers.isna() & ~gone).to_numpy()
+    rule, fix = "a value is a number or missing", 'na = ["..."] if the text means missing, else leave the rows out'
+    problems = [
+        Problem(f"{int((odd & (channel == one)).sum()):,} values of channel '{one}' are no number", rule, fix, name)
+        for one in dict.fromkeys(channel[odd])
+    ]
+    _refuse(iter(problems))
+    return numbers.to_numpy(dtype=float)
+
+
+def _shortest(values: np.ndarray) -> np.ndarray:
+    """Single precision, rounded to the seven digits that it holds."""
+    size = np.floor(np.log10(np.maximum(np.abs(np.nan_to_num(values)), 1e-30)))
+    unit = 10.0 ** (6 - size)
+    return np.where(unit < 1e12, np.round(values * unit) / unit, values)
+
+
+def _units(table: pd.DataFrame, named: dict[str, str], channel: np.ndarray) -> dict[str, str]:
+    """The unit of each channel. Raises DataError where a channel has several."""
+    if "unit" not in named:
+        return {}
+    told = pd.DataFrame({"channel": channel, "unit": text(table[named["unit"]]).to_numpy()}).dropna().drop_duplicates()
+    several = told.groupby("channel")["unit"].agg(list)
+    problems = [
+        Problem(
+            f"channel '{name}' has the units {', '.join(sorted(units))}",
+            "a channel has one unit",
+            "convert its values, or name the channels apart",
+            named["unit"],
+        )
+        for name, units in several.items()
+        if len(units) > 1
+    ]
+    _refuse(iter(problems))
+    return {str(name): units[0] for name, units in several.items()}

@@ -1,0 +1,17 @@
+"""What only stays can be measured by: one file per idea, and METRICS for the manifest."""
+
+_HERE = "semblance.modalities.vitals.metrics"
+
+METRICS = (
+    f"{_HERE}.discriminative:discriminative",
+    f"{_HERE}.presence:presence",
+    f"{_HERE}.presence:gaps",
+    f"{_HERE}.values:values",
+    f"{_HERE}.values:change",
+    f"{_HERE}.correlation:correlation",
+    f"{_HERE}.outcome:missingness",
+    f"{_HERE}.order:order",
+    f"{_HERE}.mortality:transfer",
+    f"{_HERE}.mortality:reverse",
+)
+"""The judges of stays, for the manifest. Importing this is light."""

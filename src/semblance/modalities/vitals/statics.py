@@ -1,0 +1,167 @@
+"""What is known of each stay as a whole: channels that are only measured when it begins, and the table of stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.declared import unknown
+from semblance.core.errors import DataError, Problem
+from semblance.core.facts import MISSING, planned, values
+from semblance.core.modality import FieldPlan
+from semblance.core.schema import Column, Schema
+from semblance.modalities.vitals.declare import Said
+from semblance.modalities.vitals.long import Rows, plain, text
+from semblance.modalities.vitals.sift import SENTINELS
+
+SUBJECTS = ("subject", "subjectid", "patient", "patientid", "person", "personid")
+"""Names of columns that tell patients apart, as `plain` has them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Statics:
+    """The schema, its frame, the patients, and what a person is told of it."""
+
+    schema: Schema
+    frame: pd.DataFrame
+    subjects: np.ndarray
+    plans: tuple[FieldPlan, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def early_channels(rows: Rows, said: Said) -> tuple[str, ...]:
+    """Channels that every stay has at minute 0 and never again, and those that were declared so."""
+    later = set(rows.channel[rows.minute > 0])
+    alone = [name for name in dict.fromkeys(rows.channel) if name not in later]
+    return tuple(dict.fromkeys([*alone, *said.statics]))
+
+
+def early_facts(rows: Rows, names: tuple[str, ...], records: pd.Index) -> dict[str, pd.Series]:
+    """The first value of each channel of `names` in each of the records, as texts; None where it has none."""
+    facts = {}
+    for name in names:
+        mine = rows.channel == name
+        found = pd.Series(rows.value[mine], index=rows.record[mine])
+        found = found[~found.index.duplicated()].reindex(records)
+        facts[name] = text(found).reset_index(drop=True)
+    return facts
+
+
+def joined(table: pd.DataFrame, record: str, records: pd.Index, said: Said) -> tuple[dict[str, pd.Series], list[str]]:
+    """The columns of a table of stays as texts, a row for each of the records, and notes of what was repaired.
+
+    Raises DataError where the table names a stay twice and does not say the same both times, or names none of them.
+    """
+    ids = text(table[record])
+    texts = pd.DataFrame({str(name): _texts(table[name], said, str(name)) for name in table.columns if name != record})
+    problems = list(_conflicts(ids, texts, record, records))
+    if problems:
+        raise DataError(*problems)
+    notes = [
+        f"'{name}': {n:,} cells of {s:g}, its only negative value, are missing" for name, s, n in _sentinels(texts)
+    ]
+    kept = ~ids.duplicated() & ids.notna()
+    if ids.duplicated().any():
+        notes.append(f"'{record}': {int(ids.duplicated().sum()):,} repeated rows of stays left out")
+    known = ids[kept]
+    unknown_rows, without = int((~known.isin(records)).sum()), int((~records.isin(known)).sum())
+    notes += [f"{unknown_rows:,} rows of stays without any measurement left out"] if unknown_rows else []
+    notes += [f"{without:,} stays have no row in the table: what it tells is missing there"] if without else []
+    lined = texts[kept].set_index(pd.Index(known)).reindex(records).reset_index(drop=True)
+    lined = lined.astype(object).where(lined.notna(), None)
+    return {name: lined[name] for name in lined}, notes
+
+
+def _conflicts(ids: pd.Series, texts: pd.DataFrame, record: str, records: pd.Index) -> Iterator[Problem]:
+    repeated = ids[ids.duplicated(keep=False) & ids.notna()]
+    for _, rows in repeated.groupby(repeated).groups.items():
+        if texts.loc[rows].drop_duplicates().shape[0] > 1:
+            fix = "keep one row of each stay"
+            yield Problem(
+                "the stay has rows that contradict each other", "a stay has one row", fix, record, rows[0] + 1
+            )
+    gone = np.flatnonzero(ids.isna())
+    if len(gone):
+        fix = "fill the cells, or leave the rows out"
+        yield Problem(f"{len(gone):,} cells are empty", "every row names its stay", fix, record, int(gone[0]) + 1)
+    if not ids.isin(records).any():
+        fix = "check that both files are of the same stays, and that [vitals] record names the right column"
+        yield Problem("no stay of the table has any measurement", "the table is joined by its stays", fix, record)
+
+
+def _texts(column: pd.Series, said: Said, name: str) -> pd.Series:
+    declared = said.columns.get(name, {}).get("na", ())
+    tokens = {*said.na, *((declared,) if isinstance(declared, str) else map(str, declared))}
+    made = text(column)
+    gone = made.isna() | made.isin(tokens) | made.astype(str).str.lower().isin(MISSING)
+    return made.where(~gone, None)
+
+
+def _sentinels(texts: pd.DataFrame) -> Iterator[tuple[str, float, int]]:
+    """Columns of numbers whose only negative value stands for a missing one; it is taken out."""
+    for name in texts:
+        numbers = pd.to_numeric(texts[name], errors="coerce")
+        below = numbers[numbers < 0]
+        if below.nunique() == 1 and below.iloc[0] in SENTINELS and (numbers >= 0).any():
+            texts[name] = texts[name].where(~(numbers < 0), None)
+            yield str(name), float(below.iloc[0]), len(below)
+
+
+def settle(facts: Mapping[str, pd.Series], record: str, records: pd.Index, said: Said) -> Statics:
+    """The statics of stays from their facts. Raises DataError."""
+    wanted = [*said.columns, *(name for name in (said.subject, said.target) if name is not None)]
+    problems = [
+        unknown(one, [record, *facts], "column", where="the data") for one in wanted if one not in {record, *facts}
+    ]
+    if problems:
+        raise DataError(*problems)
+    subject = said.subject
+    if subject is None:
+        subject = next((name for name in facts if plain(name) in SUBJECTS and facts[name].notna().all()), None)
+    columns = [Column(record, "identifier", "subject" if subject in (None, record) else "key")]
+    plans, frame = [FieldPlan(record, "identifier", columns[0].role, 0.0, "", "numbered anew")], {}
+    for name, texts in facts.items():
+        if name == subject:
+            columns.append(Column(name, "identifier", "subject"))
+            plans.append(FieldPlan(name, "identifier", "subject", 0.0, "", "numbered anew"))
+            continue
+        column, plan = planned(name, texts, told=said.columns.get(name, {}), target=said.target)
+        columns.append(column)
+        plans.append(plan)
+        if column.learned:
+            frame[name] = values(texts, column)
+    schema = Schema(tuple(columns), said.cohort, said.n_public)
+    who = records if subject in (None, record) else facts[subject]
+    return Statics(schema, _frame(frame, len(records)), _codes(who, subject), tuple(plans))
+
+
+def conform(facts: Mapping[str, pd.Series], schema: Schema, records: pd.Index) -> Statics:
+    """The statics of stays under a known schema. Raises DataError for a column that is missing."""
+    problems = [
+        Problem("the column is missing", "the stays tell the columns of the schema", "add it", column.name)
+        for column in schema.learned
+        if column.name not in facts
+    ]
+    if problems:
+        raise DataError(*problems)
+    frame = {column.name: values(facts[column.name], column) for column in schema.learned}
+    subject = schema.where("subject")
+    named = subject is not None and subject.name in facts
+    who = facts[subject.name] if named and subject is not None else records
+    return Statics(schema, _frame(frame, len(records)), _codes(who, subject.name if named and subject else None))
+
+
+def _codes(who: Any, name: str | None) -> np.ndarray:
+    gone = np.flatnonzero(pd.isna(who))
+    if len(gone):
+        rule, fix = "every stay belongs to a patient", "fill the cell, or leave the stay out"
+        raise DataError.of(f"{len(gone):,} stays name no patient", rule=rule, fix=fix, column=name)
+    return pd.factorize(np.asarray(who, dtype=object))[0].astype(np.int64)
+
+
+def _frame(columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns))

@@ -1,0 +1,55 @@
+"""Times of measurements as files tell them, in minutes since a stay began: numbers, HH:MM, or timestamps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem
+from semblance.modalities.vitals.data import Clock
+
+MINUTES: dict[str, float] = {"minutes": 1.0, "hours": 60.0}
+EPOCH = pd.Timestamp("2000-01-01")
+"""When every synthetic stay begins, where files tell timestamps."""
+
+
+def clock_of(texts: pd.Series, name: str) -> Clock:
+    """How the column `name` tells times, by its values and its name."""
+    some = texts.dropna().head(1000)
+    if pd.api.types.is_datetime64_any_dtype(texts):
+        return "timestamps"
+    if pd.api.types.is_numeric_dtype(texts) or pd.to_numeric(some, errors="coerce").notna().any():
+        return "hours" if name.lower().startswith(("hour", "hr")) else "minutes"
+    return "HH:MM" if some.astype(str).str.fullmatch(r"\d+:\d\d(:\d\d)?").any() else "timestamps"
+
+
+def minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, name: str) -> np.ndarray:
+    """(m,) minutes; timestamps count from the first one of each stay. Raises DataError for what is no time."""
+    if clock in MINUTES:
+        made = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float) * MINUTES[clock]
+    elif clock == "HH:MM":
+        parts = texts.astype(str).str.extract(r"^(\d+):(\d\d)(?::(\d\d))?$").astype(float)
+        made = (60 * parts[0] + parts[1] + parts[2].fillna(0) / 60).to_numpy(dtype=float)
+    else:
+        when = pd.to_datetime(texts, errors="coerce", utc=True)
+        first = when.groupby(stay).transform("min")
+        made = ((when - first).dt.total_seconds() / 60).to_numpy(dtype=float)
+    odd = np.flatnonzero(~np.isfinite(made))
+    if len(odd):
+        found = f"{len(odd):,} {'cell is' if len(odd) == 1 else 'cells are'} no time ({clock})"
+        fix = 'correct them, or say how times are told: [vitals] clock = "hours"'
+        raise DataError(Problem(found, "every measurement has a time", fix, name, int(odd[0]) + 1))
+    return made
+
+
+def told(minute: np.ndarray, clock: Clock) -> pd.Series:
+    """(m,) times as the file tells them: the inverse of `minutes`."""
+    if clock == "timestamps":
+        return pd.Series(EPOCH + pd.to_timedelta(np.round(minute * 60), unit="s")).dt.strftime("%Y-%m-%d %H:%M:%S")
+    if clock == "HH:MM":
+        whole = np.round(minute).astype(int)
+        return pd.Series([f"{m // 60:02d}:{m % 60:02d}" for m in whole], dtype=object)
+    made = minute / MINUTES[clock]
+    if (made == np.round(made)).all():
+        return pd.Series(made.astype(np.int64))
+    return pd.Series(np.round(made, 4))

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.coded import WIDTH, names, narrow, number, one_hot, ranks, unit
+
+COLOURS = pd.Series(pd.Categorical(["red", "blue", "red", None], ["blue", "green", "red"]))
+
+
+def test_categories_are_ranked_by_how_often_the_reference_has_them():
+    assert list(names(COLOURS)) == ["red", "blue"]
+    made = ranks(pd.Series(["blue", "red", "green", None]), names(COLOURS))
+    assert np.array_equal(made, [1, 0, 2, np.nan], equal_nan=True)
+
+
+def test_two_categories_are_one_apart_and_unknown_ones_at_the_origin():
+    red, blue, green = one_hot(pd.Series(["red", "blue", "green"]), COLOURS)
+    assert np.isclose(np.linalg.norm(red - blue), 1)
+    assert not green.any()
+
+
+def test_numbers_are_units_of_the_middle_nine_tenths_around_the_median():
+    reference = np.linspace(0, 100, 101)
+    assert np.allclose(unit(np.array([5.0, 50, 95, np.nan, 1e9]), reference), [-0.5, 0, 0.5, 0, 4])
+
+
+def test_infinite_is_missing():
+    assert np.isnan(number(pd.Series([np.inf, np.nan]))).all()
+
+
+def test_what_is_too_wide_is_projected_and_nearly_keeps_its_lengths():
+    x = np.random.default_rng(0).normal(size=(50, 4 * WIDTH)).astype(np.float32)
+    made = narrow(x)
+    assert made.shape == (50, WIDTH)
+    assert np.allclose(np.linalg.norm(made, axis=1) / np.linalg.norm(x, axis=1), 1, atol=0.35)
+    assert narrow(made) is made

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from semblance.core.declared import check, is_text
+from semblance.core.modality import ReadOptions
+
+RULES = {"colour": (is_text, "a text")}
+
+
+def told(declared=None, **options):
+    return check(ReadOptions(declared=declared, **options), own="paint", rules=RULES)
+
+
+def test_what_all_modalities_share_and_what_is_ones_own():
+    common, own, problems = told(
+        {"na": ["?"], "paint": {"colour": "red"}, "cohort": {"id": "c"}, "columns": {"died": {"role": "target"}}},
+        subject="pid",
+        na=("NA",),
+    )
+    assert problems == []
+    assert own == {"colour": "red"}
+    assert (common["subject"], common["target"], common["na"], common["cohort"]) == ("pid", "died", ("?", "NA"), "c")
+
+
+def test_all_problems_are_told_at_once():
+    _, _, problems = told(
+        {"paint": {"color": "red", "colour": 1}, "columns": {"x": {"kind": "number"}}, "cohort": {"n_public": 0}}
+    )
+    assert len(problems) == 4
+    assert "did you mean 'colour'?" in problems[0].fix

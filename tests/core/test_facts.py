@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.core.facts import kind_of, suspicion, told_texts, values
+from semblance.core.schema import Schema
+
+
+def column(texts, name="x", role="feature", **told):
+    return kind_of(name, pd.Series(texts, dtype=object), role, told)
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [(["1", "2"], "integer"), (["1.5", "2"], "numeric"), (["yes", "No"], "boolean"), (["a", "b"], "categorical")],
+)
+def test_kinds_are_guessed(texts, kind):
+    assert column(texts).kind == kind
+
+
+def test_a_target_of_few_whole_numbers_is_a_class():
+    assert column(["0", "1"], role="target").kind == "categorical"
+
+
+def test_a_text_in_a_column_of_numbers_is_refused_without_being_told():
+    with pytest.raises(DataError, match="1 value is no number") as error:
+        column(["1", "secret"], kind="numeric")
+    assert "secret" not in str(error.value)
+
+
+def test_what_is_written_is_what_was_read():
+    texts = pd.Series(["1.50", None, "2.25"], dtype=object)
+    schema = Schema((column(["1.50", "2.25"]),))
+    frame = pd.DataFrame({"x": values(texts, schema["x"])})
+    assert told_texts(frame, schema) == {"x": ["1.50", "", "2.25"]}
+
+
+def test_a_name_that_tells_of_an_identifier_is_suspicious():
+    assert suspicion("patient name", column(["a"]), pd.Series(["a"]))
+    assert not suspicion("age", column(["1"]), pd.Series(["1"]))

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.vitals.read import column_names, like, output_name, read
+from semblance.modalities.vitals.write import write
+
+LONG = pd.DataFrame(
+    {
+        "stay": np.repeat([10, 11, 12, 13, 14, 15], 4),
+        "minute": [0, 5, 65, 125] * 6,
+        "channel": ["Age", "HR", "HR", "MAP"] * 6,
+        "value": [60, 80, 82.5, 70] * 6,
+    }
+)
+TABLE = pd.DataFrame({"stay": range(10, 16), "sex": list("FMFMFM"), "died": [0, 1] * 3})
+
+
+def files(folder: Path, long: pd.DataFrame = LONG, table: pd.DataFrame | None = TABLE) -> list[Path]:
+    paths = [folder / "long.csv"]
+    long.to_csv(paths[0], index=False)
+    if table is not None:
+        paths.append(folder / "table.csv")
+        table.to_csv(paths[1], index=False)
+    return paths
+
+
+def refused(folder: Path, kind: type[Exception] = DataError, **parts) -> str:
+    options = ReadOptions(declared=parts.pop("declared", None), target=parts.pop("target", None))
+    with pytest.raises(kind) as error:
+        read(files(folder, **parts), options)
+    return str(error.value)
+
+
+def test_a_stay_is_joined_with_its_row_and_early_channels_are_facts(tmp_path):
+    stays, profile = read(files(tmp_path), ReadOptions(target="died"))
+    assert (profile.records, profile.patients, stays.names) == (6, 6, ("HR", "MAP"))
+    assert stays.frame["Age"].tolist() == [60] * 6
+    assert list(stays.frame["died"]) == ["0", "1"] * 3
+    assert stays.layout.early == ("Age",)
+    assert stays.channels[0].decimals == 1
+    assert stays.schema["died"].role == "target"
+
+
+def test_the_files_may_come_in_any_order_or_in_a_folder(tmp_path):
+    one = read(files(tmp_path)[::-1], ReadOptions())[0]
+    other = read([tmp_path], ReadOptions())[0]
+    assert np.array_equal(one.value, other.value)
+
+
+def test_what_is_written_has_the_names_columns_and_digits_of_the_input(tmp_path):
+    stays, _ = read(files(tmp_path), ReadOptions(target="died"))
+    folder = write([stays], tmp_path / "out" / output_name([]))
+    again = pd.read_csv(folder / "long.csv")
+    assert list(again.columns) == list(LONG.columns)
+    assert again["value"].tolist() == LONG["value"].tolist()
+    assert again["stay"].max() == 6
+    assert pd.read_csv(folder / "table.csv")["sex"].tolist() == TABLE["sex"].tolist()
+    back = like([folder], stays.schema)
+    assert np.array_equal(back.value, stays.value)
+    assert back.layout == stays.layout
+
+
+def test_columns_are_named_by_declaration(tmp_path):
+    long = LONG.rename(columns={"stay": "who", "minute": "when", "channel": "what", "value": "much"})
+    vitals = {"record": "who", "time": "when", "channel": "what", "value": "much"}
+    stays, _ = read(
+        files(tmp_path, long, TABLE.rename(columns={"stay": "who"})), ReadOptions(declared={"vitals": vitals})
+    )
+    folder = write([stays], tmp_path / "synthetic")
+    assert list(pd.read_csv(folder / "long.csv").columns) == ["who", "when", "what", "much"]
+    assert len(like([folder], stays.schema)) == 6
+
+
+def test_several_stays_may_be_of_one_patient(tmp_path):
+    table = TABLE.assign(subject_id=[1, 1, 2, 2, 3, 3])
+    stays, profile = read(files(tmp_path, table=table), ReadOptions())
+    assert profile.patients == 3
+    assert list(stays.subjects) == [0, 0, 1, 1, 2, 2]
+    assert stays.schema["stay"].role == "key"
+
+
+def test_a_file_of_measurements_alone_will_do(tmp_path):
+    stays, _ = read(files(tmp_path, table=None), ReadOptions())
+    assert len(stays) == 6
+    assert column_names([tmp_path / "long.csv"]) == ()
+
+
+# What is repaired is said.
+
+
+def notes(folder: Path, **parts) -> str:
+    return "\n".join(read(files(folder, **parts), ReadOptions())[1].notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"value": -1.0}, "channel 'HR': 1 value of -1, its only negative value, are missing"),
+        ({"value": np.nan}, "channel 'HR': 1 value without a value left out"),
+        ({"minute": -30}, "channel 'HR': 1 value from before the stay left out"),
+        ({"minute": 65}, "channel 'HR': 1 value of a time that has one already left out"),
+    ],
+)
+def test_a_measurement_that_cannot_be_used_is_left_out_and_said(tmp_path, change, said):
+    long = LONG.copy()
+    for name, value in change.items():
+        long.loc[1, name] = value
+    assert said in notes(tmp_path, long=long)
+
+
+def test_channels_of_few_stays_are_left_out_and_only_counted(tmp_path):
+    long = LONG.copy()
+    long.loc[1, "channel"] = "Secretase"
+    told = notes(tmp_path, long=long)
+    assert "1 channels that fewer than 5 stays have are left out" in told
+    assert "Secretase" not in told
+
+
+def test_rows_and_stays_that_have_no_partner_are_said(tmp_path):
+    table = TABLE.assign(stay=[10, 11, 12, 13, 14, 99])
+    told = notes(tmp_path, table=table)
+    assert "1 rows of stays without any measurement left out" in told
+    assert "1 stays have no row in the table" in told
+
+
+def test_values_outside_the_limits_are_left_out(tmp_path):
+    declared = {"vitals": {"limits": {"HR": [0, 81]}}}
+    _, profile = read(files(tmp_path), ReadOptions(declared=declared))
+    assert "channel 'HR': 6 values outside its limits left out" in profile.notes
+
+
+# What cannot be repaired is refused.
+
+
+def test_texts_among_values_are_refused_by_channel_and_never_shown(tmp_path):
+    long = LONG.astype({"value": object})
+    long.loc[[1, 5], "value"] = "hidden"
+    told = refused(tmp_path, long=long)
+    assert "2 values of channel 'HR' are no number" in told
+    assert "hidden" not in told
+
+
+def test_several_units_of_a_channel_are_refused(tmp_path):
+    long = LONG.assign(unit=["y", "bpm", "bpm", "mmHg"] * 6)
+    long.loc[3, "unit"] = "kPa"
+    assert "channel 'MAP' has the units kPa, mmHg" in refused(tmp_path, long=long)
+
+
+def test_contradicting_rows_of_a_stay_are_refused(tmp_path):
+    table = pd.concat([TABLE, TABLE.head(1).assign(died=1)])
+    assert "contradict each other" in refused(tmp_path, table=table)
+
+
+def test_a_table_of_other_stays_is_refused(tmp_path):
+    assert "no stay of the table has any measurement" in refused(tmp_path, table=TABLE.assign(stay=range(6)))
+
+
+def test_a_measurement_of_no_stay_is_refused(tmp_path):
+    long = LONG.astype({"stay": object})
+    long.loc[2, "stay"] = None
+    assert "1 cell is empty" in refused(tmp_path, long=long)
+
+
+def test_two_tables_without_measurements_are_refused(tmp_path):
+    told = refused(tmp_path, long=TABLE)
+    assert "0 of the files 'long.csv', 'table.csv' hold measurements" in told
+
+
+def test_an_unknown_target_and_unknown_channels_are_refused(tmp_path):
+    assert "no column 'dead'" in refused(tmp_path, target="dead")
+    declared = {"vitals": {"order": [["Sys", "HR"]], "limits": {"Puls": [0, 1]}}}
+    told = refused(tmp_path, declared=declared)
+    assert "'Sys'" in told and "'Puls'" in told
+
+
+def test_three_files_and_missing_ones_are_wrong_calls(tmp_path):
+    paths = files(tmp_path)
+    with pytest.raises(UsageError, match="3 files"):
+        read([*paths, paths[0]], ReadOptions())
+    with pytest.raises(UsageError, match="no file"):
+        read([tmp_path / "absent.csv"], ReadOptions())
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    (tmp_path / "x.parquet").write_bytes(b"no parquet")
+    with pytest.raises(DataError, match="cannot be read"):
+        read([tmp_path / "x.parquet"], ReadOptions())
+
+
+def test_a_schema_that_the_files_do_not_tell_is_refused(tmp_path):
+    stays, _ = read(files(tmp_path), ReadOptions())
+    paths = files(tmp_path, table=TABLE.drop(columns="sex"))
+    with pytest.raises(DataError, match="the column is missing"):
+        like(paths, stays.schema)
+
+
+def test_real_stays(shared_data):
+    folder = shared_data / "longitudinal" / "physionet2012"
+    if not folder.is_dir():
+        pytest.skip("no longitudinal/physionet2012 among the real data")
+    paths = [folder / "set_a_long.parquet", folder / "Outcomes-a.csv"]
+    stays, profile = read(paths, ReadOptions(target="In-hospital_death"))
+    assert (len(stays), len(stays.channels)) == (3996, 37)
+    assert {"Age", "Gender", "Height"} <= set(stays.frame)
+    assert round((stays.frame["In-hospital_death"] == "1").mean(), 4) == 0.1386
+    assert any("'Height': 1,890 values of -1" in note for note in profile.notes)

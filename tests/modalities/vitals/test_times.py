@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.modalities.vitals.times import clock_of, minutes, told
+
+STAY = np.array([0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "name", "clock", "expected"),
+    [
+        ([0, 90, 15], "minute", "minutes", [0, 90, 15]),
+        ([0, 1.5, 0.25], "hour", "hours", [0, 90, 15]),
+        (["00:00", "01:30", "00:15"], "time", "HH:MM", [0, 90, 15]),
+        (["2101-05-02 10:00", "2101-05-02 11:30", "2099-01-01 00:00"], "charttime", "timestamps", [0, 90, 0]),
+    ],
+)
+def test_times_are_minutes_since_the_stay_began(cells, name, clock, expected):
+    column = pd.Series(cells)
+    assert clock_of(column, name) == clock
+    assert np.array_equal(minutes(column, STAY, clock, name), expected)
+
+
+@pytest.mark.parametrize("clock", ["minutes", "hours", "HH:MM", "timestamps"])
+def test_what_is_told_is_read_again(clock):
+    minute = np.array([0.0, 75.0, 0.0])
+    assert np.allclose(minutes(told(minute, clock), STAY, clock, "t"), minute)
+
+
+def test_what_is_no_time_is_refused_with_its_row_and_without_its_text():
+    with pytest.raises(DataError, match="1 cell is no time") as error:
+        minutes(pd.Series(["00:00", "noon", "01:00"]), STAY, "HH:MM", "time")
+    assert error.value.problems[0].row == 2
+    assert "noon" not in str(error.value)
