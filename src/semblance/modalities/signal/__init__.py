@@ -25,6 +25,7 @@ MANIFEST = Modality(
         "rcgan": f"{_HERE}.generators.rgan:RcGan",
         "rgan": f"{_HERE}.generators.rgan:RGan",
         "tts_gan": f"{_HERE}.generators.tts_gan:TtsGan",
+        "timegan": f"{_HERE}.generators.timegan:TimeGan",
         "timevae": f"{_HERE}.generators.timevae:TimeVae",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
