@@ -60,7 +60,8 @@ class Samples:
     which share a patient; `wanted` holds what may be asked, and whether a data set is so.
 
     `gaps` are partial records, `completes` says of these and others whether the others complete them. The other fields
-    are what can go wrong with records. `many` is how many records a generator needs for a test.
+    are what can go wrong with records. `many` is how many records a generator needs for a test, and `quick` names a
+    format that is written quickly, where the first one of the modality is not.
     """
 
     make: Callable[[int, int], Any]
@@ -73,6 +74,7 @@ class Samples:
     gaps: Callable[[], Any]
     completes: Callable[[Any, Any], bool]
     many: int = 400
+    quick: str = ""
 
 
 def bytes_at(path: Path) -> bytes:
@@ -350,6 +352,7 @@ SIGNALS = Samples(
     gaps=lambda: recordings(3, 0),
     completes=lambda given, made: True,
     many=60,
+    quick=".npz",
 )
 
 

@@ -26,9 +26,9 @@ from tests.contracts.samples import SAMPLES, bytes_at, manifest, ready
 
 CASES = [(m, g) for m in catalog.MODALITIES for g in manifest(m).generators]
 ROOT = Path(__file__).resolve().parents[2]
-# A plan shortened for a test, wherever it names steps, and options that make drawing slow.
+# A plan shortened for a test, wherever it names steps, and options that make a draw or a step slow.
 STEPS = {"steps": 12, "hazards": 12}
-QUICK = {"burn": 5, "steps": 6}
+QUICK = {"burn": 5, "steps": 6, "turns": 1, "channels": 2, "units": 4, "frame": 32}
 
 
 class Case:
@@ -63,9 +63,9 @@ class Case:
         folder = self.measured.setdefault(id(train), (train, TemporaryDirectory()))[1].name
         return {"ledger": Ledger.open(folder, cohort="made-up", epsilon=5.0, delta=1e-6), "resume": Path(folder)}
 
-    def bytes_of(self, chunks: Iterable[Any], folder: Path) -> bytes:
-        """The data as a user would get it."""
-        name = load(self.manifest.output)([f"x{self.manifest.suffixes[0]}"])
+    def bytes_of(self, chunks: Iterable[Any], folder: Path, suffix: str = "") -> bytes:
+        """The data as a user would get it, by default in a format that is quickly written."""
+        name = load(self.manifest.output)([f"x{suffix or self.samples.quick or self.manifest.suffixes[0]}"])
         written: Path = load(self.manifest.write)(chunks, folder / name)
         return bytes_at(written)
 
@@ -201,7 +201,8 @@ def test_no_value_of_a_single_patient_stands_in_a_saved_file(case, tmp_path):
     train, canaries = case.samples.planted()
     model = case.fit(train)
     saved(case, model, tmp_path / "model")
-    drawn_bytes = case.bytes_of(drawn(model, 400), tmp_path / "drawn")
+    made = drawn(model, case.samples.many)
+    drawn_bytes = case.bytes_of(made, tmp_path / "drawn", case.manifest.suffixes[0])
     saved_bytes = b"\0".join(f.read_bytes() for f in sorted((tmp_path / "model").rglob("*")) if f.is_file())
     assert [c for c in canaries for s in spellings(c) if s in saved_bytes] == []
     assert [c for c in canaries if isinstance(c, str) and c.encode() in drawn_bytes] == []

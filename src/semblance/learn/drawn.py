@@ -35,25 +35,28 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many numbers a record has, how many it is `given`, and how many `kinds` (classes) there are."""
+    """How many numbers a record has, how many it is `given`, how many `kinds` (classes) there are, and over how many
+    `channels` the numbers are spread alike."""
 
     numbers: int
     given: int
     kinds: int
+    channels: int = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
     """Records as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are."""
+    patient of each; `kinds` labels there are, and the numbers are of so many `channels`."""
 
     coefficients: np.ndarray
     labels: np.ndarray
     given: np.ndarray
     subjects: np.ndarray
     kinds: int
+    channels: int = 1
 
     @property
     def sizes(self) -> Sizes:
         """The numbers of each."""
-        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds)
+        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds, self.channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -34,16 +34,30 @@ class Sampler(Objective, Protocol):
         ...
 
 
+def parts_of(sizes: Sizes) -> Parts:
+    """What stands in a row that is learned."""
+    return Parts(sizes.numbers, sizes.given, sizes.kinds)
+
+
+def net_of(objective: Any) -> torch.nn.Module:
+    """All that an objective trains."""
+    net: torch.nn.Module = objective.net
+    return net
+
+
 Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 """The objective of a network whose weights are not drawn yet, and which stops by the rows kept aside."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """What is trained: `build` makes it, `aside` is the share of patients by whom training stops."""
+    """What is trained: `build` makes it, `aside` is the share of patients by whom training stops. `parts` says what
+    stands in a row, and `kept` what is saved: all that draws."""
 
     build: Build
     aside: float
+    parts: Callable[[Sizes], Any] = parts_of
+    kept: Callable[[Any], torch.nn.Module] = net_of
 
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:
         """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
@@ -59,28 +73,24 @@ class Network:
         checkpoint = None if how.resume is None else how.resume / "training.safetensors"
         plan, rng = TrainPlan(**how.plan), stream(seed, "training")
         train_to_end(objective, source, plan, rng=rng, watch=how.watch, resume=checkpoint)
-        return Drawn(objective)
+        return Drawn(objective, self.kept(objective))
 
     def restored(self, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawn:
         """The trained network, from its arrays."""
-        objective = self.build(parts_of(sizes), None)
-        objective.net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        return Drawn(objective)
+        objective = self.build(self.parts(sizes), None)
+        net = self.kept(objective)
+        net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        return Drawn(objective, net)
 
     def _work(self, learned: Learned, rng: np.random.Generator) -> tuple[Sampler, Rows]:
         """The network at its start, and what it learns from."""
-        parts = parts_of(learned.sizes)
+        parts = self.parts(learned.sizes)
         rows = parts.join(learned.coefficients, learned.given, learned.labels)
         aside = kept_aside(learned.subjects, share=self.aside, rng=rng)
         objective = self.build(parts, torch.from_numpy(rows[aside]) if aside.any() else None)
         objective.start(rows, rng=rng)
         often = _often(learned.labels[~aside])
         return objective, Rows(rows[~aside][often], learned.subjects[~aside][often])
-
-
-def parts_of(sizes: Sizes) -> Parts:
-    """What stands in a row that is learned."""
-    return Parts(sizes.numbers, sizes.given, sizes.kinds)
 
 
 def _often(labels: np.ndarray) -> np.ndarray:
@@ -92,9 +102,10 @@ def _often(labels: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A trained network."""
+    """A trained network, and what is kept of it."""
 
     objective: Sampler
+    net: torch.nn.Module
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) numbers of records."""
@@ -102,4 +113,4 @@ class Drawn:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
-        return {name: weight.detach().numpy() for name, weight in self.objective.net.state_dict().items()}
+        return {name: weight.detach().numpy() for name, weight in self.net.state_dict().items()}

@@ -6,6 +6,7 @@ from semblance.core.rng import stream
 from semblance.learn.nets.mlp import Mlp, start
 from semblance.learn.objectives.gan import (
     Adversarial,
+    AtEveryStep,
     Contest,
     NonSaturating,
     Players,
@@ -51,6 +52,13 @@ def test_a_wasserstein_critic_of_slope_one_loses_the_difference_of_scores() -> N
     loss = Wasserstein().critic(lambda x, _: x[:, 0], real, fake, seeded())
     assert torch.allclose(loss, fake[:, 0] - real[:, 0], atol=1e-6)
     assert torch.equal(Wasserstein().generator(lambda x, _: x[:, 0], fake, seeded()), -fake[:, 0])
+
+
+def test_scores_of_every_step_weigh_alike() -> None:
+    real, fake = torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 5.0]])
+    contest = AtEveryStep(Wasserstein(0.0))
+    assert contest.critic(lambda x, _: x, real, fake, seeded()).tolist() == [0.5]
+    assert contest.generator(lambda x, _: x, fake, seeded()).tolist() == [-2.5]
 
 
 def test_the_cross_entropy_of_both_sides() -> None:

@@ -18,6 +18,7 @@ from torch.nn.utils import skip_init
 from semblance.learn.noise import noise_of
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
+STARTED = (nn.Linear, nn.Conv1d, nn.ConvTranspose1d)
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:
@@ -27,11 +28,14 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
 
 
 def start(net: nn.Module, *, rng: np.random.Generator) -> None:
-    """Fill every linear layer of `net` with uniform weights of variance 1 / (3 inputs), its bias alike."""
+    """Fill every linear layer or convolution of `net` with uniform weights of variance 1 / (3 inputs), its bias alike.
+
+    Torch, too, starts them so: inputs of a transposed convolution are the numbers that one of its own is spread over.
+    """
     noise = noise_of(rng)
     for layer in net.modules():
-        if isinstance(layer, nn.Linear):
-            bound = 1 / np.sqrt(max(layer.in_features, 1))
+        if isinstance(layer, STARTED):
+            bound = 1 / np.sqrt(max(layer.weight[0].numel(), 1))
             with torch.no_grad():
                 for weight in layer.parameters():
                     weight.uniform_(-bound, bound, generator=noise)

@@ -75,6 +75,21 @@ class Wasserstein:
         return -critic(fake, noise)
 
 
+@dataclass(frozen=True)
+class AtEveryStep:
+    """The critic scores every step of a series; the contest's losses are averaged over them (Esteban et al. 2017)."""
+
+    contest: Contest = NonSaturating()
+
+    def critic(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """The mean over the steps."""
+        return self.contest.critic(critic, real, fake, noise).reshape(len(real), -1).mean(1)
+
+    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """The mean over the steps."""
+        return self.contest.generator(critic, fake, noise).reshape(len(fake), -1).mean(1)
+
+
 def gradient_penalty(critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
     """(n,) squared distance of the gradient's norm from 1, at a uniform point between each real and fake record."""
     share = torch.rand((len(real), 1), generator=noise)

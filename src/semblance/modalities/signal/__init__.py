@@ -21,6 +21,10 @@ MANIFEST = Modality(
     features=f"{_HERE}.embed:features",
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
+        "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
+        "rcgan": f"{_HERE}.generators.rgan:RcGan",
+        "rgan": f"{_HERE}.generators.rgan:RGan",
+        "timevae": f"{_HERE}.generators.timevae:TimeVae",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
     default="diffusion",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from semblance.core.model import Card
 from semblance.learn.nets.conditioned import Conditioned, Parts
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
+from semblance.modalities.signal.code import Code
+from semblance.modalities.signal.data import Pieces
+from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.generators.network import NetworkSpec, Sampler
 
 CARD = Card(
@@ -36,6 +40,10 @@ class Diffusion(NetworkSpec):
     """Steps of a sample."""
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=128, rate=2e-3, weight_decay=0.01)
+
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+        """Principal components."""
+        return Encoding.fit(pieces, components=self.components, rng=rng)
 
     def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
         """The denoiser and its loss."""

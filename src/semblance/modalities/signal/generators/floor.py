@@ -12,6 +12,9 @@ import numpy as np
 from semblance.core.model import Card
 from semblance.learn.drawn import Learned, Sizes
 from semblance.learn.mixture import Mixtures
+from semblance.modalities.signal.code import Code
+from semblance.modalities.signal.data import Pieces
+from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.generators.recorder import Fitting, RecorderSpec, Waves
 
 CARD = Card(
@@ -26,9 +29,15 @@ CARD = Card(
 class Floor(RecorderSpec):
     """Class-wise Gaussian mixtures."""
 
+    components: int = 64
+    """Coefficients by which a piece is told, over all leads."""
     mixture: int = 4
     """At most so many Gaussians for each kind; fewer where a kind has few pieces."""
     card: ClassVar[Card] = CARD
+
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+        """Principal components."""
+        return Encoding.fit(pieces, components=self.components, rng=rng)
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """One mixture for each kind."""

@@ -14,7 +14,7 @@ from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Network, Sampler
+from semblance.learn.network import Network, Sampler, net_of, parts_of
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.data import Recordings
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderSpec, Waves
@@ -33,23 +33,37 @@ class NetworkSpec(RecorderSpec):
     base: ClassVar[TrainPlan]
     planned: ClassVar[type] = TrainPlan
 
-    def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
+    def objective(self, parts: Any, aside: torch.Tensor | None) -> Sampler:
         """The network, its weights not drawn yet, and its loss."""
         raise TypeError(f"{type(self).__name__} does not say what is trained")
+
+    def parts(self, sizes: Sizes) -> Parts:
+        """What stands in a row that is learned."""
+        return parts_of(sizes)
+
+    def kept(self, objective: Any) -> torch.nn.Module:
+        """What is saved: all that draws."""
+        return net_of(objective)
+
+    def seen(self, learned: Learned) -> Learned:
+        """Pieces as the network sees them."""
+        return learned
 
     def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: what is learned is prepared once, and a few steps are tried."""
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        _, learned = Recorder.fit(train, components=self.components, rare=self.rare, rng=stream(seed, "encoding"))
-        return self._network.plan(learned, self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed)
+        _, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
+        return self._network.plan(
+            self.seen(learned), self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed
+        )
 
     @property
     def _network(self) -> Network:
-        return Network(self.objective, self.aside)
+        return Network(self.objective, self.aside, self.parts, self.kept)
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """Train for the plan. Raises DataError where training diverges."""
-        return self._network.learn(learned, how)
+        return self._network.learn(self.seen(learned), how)
 
     @classmethod
     def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:

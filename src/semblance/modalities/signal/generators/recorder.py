@@ -22,6 +22,7 @@ from semblance.core.schema import Schema
 from semblance.learn.drawn import Drawer as Waves
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.modalities.signal import habits, scenes
+from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.habits import Habits
@@ -34,8 +35,6 @@ from semblance.modalities.signal.wanted import asked as asked_of
 
 TOGETHER = 512
 """Pieces that are drawn at once, at least."""
-FEWEST = 8
-"""Components that tell enough of pieces where only people are asked for."""
 ENCODING, WAVES = "encoding.", "waves."
 
 
@@ -45,16 +44,16 @@ class Recorder:
 
     schema: Schema
     cut: Cut
-    encoding: Encoding
+    encoding: Code
     story: Habits | Scenes
     rate: float
 
     @classmethod
-    def fit(cls, data: Recordings, *, components: int, rare: int, rng: np.random.Generator) -> tuple[Recorder, Learned]:
-        """From recordings; with it, what is to be learned."""
+    def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
+        """From recordings, as the options of `spec` say; with it, what is to be learned."""
         cut = Cut.of(data)
         pieces = cut.pieces(data)
-        kinds = habits.kinds_of(data, rare=rare) if cut.beats else scenes.kinds_of(pieces, rare=rare)
+        kinds = habits.kinds_of(data, rare=spec.rare) if cut.beats else scenes.kinds_of(pieces, rare=spec.rare)
         pieces = pieces.take(_learnable(pieces, kinds))
         if not len(pieces):
             raise DataError.of(
@@ -62,15 +61,16 @@ class Recorder:
                 rule="a beat or window of which every lead was measured, of a kind that enough patients have",
                 fix="give recordings of the same leads, or a smaller --rare",
             )
-        encoding = Encoding.fit(pieces, components=components, rng=rng)
+        encoding = spec.coded(pieces, rng=rng)
         told = (data, cut, pieces, encoding.encode(pieces))
-        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=rare)
-        return cls(data.schema, cut, encoding, story, data.recordings[0].rate), learned
+        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
+        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate)
+        return made, replace(learned, channels=len(cut.leads))
 
     @property
     def sizes(self) -> Sizes:
-        """How many numbers a piece has, how many it is given, and how many kinds there are."""
-        return Sizes(self.encoding.width, self.story.given, len(self.story.kinds))
+        """How many numbers and leads a piece has, how many it is given, and how many kinds there are."""
+        return Sizes(self.encoding.width, self.story.given, len(self.story.kinds), len(self.cut.leads))
 
     @property
     def known(self) -> Known:
@@ -116,12 +116,12 @@ class Recorder:
         return {**told, "story": self.story.to_json(), "labels": list(self.encoding.labels)}
 
     @classmethod
-    def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Recorder:
+    def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, code: type[Code]) -> Recorder:
         """The inverse of `to_json` and `arrays`."""
         cut = Cut(**{**told["cut"], "leads": tuple(Lead(**lead) for lead in told["cut"]["leads"])})
         story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
         own = {name.removeprefix(ENCODING): a for name, a in arrays.items() if name.startswith(ENCODING)}
-        encoding = Encoding.from_arrays(tuple(told["labels"]), own)
+        encoding = code.from_arrays(tuple(told["labels"]), own)
         return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
 
 
@@ -135,11 +135,15 @@ def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:
 class RecorderSpec:
     """A generator of recordings."""
 
-    components: int = 64
-    """Coefficients by which a piece is told, over all leads."""
     rare: int = 5
     """A kind of beat or a category that fewer patients have is not learned."""
     card: ClassVar[Card]
+    code: ClassVar[type[Code]] = Encoding
+    """What stands for a piece, and is saved."""
+
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+        """That code, fitted on pieces."""
+        raise TypeError(f"{type(self).__name__} does not say how pieces are coded")
 
     def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Nothing to plan."""
@@ -169,16 +173,14 @@ class RecorderSpec:
         refuse_ledger(self.card, ledger=ledger)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
-        recorder, learned = Recorder.fit(
-            train, components=self.components, rare=self.rare, rng=stream(seed, "encoding")
-        )
+        recorder, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
         waves = self.learn(learned, Fitting(stream(seed, "waves"), chosen, watch, resume))
         return RecorderModel(self.card, self.to_json(), recorder, waves)
 
     def check(self, train: Recordings, *, wanted: Wanted) -> None:
         """Raise UsageError with all that no model of these recordings could draw; nothing is learned for it."""
         if wanted:
-            asked_of(wanted, Recorder.fit(train, components=FEWEST, rare=self.rare, rng=stream(0, "check"))[0].known)
+            asked_of(wanted, Recorder.fit(train, self, rng=stream(0, "check"))[0].known)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
@@ -194,7 +196,7 @@ class RecorderSpec:
         told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
         own = {name.removeprefix(WAVES): a for name, a in arrays.items() if name.startswith(WAVES)}
-        recorder = Recorder.restored(told, arrays)
+        recorder = Recorder.restored(told, arrays, code=cls.code)
         return RecorderModel(cls.card, told["options"], recorder, cls.waves(told["options"], recorder.sizes, own))
 
 

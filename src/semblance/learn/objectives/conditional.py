@@ -1,0 +1,82 @@
+"""Adversarial training on series, where both players are told what stands beside the samples in a row.
+
+So the generator learns how series are distributed given a class and further numbers (Mirza & Osindero, Conditional
+Generative Adversarial Nets, 2014). The averaged weights that are kept are those whose series are nearest to the ones of
+patients kept aside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from semblance.learn.nets.mlp import start
+from semblance.learn.nets.series import Series, Told
+from semblance.learn.noise import noise_of
+from semblance.learn.objectives.gan import Adversarial, Contest, Players, Scene
+
+LOOKED_AT = 512
+"""Series kept aside that a look compares with, at most."""
+
+
+class Conditional(Adversarial):
+    """A generator of (n, numbers) from (n, width) rows and noise, and a critic of rows."""
+
+    def __init__(
+        self, net: Players, parts: Series, contest: Contest, *, turns: int = 1, aside: torch.Tensor | None = None
+    ) -> None:
+        super().__init__(net, self._scene, contest, turns=turns, judge=self._apart)
+        self.parts, self.aside = parts, None if aside is None else aside[:: -(-len(aside) // LOOKED_AT)]
+
+    @property
+    def maker(self) -> nn.Module:
+        """What draws."""
+        return self.net.generator
+
+    def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
+        """Draw the first weights; (n, width) rows say where given numbers lie."""
+        begin(self.net, batch, rng=rng)
+
+    def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
+        """Series beside generated ones of which the same is told."""
+        made = self.net.generator(batch, noise)
+        return Scene(batch, torch.cat([made, batch[:, self.parts.numbers :]], 1))
+
+    def _apart(self) -> float | None:
+        if self.aside is None:
+            return None
+        made = self.net.generator(self.aside, torch.Generator().manual_seed(0))
+        return energy(made, self.aside[:, : self.parts.numbers])
+
+    @torch.no_grad()
+    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
+        return drawn(self.net.generator, self.parts, given, labels, rng=rng)
+
+
+def begin(net: nn.Module, batch: np.ndarray, *, rng: np.random.Generator) -> None:
+    """Draw the first weights of all layers; (n, width) rows say where the numbers lie that networks are told."""
+    start(net, rng=rng)
+    for module in net.modules():
+        if isinstance(module, Told):
+            module.start(batch[:, module.parts.numbers : -1])
+
+
+def drawn(
+    maker: nn.Module, parts: Series, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+) -> np.ndarray:
+    """(n, numbers) float32 that `maker` makes for (n, given) numbers and (n,) classes."""
+    rows = parts.join(np.zeros((len(labels), parts.numbers)), given, labels)
+    made: np.ndarray = maker.eval()(torch.from_numpy(rows), noise_of(rng)).numpy()
+    return made
+
+
+def energy(x: torch.Tensor, y: torch.Tensor) -> float:
+    """Energy distance of two samples (n, d) and (m, d): 2 E|x - y| - E|x - x'| - E|y - y'| (Szekely & Rizzo 2013)."""
+    return float(2 * torch.cdist(x, y).mean() - _within(x) - _within(y))
+
+
+def _within(x: torch.Tensor) -> torch.Tensor:
+    """The mean distance of two different ones."""
+    return torch.cdist(x, x).sum() / max(len(x) * (len(x) - 1), 1)

@@ -1,0 +1,85 @@
+"""What generators of waves in time share: a network is shown samples, not components, and what it draws is told to
+styles as cosines. Comparators with the literature are of this kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from semblance.learn.drawn import Learned, Sizes
+from semblance.learn.nets.series import Series
+from semblance.learn.trainer import TrainPlan
+from semblance.modalities.signal.code import Code
+from semblance.modalities.signal.data import Pieces
+from semblance.modalities.signal.generators.network import NetworkSpec
+from semblance.modalities.signal.generators.recorder import Fitting, Waves
+from semblance.modalities.signal.waveform import Waveform, cosines, in_time
+
+ADVERSARIAL = TrainPlan(
+    steps=0,
+    batch=64,
+    rate=5e-4,
+    weight_decay=0.0,
+    beta1=0.5,
+    beta2=0.9,
+    anneal=False,
+    warmup=0,
+    ema=0.99,
+    patience=10**6,
+)
+"""Where the plan of two sides starts: a steady rate and no early end, since neither loss falls as a fit gets better."""
+
+
+@dataclass(frozen=True)
+class TimedSpec(NetworkSpec):
+    """A network over the samples of pieces. Its objective names what draws, the `maker`."""
+
+    code: ClassVar[type[Code]] = Waveform
+
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
+        """Samples, each lead to its own scale."""
+        return Waveform.fit(pieces)
+
+    def parts(self, sizes: Sizes) -> Series:
+        """Samples of one lead after the other, and what is told of them."""
+        return Series(sizes.numbers, sizes.given, sizes.kinds, sizes.channels)
+
+    def kept(self, objective: Any) -> torch.nn.Module:
+        """What draws, and nothing that judges or encodes."""
+        maker: torch.nn.Module = objective.maker
+        return maker
+
+    def learn(self, learned: Learned, how: Fitting) -> Waves:
+        """Train for the plan. Raises DataError where training diverges."""
+        return InTime(super().learn(learned, how), learned.channels)
+
+    def seen(self, learned: Learned) -> Learned:
+        """Waves in time."""
+        waves = in_time(learned.coefficients, leads=learned.channels).reshape(len(learned.coefficients), -1)
+        return replace(learned, coefficients=waves)
+
+    @classmethod
+    def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
+        """The trained network."""
+        return InTime(super().waves(options, sizes, arrays), sizes.channels)
+
+
+@dataclass(frozen=True, eq=False)
+class InTime:
+    """Waves that are drawn in time, as the numbers of a Waveform."""
+
+    drawn: Waves
+    leads: int
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) numbers of pieces."""
+        waves = self.drawn.draw(labels, given, rng=rng)
+        return cosines(waves.reshape(len(waves), self.leads, -1))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights."""
+        return self.drawn.arrays()
