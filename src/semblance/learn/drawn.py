@@ -35,10 +35,8 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many numbers a record has, how many it is `given`, and how many `kinds` (classes) there are.
-
-    Where records are series, their numbers are those of one of the `channels` after the other.
-    """
+    """How many numbers a record has, how many it is `given`, how many `kinds` (classes) there are, and over how many
+    `channels` the numbers are spread alike."""
 
     numbers: int
     given: int
@@ -49,7 +47,7 @@ class Sizes:
 @dataclass(frozen=True, eq=False)
 class Learned:
     """Records as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are, and records that are series have so many `channels`."""
+    patient of each; `kinds` labels there are, and the numbers are of so many `channels`."""
 
     coefficients: np.ndarray
     labels: np.ndarray

@@ -34,6 +34,17 @@ class Sampler(Objective, Protocol):
         ...
 
 
+def parts_of(sizes: Sizes) -> Parts:
+    """What stands in a row that is learned."""
+    return Parts(sizes.numbers, sizes.given, sizes.kinds)
+
+
+def net_of(objective: Any) -> torch.nn.Module:
+    """All that an objective trains."""
+    net: torch.nn.Module = objective.net
+    return net
+
+
 @dataclass(frozen=True)
 class Phase:
     """A part of training: what is trained, and for which share of the steps."""
@@ -42,39 +53,25 @@ class Phase:
     share: float
 
 
-Build = Callable[[Any, "torch.Tensor | None"], Sampler]
-"""The objective of a network whose weights are not drawn yet, and which stops by the rows kept aside; from what stands
-in a row (Parts, or a Series)."""
-
-
-def parts_of(sizes: Sizes) -> Parts:
-    """What stands in a row that is learned."""
-    return Parts(sizes.numbers, sizes.given, sizes.kinds)
-
-
-def whole(objective: Any) -> torch.nn.Module:
-    """All of an objective's network."""
-    net: torch.nn.Module = objective.net
-    return net
-
-
 def at_once(objective: Any) -> tuple[Phase, ...]:
     """A training of one phase."""
     return (Phase(objective, 1.0),)
 
 
+Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
+"""The objective of a network whose weights are not drawn yet, and which stops by the rows kept aside."""
+
+
 @dataclass(frozen=True)
 class Network:
-    """What is trained: `build` makes it, `aside` is the share of patients by whom training stops.
-
-    `parts` says what stands in a row, and `kept` which part of the network is saved: all that draws. Training goes
-    through `phases`, one after the other: the last is the dearest, and takes the steps that are left.
-    """
+    """What is trained: `build` makes it, `aside` is the share of patients by whom training stops. `parts` says what
+    stands in a row, and `kept` what is saved: all that draws. Training goes through `phases`, one after the other: the
+    last is the dearest, and takes the steps that are left."""
 
     build: Build
     aside: float
-    parts: Callable[[Sizes], Parts] = parts_of
-    kept: Callable[[Any], torch.nn.Module] = whole
+    parts: Callable[[Sizes], Any] = parts_of
+    kept: Callable[[Any], torch.nn.Module] = net_of
     phases: Callable[[Any], tuple[Phase, ...]] = at_once
 
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:

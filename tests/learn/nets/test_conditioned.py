@@ -68,3 +68,8 @@ def test_a_network_may_be_given_no_numbers() -> None:
     net = Conditioned(Parts(numbers=3, given=0, classes=1), width=8, blocks=1)
     net.start(np.zeros((4, 0)), rng=stream(0))
     assert net(torch.zeros(4, 3), torch.zeros(4), torch.zeros(4, 0), torch.zeros(4, dtype=torch.int64)).shape == (4, 3)
+
+
+def test_what_nobody_learned_counts_as_the_farthest_that_was() -> None:
+    net = moved(conditioned())
+    assert torch.equal(said(net, given=(1e4, -1)), said(net, given=(1e6, -1)))

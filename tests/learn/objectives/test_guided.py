@@ -126,3 +126,10 @@ def test_records_kept_aside_are_looked_at_under_the_same_noise() -> None:
     weights = dict(made.net.named_parameters())
     assert made.held_out(weights) == made.held_out(weights)
     assert guided().held_out(weights) is None
+
+
+def test_no_number_is_drawn_far_beyond_those_of_records(trained: Guided) -> None:
+    drawn = trained.sample(np.full((500, 1), 1e4), np.zeros(500, dtype=np.int64), rng=stream(7, "far"))
+    reach = trained.net.reach.numpy()
+    assert np.isfinite(reach).all() and (np.abs(drawn) <= reach).all()
+    assert (reach <= 1.5 * np.abs(mixture(4000)[:, : len(reach)]).max(0) + 1).all()

@@ -22,6 +22,9 @@ from semblance.learn.noise import noise_of
 
 LEVELS = 2.0 ** torch.linspace(-1, 5, 16)
 """Frequencies of the noise level's sines and cosines."""
+FAR = 4.0
+NEARLY, WIDER = 0.999, 1.5
+"""The share of records within `reach`, and how much farther it goes."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,14 @@ class FilmBlock(nn.Module):
 class Conditioned(nn.Module):
     """(n, numbers) numbers and what is told of them -> (n, numbers).
 
-    `center` and `spread` (given,) bring the given numbers to mean 0 and variance 1.
+    `center` and `spread` (given,) bring the given numbers to mean 0 and variance 1; what is farther than FAR from the
+    mean counts as that far, since nobody has learned what lies beyond. `reach` (numbers,) is how far from 0 nearly all
+    numbers of records are.
     """
 
     center: torch.Tensor
     spread: torch.Tensor
+    reach: torch.Tensor
 
     def __init__(self, parts: Parts, *, width: int, blocks: int, told: int = 64) -> None:
         super().__init__()
@@ -89,9 +95,10 @@ class Conditioned(nn.Module):
         self.leave = linear(width, parts.numbers)
         self.register_buffer("center", torch.zeros(parts.given))
         self.register_buffer("spread", torch.ones(parts.given))
+        self.register_buffer("reach", torch.full((parts.numbers,), torch.inf))
 
-    def start(self, given: np.ndarray, *, rng: np.random.Generator) -> None:
-        """Draw the first weights from `rng`; (n, given) numbers say where those of records lie."""
+    def start(self, given: np.ndarray, numbers: np.ndarray | None = None, *, rng: np.random.Generator) -> None:
+        """Draw the first weights from `rng`; (n, given) and (n, numbers) numbers say where those of records lie."""
         noise = noise_of(rng)
         with torch.no_grad():
             for weight in self.parameters():
@@ -105,6 +112,8 @@ class Conditioned(nn.Module):
                 block.film.weight.zero_()
                 block.down.weight.mul_(0.2)
             self.leave.weight.mul_(0.1)
+        if numbers is not None and len(numbers):
+            self.reach.copy_(torch.from_numpy(WIDER * np.quantile(np.abs(numbers), NEARLY, axis=0)))
         if len(given):
             self.center.copy_(torch.from_numpy(given.mean(0)))
             self.spread.copy_(torch.from_numpy(np.where(given.std(0) > 0, given.std(0), 1.0)))
@@ -114,7 +123,8 @@ class Conditioned(nn.Module):
         told = self.classes[labels] + self.level(_waves(level[:, None], LEVELS))
         if self.given is not None:
             known = (labels < self.parts.classes)[:, None]
-            told = told + self.given(torch.where(known, (given - self.center) / self.spread, 0.0))
+            near = ((given - self.center) / self.spread).clamp(-FAR, FAR)
+            told = told + self.given(torch.where(known, near, 0.0))
         told, h = silu(self.mix(silu(told))), self.enter(x)
         for block in self.blocks:
             h = block(h, told)

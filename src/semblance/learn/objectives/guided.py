@@ -55,8 +55,9 @@ class Guided:
         self.drop, self.even, self.aside = drop, even, aside
 
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
-        """Draw the first weights; (n, width) rows say where given numbers lie."""
-        self.net.start(batch[:, self.parts.numbers : -1], rng=rng)
+        """Draw the first weights; (n, width) rows say where numbers lie."""
+        numbers, given, _ = np.split(batch, [self.parts.numbers, self.parts.width - 1], 1)
+        self.net.start(given, numbers, rng=rng)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -93,7 +94,8 @@ class Guided:
     ) -> np.ndarray:
         """(n, numbers) float32 for (n, given) numbers and (n,) classes, by the two-step method of Adams and Bashforth.
 
-        Each step looks at the network once (with guidance twice), and leans on what the step before saw.
+        Each step looks at the network once (with guidance twice), and leans on what the step before saw. What ends
+        beyond the network's reach is brought back to it (thresholding; Saharia et al., NeurIPS 2022).
         """
         noise, told = noise_of(rng), (torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels)))
         times = torch.linspace(1, 0, self.steps + 1)
@@ -103,7 +105,7 @@ class Guided:
             found, turn = self._found(x, time, *told, guidance), now - then
             x = x + turn * (found + (found - before) * (turn / (2 * last)))
             before, last = found, turn
-        return x.numpy()
+        return x.clamp(-self.net.reach, self.net.reach).numpy()
 
     def _found(
         self, x: torch.Tensor, time: torch.Tensor, given: torch.Tensor, labels: torch.Tensor, guidance: float

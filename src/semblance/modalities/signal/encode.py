@@ -25,6 +25,8 @@ WHITE = 0.5
 smallest, and in a wave it is the larger by far; at 0 the smallest would hardly count."""
 FEW = 5.0
 """Pieces by which the rest of a label is drawn towards that of all labels."""
+FAR = 3.0
+"""Standard deviations beyond which a rest is no fainter and no stronger."""
 TINY = 1e-12
 FAINT = 1e-5
 """Strength of a rest, in physical units, below which there is none."""
@@ -86,7 +88,7 @@ class Encoding:
         waves = (numbers[:, :count] * self.spread) @ self.basis
         mean, spread = self.strength
         rest = self._rest(labels, rng)
-        rest *= np.exp(numbers[:, count:] * spread + mean)[:, :, None]
+        rest *= np.exp(numbers[:, count:].clip(-FAR, FAR) * spread + mean)[:, :, None]
         return (waves.reshape(rest.shape) + rest + self.center).astype(np.float32)
 
     def _rest(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -41,7 +41,7 @@ class Diffusion(NetworkSpec):
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=128, rate=2e-3, weight_decay=0.01)
 
-    def coded(self, pieces: Pieces, rng: np.random.Generator) -> Code:
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
         """Principal components."""
         return Encoding.fit(pieces, components=self.components, rng=rng)
 

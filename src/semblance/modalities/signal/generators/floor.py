@@ -35,7 +35,7 @@ class Floor(RecorderSpec):
     """At most so many Gaussians for each kind; fewer where a kind has few pieces."""
     card: ClassVar[Card] = CARD
 
-    def coded(self, pieces: Pieces, rng: np.random.Generator) -> Code:
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
         """Principal components."""
         return Encoding.fit(pieces, components=self.components, rng=rng)
 

@@ -13,7 +13,8 @@ import torch
 from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
-from semblance.learn.network import Network, Sampler
+from semblance.learn.nets.conditioned import Parts
+from semblance.learn.network import Network, Phase, Sampler, at_once, net_of, parts_of
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.data import Recordings
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderSpec, Waves
@@ -36,25 +37,37 @@ class NetworkSpec(RecorderSpec):
         """The network, its weights not drawn yet, and its loss."""
         raise TypeError(f"{type(self).__name__} does not say what is trained")
 
+    def parts(self, sizes: Sizes) -> Parts:
+        """What stands in a row that is learned."""
+        return parts_of(sizes)
+
+    def kept(self, objective: Any) -> torch.nn.Module:
+        """What is saved: all that draws."""
+        return net_of(objective)
+
+    def phases(self, objective: Any) -> tuple[Phase, ...]:
+        """The parts of training, one after the other; the last takes the steps that are left."""
+        return at_once(objective)
+
+    def seen(self, learned: Learned) -> Learned:
+        """Pieces as the network sees them."""
+        return learned
+
     def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: what is learned is prepared once, and a few steps are tried."""
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        _, learned = Recorder.fit(train, coded=self.coded, rare=self.rare, rng=stream(seed, "encoding"))
+        _, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
         return self._network.plan(
-            self.shown(learned), self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed
+            self.seen(learned), self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed
         )
-
-    def shown(self, learned: Learned) -> Learned:
-        """What the network sees of what is learned."""
-        return learned
 
     @property
     def _network(self) -> Network:
-        return Network(self.objective, self.aside)
+        return Network(self.objective, self.aside, self.parts, self.kept, self.phases)
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """Train for the plan. Raises DataError where training diverges."""
-        return self._network.learn(self.shown(learned), how)
+        return self._network.learn(self.seen(learned), how)
 
     @classmethod
     def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:

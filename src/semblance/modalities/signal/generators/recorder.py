@@ -4,7 +4,7 @@ new person's rhythm, and joined to a recording. Subclasses say how coefficients 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,11 +35,7 @@ from semblance.modalities.signal.wanted import asked as asked_of
 
 TOGETHER = 512
 """Pieces that are drawn at once, at least."""
-FEWEST = 8
-"""Components that tell enough of pieces where only people are asked for."""
 ENCODING, WAVES = "encoding.", "waves."
-Coded = Callable[[Pieces, np.random.Generator], Code]
-"""How pieces are told by numbers, from some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +49,11 @@ class Recorder:
     rate: float
 
     @classmethod
-    def fit(cls, data: Recordings, *, coded: Coded, rare: int, rng: np.random.Generator) -> tuple[Recorder, Learned]:
-        """From recordings, whose pieces are `coded`; with it, what is to be learned."""
+    def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
+        """From recordings, as the options of `spec` say; with it, what is to be learned."""
         cut = Cut.of(data)
         pieces = cut.pieces(data)
-        kinds = habits.kinds_of(data, rare=rare) if cut.beats else scenes.kinds_of(pieces, rare=rare)
+        kinds = habits.kinds_of(data, rare=spec.rare) if cut.beats else scenes.kinds_of(pieces, rare=spec.rare)
         pieces = pieces.take(_learnable(pieces, kinds))
         if not len(pieces):
             raise DataError.of(
@@ -65,9 +61,9 @@ class Recorder:
                 rule="a beat or window of which every lead was measured, of a kind that enough patients have",
                 fix="give recordings of the same leads, or a smaller --rare",
             )
-        encoding = coded(pieces, rng)
+        encoding = spec.coded(pieces, rng=rng)
         told = (data, cut, pieces, encoding.encode(pieces))
-        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=rare)
+        story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
         made = cls(data.schema, cut, encoding, story, data.recordings[0].rate)
         return made, replace(learned, channels=len(cut.leads))
 
@@ -129,10 +125,6 @@ class Recorder:
         return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
 
 
-def _coarse(pieces: Pieces, rng: np.random.Generator) -> Code:
-    return Encoding.fit(pieces, components=FEWEST, rng=rng)
-
-
 def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:
     """(n,) bool: pieces of a known kind of which every sample was measured."""
     whole: np.ndarray = np.isfinite(pieces.waves).all((1, 2))
@@ -149,7 +141,7 @@ class RecorderSpec:
     code: ClassVar[type[Code]] = Encoding
     """What stands for a piece, and is saved."""
 
-    def coded(self, pieces: Pieces, rng: np.random.Generator) -> Code:
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
         """That code, fitted on pieces."""
         raise TypeError(f"{type(self).__name__} does not say how pieces are coded")
 
@@ -181,14 +173,14 @@ class RecorderSpec:
         refuse_ledger(self.card, ledger=ledger)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
-        recorder, learned = Recorder.fit(train, coded=self.coded, rare=self.rare, rng=stream(seed, "encoding"))
+        recorder, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
         waves = self.learn(learned, Fitting(stream(seed, "waves"), chosen, watch, resume))
         return RecorderModel(self.card, self.to_json(), recorder, waves)
 
     def check(self, train: Recordings, *, wanted: Wanted) -> None:
         """Raise UsageError with all that no model of these recordings could draw; nothing is learned for it."""
         if wanted:
-            asked_of(wanted, Recorder.fit(train, coded=_coarse, rare=self.rare, rng=stream(0, "check"))[0].known)
+            asked_of(wanted, Recorder.fit(train, self, rng=stream(0, "check"))[0].known)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""

@@ -10,14 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from semblance.learn.drawn import Fitting, Learned, Sizes
+from semblance.learn.drawn import Learned, Sizes
 from semblance.learn.nets.series import Series
-from semblance.learn.network import Network
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.generators.network import NetworkSpec
-from semblance.modalities.signal.generators.recorder import Waves
+from semblance.modalities.signal.generators.recorder import Fitting, Waves
 from semblance.modalities.signal.waveform import Waveform, cosines, in_time
 
 ADVERSARIAL = TrainPlan(
@@ -41,38 +40,32 @@ class TimedSpec(NetworkSpec):
 
     code: ClassVar[type[Code]] = Waveform
 
-    def coded(self, pieces: Pieces, rng: np.random.Generator) -> Code:
+    def coded(self, pieces: Pieces, *, rng: np.random.Generator) -> Code:
         """Samples, each lead to its own scale."""
         return Waveform.fit(pieces)
 
-    def shown(self, learned: Learned) -> Learned:
-        """The samples of one lead after the other."""
-        waves = in_time(learned.coefficients, leads=learned.channels)
-        return replace(learned, coefficients=waves.reshape(len(waves), -1))
+    def parts(self, sizes: Sizes) -> Series:
+        """Samples of one lead after the other, and what is told of them."""
+        return Series(sizes.numbers, sizes.given, sizes.kinds, sizes.channels)
 
-    @property
-    def _network(self) -> Network:
-        return Network(self.objective, self.aside, parts=series_of, kept=maker_of)
+    def kept(self, objective: Any) -> torch.nn.Module:
+        """What draws, and nothing that judges or encodes."""
+        maker: torch.nn.Module = objective.maker
+        return maker
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """Train for the plan. Raises DataError where training diverges."""
         return InTime(super().learn(learned, how), learned.channels)
 
+    def seen(self, learned: Learned) -> Learned:
+        """Waves in time."""
+        waves = in_time(learned.coefficients, leads=learned.channels).reshape(len(learned.coefficients), -1)
+        return replace(learned, coefficients=waves)
+
     @classmethod
     def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
         """The trained network."""
         return InTime(super().waves(options, sizes, arrays), sizes.channels)
-
-
-def series_of(sizes: Sizes) -> Series:
-    """What stands in a row: samples of one lead after the other, and what is told of them."""
-    return Series(sizes.numbers, sizes.given, sizes.kinds, sizes.channels)
-
-
-def maker_of(objective: Any) -> torch.nn.Module:
-    """What draws, and nothing that judges or encodes."""
-    maker: torch.nn.Module = objective.maker
-    return maker
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ import torch
 from semblance.core.model import Card
 from semblance.learn.nets import timegan
 from semblance.learn.nets.series import Series
-from semblance.learn.network import Network, Sampler
+from semblance.learn.network import Phase, Sampler
 from semblance.learn.objectives.timegan import Embedded
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
@@ -47,6 +47,6 @@ class TimeGan(TimedSpec):
         net = timegan.TimeGan(parts, units=self.units, layers=self.layers, frame=self.frame)
         return Embedded(net, parts, aside=aside)
 
-    @property
-    def _network(self) -> Network:
-        return replace(super()._network, phases=lambda objective: objective.phases)
+    def phases(self, objective: Embedded) -> tuple[Phase, ...]:
+        """Embedding, supervision, and both with an adversary."""
+        return objective.phases
