@@ -9,9 +9,9 @@ import torch
 
 from semblance.core.model import Tick
 from semblance.core.rng import stream
-from semblance.learn import trainer
+from semblance.learn import network, trainer
 from semblance.learn.drawn import Fitting, Learned
-from semblance.learn.network import Network, Phase
+from semblance.learn.network import Network, Phase, at_once
 from semblance.learn.trainer import TrainPlan, Turn
 
 PLAN = TrainPlan(steps=10, batch=4, look=10**6, warmup=0)
@@ -79,5 +79,15 @@ def test_a_training_resumed_in_any_phase_ends_in_the_same_bytes(at, tmp_path, mo
 
 
 def test_only_what_is_kept_is_saved():
-    network = replace(NETWORK, kept=lambda objective: torch.nn.ParameterDict({"kept": objective.net.second}))
-    assert set(network.learn(LEARNED, fitting()).arrays()) == {"kept"}
+    some = replace(NETWORK, kept=lambda objective: torch.nn.ParameterDict({"kept": objective.net.second}))
+    assert set(some.learn(LEARNED, fitting()).arrays()) == {"kept"}
+
+
+def test_the_steps_of_a_budget_are_those_of_all_phases_together(monkeypatch):
+    """A third of a step of one thousand and two thirds of one of two hundred in the same time."""
+    alone = iter((1000, 200, 777))
+    monkeypatch.setattr(network, "steps_within", lambda *told, **more: next(alone))
+    dear = replace(NETWORK, phases=lambda objective: tuple(Phase(objective, share) for share in (1 / 3, 2 / 3)))
+    budget = {"epochs": 10**6, "budget": 1.0, "begun": 0.0, "seed": 0}
+    assert dear.plan(LEARNED, PLAN, **budget)["steps"] == round(1 / (1 / 3000 + 2 / 600))
+    assert replace(NETWORK, phases=at_once).plan(LEARNED, PLAN, **budget)["steps"] == 777

@@ -66,7 +66,7 @@ Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 class Network:
     """What is trained: `build` makes it, `aside` is the share of patients by whom training stops. `parts` says what
     stands in a row, and `kept` what is saved: all that draws. Training goes through `phases`, one after the other: the
-    last is the dearest, and takes the steps that are left."""
+    last takes the steps that are left."""
 
     build: Build
     aside: float
@@ -77,8 +77,12 @@ class Network:
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:
         """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
         objective, source = self._work(learned, stream(seed, "work"))
-        dearest = self.phases(objective)[-1].objective
-        steps = steps_within(dearest, source, base, rng=stream(seed, "probe"), begun=begun, budget=budget)
+
+        def alone(one: Objective) -> int:
+            return steps_within(one, source, base, rng=stream(seed, "probe"), begun=begun, budget=budget)
+
+        # As many as the budget holds where each phase takes its share of them, at its own pace.
+        steps = round(1 / sum(phase.share / alone(phase.objective) for phase in self.phases(objective)))
         most = within_epochs(steps, epochs=epochs, records=len(source), batch=base.batch, fewest=FEWEST)
         return replace(base, steps=most, look=max(20, most // LOOKS)).to_json()
 
