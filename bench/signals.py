@@ -124,7 +124,10 @@ def _synthcity(part: str, title: str) -> Peer:
     return Peer(f"synthcity {title}", "synthcity", "synthcity_series.py", part, "synthcity")
 
 
-PEERS = {"timegan": _synthcity("timegan", "TimeGAN"), "timevae": _synthcity("timevae", "TimeVAE")}
+PEERS = {  # not by the bare names, which are those of our own
+    "synthcity_timegan": _synthcity("timegan", "TimeGAN"),
+    "synthcity_timevae": _synthcity("timevae", "TimeVAE"),
+}
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def test_a_fold_that_did_not_finish_ends_the_row():
 
 def test_a_peer_without_its_environment_is_told(board, tmp_path, monkeypatch):
     monkeypatch.setattr(signals, "environment", lambda peer: tmp_path / "none")
-    (done,) = next(signals.tries("timevae", board, [0], signals.Terms(1, 2.5, 8), seeds=1))
+    (done,) = next(signals.tries("synthcity_timevae", board, [0], signals.Terms(1, 2.5, 8), seeds=1))
     assert done.outcome == "failed" and "signal-peers" in done.said
 
 
@@ -152,3 +152,4 @@ def test_every_peer_has_its_script_and_its_packages():
 def test_contenders_are_named_one_by_one_or_by_side():
     assert signals.contenders(["real", "floor"]) == [REAL, "floor"]
     assert signals.contenders(["ours", "peers"]) == [*signals.ours(), *signals.PEERS]
+    assert not {*signals.ours()} & {*signals.PEERS}
