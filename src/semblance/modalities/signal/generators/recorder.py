@@ -25,6 +25,7 @@ from semblance.modalities.signal import habits, scenes
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
+from semblance.modalities.signal.generators.impute import filled
 from semblance.modalities.signal.habits import Habits
 from semblance.modalities.signal.parts import Part, Strip
 from semblance.modalities.signal.person import Limits
@@ -239,6 +240,14 @@ class RecorderModel:
             rng = stream(seed, "recording", number)
             parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng, limits=own, asked=asked))
         return parts
+
+    def impute(self, data: Recordings, *, rng: np.random.Generator) -> Recordings:
+        """The recordings with a draw for every sample that is missing (NaN), given those that were measured.
+
+        Gaps are filled, leads that were not measured are reconstructed, and where a recording has only begun it goes on
+        as it might have, with marks of the beats that are new. Raises UsageError for other leads or another rate.
+        """
+        return filled(self.recorder, self.learned, data, seed=root_of(rng))
 
     def again(self, data: Recordings, *, rng: np.random.Generator) -> Pieces:
         """The pieces of recordings drawn anew, each of its kind, given its intervals, around its recording's style.
