@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ from semblance.modalities.signal.fill import (
     windows_of,
 )
 from semblance.modalities.signal.habits import Habits, beats, given_of
+from semblance.modalities.signal.limb import untangled
 from semblance.modalities.signal.pieces import beats_of
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Rhythm, told
 from semblance.modalities.signal.scenes import Scenes, shared_of
@@ -45,7 +48,7 @@ def filled(recorder: Recorder, learned: Waves, data: Recordings, *, seed: int) -
     if problems:
         raise UsageError(*problems)
     ones = []
-    for i, one in enumerate(data.recordings):
+    for i, one in enumerate(map(partial(_computed, recorder), data.recordings)):
         gaps = not np.isfinite(one.values()).all()
         facts = data.frame.iloc[[i]].reset_index(drop=True)
         ones.append(_Filling(recorder, learned, one, facts, stream(seed, "fill", i)).made() if gaps else one)
@@ -62,6 +65,14 @@ def _unlike(recorder: Recorder, one: Recording) -> list[Problem]:
         fix = f"resample it: [signal] resample = {recorder.rate:g}"
         found.append(Problem(f"recording '{one.name}' at {one.rate:g} Hz", f"learned at {recorder.rate:g} Hz", fix))
     return found
+
+
+def _computed(recorder: Recorder, one: Recording) -> Recording:
+    """The recording with limb leads that others tell."""
+    if not recorder.ties or np.isfinite(one.values()).all():
+        return one
+    values = untangled(one.values(), [lead.name for lead in one.leads])
+    return replace(one, values=lambda: values)
 
 
 class _Filling:

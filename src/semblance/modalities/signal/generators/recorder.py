@@ -21,12 +21,13 @@ from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Drawer as Waves
 from semblance.learn.drawn import Fitting, Learned, Sizes
-from semblance.modalities.signal import habits, scenes
+from semblance.modalities.signal import habits, limb, scenes
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.generators.impute import filled
 from semblance.modalities.signal.habits import Habits
+from semblance.modalities.signal.limb import Tie
 from semblance.modalities.signal.parts import Part, Strip
 from semblance.modalities.signal.person import Limits
 from semblance.modalities.signal.pieces import Cut, resampled
@@ -41,13 +42,15 @@ ENCODING, WAVES = "encoding.", "waves."
 
 @dataclass(frozen=True, eq=False)
 class Recorder:
-    """How recordings come about but for their pieces' coefficients. `rate` and `leads` are those of the files."""
+    """How recordings come about but for their pieces' coefficients. `rate` and `leads` are those of the files; `ties`
+    are what some leads are of others."""
 
     schema: Schema
     cut: Cut
     encoding: Code
     story: Habits | Scenes
     rate: float
+    ties: tuple[Tie, ...] = ()
 
     @classmethod
     def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
@@ -65,7 +68,9 @@ class Recorder:
         encoding = spec.coded(pieces, rng=rng)
         told = (data, cut, pieces, encoding.encode(pieces))
         story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
-        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate)
+        names = [lead.name for lead in cut.leads]
+        kept = limb.kept(names, [one.values() for one in data.recordings]) if limb.ties(names) else ()
+        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate, kept)
         return made, replace(learned, channels=len(cut.leads))
 
     @property
@@ -96,7 +101,7 @@ class Recorder:
 
     def _recording(self, strip: Strip, number: int) -> Recording:
         """A strip at the rate of the files."""
-        values = resampled(strip.values, self.cut.rate, self.rate)
+        values = limb.tied(resampled(strip.values, self.cut.rate, self.rate), self.ties)
         ratio = self.rate / self.cut.rate
         beats, states = (
             Marks(np.minimum(np.round(m.at * ratio).astype(np.int64), len(values) - 1), m.symbol)
@@ -113,7 +118,7 @@ class Recorder:
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
         cut = {**vars(self.cut), "leads": [asdict(lead) for lead in self.cut.leads]}
-        told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate}
+        told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate, "ties": list(map(asdict, self.ties))}
         return {**told, "story": self.story.to_json(), "labels": list(self.encoding.labels)}
 
     @classmethod
@@ -123,7 +128,8 @@ class Recorder:
         story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
         own = {name.removeprefix(ENCODING): a for name, a in arrays.items() if name.startswith(ENCODING)}
         encoding = code.from_arrays(tuple(told["labels"]), own)
-        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
+        ties = tuple(Tie(tie["lead"], tuple(tie["of"]), tuple(tie["parts"])) for tie in told["ties"])
+        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"], ties)
 
 
 def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:
