@@ -35,4 +35,4 @@ def test_numbers_are_drawn_normal_also_where_little_was_measured():
 
 def test_nothing_measured_is_no_crash():
     factors = Factors.fit(np.zeros((5, 0)), np.zeros((5, 0)), k=3, rng=stream(0, "x"))
-    assert factors.draw(np.zeros((5, 0)), np.zeros((5, 0)), rng=stream(0, "y")).shape == (5, 1)
+    assert factors.draw(np.zeros((5, 0)), np.zeros((5, 0)), rng=stream(0, "y")).shape == (5, 0)

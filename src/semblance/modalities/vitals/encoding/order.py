@@ -17,20 +17,15 @@ no family: that one is rarely below the other then says nothing."""
 
 
 def found(stays: Stays) -> tuple[tuple[int, ...], ...]:
-    """Chains of channels, the highest first, that the data keep, as far as their values overlap."""
+    """Chains of channels of one unit, the highest first, that the data keep."""
     c = len(stays.channels)
     keeps = np.zeros((c, c), dtype=bool)
-    quantiles = [
-        np.quantile(v, [0.01, 0.99]) if len(v := stays.value[stays.channel == k]) else (0, 0) for k in range(c)
-    ]
     both = together(stays)
     alone = np.diag(both)
     for high in range(c):
         for low in range(c):
-            if both[high, low] < max(FEWEST, NEAR * min(alone[high], alone[low])):
-                continue
-            overlap = quantiles[high][0] < quantiles[low][1]
-            if high != low and overlap and quantiles[high][0] > quantiles[low][0]:
+            enough = both[high, low] >= max(FEWEST, NEAR * min(alone[high], alone[low]))
+            if high != low and enough and stays.channels[high].unit == stays.channels[low].unit:
                 keeps[high, low] = _keeps(stays, high, low)
     return _chains(keeps)
 
@@ -39,7 +34,7 @@ def _keeps(stays: Stays, high: int, low: int) -> bool:
     upper, lower = pairs(stays, high, low)
     if (upper >= lower).mean() < ALWAYS or (upper > lower).mean() < NEAR:
         return False
-    return float(np.corrcoef(upper, lower)[0, 1]) >= ALIKE
+    return bool(np.corrcoef(upper, lower)[0, 1] >= ALIKE)
 
 
 def pairs(stays: Stays, one: int, other: int) -> tuple[np.ndarray, np.ndarray]:
