@@ -34,7 +34,7 @@ def _keeps(stays: Stays, high: int, low: int) -> bool:
     upper, lower = pairs(stays, high, low)
     if (upper >= lower).mean() < ALWAYS or (upper > lower).mean() < NEAR:
         return False
-    return bool(np.corrcoef(upper, lower)[0, 1] >= ALIKE)
+    return bool(min(upper.std(), lower.std()) > 0 and np.corrcoef(upper, lower)[0, 1] >= ALIKE)
 
 
 def pairs(stays: Stays, one: int, other: int) -> tuple[np.ndarray, np.ndarray]:
