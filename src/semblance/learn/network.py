@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from semblance.core.model import Plan
+from semblance.core.model import Plan, Watch
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
@@ -45,6 +45,19 @@ def net_of(objective: Any) -> torch.nn.Module:
     return net
 
 
+@dataclass(frozen=True)
+class Phase:
+    """A part of training: what is trained, and for which share of the steps."""
+
+    objective: Objective
+    share: float
+
+
+def at_once(objective: Any) -> tuple[Phase, ...]:
+    """A training of one phase."""
+    return (Phase(objective, 1.0),)
+
+
 Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 """The objective of a network whose weights are not drawn yet, and which stops by the rows kept aside."""
 
@@ -52,17 +65,24 @@ Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 @dataclass(frozen=True)
 class Network:
     """What is trained: `build` makes it, `aside` is the share of patients by whom training stops. `parts` says what
-    stands in a row, and `kept` what is saved: all that draws."""
+    stands in a row, and `kept` what is saved: all that draws. Training goes through `phases`, one after the other: the
+    last takes the steps that are left."""
 
     build: Build
     aside: float
     parts: Callable[[Sizes], Any] = parts_of
     kept: Callable[[Any], torch.nn.Module] = net_of
+    phases: Callable[[Any], tuple[Phase, ...]] = at_once
 
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:
         """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
         objective, source = self._work(learned, stream(seed, "work"))
-        steps = steps_within(objective, source, base, rng=stream(seed, "probe"), begun=begun, budget=budget)
+
+        def alone(one: Objective) -> int:
+            return steps_within(one, source, base, rng=stream(seed, "probe"), begun=begun, budget=budget)
+
+        # As many as the budget holds where each phase takes its share of them, at its own pace.
+        steps = round(1 / sum(phase.share / alone(phase.objective) for phase in self.phases(objective)))
         most = within_epochs(steps, epochs=epochs, records=len(source), batch=base.batch, fewest=FEWEST)
         return replace(base, steps=most, look=max(20, most // LOOKS)).to_json()
 
@@ -70,10 +90,20 @@ class Network:
         """Train for the plan. Raises DataError where training diverges."""
         seed = root_of(how.rng)
         objective, source = self._work(learned, stream(seed, "work"))
-        checkpoint = None if how.resume is None else how.resume / "training.safetensors"
-        plan, rng = TrainPlan(**how.plan), stream(seed, "training")
-        train_to_end(objective, source, plan, rng=rng, watch=how.watch, resume=checkpoint)
+        self._train(self.phases(objective), source, how, seed)
         return Drawn(objective, self.kept(objective))
+
+    def _train(self, phases: tuple[Phase, ...], source: Rows, how: Fitting, seed: int) -> None:
+        """All phases, their steps counted through."""
+        plan, done = TrainPlan(**how.plan), 0
+        for i, phase in enumerate(phases):
+            name = ("training", i) if i else ("training",)
+            last = i == len(phases) - 1
+            own = replace(plan, steps=plan.steps - done if last else max(1, int(phase.share * plan.steps)))
+            checkpoint = None if how.resume is None else how.resume / f"{'-'.join(map(str, name))}.safetensors"
+            watch = None if how.watch is None else _counted(how.watch, done, plan.steps)
+            train_to_end(phase.objective, source, own, rng=stream(seed, *name), watch=watch, resume=checkpoint)
+            done += own.steps
 
     def restored(self, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawn:
         """The trained network, from its arrays."""
@@ -91,6 +121,11 @@ class Network:
         objective.start(rows, rng=rng)
         often = _often(learned.labels[~aside])
         return objective, Rows(rows[~aside][often], learned.subjects[~aside][often])
+
+
+def _counted(watch: Watch, done: int, steps: int) -> Watch:
+    """What hears of steps after so many `done`, of so many in all."""
+    return lambda tick: watch(replace(tick, step=done + tick.step, steps=steps))
 
 
 def _often(labels: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from semblance.learn.objectives.gan import (
     Adversarial,
     AtEveryStep,
     Contest,
+    LeastSquares,
     NonSaturating,
     Players,
     Scene,
@@ -52,6 +53,13 @@ def test_a_wasserstein_critic_of_slope_one_loses_the_difference_of_scores() -> N
     loss = Wasserstein().critic(lambda x, _: x[:, 0], real, fake, seeded())
     assert torch.allclose(loss, fake[:, 0] - real[:, 0], atol=1e-6)
     assert torch.equal(Wasserstein().generator(lambda x, _: x[:, 0], fake, seeded()), -fake[:, 0])
+
+
+def test_least_squares_of_both_sides() -> None:
+    real, fake = torch.tensor([[0.5], [1.0]]), torch.tensor([[0.0], [2.0]])
+    contest = LeastSquares()
+    assert contest.critic(lambda x, _: x[:, 0], real, fake, seeded()).tolist() == [0.125, 2.0]
+    assert contest.generator(lambda x, _: x[:, 0], fake, seeded()).tolist() == [0.5, 0.5]
 
 
 def test_scores_of_every_step_weigh_alike() -> None:

@@ -27,7 +27,7 @@ class Conditional(Adversarial):
         self, net: Players, parts: Series, contest: Contest, *, turns: int = 1, aside: torch.Tensor | None = None
     ) -> None:
         super().__init__(net, self._scene, contest, turns=turns, judge=self._apart)
-        self.parts, self.aside = parts, None if aside is None else aside[:: -(-len(aside) // LOOKED_AT)]
+        self.parts, self.aside = parts, some_of(aside)
 
     @property
     def maker(self) -> nn.Module:
@@ -53,6 +53,11 @@ class Conditional(Adversarial):
     def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
         return drawn(self.net.generator, self.parts, given, labels, rng=rng)
+
+
+def some_of(aside: torch.Tensor | None) -> torch.Tensor | None:
+    """Up to LOOKED_AT rows, evenly from all that are kept aside."""
+    return None if aside is None else aside[:: -(-len(aside) // LOOKED_AT)]
 
 
 def begin(net: nn.Module, batch: np.ndarray, *, rng: np.random.Generator) -> None:

@@ -59,6 +59,19 @@ class NonSaturating:
 
 
 @dataclass(frozen=True)
+class LeastSquares:
+    """The critic's scores are drawn towards 1 for real and 0 for generated records (Mao et al., LSGAN, ICCV 2017)."""
+
+    def critic(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """((C(real) - 1)^2 + C(fake)^2) / 2."""
+        return ((critic(real, noise) - 1).square() + critic(fake, noise).square()) / 2
+
+    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """(C(fake) - 1)^2 / 2."""
+        return (critic(fake, noise) - 1).square() / 2
+
+
+@dataclass(frozen=True)
 class Wasserstein:
     """The critic bounds the earth mover's distance; a penalty keeps its slope near 1 (Gulrajani et al. 2017)."""
 

@@ -24,6 +24,8 @@ MANIFEST = Modality(
         "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
         "rcgan": f"{_HERE}.generators.rgan:RcGan",
         "rgan": f"{_HERE}.generators.rgan:RGan",
+        "tts_gan": f"{_HERE}.generators.tts_gan:TtsGan",
+        "timegan": f"{_HERE}.generators.timegan:TimeGan",
         "timevae": f"{_HERE}.generators.timevae:TimeVae",
         "floor": f"{_HERE}.generators.floor:Floor",
     },

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from semblance.core.rng import stream
-from semblance.learn.drawn import Learned
-from semblance.modalities.signal.generators.recorder import Fitting
+from semblance.learn.drawn import Fitting, Learned
 from semblance.modalities.signal.generators.rgan import RcGan, RGan
 
 

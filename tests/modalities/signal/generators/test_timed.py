@@ -9,17 +9,24 @@ import pytest
 
 from semblance.core.rng import stream
 from semblance.learn import trainer
-from semblance.learn.drawn import Learned
-from semblance.modalities.signal.generators.recorder import Fitting
+from semblance.learn.drawn import Fitting, Learned
 from semblance.modalities.signal.generators.rgan import RcGan
 from semblance.modalities.signal.generators.timed import TimedSpec
+from semblance.modalities.signal.generators.timegan import TimeGan
 from semblance.modalities.signal.generators.timevae import TimeVae
+from semblance.modalities.signal.generators.tts_gan import TtsGan
 from semblance.modalities.signal.generators.wgan_gp import WganGp
 from semblance.modalities.signal.waveform import cosines, in_time
 
-TINY = (WganGp(latent=8, channels=8, turns=2), RcGan(latent=32, units=32, frame=16), TimeVae(latent=2, channels=4))
-PACE = {"wgan_gp": (100, 5e-3), "rcgan": (300, 5e-3), "timevae": (250, 1e-2)}
-"""Steps and rates by which the tiny ones learn the arches."""
+# Tiny ones, and the steps and rates by which they learn the arches.
+TINY: dict[TimedSpec, tuple[int, float]] = {
+    WganGp(latent=8, channels=8, turns=2): (100, 5e-3),
+    RcGan(latent=32, units=32, frame=16): (300, 5e-3),
+    TimeVae(latent=2, channels=4): (250, 1e-2),
+    TtsGan(units=16, depth=1): (200, 5e-3),
+    TimeGan(units=16, frame=16): (240, 1e-2),
+}
+QUICK = "wgan_gp"
 LEADS, SAMPLES = 2, 64
 
 
@@ -42,9 +49,15 @@ def fitting(spec: TimedSpec, *, steps: int, rate: float = 1e-3, watch=None, resu
     return Fitting(stream(1, "fit"), plan, watch, resume)
 
 
-def test_after_some_steps_waves_look_like_those_of_their_kind(spec):
+@pytest.mark.parametrize(
+    ("spec", "steps", "rate"),
+    [
+        pytest.param(spec, *pace, id=spec.card.name, marks=() if spec.card.name == QUICK else pytest.mark.slow)
+        for spec, pace in TINY.items()
+    ],
+)
+def test_after_some_steps_waves_look_like_those_of_their_kind(spec, steps, rate):
     learned = arches()
-    steps, rate = PACE[spec.card.name]
     made = spec.learn(learned, fitting(spec, steps=steps, rate=rate))
     drawn = in_time(made.draw(learned.labels, learned.given, rng=stream(2, "draw")), leads=LEADS)
     real = in_time(learned.coefficients, leads=LEADS)

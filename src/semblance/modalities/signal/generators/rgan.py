@@ -53,6 +53,7 @@ class RcGan(RecurrentSpec):
     silent: ClassVar[bool] = False
     card: ClassVar[Card] = Card(
         name="rcgan",
+        conditional=True,
         summary="a recurrent GAN over waves in time that is told the kind of each piece: a comparator",
         paper=PAPER,
         needs=("torch",),
@@ -66,6 +67,7 @@ class RGan(RecurrentSpec):
     silent: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         name="rgan",
+        conditional=True,
         summary="a recurrent GAN over waves in time that is told nothing of a piece: a comparator; see rcgan",
         paper=PAPER,
         needs=("torch",),

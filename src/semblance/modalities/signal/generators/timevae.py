@@ -20,6 +20,7 @@ from semblance.modalities.signal.generators.timed import TimedSpec
 
 CARD = Card(
     name="timevae",
+    conditional=True,
     summary="a variational autoencoder of level, trend and residual over waves in time; too smooth: a comparator",
     paper="Desai et al., TimeVAE: A Variational Auto-Encoder for Multivariate Time Series Generation, 2021",
     needs=("torch",),

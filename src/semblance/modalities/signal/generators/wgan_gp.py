@@ -22,6 +22,7 @@ from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
 
 CARD = Card(
     name="wgan_gp",
+    conditional=True,
     summary="a Wasserstein GAN with gradient penalty, by convolutions over waves in time: a comparator",
     paper="Gulrajani et al., NeurIPS 2017; layers of Donahue et al., Adversarial Audio Synthesis (WaveGAN), ICLR 2019",
     needs=("torch",),

@@ -20,9 +20,9 @@ class Residuals:
     """How measurements lie around what is expected.
 
     `spread` (c,), the share `lasting` (c,) of its variance that lasts, with a correlation exp(-bins / `span` (c,)),
-    and `root` (c, c), of which the square is the correlation between channels. `begin` (c,) is the mean of what is left of
-    a stay's first measurement: patients come otherwise than they stay. What does not last has the tails of a Student's t
-    of `freedom` (1,) degrees, shared by a moment: a line that is flushed disturbs all pressures.
+    and `root` (c, c), of which the square is the correlation between channels. `begin` (c,) is the mean of what is left
+    of a stay's first measurement: patients come otherwise than they stay. What does not last has the tails of a Student's
+    t of `freedom` (1,) degrees, shared by a moment: a line that is flushed disturbs all pressures.
     """
 
     begin: np.ndarray
