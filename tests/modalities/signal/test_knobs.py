@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semblance.core.rng import stream
 from semblance.modalities.signal.knobs import Knobs
 
 RATE, BEFORE, SIZE = 250.0, 100, 256
@@ -43,3 +44,9 @@ def test_knobs_at_rest_change_nothing() -> None:
     waves = beat()
     assert turned(Knobs(), waves) is waves
     assert turned(Knobs(st=(0.0, 0.0)), waves) is waves
+
+
+def test_noise_is_added_as_strong_as_asked() -> None:
+    values = np.zeros((20_000, 2), dtype=np.float32)
+    assert Knobs().noisy(values, rng=stream(0)) is values
+    assert Knobs(noise=0.05).noisy(values, rng=stream(0)).std(0) == pytest.approx(0.05, rel=0.05)

@@ -74,6 +74,7 @@ NONSENSE = {
     "a mean": ({"shift": {"age": 200}}, "does not reach"),
     "a lead": ({"shift": {"st aVR": 0.1}}, "no lead 'aVR'"),
     "a knob too far": ({"shift": {"qt": 900}}, "at most 150"),
+    "noise taken away": ({"shift": {"noise": -0.1}}, "noise is added"),
     "fairness": ({"fair_on": ("sex",)}, "leave it out"),
     "balanced ages": ({"quota": {"age": "balanced"}}, "only categories"),
 }
@@ -95,6 +96,7 @@ def test_a_heart_cannot_be_asked_of_windows() -> None:
     windows = Known(KNOWN.person, "state", ("open", "shut"), ("Oz",), None)
     with pytest.raises(UsageError, match="without heart beats"):
         asked(Wanted(given={"heart_rate": 60}), windows)
+    assert asked(Wanted(shift={"noise": 0.1}), windows).knobs.noise == 0.1
     assert asked(Wanted(quota={"state": {"shut": 1}}), windows).mix.tolist() == [0, 1]  # type: ignore[union-attr]
 
 

@@ -87,7 +87,7 @@ class Scenes:
         kinds = self.kinds_of(frame, n, asked, rng=rng)
         none, one = np.zeros((len(self.kinds), 1)), np.ones(len(self.kinds))
         given, at = np.repeat(self.given_of(frame), n, 0), np.arange(n) * step
-        return Part(frame, kinds, given, none, one, at, length, np.zeros((0, 0)))
+        return Part(frame, kinds, given, none, one, at, length, np.zeros((0, 0)), asked.knobs)
 
     def kinds_of(self, frame: pd.DataFrame, n: int, asked: Asked = ANY, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) kinds of the windows of a recording of which `frame` (1 row) is known."""

@@ -27,6 +27,7 @@ from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Rec
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.generators.impute import filled
 from semblance.modalities.signal.habits import Habits
+from semblance.modalities.signal.knobs import Knobs
 from semblance.modalities.signal.limb import Tie
 from semblance.modalities.signal.parts import Part, Strip
 from semblance.modalities.signal.person import Limits
@@ -93,15 +94,17 @@ class Recorder:
         strips = [
             self.story.join(self.cut, some, part) for some, part in zip(np.split(waves, ends), parts, strict=True)
         ]
-        ones = tuple(self._recording(strip, first + i) for i, strip in enumerate(strips))
+        made = zip(strips, parts, strict=True)
+        ones = tuple(self._recording(strip, first + i, part.knobs, rng=rng) for i, (strip, part) in enumerate(made))
         frame = pd.concat([part.frame for part in parts], ignore_index=True)
         for name in frame.columns[[frame[name].dtype == object for name in frame]]:
             frame[name] = frame[name].astype("category")
         return Recordings(self.schema, frame, ones, np.arange(first, first + len(ones)))
 
-    def _recording(self, strip: Strip, number: int) -> Recording:
+    def _recording(self, strip: Strip, number: int, knobs: Knobs, *, rng: np.random.Generator) -> Recording:
         """A strip at the rate of the files."""
-        values = limb.tied(resampled(strip.values, self.cut.rate, self.rate), self.ties)
+        values = knobs.noisy(resampled(strip.values, self.cut.rate, self.rate), rng=rng)
+        values = limb.tied(values, self.ties)
         ratio = self.rate / self.cut.rate
         beats, states = (
             Marks(np.minimum(np.round(m.at * ratio).astype(np.int64), len(values) - 1), m.symbol)
