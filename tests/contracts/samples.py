@@ -341,6 +341,55 @@ def _planted_recordings() -> tuple[Recordings, tuple[str | float, ...]]:
     return replace(whole, recordings=tuple(ones), frame=frame), ("Zanzibarite", 683.27, 127.25)
 
 
+def gappy() -> Recordings:
+    """Recordings of which seconds of one lead, of both, a whole lead, and all after a while are missing."""
+    whole = recordings(4, 3)
+    gone = (slice(900, 1100), 0), (slice(700, 950), slice(None)), (slice(None), 1), (slice(2000, None), slice(None))
+    ones = list(whole.recordings)
+    for i, (one, where) in enumerate(zip(whole.recordings, gone, strict=True)):
+        values = one.values().copy()
+        values[where] = np.nan
+        seen = one.beats.take(one.beats.at < 2000) if i == 3 else one.beats
+        ones[i] = replace(one, values=lambda values=values: values, beats=seen)
+    return replace(whole, recordings=tuple(ones))
+
+
+def fills(given: Recordings, made: Recordings) -> bool:
+    """Whether nothing is missing in `made`, all that is known in `given` stands there, and rhythms go on."""
+    for one, other in zip(given.recordings, made.recordings, strict=True):
+        values, found = one.values(), other.values()
+        known = np.isfinite(values)
+        if not np.isfinite(found).all() or not np.array_equal(found[known], values[known]):
+            return False
+        if not set(one.beats.at) <= set(other.beats.at) or np.abs(found).max() > 20:
+            return False
+    last = made.recordings[3]
+    return bool(last.beats.at[-1] > last.length - 2 * last.rate and np.diff(last.beats.at).max() < 3 * last.rate)
+
+
+def _mixed(data: Recordings) -> bool:
+    """Whether a third of the beats of each recording are V, and the others N."""
+    shares = [(one.beats.symbol == "V").mean() for one in data.recordings]
+    return all(abs(share - 1 / 3) <= 1 / len(one.beats) for share, one in zip(shares, data.recordings, strict=True))
+
+
+def _heart_rates(data: Recordings) -> np.ndarray:
+    return np.array([60 / np.median(np.diff(one.beats.at) / one.rate) for one in data.recordings])
+
+
+WANTED_RECORDINGS: dict[str, tuple[Wanted, Callable[[Any], bool]]] = {
+    "mix": (Wanted(quota={"beat": {"N": 2 / 3, "V": 1 / 3}}), _mixed),
+    "sex and age": (
+        Wanted(given={"sex": "F", "age": (60, 70)}),
+        lambda d: bool((d.frame["sex"] == "F").all() and d.frame["age"].between(60, 70).all()),
+    ),
+    "slow": (
+        Wanted(given={"heart_rate": (60, 70), "beat": "N"}),
+        lambda d: bool(((_heart_rates(d) >= 60) & (_heart_rates(d) <= 70)).all()),
+    ),
+}
+
+
 SIGNALS = Samples(
     make=recordings,
     judged=lambda n, seed: simulated.cut(recordings(max(n // 20, 3), seed)),
@@ -348,9 +397,9 @@ SIGNALS = Samples(
     planted=_planted_recordings,
     floor=simulated.unrelated,
     corruptions=simulated.CORRUPTIONS,
-    wanted={},
-    gaps=lambda: recordings(3, 0),
-    completes=lambda given, made: True,
+    wanted=WANTED_RECORDINGS,
+    gaps=gappy,
+    completes=fills,
     many=60,
     quick=".npz",
 )

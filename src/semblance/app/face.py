@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,14 +114,19 @@ class Fitted:
         """`frame` with its missing cells drawn given the others of their record; all else stays as it is.
 
         A frame comes back as the same kind of frame, what `read` gave as a frame of its library. Its columns are those
-        of the records that were learned. Raises UsageError from a generator that cannot.
+        of the records that were learned. Records that are no rows come and go as `Data`. Raises UsageError from a
+        generator that cannot.
         """
+        rng = stream(self.seed if seed is None else seed, "complete")
+        if isinstance(frame, Data) and not frame.tabular:
+            _can_complete(self.model)
+            return replace(frame, records=self.model.impute(frame.records, rng=rng))
         given = frame.to_frame() if isinstance(frame, Data) else frame
         schema = _schema(self.model)
         if is_frame(given) and len(given) == 0:
             return given
         table = _like(given, self.modality, schema)
-        made = self.model.impute(table, rng=stream(self.seed if seed is None else seed, "complete"))
+        made = self.model.impute(table, rng=rng)
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
 
     def explain(self, frame: Any) -> Any:
@@ -152,14 +157,19 @@ def _wanted(asked: Mapping[str, Any]) -> Wanted | None:
     return Wanted(**asked) or None
 
 
-def _schema(model: Any) -> Schema:
-    """The columns that a model completes. Raises UsageError for a model that completes none."""
+def _can_complete(model: Any) -> None:
+    """Raise UsageError for a model that completes no records."""
     if not hasattr(model, "impute"):
         raise UsageError.of(
             f"'{model.card.name}' was asked to complete records",
             rule="only a generator that samples with given values can",
             fix="choose another with `semblance models`",
         )
+
+
+def _schema(model: Any) -> Schema:
+    """The columns that a model completes. Raises UsageError for a model that completes none."""
+    _can_complete(model)
     schema: Schema = model.encoding.schema
     return schema
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from semblance.catalog import MODALITIES
+
 RUN, DATA, MODEL, PRIVACY, WORK = "The run", "The data", "The model", "Privacy and the gate", "How it works"
 WANTED = "The records that are wanted"
 
@@ -30,7 +32,8 @@ Page = Annotated[
 ]
 Anyway = Annotated[bool, _flag("--anyway", None, "Compare runs that differ in their data, with a warning.", RUN)]
 
-Modality = Annotated[str | None, _flag("--modality", "auto|table", "What the input is", DATA, default="auto")]
+KINDS = "|".join(("auto", *MODALITIES))
+Modality = Annotated[str | None, _flag("--modality", KINDS, "What the input is", DATA, default="auto")]
 Rows = Annotated[int | None, _flag("--rows", "N", "Synthetic records", DATA, default="as many as the input has")]
 Subject = Annotated[str | None, _flag("--subject", "COL", "The column that names the patient.", DATA)]
 Target = Annotated[str | None, _flag("--target", "COL", "The column that others shall predict.", DATA)]

@@ -29,8 +29,8 @@ FAINT = 1e-6
 """Power of a wander below which there is none."""
 INSIDE = 0.5
 """Beats per minute by which a heart rate keeps from the ends of what was asked for: beats stand on whole samples."""
-FILLED, NEARLY = 6, 0.004
-"""How often the number of beats is corrected, until they fill their recording up to this share."""
+FILLED, LEFT = 12, 1.5
+"""How often the number of beats is corrected, until less than so many intervals are left at the end of a recording."""
 SLOW = 2.0
 """Hz at which a baseline's wander is kept."""
 
@@ -198,10 +198,10 @@ def _mixed(
     for _ in range(FILLED):
         kinds = exactly(whole(count, asked.mix), lambda a, b: rhythm.shares[a, b], rhythm.mix, rng=rng)
         intervals = _paced(rhythm.intervals(kinds, rng=rng), kinds, seconds, asked)
-        share = intervals.sum() / seconds
-        if abs(share - 1) < NEARLY:
-            break
-        count = max(round(count / share), 1)
+        usual = intervals.mean()
+        if 0 < seconds - intervals.sum() < LEFT * usual:
+            return kinds, intervals
+        count = max(round((seconds / usual) - LEFT / 2), 1)
     return kinds, intervals * ((seconds - SHORTEST) / intervals.sum())
 
 

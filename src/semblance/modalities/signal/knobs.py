@@ -1,7 +1,8 @@
-"""Knobs of a beat's shape: how long the QT interval is, and how high the ST segment stands.
+"""Knobs of a recording: how long the QT interval is, how high the ST segment stands, and how much noise is added.
 
 The wave between the end of the QRS complex and the end of the T wave is stretched, or raised by a plateau that rises
-behind the QRS complex and falls until the T wave ends; the QRS complex, its height and the P wave stay.
+behind the QRS complex and falls until the T wave ends; the QRS complex, its height and the P wave stay. Noise is white,
+and protects nobody: no guarantee follows from it, since what is drawn is no function of one patient's record.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-QT, ST = "qt", "st"
-FARTHEST = {QT: 150.0, ST: 0.5}
+QT, ST, NOISE = "qt", "st", "noise"
+FARTHEST = {QT: 150.0, ST: 0.5, NOISE: 1.0}
 """Milliseconds, and units of a lead, that a knob moves at most."""
 J, RISEN = 0.05, 0.09
 """Seconds behind the R peak at which the QRS complex ends, and at which a raised ST segment has risen."""
@@ -26,10 +27,18 @@ ROOM = 0.06
 
 @dataclass(frozen=True)
 class Knobs:
-    """`qt` seconds by which QT intervals are longer, and `st` (leads,) by which ST segments stand higher, in units."""
+    """`qt` seconds by which QT intervals are longer, `st` (leads,) by which ST segments stand higher, and the standard
+    deviation of `noise`, both in the leads' units."""
 
     qt: float = 0.0
     st: tuple[float, ...] = ()
+    noise: float = 0.0
+
+    def noisy(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(samples, leads) values with noise added."""
+        if not self.noise:
+            return values
+        return values + np.float32(self.noise) * rng.standard_normal(values.shape, dtype=np.float32)
 
     def turn(self, waves: np.ndarray, interval: np.ndarray, *, rate: float, before: int) -> np.ndarray:
         """(n, leads, size) waves whose R peaks stand at sample `before`, after (n,) seconds since the beat before."""

@@ -60,7 +60,7 @@ class Scenes:
     def conditions(self, data: Recordings, pieces: Pieces, coefficients: np.ndarray) -> Conditions:
         """Those of recordings' windows, all of known kinds. Their recordings have no style."""
         labels = pd.Index(self.kinds).get_indexer(pieces.labels)
-        given, n = self._given(data.frame)[pieces.source], len(pieces)
+        given, n = self.given_of(data.frame)[pieces.source], len(pieces)
         return Conditions(labels, given, np.zeros((n, 1)), np.ones(n))
 
     @property
@@ -68,7 +68,7 @@ class Scenes:
         """How many numbers a window is given."""
         return sum(scale.name != self.target for scale in self.person.scales)
 
-    def _given(self, frame: pd.DataFrame) -> np.ndarray:
+    def given_of(self, frame: pd.DataFrame) -> np.ndarray:
         """(n, numbers) float32 normal scores of all that is known but the label."""
         scores = [scale.scores(frame[scale.name]) for scale in self.person.scales if scale.name != self.target]
         return np.stack(scores, 1).astype(np.float32) if scores else np.zeros((len(frame), 0), dtype=np.float32)
@@ -82,14 +82,15 @@ class Scenes:
         """A new person's recording to be, as it was asked for."""
         frame, _ = self.person.draw(1, rng=rng, limits=limits)
         length = max(round(self.seconds * cut.rate), cut.size)
-        step = cut.size - _shared(cut)
-        n = max(-(-(length - _shared(cut)) // step), 1) if length > cut.size else 1
-        kinds = self._kinds(frame, n, asked, rng=rng)
+        step = cut.size - shared_of(cut)
+        n = max(-(-(length - shared_of(cut)) // step), 1) if length > cut.size else 1
+        kinds = self.kinds_of(frame, n, asked, rng=rng)
         none, one = np.zeros((len(self.kinds), 1)), np.ones(len(self.kinds))
-        given, at = np.repeat(self._given(frame), n, 0), np.arange(n) * step
-        return Part(frame, kinds, given, none, one, at, length, np.zeros((0, 0)))
+        given, at = np.repeat(self.given_of(frame), n, 0), np.arange(n) * step
+        return Part(frame, kinds, given, none, one, at, length, np.zeros((0, 0)), asked.knobs)
 
-    def _kinds(self, frame: pd.DataFrame, n: int, asked: Asked, *, rng: np.random.Generator) -> np.ndarray:
+    def kinds_of(self, frame: pd.DataFrame, n: int, asked: Asked = ANY, *, rng: np.random.Generator) -> np.ndarray:
+        """(n,) kinds of the windows of a recording of which `frame` (1 row) is known."""
         if self.target:
             place = pd.Index(self.kinds).get_indexer(frame[self.target].astype(str))
             return np.repeat(np.maximum(place, 0), n)
@@ -105,7 +106,7 @@ class Scenes:
 
     def join(self, cut: Cut, waves: np.ndarray, part: Part) -> Strip:
         """The recording of (n, leads, samples) windows."""
-        values = stitch.windows(waves, fade=_shared(cut) if len(waves) > 1 else 0)[: part.length]
+        values = stitch.windows(waves, fade=shared_of(cut) if len(waves) > 1 else 0)[: part.length]
         if self.target or self.kinds == ("",):
             return Strip(values)
         begins = np.flatnonzero(np.diff(part.kinds, prepend=-1))
@@ -146,5 +147,6 @@ def _chain(labels: np.ndarray, source: np.ndarray, k: int) -> tuple[np.ndarray, 
     return first / first.sum(), pairs / pairs.sum(1, keepdims=True)
 
 
-def _shared(cut: Cut) -> int:
+def shared_of(cut: Cut) -> int:
+    """Samples in which a window is crossfaded with the next."""
     return max(cut.size // SHARED, 1)

@@ -1,7 +1,8 @@
 """What recordings shall be like: conditions, quotas and shifts of what is known of a person, of the heart, of beats.
 
 Beside the columns of a recording as a whole there are the label of its pieces (`beat` or `state`), `heart_rate` (beats
-per minute between normal beats), `qt` (milliseconds) and `st` (the leads' unit; `st NAME` for one lead).
+per minute between normal beats), `qt` (milliseconds), `st` (the leads' unit; `st NAME` for one lead), and `noise` (the
+standard deviation of what is added, in the leads' unit).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from semblance.core.errors import Problem, UsageError
 from semblance.core.model import BALANCED, Wanted
-from semblance.modalities.signal.knobs import FARTHEST, QT, ST, Knobs
+from semblance.modalities.signal.knobs import FARTHEST, NOISE, QT, ST, Knobs
 from semblance.modalities.signal.person import Limits, Person, Scale, Spans
 
 RATE = "heart_rate"
@@ -118,7 +119,7 @@ class _Reading:
     def names(self) -> list[str]:
         """All that can be asked for."""
         heart = [RATE, QT, ST] if self.known.level is not None else []
-        return [*self.scales, *([self.known.label] if self.known.label else []), *heart]
+        return [*self.scales, *([self.known.label] if self.known.label else []), *heart, NOISE]
 
     def _place(self, name: str) -> int | None:
         if name not in self.scales:
@@ -218,14 +219,14 @@ class _Reading:
 
     def _shifts(self, shifts: Mapping[str, Any]) -> tuple[Knobs, dict[int, float]]:
         heart = [name for name in shifts if name in (RATE, QT) or name.split(" ")[0] == ST]
-        seen = {name for name in heart if self._heart(name)}
+        seen = {name for name in heart if self._heart(name)} | {NOISE} & set(shifts)
         moved: dict[int, float] = {}
         for name, shift in shifts.items():
             if isinstance(shift, Mapping):
                 self._say("odds of values", "recordings have quotas instead", f"--quota {name}=balanced", name)
             elif name == RATE and name in seen:
                 moved |= self._faster(shift)
-            elif name not in heart and (place := self._place(name)) is not None:
+            elif name not in (*heart, NOISE) and (place := self._place(name)) is not None:
                 moved |= self._moved(place, shift)
         return self._knobs({name: shifts[name] for name in seen if name != RATE}), moved
 
@@ -258,10 +259,13 @@ class _Reading:
     def _knobs(self, shifts: Mapping[str, Any]) -> Knobs:
         numbers = {name: float(shift) for name, shift in shifts.items() if not isinstance(shift, Mapping)}
         for name, shift in numbers.items():
-            most = FARTHEST[QT if name == QT else ST]
+            most = FARTHEST[name if name in FARTHEST else ST]
             if abs(shift) > most:
                 self._say(f"moved by {shift:g}", f"at most {most:g} either way", "a smaller shift", name)
-        return Knobs(numbers.pop(QT, 0.0) / 1000, self._leads(numbers))
+        noise = numbers.pop(NOISE, 0.0)
+        if noise < 0:
+            self._say("noise that is taken away", "noise is added", f"--shift {NOISE}=0.02", NOISE)
+        return Knobs(numbers.pop(QT, 0.0) / 1000, self._leads(numbers), noise)
 
     def _leads(self, numbers: Mapping[str, float]) -> tuple[float, ...]:
         leads = self.known.leads

@@ -21,11 +21,14 @@ from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Drawer as Waves
 from semblance.learn.drawn import Fitting, Learned, Sizes
-from semblance.modalities.signal import habits, scenes
+from semblance.modalities.signal import habits, limb, scenes
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
+from semblance.modalities.signal.generators.impute import filled
 from semblance.modalities.signal.habits import Habits
+from semblance.modalities.signal.knobs import Knobs
+from semblance.modalities.signal.limb import Tie
 from semblance.modalities.signal.parts import Part, Strip
 from semblance.modalities.signal.person import Limits
 from semblance.modalities.signal.pieces import Cut, resampled
@@ -40,13 +43,15 @@ ENCODING, WAVES = "encoding.", "waves."
 
 @dataclass(frozen=True, eq=False)
 class Recorder:
-    """How recordings come about but for their pieces' coefficients. `rate` and `leads` are those of the files."""
+    """How recordings come about but for their pieces' coefficients. `rate` and `leads` are those of the files; `ties`
+    are what some leads are of others."""
 
     schema: Schema
     cut: Cut
     encoding: Code
     story: Habits | Scenes
     rate: float
+    ties: tuple[Tie, ...] = ()
 
     @classmethod
     def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
@@ -64,7 +69,9 @@ class Recorder:
         encoding = spec.coded(pieces, rng=rng)
         told = (data, cut, pieces, encoding.encode(pieces))
         story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
-        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate)
+        names = [lead.name for lead in cut.leads]
+        kept = limb.kept(names, [one.values() for one in data.recordings]) if limb.ties(names) else ()
+        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate, kept)
         return made, replace(learned, channels=len(cut.leads))
 
     @property
@@ -87,15 +94,17 @@ class Recorder:
         strips = [
             self.story.join(self.cut, some, part) for some, part in zip(np.split(waves, ends), parts, strict=True)
         ]
-        ones = tuple(self._recording(strip, first + i) for i, strip in enumerate(strips))
+        made = zip(strips, parts, strict=True)
+        ones = tuple(self._recording(strip, first + i, part.knobs, rng=rng) for i, (strip, part) in enumerate(made))
         frame = pd.concat([part.frame for part in parts], ignore_index=True)
         for name in frame.columns[[frame[name].dtype == object for name in frame]]:
             frame[name] = frame[name].astype("category")
         return Recordings(self.schema, frame, ones, np.arange(first, first + len(ones)))
 
-    def _recording(self, strip: Strip, number: int) -> Recording:
+    def _recording(self, strip: Strip, number: int, knobs: Knobs, *, rng: np.random.Generator) -> Recording:
         """A strip at the rate of the files."""
-        values = resampled(strip.values, self.cut.rate, self.rate)
+        values = knobs.noisy(resampled(strip.values, self.cut.rate, self.rate), rng=rng)
+        values = limb.tied(values, self.ties)
         ratio = self.rate / self.cut.rate
         beats, states = (
             Marks(np.minimum(np.round(m.at * ratio).astype(np.int64), len(values) - 1), m.symbol)
@@ -112,7 +121,7 @@ class Recorder:
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
         cut = {**vars(self.cut), "leads": [asdict(lead) for lead in self.cut.leads]}
-        told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate}
+        told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate, "ties": list(map(asdict, self.ties))}
         return {**told, "story": self.story.to_json(), "labels": list(self.encoding.labels)}
 
     @classmethod
@@ -122,7 +131,8 @@ class Recorder:
         story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
         own = {name.removeprefix(ENCODING): a for name, a in arrays.items() if name.startswith(ENCODING)}
         encoding = code.from_arrays(tuple(told["labels"]), own)
-        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"])
+        ties = tuple(Tie(tie["lead"], tuple(tie["of"]), tuple(tie["parts"])) for tie in told["ties"])
+        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"], ties)
 
 
 def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:
@@ -239,6 +249,14 @@ class RecorderModel:
             rng = stream(seed, "recording", number)
             parts.append(self.recorder.story.draw(self.recorder.cut, rng=rng, limits=own, asked=asked))
         return parts
+
+    def impute(self, data: Recordings, *, rng: np.random.Generator) -> Recordings:
+        """The recordings with a draw for every sample that is missing (NaN), given those that were measured.
+
+        Gaps are filled, leads that were not measured are reconstructed, and where a recording has only begun it goes on
+        as it might have, with marks of the beats that are new. Raises UsageError for other leads or another rate.
+        """
+        return filled(self.recorder, self.learned, data, seed=root_of(rng))
 
     def again(self, data: Recordings, *, rng: np.random.Generator) -> Pieces:
         """The pieces of recordings drawn anew, each of its kind, given its intervals, around its recording's style.

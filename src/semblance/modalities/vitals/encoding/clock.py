@@ -11,8 +11,8 @@ import numpy as np
 
 from semblance.modalities.vitals.data import Stays
 
-WIDTHS = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 240, 480, 1440)
-"""Minutes that a bin may have."""
+WIDTHS = (1, 3, 5, 15, 30, 60, 120, 360, 1440)
+"""Minutes that a bin may have: a round of four is a part of an hour, or some hours."""
 MOST = 256
 """Bins of a stay, at most (where days are no bin too wide)."""
 ROUND, FINE = 4, 15

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDS, LEARNED_FROM = 12, 2_000
+ROUNDS, LEARNED_FROM = 10, 2_000
 ALIKE = 0.3
 """Share of the variance of a single measurement that the mean of many still has."""
 

@@ -19,7 +19,7 @@ LAGS = np.array([1, 2, 3, 4, 5, 6, 8, 9, 12, 13, 16, 17, 20, 24, 25, 32, 33, 48,
 BUCKETS = len(LAGS) + 1
 EARLY = 2 * ROUND
 """Bins in which a stay begins: more is measured there."""
-LEARNED_FROM, STEPS, RIDGE = 600, 15, 2.0
+LEARNED_FROM, STEPS, RIDGE = 400, 15, 2.0
 FAR = 1.0
 """How far one of Newton's steps moves a coefficient: rare groups would leap past their best."""
 

@@ -54,10 +54,13 @@ def ends(values: np.ndarray, who: np.ndarray, *, rare: int) -> tuple[float, floa
 
 def _levels(values: np.ndarray, who: np.ndarray, rare: int) -> np.ndarray:
     """The values that at least `rare` patients have, where these are nearly all values."""
-    pairs = np.unique(np.column_stack([values, who]), axis=0)[:, 0] if len(values) else np.empty(0)
-    found, count = np.unique(pairs, return_counts=True)
-    levels: np.ndarray = found[count >= rare]
-    return levels if np.isin(values, levels).mean() >= COMMON else np.empty(0)
+    if not len(values):
+        return np.empty(0)
+    found, code = np.unique(values, return_inverse=True)
+    patient = np.unique(who, return_inverse=True)[1]
+    pairs = np.unique(code * (int(patient.max()) + 1) + patient) // (int(patient.max()) + 1)
+    common = np.bincount(pairs, minlength=len(found)) >= rare
+    return found[common] if common[code].mean() >= COMMON else np.empty(0)
 
 
 def nearest(values: np.ndarray, levels: np.ndarray) -> np.ndarray:

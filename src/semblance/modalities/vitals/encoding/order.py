@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding.groups import together
 
 ALWAYS, FEWEST = 0.99, 100
 """The share of moments with both that must keep the order, and how many these are at least."""
@@ -16,27 +17,24 @@ no family: that one is rarely below the other then says nothing."""
 
 
 def found(stays: Stays) -> tuple[tuple[int, ...], ...]:
-    """Chains of channels, the highest first, that the data keep, as far as their values overlap."""
+    """Chains of channels of one unit, the highest first, that the data keep."""
     c = len(stays.channels)
     keeps = np.zeros((c, c), dtype=bool)
-    quantiles = [
-        np.quantile(v, [0.01, 0.99]) if len(v := stays.value[stays.channel == k]) else (0, 0) for k in range(c)
-    ]
+    both = together(stays)
+    alone = np.diag(both)
     for high in range(c):
         for low in range(c):
-            overlap = quantiles[high][0] < quantiles[low][1]
-            if high != low and overlap and quantiles[high][0] > quantiles[low][0]:
+            enough = both[high, low] >= max(FEWEST, NEAR * min(alone[high], alone[low]))
+            if high != low and enough and stays.channels[high].unit == stays.channels[low].unit:
                 keeps[high, low] = _keeps(stays, high, low)
     return _chains(keeps)
 
 
 def _keeps(stays: Stays, high: int, low: int) -> bool:
     upper, lower = pairs(stays, high, low)
-    count = min(int((stays.channel == k).sum()) for k in (high, low))
-    enough = len(upper) >= max(FEWEST, NEAR * count)
-    if not enough or (upper >= lower).mean() < ALWAYS or (upper > lower).mean() < NEAR:
+    if (upper >= lower).mean() < ALWAYS or (upper > lower).mean() < NEAR:
         return False
-    return float(np.corrcoef(upper, lower)[0, 1]) >= ALIKE
+    return bool(min(upper.std(), lower.std()) > 0 and np.corrcoef(upper, lower)[0, 1] >= ALIKE)
 
 
 def pairs(stays: Stays, one: int, other: int) -> tuple[np.ndarray, np.ndarray]:

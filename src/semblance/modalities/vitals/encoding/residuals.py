@@ -19,9 +19,10 @@ FEW = 50
 class Residuals:
     """How measurements lie around what is expected.
 
-    `spread` (c,), the share `lasting` (c,) of its variance that lasts, with a correlation exp(-bins / `span` (c,)), and
-    `root` (c, c), of which the square is the correlation between channels. `begin` (c,) is the mean of what is left of
-    a stay's first measurement: patients come otherwise than they stay.
+    `spread` (c,), the share `lasting` (c,) of its variance that lasts, with a correlation exp(-bins / `span` (c,)),
+    and `root` (c, c), of which the square is the correlation between channels. `begin` (c,) is the mean of what is left
+    of a stay's first measurement: patients come otherwise than they stay. What does not last has the tails of a Student's
+    t of `freedom` (1,) degrees, shared by a moment: a line that is flushed disturbs all pressures.
     """
 
     begin: np.ndarray
@@ -29,6 +30,7 @@ class Residuals:
     lasting: np.ndarray
     span: np.ndarray
     root: np.ndarray
+    freedom: np.ndarray
 
     @classmethod
     def fit(
@@ -43,7 +45,7 @@ class Residuals:
         unit = left / spread[channel]
         fitted = [_lasting(unit[channel == k], stay[channel == k], bins[channel == k]) for k in range(c)]
         lasting, span = np.array(fitted).reshape(c, 2).T
-        return cls(begin, spread, lasting, span, _root(unit, channel, moment, c))
+        return cls(begin, spread, lasting, span, _root(unit, channel, moment, c), _freedom(unit))
 
     def draw(self, n: int, bins: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n, bins, c) float32 of variance 1."""
@@ -51,10 +53,12 @@ class Residuals:
         keep = np.exp(-1 / self.span)
         slow = rng.standard_normal((n, c), dtype=np.float32) @ self.root.T
         made = np.empty((n, bins, c), dtype=np.float32)
+        free = float(self.freedom[0])
+        loud = np.sqrt((free - 2) / rng.chisquare(free, (n, bins, 1))).astype(np.float32)  # of variance 1
         for b in range(bins):
             new = rng.standard_normal((2, n, c), dtype=np.float32) @ self.root.T.astype(np.float32)
             slow = keep * slow + np.sqrt(1 - keep**2) * new[0]
-            made[:, b] = np.sqrt(self.lasting) * slow + np.sqrt(1 - self.lasting) * new[1]
+            made[:, b] = np.sqrt(self.lasting) * slow + np.sqrt(1 - self.lasting) * loud[:, b] * new[1]
         return made
 
 
@@ -63,6 +67,12 @@ def firsts(stay: np.ndarray, channel: np.ndarray, c: int) -> np.ndarray:
     made = np.zeros(len(stay), dtype=bool)
     made[np.unique(stay * c + channel, return_index=True)[1]] = True
     return made
+
+
+def _freedom(unit: np.ndarray) -> np.ndarray:
+    """(1,) the degrees of freedom of a Student's t with the kurtosis of (m,) numbers of variance 1."""
+    kurtosis = float((np.clip(unit, -8, 8) ** 4).mean()) if len(unit) else 3.0
+    return np.array([4 + 6 / np.clip(kurtosis - 3, 0.1, 20)])
 
 
 def _lasting(unit: np.ndarray, stay: np.ndarray, bins: np.ndarray) -> tuple[float, float]:

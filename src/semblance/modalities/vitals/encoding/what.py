@@ -214,4 +214,4 @@ def _straight(c: int) -> np.ndarray:
 
 
 def _still(c: int) -> Residuals:
-    return Residuals(np.zeros(c), np.ones(c), np.zeros(c), np.ones(c), np.eye(c))
+    return Residuals(np.zeros(c), np.ones(c), np.zeros(c), np.ones(c), np.eye(c), np.array([100.0]))

@@ -21,7 +21,7 @@ from semblance.modalities.vitals.encoding.saved import under, within
 
 CALM = 2.0
 """Bins by which a rate is drawn towards that of all stays."""
-TRIED, TRIES = 600, 3
+TRIED, TRIES = 400, 3
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,84 @@
+"""The limb leads: six views of two voltages, tied by the identities of Einthoven (1912) and Goldberger (1942).
+
+III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2: any two of the six say the other four.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+VIEWS = {"I": (1, 0), "II": (0, 1), "III": (-1, 1), "AVR": (-0.5, -0.5), "AVL": (1, -0.5), "AVF": (-0.5, 1)}
+"""Each limb lead as a sum of I and II."""
+KEPT = 0.05
+"""A set of recordings keeps the identities if what it has of a lead is, but for this part, what the others say."""
+LOOKED = 20_000
+"""Samples of a recording by which that is seen."""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Lead number `lead` is `parts` of the leads numbered `of`."""
+
+    lead: int
+    of: tuple[int, int]
+    parts: tuple[float, float]
+
+    def value(self, values: np.ndarray) -> np.ndarray:
+        """(samples,) what (samples, leads) values say of the lead."""
+        found: np.ndarray = values[:, list(self.of)] @ np.array(self.parts, dtype=values.dtype)
+        return found
+
+
+def ties(names: Sequence[str]) -> tuple[Tie, ...]:
+    """What the first two limb leads of a set say of its others; none where there are fewer than three."""
+    limb = _limb(names)
+    return tuple(_tie(limb, lead, of) for lead in list(limb)[2:] for of in [tuple(limb)[:2]])
+
+
+def kept(names: Sequence[str], recordings: Sequence[np.ndarray]) -> tuple[Tie, ...]:
+    """The ties of leads if (samples, leads) values of all recordings keep them, else none."""
+    found = ties(names)
+    for values in recordings if found else ():
+        some = values[:: max(len(values) // LOOKED, 1)]
+        some = some[np.isfinite(some).all(1)]
+        for tie in found:
+            apart = tie.value(some) - some[:, tie.lead]
+            if len(some) and apart.std() > KEPT * some[:, tie.lead].std() + 1e-9:
+                return ()
+    return found
+
+
+def tied(values: np.ndarray, found: Sequence[Tie]) -> np.ndarray:
+    """(samples, leads) values in which every tied lead is what the others say."""
+    made = values.copy() if found else values
+    for tie in found:
+        made[:, tie.lead] = tie.value(made)
+    return made
+
+
+def untangled(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """(samples, leads) values in which a limb lead that is missing (NaN) is what two others say."""
+    limb, made = _limb(names), values.copy()
+    for lead in limb:
+        for of in combinations([other for other in limb if other != lead], 2):
+            gone = np.isnan(made[:, lead])
+            if gone.any():
+                made[gone, lead] = _tie(limb, lead, of).value(values[gone])
+    return made
+
+
+def _limb(names: Sequence[str]) -> dict[int, tuple[float, float]]:
+    """The limb leads by their numbers, those of two voltages first."""
+    known = list(VIEWS)
+    found = [(known.index(name.upper()), i) for i, name in enumerate(names) if name.upper() in VIEWS]
+    return {i: VIEWS[known[place]] for place, i in sorted(found)}
+
+
+def _tie(limb: dict[int, tuple[float, float]], lead: int, of: tuple[int, ...]) -> Tie:
+    first, second = of
+    parts = np.linalg.solve(np.array([limb[first], limb[second]]).T, np.array(limb[lead]))
+    return Tie(lead, (first, second), (float(parts[0]), float(parts[1])))

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+
+from semblance.core.rng import stream
+from semblance.modalities.vitals.encoding.marginals import Marginal, ends, nearest, scores
+
+
+def test_scores_and_back_keep_the_distribution():
+    rng = stream(0, "x")
+    values, who = rng.gamma(2, 10, 5000).round(3), np.arange(5000)
+    marginal = Marginal.of(values, who, rare=5, decimals=3)
+    made = marginal.values(scores(values, rng=rng))
+    assert not len(marginal.levels)
+    assert np.allclose(np.quantile(made, [0.1, 0.5, 0.9]), np.quantile(values, [0.1, 0.5, 0.9]), rtol=0.02)
+
+
+def test_values_go_no_further_than_enough_patients_do():
+    values, who = (
+        np.append(np.linspace(0, 100, 1000), [900, 901, 902, 903, 904, 905]),
+        np.append(np.arange(1000), [1] * 6),
+    )
+    low, high = ends(values, who, rare=5)
+    assert 0 < low < 1
+    assert 99 < high < 100
+    assert Marginal.of(values, who, rare=5, decimals=1).values(np.array([8.0]))[0] < 100
+
+
+def test_few_patients_have_but_one_value():
+    assert ends(np.arange(9.0), np.arange(9), rare=5) == (4.0, 4.0)
+
+
+def test_common_values_are_levels_and_rare_ones_are_not():
+    values = np.append(np.repeat([0.21, 0.3, 0.5], 40), 0.777)
+    marginal = Marginal.of(values, np.arange(121), rare=5, decimals=2)
+    assert marginal.levels.tolist() == [0.21, 0.3, 0.5]
+    assert set(marginal.values(np.linspace(-3, 3, 50))) <= {0.21, 0.3, 0.5}
+
+
+def test_the_nearest_level():
+    assert nearest(np.array([-1.0, 1.4, 1.6, 9]), np.array([1.0, 2.0])).tolist() == [1, 1, 2, 2]
+    assert nearest(np.array([5.0]), np.array([1.0])).tolist() == [1]
+
+
+def test_missing_values_have_no_score():
+    made = scores(np.array([np.nan, 3.0, 1.0]), rng=stream(0, "x"))
+    assert np.isnan(made[0]) and made[1] > made[2]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.modalities.vitals.encoding.what import What, _repeated
+from semblance.modalities.vitals.encoding.when import When
+from tests.modalities.vitals.simulated import stays
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    whole = stays(200, 0)
+    when, seen, times = When.fit(whole, blocks=4, k=10, rare=5, rng=stream(0, "fit"))
+    what, numbers = What.fit(whole, seen.bins, when, k=10, rare=5, chains=(), rng=stream(0, "what"))
+    return what, numbers, when.draw(times, rng=stream(1, "when"))
+
+
+def test_values_are_distributed_and_written_as_they_were(fitted):
+    what, numbers, places = fitted
+    value, whole = what.draw(numbers, *places, rng=stream(1, "what")), stays(200, 0)
+    for code, channel in enumerate(whole.channels):
+        made, real = value[places[2] == code], whole.value[whole.channel == code]
+        spread = np.quantile(real, 0.95) - np.quantile(real, 0.05)
+        assert abs(np.median(made) - np.median(real)) < 0.1 * spread
+        assert np.allclose(made, np.round(made, channel.decimals))
+        assert real.min() <= made.min() and made.max() <= real.max()
+
+
+def test_stays_keep_their_level_and_pressures_their_order(fitted):
+    what, numbers, places = fitted
+    value, whole = what.draw(numbers, *places, rng=stream(1, "what")), stays(200, 0)
+    stay, _, channel, minute = places
+    mine = [value[(stay == i) & (channel == 2)].mean() for i in range(200)]
+    theirs = [whole.value[(whole.stay == i) & (whole.channel == 2)].mean() for i in range(200)]
+    assert np.corrcoef(mine, theirs)[0, 1] > 0.9
+    key = stay * 10_000 + minute
+    high, low = (dict(zip(key[channel == c], value[channel == c], strict=True)) for c in (5, 0))
+    assert all(high[k] >= low[k] for k in high.keys() & low.keys())
+
+
+def test_what_is_saved_draws_the_same(fitted):
+    what, numbers, places = fitted
+    again = What.restored(what.to_json(), what.arrays())
+    one, two = (w.draw(numbers, *places, rng=stream(2, "x")) for w in (what, again))
+    assert np.array_equal(one, two)
+
+
+def test_a_value_is_that_before_it_only_within_a_stay():
+    value, stay = np.array([1.0, 2, 3, 4]), np.array([0, 0, 0, 1])
+    assert _repeated(value, stay, np.array([False, True, True, True])).tolist() == [1, 1, 1, 4]

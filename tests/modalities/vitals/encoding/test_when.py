@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.modalities.vitals.encoding.when import When, between, places
+from tests.modalities.vitals.simulated import stays
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return When.fit(stays(200, 0), blocks=4, k=10, rare=5, rng=stream(0, "fit"))
+
+
+def test_stays_are_measured_as_often_as_they_were(fitted):
+    when, _, numbers = fitted
+    whole = stays(200, 0)
+    stay, _, channel, minute = when.draw(numbers, rng=stream(1, "draw"))
+    real = np.bincount(whole.channel, minlength=8)
+    assert np.allclose(np.bincount(channel, minlength=8), real, rtol=0.15, atol=30)
+    assert numbers.shape == (200, when.width)
+    assert (np.diff(stay) >= 0).all()
+    assert minute.min() >= 0 and minute.max() <= when.clock.horizon
+
+
+def test_one_time_of_a_stay_has_a_channel_once(fitted):
+    when, _, numbers = fitted
+    stay, _, channel, minute = when.draw(numbers, rng=stream(1, "draw"))
+    rows = np.column_stack([stay, channel, minute])
+    assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+def test_what_is_saved_draws_the_same(fitted):
+    when, _, numbers = fitted
+    again = When.restored(when.to_json(), when.arrays())
+    for one, two in zip(when.draw(numbers, rng=stream(2, "x")), again.draw(numbers, rng=stream(2, "x")), strict=True):
+        assert np.array_equal(one, two)
+
+
+def test_between_blocks_lines_are_straight():
+    made = between(np.array([0.0, 10.0]).reshape(1, 2, 1), 20)[0, :, 0]
+    assert made[0] == 0 and made[-1] == 10
+    assert np.allclose(np.diff(made)[6:13], 1)
+    assert places(1, 5)[0].tolist() == [0] * 5
