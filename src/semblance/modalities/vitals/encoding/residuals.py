@@ -19,10 +19,10 @@ FEW = 50
 class Residuals:
     """How measurements lie around what is expected.
 
-    `spread` (c,), the share `lasting` (c,) of its variance that lasts, with a correlation exp(-bins / `span` (c,)),
-    and `root` (c, c), of which the square is the correlation between channels. `begin` (c,) is the mean of what is left
-    of a stay's first measurement: patients come otherwise than they stay. What does not last has the tails of a Student's
-    t of `freedom` (1,) degrees, shared by a moment: a line that is flushed disturbs all pressures.
+    `begin` (c,) is the mean of what is left of a stay's first measurement: patients come otherwise than they stay.
+    `spread` (c,) is the standard deviation, `lasting` (c,) the share of its square that lasts, with a correlation
+    exp(-bins / `span` (c,)); the square of `root` (c, c) is the correlation between channels. What does not last has
+    the tails of a Student's t of `freedom` (1,) degrees, shared by a moment: a flushed line disturbs all pressures.
     """
 
     begin: np.ndarray

@@ -13,5 +13,6 @@ METRICS = (
     f"{_HERE}.order:order",
     f"{_HERE}.mortality:transfer",
     f"{_HERE}.mortality:reverse",
+    f"{_HERE}.copies:copies",
 )
 """The judges of stays, for the manifest. Importing this is light."""

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+
+from semblance.core.dataset import Evidence
+from semblance.modalities.vitals import MANIFEST
+from semblance.modalities.vitals.metrics.copies import RUN, copies, runs
+from tests.modalities.vitals.evidences import evidence, few
+from tests.modalities.vitals.simulated import stays
+
+
+def test_runs_are_within_a_stay():
+    whole = stays(12, 0)
+    assert len(runs(whole)) <= (np.diff(whole.starts) - RUN + 1).sum()
+    assert set(runs(whole)["stay"]) == set(range(12))
+
+
+def test_independent_stays_repeat_nothing():
+    for finding in copies(evidence()):
+        assert abs(finding.estimate.value) < 0.02
+        assert finding.estimate.low <= 0 <= finding.estimate.high
+
+
+def test_a_copy_is_found_though_only_some_hours_are_copied():
+    whole = evidence()
+    part = whole.train.kept(whole.train.minute < 600)
+    for finding in copies(Evidence(whole.train, whole.holdout, part, MANIFEST)):
+        assert finding.estimate.value > 0.9
+
+
+def test_few_stays_are_said():
+    assert {finding.status for finding in copies(few())} == {"insufficient"}
