@@ -15,7 +15,8 @@ from tests.modalities.signal.simulated import noisy, shifted
 
 
 def judged(synthetic):
-    (found,) = copies(replace(evidence(), synthetic=synthetic, _cache={}))
+    found, unique = copies(replace(evidence(), synthetic=synthetic, _cache={}))
+    assert unique.status == "not_applicable"
     return found
 
 

@@ -19,35 +19,36 @@ from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.metrics.samples import spread
 from semblance.modalities.signal.strips import Strips, middles, nearest, strips
 
-METRIC = "privacy.signal_copies"
+COPIES, UNIQUE = "privacy.copies", "privacy.unique_copies"
 PIECES = {"fast": 150, "standard": 200, "audit": 4_000}  # of each part that are looked for
 LEAST = 20
+ALL_UNIQUE = "noise never repeats, so that every copy of a wave is of one patient's alone: see the copies of waves"
 USUAL = 0.99  # share of holdout pieces that count as no copies of each other
 
 
-@measures(METRIC)
+@measures(COPIES, UNIQUE)
 def copies(evidence: Evidence[Pieces]) -> tuple[Finding, ...]:
     """Share of synthetic pieces that resemble a place of a train recording more than 99 % of holdout pieces resemble
-    any other place of holdout; .01 is what real pieces show, 1 says that every piece is a copy.
+    any other place of holdout, less the 1 % that do so by chance; 0 is none, near 1 says that every piece is a copy.
 
     Likeness is the largest normalised cross-correlation over all shifts, against every strip of successive train beats:
     a copy is found though it was cut elsewhere, or made larger or smaller. The middle three quarters of each wave are
     looked for. Control: train pieces against other places of
     train. Interval by patient, never narrower than the rule
-    of three (Hanley and Lippman-Hand 1983).
+    of three (Hanley and Lippman-Hand 1983). No wave is like another patient's, so that no copies but unique ones count.
     """
     parts = evidence.train, evidence.holdout, evidence.synthetic
     if min(map(len, parts)) < LEAST or min(patients(part.subjects) for part in parts[:2]) < 2:
-        return (_finding(METRIC, status="insufficient", reason=f"fewer than {LEAST} pieces or two patients in a part"),)
+        reason = f"fewer than {LEAST} pieces or two patients in a part"
+        return _finding.unmeasured((COPIES, UNIQUE), status="insufficient", reason=reason)
     scale = _spread(evidence.train)
     within = {part: _among(evidence, part, scale) for part in ("train", "holdout")}
     limit = float(np.quantile(within["holdout"][0], USUAL, method="higher"))
     likeness, who = _against(evidence, strips(evidence.train, scale), scale)
     detail = {"limit": limit, "likeness": _told(likeness), "likeness_in_holdout": _told(within["holdout"][0])}
-    finding = _finding(
-        METRIC, estimate=_share(likeness, who, limit), control=_share(*within["train"], limit), detail=detail
-    )
-    return (finding,)
+    estimate, control = _share(likeness, who, limit), _share(*within["train"], limit)
+    found = _finding(COPIES, estimate=estimate, control=control, detail=detail)
+    return (found, *_finding.unmeasured((UNIQUE,), status="not_applicable", reason=ALL_UNIQUE))
 
 
 def _spread(pieces: Pieces) -> np.ndarray:
@@ -84,7 +85,8 @@ def _against(evidence: Evidence[Pieces], where: Strips, scale: np.ndarray) -> tu
 def _share(likeness: np.ndarray, who: np.ndarray, limit: float) -> Estimate:
     found = mean(likeness > limit, clusters=who)
     half = max(found.high - found.value, 3 / len(likeness))
-    return replace(found, low=max(found.value - half, 0.0), high=min(found.value + half, 1.0))
+    chance, low, high = 1 - USUAL, max(found.value - half, 0.0), min(found.value + half, 1.0)
+    return replace(found, value=found.value - chance, low=low - chance, high=high - chance)
 
 
 def _told(likeness: np.ndarray) -> dict[str, float]:
@@ -94,10 +96,11 @@ def _told(likeness: np.ndarray) -> dict[str, float]:
 
 _finding = Wording(
     {
-        METRIC: (
+        COPIES: (
             "Copies of waves",
             "Share of synthetic pieces that repeat a piece of a training recording, shifted or not, more closely than "
-            "real beats resemble each other (.01: as chance makes it; 1: all are copies).",
-        )
+            "real beats resemble each other, beyond chance (0: none; 1: all are copies).",
+        ),
+        UNIQUE: ("Copies that one patient alone has", "Of waves these are all copies."),
     }
 )

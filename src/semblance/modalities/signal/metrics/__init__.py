@@ -3,6 +3,7 @@
 _HERE = "semblance.modalities.signal"
 
 METRICS = (
+    "semblance.evaluate.fidelity.margins:margins",
     f"{_HERE}.metrics.discriminative:discriminative",
     f"{_HERE}.metrics.gru:discriminative",
     f"{_HERE}.metrics.context:context_fid",

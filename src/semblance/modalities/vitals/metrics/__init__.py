@@ -3,6 +3,7 @@
 _HERE = "semblance.modalities.vitals.metrics"
 
 METRICS = (
+    "semblance.evaluate.fidelity.margins:margins",
     f"{_HERE}.discriminative:discriminative",
     f"{_HERE}.presence:presence",
     f"{_HERE}.presence:gaps",
