@@ -46,7 +46,7 @@ def test_what_is_alike_lies_at_the_control() -> None:
 def test_a_moved_feature_is_seen_and_is_as_far_as_kolmogorov_says() -> None:
     synthetic = frame(1500, 2, moved=1.0)
     shape, _ = judged(synthetic)
-    row = next(one for one in shape.detail["columns"] if one["name"] == "x")
+    row = next(one for one in shape.detail["worst"] if one["name"] == "x")
     known = [one["x"].fillna(np.inf) for one in (synthetic, frame(1500, 1))]
     assert row["value"] == pytest.approx(ks_2samp(*known).statistic, abs=1e-9)
     assert shape.estimate.low > shape.control.high
@@ -75,7 +75,7 @@ def test_few_patients_are_insufficient_and_one_feature_has_no_pairs() -> None:
 def test_a_category_that_train_lacks_counts() -> None:
     synthetic = frame(1500, 2)
     synthetic["kind"] = synthetic["kind"].replace("high", "unheard of")
-    row = next(one for one in judged(synthetic)[0].detail["columns"] if one["name"] == "kind")
+    row = next(one for one in judged(synthetic)[0].detail["worst"] if one["name"] == "kind")
     assert row["value"] == pytest.approx((frame(1500, 1)["kind"] == "high").mean(), abs=0.03)
 
 

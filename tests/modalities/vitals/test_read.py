@@ -211,3 +211,12 @@ def test_real_stays(shared_data):
     assert {"Age", "Gender", "Height"} <= set(stays.frame)
     assert round((stays.frame["In-hospital_death"] == "1").mean(), 4) == 0.1386
     assert any("'Height': 1,890 values of -1" in note for note in profile.notes)
+
+
+def test_a_declared_order_goes_with_the_stays_and_one_of_unknown_channels_is_refused(tmp_path):
+    declared = {"vitals": {"order": [["HR", "MAP"]]}}
+    stays, _ = read(files(tmp_path), ReadOptions(declared=declared))
+    assert stays.order == (("HR", "MAP"),)
+    assert stays.take(np.array([1, 2])).order == stays.order
+    with pytest.raises(UsageError, match="not measured"):  # age is a fact of the stay
+        read(files(tmp_path), ReadOptions(declared={"vitals": {"order": [["HR", "Age"]]}}))

@@ -44,13 +44,11 @@ def margins(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     tables = {part: _tables(side, chosen) for part, side in sides.items()}
     second = {part: _apart(tables[part], tables["holdout"]) for part in parts(evidence)}
     units = {part: min(sides[part].units, sides["holdout"].units) for part in parts(evidence)}
-    shape = _finding(
-        METRICS[0], **slots(_estimates(first, units)), detail={"columns": _rows(names, first), "records": n}
-    )
+    shape = _finding(METRICS[0], **slots(_estimates(first, units)), detail={"worst": _rows(names, first), "records": n})
     if len(names) < 2:
         reason = "a pair needs two features"
         return (shape, *_finding.unmeasured(METRICS[1:], status="not_applicable", reason=reason))
-    detail = {"columns": [names[j] for j in chosen], "worst": _worst([names[j] for j in chosen], second)}
+    detail = {"taken": len(chosen), "worst": _worst([names[j] for j in chosen], second)}
     return (shape, _finding(METRICS[1], **slots(_estimates(second, units)), detail=detail))
 
 
@@ -158,11 +156,10 @@ def _estimates(found: dict[Part, np.ndarray], units: dict[Part, int]) -> dict[Pa
 
 
 def _rows(names: tuple[str, ...], found: dict[Part, np.ndarray]) -> list[dict[str, Any]]:
-    values = {part: distances[:, 0] for part, distances in found.items()}
-    return [
-        {"name": name, "value": float(values["synthetic"][j]), "control": float(values["train"][j])}
-        for j, name in enumerate(names)
-    ]
+    """The features with the largest gap, and the same gap of real records."""
+    gap, real = found["synthetic"][:, 0], found["train"][:, 0]
+    order = np.argsort(-gap, kind="stable")[:WORST]
+    return [{"name": names[j], "value": float(gap[j]), "control": float(real[j])} for j in order.tolist()]
 
 
 def _worst(names: list[str], found: dict[Part, np.ndarray]) -> list[dict[str, Any]]:

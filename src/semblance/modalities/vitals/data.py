@@ -62,7 +62,8 @@ class Stays:
     `frame` (n, learned columns, in the schema's order) holds what is known of each as a whole, as tables hold it:
     numbers as float64, all else as pandas Categorical. The measurements of stay i are those from `starts[i]` up to
     `starts[i + 1]`, in order of time: `minute` (m,) float64 since the stay began, `channel` (m,) codes among
-    `channels`, `value` (m,) float64. `subjects` (n,) int64 codes of patients.
+    `channels`, `value` (m,) float64. `subjects` (n,) int64 codes of patients. `order` has what was declared: chains of
+    channels that are never below each other, the highest first.
     """
 
     schema: Schema
@@ -74,6 +75,7 @@ class Stays:
     value: np.ndarray
     subjects: np.ndarray
     layout: Layout = Layout()
+    order: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:
@@ -102,6 +104,7 @@ class Stays:
             self.value[place],
             self.subjects[rows],
             self.layout,
+            self.order,
         )
 
     def coded(self, channels: tuple[Channel, ...]) -> Self:
@@ -156,4 +159,5 @@ def concat(parts: Sequence[Stays]) -> Stays:
         np.concatenate([part.value for part in parts]),
         np.concatenate([part.subjects for part in parts]),
         parts[0].layout,
+        parts[0].order,
     )

@@ -51,7 +51,14 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Stays, Prof
     records = pd.Index(pd.unique(rows.record))
     facts, notes = _facts(found, rows, early, records, said)
     settled = statics.settle(facts, found.layout.record, records, said)
-    stays = _stays(rows, early, records, settled, replace(found.layout, early=early))
+    stays = replace(_stays(rows, early, records, settled, replace(found.layout, early=early)), order=said.order)
+    strange = {name for chain in said.order for name in chain} - set(stays.names)
+    if strange:
+        raise UsageError.of(
+            f"[vitals] order names {len(strange)} channels that are not measured",
+            rule="an order is one of channels as the data spell them, that enough stays have",
+            fix=f"one of: {', '.join(stays.names[:20])}",
+        )
     fields = (*settled.plans, *_plans(stays))
     patients = int(stays.subjects.max()) + 1
     told = (f"{len(stays):,} stays, {len(stays.value):,} measurements of {len(stays.channels)} channels",)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,3 +35,8 @@ def test_orders_that_are_declared_are_kept():
 def test_a_folder_that_holds_no_model_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no model"):
         Floor.load(tmp_path)
+
+
+def test_orders_that_the_data_declare_are_kept():
+    train = replace(stays(60, 0), order=(("Temp", "GCS"),))
+    assert Floor(factors=10).fit(train, rng=stream(0, "fit")).encoding.what.chains == ((6, 1),)

@@ -38,7 +38,8 @@ class StaySpec:
     rare: int = 5
     """Values, levels and channels that fewer patients have are not learned."""
     order: tuple[tuple[str, ...], ...] = ()
-    """Chains of channels that are never below each other, the highest first; without any they are found."""
+    """Chains of channels that are never below each other, the highest first; without any those of the
+    data, or those that are found."""
     card: ClassVar[Card]
 
     def plan(self, train: Stays, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
@@ -56,7 +57,8 @@ class StaySpec:
 
     def encoded(self, train: Stays, *, rng: np.random.Generator) -> tuple[Encoding, Learned]:
         """How stays become vectors, and those of `train`."""
-        return Encoding.fit(train, blocks=self.blocks, factors=self.factors, rare=self.rare, order=self.order, rng=rng)
+        order = self.order or train.order
+        return Encoding.fit(train, blocks=self.blocks, factors=self.factors, rare=self.rare, order=order, rng=rng)
 
     def fit(
         self,
