@@ -12,10 +12,12 @@ from semblance.core.estimate import Estimate, jackknife
 from semblance.core.judge import Wording, measures, patient_blocks, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.evaluate.fidelity.samples import parts, rows, size, too_few, who
+from semblance.evaluate.fidelity.samples import LEAST, parts, rows, size
 
 RECORDS = {"fast": 2_000, "standard": 4_000, "audit": 20_000}
 BLOCKS = 10
+PATIENTS = 5
+"""Fewest real patients on a side: with fewer than BLOCKS, each is a block."""
 BINS = 10
 MOST = 48
 """Features of which pairs are taken, at random where there are more."""
@@ -34,7 +36,7 @@ def margins(evidence: Evidence[Any]) -> tuple[Finding, ...]:
 
     On at most RECORDS records a side. Grouped jackknife by patient. Control: train against holdout at the same size.
     """
-    if reason := too_few(evidence):
+    if reason := _too_few(evidence):
         return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     n = size(evidence, RECORDS[evidence.tier])
     names = evidence.features("train").names
@@ -52,6 +54,14 @@ def margins(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     return (shape, _finding(METRICS[1], **slots(_estimates(second, units)), detail=detail))
 
 
+def _too_few(evidence: Evidence[Any]) -> str:
+    """Why the parts cannot be compared, or nothing."""
+    if min(patients(part.subjects) for part in (evidence.train, evidence.holdout)) < PATIENTS:
+        return f"fewer than {PATIENTS} patients in train or holdout"
+    few = min(len(part) for part in (evidence.train, evidence.holdout, evidence.synthetic)) < LEAST
+    return f"fewer than {LEAST} records in a part" if few else ""
+
+
 @dataclass(frozen=True)
 class Side:
     """Some records: codes (n, d) of bins or categories, ranks (n, d) on a line, and the block of each (n,)."""
@@ -66,12 +76,20 @@ class Side:
 
 def _side(evidence: Evidence[Any], part: Part, n: int) -> Side:
     chosen = rows(evidence, part, n)
-    unit = who(evidence, part, chosen)
+    subjects: np.ndarray = getattr(evidence, part).subjects[chosen]
+    blocks = _blocks(evidence)
+    unit = subjects if patients(subjects) >= blocks else np.arange(len(chosen))
     made, cuts = evidence.features(part), evidence.once("margins", lambda: _cuts(evidence.features("train")))
     x = made.x[chosen]
     codes = np.stack([_coded(x[:, j], cut) for j, cut in enumerate(cuts)], 1)
-    block = patient_blocks(unit, BLOCKS, rng=stream(evidence.seed, "margins", part))
+    block = patient_blocks(unit, blocks, rng=stream(evidence.seed, "margins", part))
     return Side(x, codes, np.array([len(cut) + 2 for cut in cuts]), made.categorical, block, patients(unit))
+
+
+def _blocks(evidence: Evidence[Any]) -> int:
+    """As many blocks for every part: two parts leave out one each."""
+    people = (patients(part.subjects) for part in (evidence.train, evidence.holdout))
+    return min(BLOCKS, *people)
 
 
 def _cuts(train: Features) -> list[np.ndarray]:
@@ -111,7 +129,8 @@ def _shape(one: Side, other: Side, j: int) -> np.ndarray:
 
 def _counted(codes: np.ndarray, block: np.ndarray, size: int) -> np.ndarray:
     """(size, blocks) records of each code and block."""
-    return np.bincount(codes * BLOCKS + block, minlength=size * BLOCKS).reshape(size, BLOCKS)
+    blocks = int(block.max()) + 1
+    return np.bincount(codes * blocks + block, minlength=size * blocks).reshape(size, blocks)
 
 
 def _without(counts: np.ndarray) -> np.ndarray:
@@ -134,9 +153,9 @@ def _tables(side: Side, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     codes = np.minimum(side.codes[:, chosen], sizes - 1) + begin[:-1]
     hot = np.zeros((len(codes), begin[-1]), dtype=np.float32)
     np.put_along_axis(hot, codes, 1.0, axis=1)
-    each = np.stack([hot[side.block == b].T @ hot[side.block == b] for b in range(BLOCKS)])
+    each = np.stack([hot[side.block == b].T @ hot[side.block == b] for b in range(int(side.block.max()) + 1)])
     whole = each.sum(0, keepdims=True)
-    count = np.bincount(side.block, minlength=BLOCKS)
+    count = np.bincount(side.block)
     left = np.concatenate([[len(codes)], len(codes) - count])
     return np.concatenate([whole, whole - each]) / np.maximum(left, 1)[:, None, None], begin
 
