@@ -6,6 +6,7 @@ Layers are made empty, since torch would fill them from its global generator; `s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -35,7 +36,7 @@ def start(net: nn.Module, *, rng: np.random.Generator) -> None:
     noise = noise_of(rng)
     for layer in net.modules():
         if isinstance(layer, STARTED):
-            bound = 1 / np.sqrt(max(layer.weight[0].numel(), 1))
+            bound = 1 / np.sqrt(max(math.prod(layer.weight.shape[1:]), 1))
             with torch.no_grad():
                 for weight in layer.parameters():
                     weight.uniform_(-bound, bound, generator=noise)

@@ -20,6 +20,7 @@ from semblance.core.errors import UsageError
 
 Spans = tuple[tuple[float, float], ...]
 """Closed ranges of a score."""
+TINY = 1e-12
 TRIED, ROUNDS = 2048, 100
 """People who are tried at a time, and how often, where what they shall be like is limited."""
 GRID = ndtri((np.arange(1000) + 0.5) / 1000)
@@ -167,7 +168,7 @@ class Person:
     def _seen(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) scores, which count for columns, and (n, d) numbers, none of them far from the mean."""
         far = FAR * self.spread
-        return moved / self.spread, self.mean + moved.clip(-far, far)
+        return moved / np.maximum(self.spread, TINY), self.mean + moved.clip(-far, far)
 
     def _within(self, n: int, limits: Limits, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) how far people within the limits are from the mean."""
