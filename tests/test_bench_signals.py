@@ -32,6 +32,11 @@ Path(job["out"]).with_suffix(".json").write_text(json.dumps(answer))
 """
 
 
+@pytest.fixture(autouse=True)
+def _a_quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beats, "NETWORK", replace(beats.NETWORK, steps=25))
+
+
 def cohort(seed: int, n: int = 12) -> Pieces:
     """Beats of patients of their own, as contenders get them."""
     held = simulated.pieces(n, seed)
