@@ -53,6 +53,16 @@ def test_quotas_are_kept_to_the_recording() -> None:
     assert people.count("F") == 3
 
 
+def test_bands_of_heart_rate_with_equal_shares_are_all_drawn() -> None:
+    """Bands once were told apart by their shares, so that one of two equal ones was lost."""
+    found = asked(Wanted(quota={"heart_rate": {(66, 72): 0.5, (80, 86): 0.5}}), KNOWN)
+    rates = [
+        60 / np.exp(KNOWN.person.draw(1, rng=stream(3, i), limits=one)[1][0, 0])
+        for i, one in enumerate(found.of_each(10, rng=stream(2, "quotas")))
+    ]
+    assert sum(rate < 75 for rate in rates) == 5
+
+
 def test_a_quota_of_beats_and_knobs_are_read() -> None:
     found = asked(Wanted(quota={"beat": "balanced"}, shift={"qt": 30, "st II": -0.1}), KNOWN)
     assert found.mix is not None and found.mix.tolist() == [0.5, 0.5]

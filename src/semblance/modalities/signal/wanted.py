@@ -205,8 +205,8 @@ class _Reading:
 
     def _quota(self, name: str, quota: Any) -> tuple[tuple[float, Limits], ...]:
         if name == RATE and quota != BALANCED:
-            bands = {share: self._rate(condition) for condition, share in quota.items()} if self._heart(name) else {}
-            return tuple((share, self._slowness(rate)) for share, rate in bands.items())
+            bands = quota.items() if self._heart(name) else ()
+            return tuple((share, self._slowness(self._rate(condition))) for condition, share in bands)
         place = self._place(name)
         if place is None:
             return ()
