@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from semblance.core.coded import WIDTH, names, narrow, number, one_hot, ranks, unit
+from semblance.core.coded import WIDTH, features, names, narrow, number, one_hot, ranks, unit
+from semblance.core.schema import Column, Schema
 
 COLOURS = pd.Series(pd.Categorical(["red", "blue", "red", None], ["blue", "green", "red"]))
 
@@ -35,3 +36,13 @@ def test_what_is_too_wide_is_projected_and_nearly_keeps_its_lengths():
     assert made.shape == (50, WIDTH)
     assert np.allclose(np.linalg.norm(made, axis=1) / np.linalg.norm(x, axis=1), 1, atol=0.35)
     assert narrow(made) is made
+
+
+def test_features_are_the_columns_and_what_stands_beside_them():
+    schema = Schema((Column("pid", "identifier", "subject"), Column("age", "numeric"), Column("sex", "categorical")))
+    frame = pd.DataFrame({"age": [50.0, np.inf], "sex": pd.Categorical(["F", "M"])})
+    reference = pd.DataFrame({"age": [60.0] * 3, "sex": pd.Categorical(["M", "M", "F"])})
+    made = features(schema, frame, reference, np.array([[7.0], [8.0]]), ["wave"])
+    assert made.names == ("age", "sex", "wave") and made.levels == ((), ("M", "F"), ())
+    assert np.array_equal(made.x, [[50, 1, 7], [np.nan, 0, 8]], equal_nan=True)
+    assert made.categorical.tolist() == [False, True, False]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.errors import DataError
-from semblance.core.facts import kind_of, suspicion, told_texts, values
+from semblance.core.facts import framed, kind_of, refuse_lacking, stacked, suspicion, told_texts, values
 from semblance.core.schema import Schema
 
 
@@ -40,3 +40,20 @@ def test_what_is_written_is_what_was_read():
 def test_a_name_that_tells_of_an_identifier_is_suspicious():
     assert suspicion("patient name", column(["a"]), pd.Series(["a"]))
     assert not suspicion("age", column(["1"]), pd.Series(["1"]))
+
+
+def test_frames_are_stacked_and_categories_of_both_stay_categories():
+    one, two = (pd.DataFrame({"sex": pd.Categorical([text])}) for text in "FM")
+    made = stacked([one, two])
+    assert list(made["sex"]) == ["F", "M"] and isinstance(made["sex"].dtype, pd.CategoricalDtype)
+    assert stacked([one]) is one
+
+
+def test_no_columns_are_still_so_many_rows():
+    assert framed({}, 3).shape == (3, 0)
+
+
+def test_all_columns_that_nobody_tells_are_said_at_once():
+    with pytest.raises(DataError) as told:
+        refuse_lacking(Schema((column(["1"]), column(["a"], name="y"))), {"z"}, who="stays")
+    assert [problem.column for problem in told.value.problems] == ["x", "y"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from semblance.core.dataset import Features
 from semblance.core.rng import stream
+from semblance.core.schema import Schema
 
 TOP = 20  # categories of a column that judges tell apart
 WIDTH = 128
@@ -55,3 +59,28 @@ def narrow(x: np.ndarray) -> np.ndarray:
         return x
     made: np.ndarray = x @ stream(0, "projection", x.shape[1]).standard_normal((x.shape[1], WIDTH), dtype=np.float32)
     return made / np.float32(np.sqrt(WIDTH))
+
+
+def features(
+    schema: Schema, frame: pd.DataFrame, reference: pd.DataFrame, further: np.ndarray, named: Sequence[str]
+) -> Features:
+    """The learned columns of a frame, coded on that of a reference, then (n, d) `further` numbers of these names.
+
+    Numbers as they are; categories as frequency ranks in the reference, its top 20, then one code for all others.
+    Missing is NaN.
+    """
+    learned = schema.learned
+    known = [None if c.continuous else names(reference[c.name]) for c in learned]
+    columns = [
+        number(frame[c.name]) if top is None else ranks(frame[c.name], top)
+        for c, top in zip(learned, known, strict=True)
+    ]
+    return Features(
+        np.column_stack([*columns, further]),
+        np.array([*(not c.continuous for c in learned), *[False] * len(named)]),
+        (*(c.name for c in learned), *named),
+        roles={c.role: j for j, c in enumerate(learned) if c.role in ROLES},
+        protected=tuple(j for j, c in enumerate(learned) if c.protected),
+        quasi=tuple(j for j, c in enumerate(learned) if c.quasi),
+        levels=(*(() if top is None else tuple(map(str, top)) for top in known), *[()] * len(named)),
+    )

@@ -4,14 +4,14 @@ and the texts that are written again. Values stay as they are read; rare ones ar
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from semblance.core.errors import DataError
+from semblance.core.errors import DataError, Problem
 from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 
@@ -26,6 +26,44 @@ _IDENTIFYING = re.compile(
 )
 """Names of columns of the identifiers that HIPAA's safe harbour lists, 45 CFR 164.514(b)(2)."""
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+
+
+@dataclass(frozen=True, eq=False)
+class Statics:
+    """What is known of records: the schema, its frame, the patients, and what a person is told of it."""
+
+    schema: Schema
+    frame: pd.DataFrame
+    subjects: np.ndarray
+    plans: tuple[FieldPlan, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def framed(columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
+    """The columns, of so many rows, even if there is no column."""
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns))
+
+
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One frame below the other; a column that is categorical in the first stays so."""
+    if len(frames) == 1:
+        return frames[0]
+    frame = pd.concat(frames, ignore_index=True)
+    for name in frame:
+        if isinstance(frames[0][name].dtype, pd.CategoricalDtype):
+            frame[name] = frame[name].astype("category")
+    return frame
+
+
+def refuse_lacking(schema: Schema, known: Container[str], *, who: str) -> None:
+    """Raise DataError with all learned columns that nobody tells; `who` should."""
+    problems = [
+        Problem("the column is missing", f"the {who} tell the columns of the schema", "add it", column.name)
+        for column in schema.learned
+        if column.name not in known
+    ]
+    if problems:
+        raise DataError(*problems)
 
 
 def planned(name: str, texts: pd.Series, *, told: Mapping[str, Any], target: str | None) -> tuple[Column, FieldPlan]:

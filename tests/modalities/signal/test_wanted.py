@@ -7,8 +7,9 @@ import pytest
 from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
+from semblance.core.shares import largest_remainder
 from semblance.modalities.signal.person import Person
-from semblance.modalities.signal.wanted import Known, asked, exactly, whole
+from semblance.modalities.signal.wanted import Known, asked, exactly
 
 
 def person() -> Person:
@@ -121,5 +122,7 @@ def test_counts_are_exact_and_the_chain_is_followed() -> None:
     made = exactly(np.array([600, 300]), lambda _, b: chain[b], np.array([2 / 3, 1 / 3]), rng=stream(4, "chain"))
     assert np.bincount(made).tolist() == [600, 300]
     assert (np.diff(made) != 0).mean() == pytest.approx(2 * (2 / 3) * 0.1, abs=0.04)
-    rare = exactly(whole(50, np.array([0.1, 0.9])), lambda _, b: chain[0], np.array([0.9, 0.1]), rng=stream(5, "r"))
+    rare = exactly(
+        largest_remainder(np.array([0.1, 0.9]), 50), lambda _, b: chain[0], np.array([0.9, 0.1]), rng=stream(5, "r")
+    )
     assert np.bincount(rare).tolist() == [5, 45]

@@ -118,7 +118,8 @@ def _shape(one: Side, other: Side, j: int) -> np.ndarray:
     if one.categorical[j]:
         size = int(max(one.sizes[j], one.codes[:, j].max() + 1, other.codes[:, j].max() + 1))
         found = [_without(_counted(side.codes[:, j], side.block, size)) for side in (one, other)]
-        return _variation(*found, axis=0)
+        apart: np.ndarray = np.abs(found[0] - found[1]).sum(0) / 2
+        return apart
     both = np.concatenate([one.x[:, j], other.x[:, j]])
     place = np.unique(np.where(np.isnan(both), np.inf, both), return_inverse=True)[1]
     ends, size = np.split(place, [len(one.x)]), int(place.max()) + 1
@@ -134,16 +135,11 @@ def _counted(codes: np.ndarray, block: np.ndarray, size: int) -> np.ndarray:
 
 
 def _without(counts: np.ndarray) -> np.ndarray:
-    """(..., 1 + blocks) shares of all, and without each block, of (..., blocks) counts; they sum to 1."""
-    whole = counts.sum(-1, keepdims=True)
-    kept = np.concatenate([whole, whole - counts], -1).astype(float)
-    shares: np.ndarray = kept / np.maximum(kept.sum(axis=tuple(range(kept.ndim - 1)), keepdims=True), 1)
+    """(size, 1 + blocks) shares of all, and without each block, of (size, blocks) counts; they sum to 1."""
+    whole = counts.sum(1, keepdims=True)
+    kept = np.concatenate([whole, whole - counts], 1).astype(float)
+    shares: np.ndarray = kept / np.maximum(kept.sum(0), 1)
     return shares
-
-
-def _variation(p: np.ndarray, q: np.ndarray, *, axis: int | tuple[int, ...]) -> np.ndarray:
-    gap: np.ndarray = np.abs(p - q).sum(axis) / 2
-    return gap
 
 
 def _tables(side: Side, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

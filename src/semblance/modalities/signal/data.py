@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import UsageError
+from semblance.core.facts import stacked
 from semblance.core.schema import Schema
 
 
@@ -157,10 +158,7 @@ def concat(parts: Sequence[Recordings]) -> Recordings:
     """The recordings of all parts under the first one's schema; their `subjects` number the same patients alike."""
     if not parts:
         raise UsageError.of("no recordings", rule="at least one is needed to join", fix="give one or more parts")
-    frame = pd.concat([part.frame for part in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame
-    for name in frame:
-        if isinstance(parts[0].frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = frame[name].astype("category")
+    frame = stacked([part.frame for part in parts])
     return Recordings(
         parts[0].schema,
         frame,

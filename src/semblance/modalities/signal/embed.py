@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semblance.core.coded import ROLES, WIDTH, names, narrow, number, one_hot, ranks, unit
+from semblance.core import coded
+from semblance.core.coded import WIDTH, narrow, number, one_hot, unit
 from semblance.core.dataset import Features
 from semblance.modalities.signal.data import AFTER, BEFORE, Pieces
 
@@ -80,23 +81,9 @@ def features(pieces: Pieces, reference: Pieces) -> Features:
     Numbers as they are; categories as frequency ranks in the reference, its top 20, then one code for all others.
     Missing is NaN.
     """
-    learned = pieces.schema.learned
-    named = [None if c.continuous else names(reference.frame[c.name]) for c in learned]
-    columns = [
-        number(pieces.frame[c.name]) if known is None else ranks(pieces.frame[c.name], known)
-        for c, known in zip(learned, named, strict=True)
-    ]
     waves = basis(reference.waves).of(pieces.waves).astype(float)
-    k = waves.shape[1]
-    return Features(
-        np.column_stack([*columns, waves]),
-        np.array([*(not c.continuous for c in learned), *[False] * k]),
-        (*(c.name for c in learned), *(f"wave {i + 1:02d}" for i in range(k))),
-        roles={c.role: j for j, c in enumerate(learned) if c.role in ROLES},
-        protected=tuple(j for j, c in enumerate(learned) if c.protected),
-        quasi=tuple(j for j, c in enumerate(learned) if c.quasi),
-        levels=(*(() if known is None else tuple(map(str, known)) for known in named), *[()] * k),
-    )
+    named = [f"wave {i + 1:02d}" for i in range(waves.shape[1])]
+    return coded.features(pieces.schema, pieces.frame, reference.frame, waves, named)
 
 
 def embed(pieces: Pieces, reference: Pieces) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 from semblance.core.rng import stream
+from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
@@ -21,7 +22,7 @@ from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 from semblance.modalities.signal.style import Fashion, Styles
-from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly, whole
+from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly
 
 TRIED, ROUNDS = 256, 12
 """Recordings that are tried to see how often kinds come, and how often their mean is corrected."""
@@ -196,7 +197,7 @@ def _mixed(
     """As many beats of exactly the mix that was asked for as fill the recording; `count` is a first guess."""
     assert asked.mix is not None
     for _ in range(FILLED):
-        kinds = exactly(whole(count, asked.mix), lambda a, b: rhythm.shares[a, b], rhythm.mix, rng=rng)
+        kinds = exactly(largest_remainder(asked.mix, count), lambda a, b: rhythm.shares[a, b], rhythm.mix, rng=rng)
         intervals = _paced(rhythm.intervals(kinds, rng=rng), kinds, seconds, asked)
         usual = intervals.mean()
         if 0 < seconds - intervals.sum() < LEFT * usual:

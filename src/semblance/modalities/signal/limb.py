@@ -5,7 +5,7 @@ III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2: any two o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -39,8 +39,8 @@ def ties(names: Sequence[str]) -> tuple[Tie, ...]:
     return tuple(_tie(limb, lead, of) for lead in list(limb)[2:] for of in [tuple(limb)[:2]])
 
 
-def kept(names: Sequence[str], recordings: Sequence[np.ndarray]) -> tuple[Tie, ...]:
-    """The ties of leads if (samples, leads) values of all recordings keep them, else none."""
+def kept(names: Sequence[str], recordings: Iterable[np.ndarray]) -> tuple[Tie, ...]:
+    """The ties of leads if (samples, leads) values of all recordings keep them, else none; without any none is read."""
     found = ties(names)
     for values in recordings if found else ():
         some = values[:: max(len(values) // LOOKED, 1)]

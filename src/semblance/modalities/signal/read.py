@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semblance.core.errors import DataError, UsageError
+from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
@@ -95,5 +96,5 @@ def _alike(found: list[Found], said: Said) -> tuple[list[Found], list[str]]:
     return alike(found, said)
 
 
-def _recordings(found: Sequence[Found], settled: statics.Statics) -> Recordings:
+def _recordings(found: Sequence[Found], settled: Statics) -> Recordings:
     return Recordings(settled.schema, settled.frame, tuple(one.recording for one in found), settled.subjects)

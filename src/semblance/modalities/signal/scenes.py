@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import Marks, Pieces, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import STATE, Cut
-from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly, whole
+from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly
 
 PRIOR = 0.5
 """How often each state is taken to have followed each other before anything was seen."""
@@ -96,7 +97,7 @@ class Scenes:
             return np.repeat(np.maximum(place, 0), n)
         if asked.mix is not None:
             usual = np.linalg.matrix_power(self.chain, SETTLED)[0]
-            return exactly(whole(n, asked.mix), lambda _, b: self.chain[b], usual, rng=rng)
+            return exactly(largest_remainder(asked.mix, n), lambda _, b: self.chain[b], usual, rng=rng)
         made = np.empty(n, dtype=np.int64)
         shares = self.first
         for i, u in enumerate(rng.random(n)):

@@ -7,16 +7,15 @@ generator's encoding, as for tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem
-from semblance.core.facts import MISSING, planned, values
-from semblance.core.modality import FieldPlan
+from semblance.core.facts import MISSING, Statics, framed, planned, refuse_lacking, values
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal.declare import Said, unknown
 from semblance.modalities.signal.found import Found
@@ -25,17 +24,6 @@ SHARE = 0.5
 """Age and sex are learned where at least this share of the recordings tells them."""
 ALWAYS = ("age", "sex")
 PATIENT = "patient"
-
-
-@dataclass(frozen=True, eq=False)
-class Statics:
-    """The schema, its frame, the patients, and what a person is told of it."""
-
-    schema: Schema
-    frame: pd.DataFrame
-    subjects: np.ndarray
-    plans: tuple[FieldPlan, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def settle(found: Sequence[Found], said: Said, *, given: Sequence[str] = ()) -> Statics:
@@ -65,28 +53,18 @@ def settle(found: Sequence[Found], said: Said, *, given: Sequence[str] = ()) -> 
     schema = Schema(tuple(columns), said.cohort, said.n_public)
     left = [name for name in known if name not in {*schema.names, *given, said.subject}]
     notes += [f"what else the headers say is left out: {len(left)} kinds of fact"] if left else []
-    return Statics(schema, _frame(frame, len(found)), subjects, tuple(plans), tuple(notes))
+    return Statics(schema, framed(frame, len(found)), subjects, tuple(plans), tuple(notes))
 
 
 def conform(found: Sequence[Found], schema: Schema, said: Said) -> Statics:
     """The statics of recordings under a known schema. Raises DataError for a column that none of them tells."""
     known = {name for one in found for name in one.facts}
-    problems = [
-        Problem("the column is missing", "the recordings tell the columns of the schema", "add it", column.name)
-        for column in schema.learned
-        if column.name not in known
-    ]
-    if problems:
-        raise DataError(*problems)
+    refuse_lacking(schema, known, who="recordings")
     frame = {column.name: values(_texts(found, column.name, said), column) for column in schema.learned}
     subject = schema.where("subject")
     named = subject is not None and all(one.facts.get(subject.name) for one in found)
     _, subjects, _ = _patients(found, replace(said, subject=subject.name if subject is not None and named else None))
-    return Statics(schema, _frame(frame, len(found)), subjects)
-
-
-def _frame(columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns))
+    return Statics(schema, framed(frame, len(found)), subjects)
 
 
 def _texts(found: Sequence[Found], name: str, said: Said) -> pd.Series:

@@ -13,6 +13,8 @@ from typing import Self
 
 import numpy as np
 
+from semblance.core.arrays import under, within
+
 PRIOR = 5.0
 """With how many pieces of the cohort's mean each style begins."""
 SHOWN = 12
@@ -100,15 +102,15 @@ class Fashion:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
-        return {f"{PREFIX}{name}": value for name, value in vars(self).items()}
+        return within(PART, vars(self))
 
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """The inverse of `arrays`."""
-        return cls(**{n.removeprefix(PREFIX): value for n, value in arrays.items() if n.startswith(PREFIX)})
+        return cls(**under(arrays, PART))
 
 
-PREFIX = "fashion."
+PART = "fashion"
 
 
 def _axes(rows: np.ndarray, *, scaled: bool = False) -> tuple[np.ndarray, np.ndarray]:

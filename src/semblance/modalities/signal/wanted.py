@@ -15,6 +15,7 @@ import numpy as np
 
 from semblance.core.errors import Problem, UsageError
 from semblance.core.model import BALANCED, Wanted
+from semblance.core.shares import largest_remainder
 from semblance.modalities.signal.knobs import FARTHEST, NOISE, QT, ST, Knobs
 from semblance.modalities.signal.person import Limits, Person, Scale, Spans
 
@@ -51,24 +52,12 @@ class Asked:
         """The limits of each of `n` recordings, the quotas kept to the recording."""
         each = [self.limits] * n
         for quota in self.quotas:
-            which = np.repeat(np.arange(len(quota)), whole(n, np.array([share for share, _ in quota])))
+            which = np.repeat(np.arange(len(quota)), largest_remainder(np.array([share for share, _ in quota]), n))
             each = [limits.and_also(quota[i][1]) for limits, i in zip(each, rng.permutation(which), strict=True)]
         return each
 
 
 ANY = Asked()
-
-
-def whole(n: int, shares: np.ndarray) -> np.ndarray:
-    """Whole numbers that sum to `n`, by the largest remainder.
-
-    >>> whole(10, np.array([0.55, 0.25, 0.2])).tolist()
-    [6, 2, 2]
-    """
-    exact = n * shares / shares.sum()
-    counts = np.floor(exact + 1e-9).astype(np.int64)
-    counts[np.argsort(counts - exact, kind="stable")[: n - counts.sum()]] += 1
-    return counts
 
 
 def asked(wanted: Wanted | None, known: Known) -> Asked:

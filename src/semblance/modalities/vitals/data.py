@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import UsageError
+from semblance.core.facts import stacked
 from semblance.core.schema import Schema
 
 Clock = Literal["minutes", "hours", "HH:MM", "timestamps"]
@@ -144,10 +145,7 @@ def concat(parts: Sequence[Stays]) -> Stays:
     """The stays of all parts under the first one's schema; their `subjects` number the same patients alike."""
     if not parts:
         raise UsageError.of("no stays", rule="at least one part is needed to join", fix="give one or more parts")
-    frame = pd.concat([part.frame for part in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame
-    for name in frame:
-        if isinstance(parts[0].frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = frame[name].astype("category")
+    frame = stacked([part.frame for part in parts])
     sizes = np.concatenate([np.diff(part.starts) for part in parts])
     return Stays(
         parts[0].schema,

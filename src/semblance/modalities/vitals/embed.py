@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from semblance.core.coded import ROLES, names, narrow, number, one_hot, ranks, unit
+from semblance.core import coded
+from semblance.core.coded import narrow, number, one_hot, unit
 from semblance.core.dataset import Features
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.summary import NUMBERS, summary
@@ -16,22 +17,9 @@ def features(stays: Stays, reference: Stays) -> Features:
     Numbers as they are; categories as frequency ranks in the reference, its top 20, then one code for all others.
     Missing is NaN.
     """
-    learned = stays.schema.learned
-    named = [None if c.continuous else names(reference.frame[c.name]) for c in learned]
-    columns = [
-        number(stays.frame[c.name]) if known is None else ranks(stays.frame[c.name], known)
-        for c, known in zip(learned, named, strict=True)
-    ]
     told = summary(stays.coded(reference.channels)).reshape(len(stays), -1)
-    return Features(
-        np.column_stack([*columns, told]),
-        np.array([*(not c.continuous for c in learned), *[False] * told.shape[1]]),
-        (*(c.name for c in learned), *(f"{one} {what}" for one in reference.names for what in NUMBERS)),
-        roles={c.role: j for j, c in enumerate(learned) if c.role in ROLES},
-        protected=tuple(j for j, c in enumerate(learned) if c.protected),
-        quasi=tuple(j for j, c in enumerate(learned) if c.quasi),
-        levels=(*(() if known is None else tuple(map(str, known)) for known in named), *[()] * told.shape[1]),
-    )
+    named = [f"{one} {what}" for one in reference.names for what in NUMBERS]
+    return coded.features(stays.schema, stays.frame, reference.frame, told, named)
 
 
 def embed(stays: Stays, reference: Stays) -> np.ndarray:

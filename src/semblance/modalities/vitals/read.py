@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, UsageError
+from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.vitals import declare, long, statics
@@ -22,7 +23,6 @@ from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.digits import decimals_of
 from semblance.modalities.vitals.long import Rows
 from semblance.modalities.vitals.sift import sift
-from semblance.modalities.vitals.statics import Statics
 
 __all__ = ["column_names", "concat", "like", "output_name", "read"]
 

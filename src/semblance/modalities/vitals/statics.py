@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 
 from semblance.core.declared import unknown
 from semblance.core.errors import DataError, Problem
-from semblance.core.facts import MISSING, planned, values
+from semblance.core.facts import MISSING, Statics, framed, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 from semblance.modalities.vitals.declare import Said
@@ -20,17 +19,6 @@ from semblance.modalities.vitals.sift import SENTINELS
 
 SUBJECTS = ("subject", "subjectid", "patient", "patientid", "person", "personid")
 """Names of columns that tell patients apart, as `plain` has them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Statics:
-    """The schema, its frame, the patients, and what a person is told of it."""
-
-    schema: Schema
-    frame: pd.DataFrame
-    subjects: np.ndarray
-    plans: tuple[FieldPlan, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def early_channels(rows: Rows, said: Said) -> tuple[str, ...]:
@@ -136,23 +124,17 @@ def settle(facts: Mapping[str, pd.Series], record: str, records: pd.Index, said:
             frame[name] = values(texts, column)
     schema = Schema(tuple(columns), said.cohort, said.n_public)
     who = records if subject in (None, record) else facts[subject]
-    return Statics(schema, _frame(frame, len(records)), _codes(who, subject), tuple(plans))
+    return Statics(schema, framed(frame, len(records)), _codes(who, subject), tuple(plans))
 
 
 def conform(facts: Mapping[str, pd.Series], schema: Schema, records: pd.Index) -> Statics:
     """The statics of stays under a known schema. Raises DataError for a column that is missing."""
-    problems = [
-        Problem("the column is missing", "the stays tell the columns of the schema", "add it", column.name)
-        for column in schema.learned
-        if column.name not in facts
-    ]
-    if problems:
-        raise DataError(*problems)
+    refuse_lacking(schema, facts, who="stays")
     frame = {column.name: values(facts[column.name], column) for column in schema.learned}
     subject = schema.where("subject")
     named = subject is not None and subject.name in facts
     who = facts[subject.name] if named and subject is not None else records
-    return Statics(schema, _frame(frame, len(records)), _codes(who, subject.name if named and subject else None))
+    return Statics(schema, framed(frame, len(records)), _codes(who, subject.name if named and subject else None))
 
 
 def _codes(who: Any, name: str | None) -> np.ndarray:
@@ -161,7 +143,3 @@ def _codes(who: Any, name: str | None) -> np.ndarray:
         rule, fix = "every stay belongs to a patient", "fill the cell, or leave the stay out"
         raise DataError.of(f"{len(gone):,} stays name no patient", rule=rule, fix=fix, column=name)
     return pd.factorize(np.asarray(who, dtype=object))[0].astype(np.int64)
-
-
-def _frame(columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns))

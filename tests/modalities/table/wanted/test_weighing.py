@@ -6,21 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semblance.core.rng import stream
-from semblance.modalities.table.wanted.weighing import largest_remainder, rake, whole
-
-SHARES = st.lists(st.floats(0.001, 1), min_size=1, max_size=8).map(lambda x: np.array(x) / sum(x))
-
-
-@given(SHARES, st.integers(0, 500))
-def test_largest_remainders_sum_to_n_and_are_within_one(shares, n):
-    found = largest_remainder(shares, n)
-    assert found.sum() == n
-    assert (np.abs(found - shares * n) < 1 + 1e-6).all()
-
-
-def test_largest_remainder_by_hand():
-    assert largest_remainder(np.array([0.4, 0.35, 0.25]), 10).tolist() == [4, 4, 2]
-    assert largest_remainder(np.array([1 / 3] * 3), 10).tolist() == [4, 3, 3]
+from semblance.core.shares import largest_remainder
+from semblance.modalities.table.wanted.weighing import rake, whole
 
 
 def margins(shape: tuple[int, ...], targets: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -48,7 +48,7 @@ def filled(recorder: Recorder, learned: Waves, data: Recordings, *, seed: int) -
     if problems:
         raise UsageError(*problems)
     ones = []
-    for i, one in enumerate(map(partial(_computed, recorder), data.recordings)):
+    for i, one in enumerate(map(partial(_held, recorder), data.recordings)):
         gaps = not np.isfinite(one.values()).all()
         facts = data.frame.iloc[[i]].reset_index(drop=True)
         ones.append(_Filling(recorder, learned, one, facts, stream(seed, "fill", i)).made() if gaps else one)
@@ -67,11 +67,13 @@ def _unlike(recorder: Recorder, one: Recording) -> list[Problem]:
     return found
 
 
-def _computed(recorder: Recorder, one: Recording) -> Recording:
-    """The recording with limb leads that others tell."""
-    if not recorder.ties or np.isfinite(one.values()).all():
+def _held(recorder: Recorder, one: Recording) -> Recording:
+    """The recording, its samples read once for all that looks at them, with limb leads that others tell."""
+    values = one.values()
+    if np.isfinite(values).all():
         return one
-    values = untangled(one.values(), [lead.name for lead in one.leads])
+    if recorder.ties:
+        values = untangled(values, [lead.name for lead in one.leads])
     return replace(one, values=lambda: values)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save
 
+from semblance.core.arrays import under, within
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
@@ -38,7 +39,7 @@ from semblance.modalities.signal.wanted import asked as asked_of
 
 TOGETHER = 512
 """Pieces that are drawn at once, at least."""
-ENCODING, WAVES = "encoding.", "waves."
+ENCODING, WAVES = "encoding", "waves"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +70,7 @@ class Recorder:
         encoding = spec.coded(pieces, rng=rng)
         told = (data, cut, pieces, encoding.encode(pieces))
         story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
-        names = [lead.name for lead in cut.leads]
-        kept = limb.kept(names, [one.values() for one in data.recordings]) if limb.ties(names) else ()
+        kept = limb.kept([lead.name for lead in cut.leads], (one.values() for one in data.recordings))
         made = cls(data.schema, cut, encoding, story, data.recordings[0].rate, kept)
         return made, replace(learned, channels=len(cut.leads))
 
@@ -115,8 +115,7 @@ class Recorder:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
-        own = {f"{ENCODING}{name}": array for name, array in self.encoding.arrays().items()}
-        return {**own, **self.story.arrays()}
+        return {**within(ENCODING, self.encoding.arrays()), **self.story.arrays()}
 
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
@@ -129,8 +128,7 @@ class Recorder:
         """The inverse of `to_json` and `arrays`."""
         cut = Cut(**{**told["cut"], "leads": tuple(Lead(**lead) for lead in told["cut"]["leads"])})
         story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
-        own = {name.removeprefix(ENCODING): a for name, a in arrays.items() if name.startswith(ENCODING)}
-        encoding = code.from_arrays(tuple(told["labels"]), own)
+        encoding = code.from_arrays(tuple(told["labels"]), under(arrays, ENCODING))
         ties = tuple(Tie(tie["lead"], tuple(tie["of"]), tuple(tie["parts"])) for tie in told["ties"])
         return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"], ties)
 
@@ -205,9 +203,9 @@ class RecorderSpec:
             )
         told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
-        own = {name.removeprefix(WAVES): a for name, a in arrays.items() if name.startswith(WAVES)}
         recorder = Recorder.restored(told, arrays, code=cls.code)
-        return RecorderModel(cls.card, told["options"], recorder, cls.waves(told["options"], recorder.sizes, own))
+        waves = cls.waves(told["options"], recorder.sizes, under(arrays, WAVES))
+        return RecorderModel(cls.card, told["options"], recorder, waves)
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,8 +272,7 @@ class RecorderModel:
     def save(self, folder: Path) -> None:
         """Write model.json, recorder.json and weights.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
-        own = {f"{WAVES}{name}": array for name, array in self.learned.arrays().items()}
-        arrays = {name: np.ascontiguousarray(a) for name, a in {**self.recorder.arrays(), **own}.items()}
-        write_bytes(folder / "weights.safetensors", save(arrays))
+        arrays = {**self.recorder.arrays(), **within(WAVES, self.learned.arrays())}
+        write_bytes(folder / "weights.safetensors", save({n: np.ascontiguousarray(a) for n, a in arrays.items()}))
         write_json(folder / "recorder.json", {**self.recorder.to_json(), "options": dict(self.options)})
         write_json(folder / "model.json", {"modality": "signal", "generator": self.card.name})

@@ -21,6 +21,7 @@ import numpy as np
 from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
+from semblance.core.shares import largest_remainder
 from semblance.modalities.table.codes import Numbers
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
@@ -28,7 +29,7 @@ from semblance.modalities.table.wanted.asked import Asked, coders_of
 from semblance.modalities.table.wanted.conditions import Condition
 from semblance.modalities.table.wanted.joint import CELLS, Conditional, Joint, few, pick, possible, shares_given
 from semblance.modalities.table.wanted.shifts import shifted
-from semblance.modalities.table.wanted.weighing import largest_remainder, rake, whole
+from semblance.modalities.table.wanted.weighing import rake, whole
 
 PILOT = 8192
 NEVER = 1e-6

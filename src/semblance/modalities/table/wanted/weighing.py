@@ -13,15 +13,6 @@ Margin = tuple[np.ndarray, np.ndarray]
 """(m,) the level of each cell, and (levels,) what the cells of each level shall sum to."""
 
 
-def largest_remainder(shares: np.ndarray, n: int) -> np.ndarray:
-    """(k,) whole numbers that sum to n, each within one of `shares` * n; ties go to the first."""
-    exact = np.asarray(shares, dtype=float) / np.sum(shares) * n
-    whole = np.floor(exact + 1e-9).astype(np.int64)
-    left = n - int(whole.sum())
-    whole[np.argsort(whole - exact, kind="stable")[:left]] += 1
-    return whole
-
-
 def rake(mass: np.ndarray, margins: Sequence[Margin]) -> np.ndarray:
     """The (m,) weights nearest to `mass` (in Kullback-Leibler divergence) with these margins; zeros stay zero.
 

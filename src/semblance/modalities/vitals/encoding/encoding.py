@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core.arrays import under, within
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.vitals.data import Channel, Layout, Stays
 from semblance.modalities.vitals.encoding.facts import Fact
-from semblance.modalities.vitals.encoding.saved import under, within
 from semblance.modalities.vitals.encoding.what import What
 from semblance.modalities.vitals.encoding.when import When
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from semblance.core.arrays import under, within
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding import order
 from semblance.modalities.vitals.encoding.factors import Factors
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
 from semblance.modalities.vitals.encoding.residuals import Residuals, firsts
-from semblance.modalities.vitals.encoding.saved import under, within
 from semblance.modalities.vitals.encoding.when import When, places
 
 CALM = 20.0

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
+from semblance.core.arrays import under, within
 from semblance.core.rng import root_of, stream
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.clock import FINE, ROUND, Clock
@@ -17,7 +18,6 @@ from semblance.modalities.vitals.encoding.factors import Factors
 from semblance.modalities.vitals.encoding.groups import Groups
 from semblance.modalities.vitals.encoding.hazards import Hazards
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
-from semblance.modalities.vitals.encoding.saved import under, within
 
 CALM = 2.0
 """Bins by which a rate is drawn towards that of all stays."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file, save
 
+from semblance.core.arrays import under, within
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
@@ -20,7 +21,6 @@ from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.encoding import Encoding
-from semblance.modalities.vitals.encoding.saved import under, within
 
 TOGETHER = 512
 """Stays that are drawn at once."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semblance.modalities.vitals.encoding.saved import under, within
+from semblance.core.arrays import under, within
 
 
 def test_parts_go_in_and_come_out():
