@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import semblance as sb
+from semblance.core.errors import UsageError
 from semblance.core.modality import load
 from semblance.modalities.signal import MANIFEST
 from semblance.modalities.signal.data import Recordings
@@ -81,6 +84,16 @@ def test_a_saved_model_draws_the_same_recordings(run, tmp_path):
 def _values(chunks) -> np.ndarray:
     parts: list[Recordings] = list(chunks)
     return np.concatenate([one.values() for part in parts for one in part.recordings])
+
+
+def test_recordings_are_completed_by_their_path_and_a_frame_is_refused(run):
+    """Both once ended in an AttributeError."""
+    model = sb.load(run / "model")
+    assert np.isfinite(model.complete(run.parent / "ecg").records.recordings[0].values()).all()
+    frame = pd.DataFrame({"II": [0.1, 0.2]})
+    for asks in (lambda: model.complete(frame), lambda: sb.read(frame, modality="signal")):
+        with pytest.raises(UsageError, match="only rows of a table are a frame"):
+            asks()
 
 
 def test_a_folder_that_holds_no_recording_is_told(tmp_path):

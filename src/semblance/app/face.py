@@ -114,15 +114,16 @@ class Fitted:
         """`frame` with its missing cells drawn given the others of their record; all else stays as it is.
 
         A frame comes back as the same kind of frame, what `read` gave as a frame of its library. Its columns are those
-        of the records that were learned. Records that are no rows come and go as `Data`. Raises UsageError from a
-        generator that cannot.
+        of the records that were learned. Records that are no rows come as `Data`, or by their path, and go as `Data`.
+        Raises UsageError from a generator that cannot.
         """
+        _can_complete(self.model)
         rng = stream(self.seed if seed is None else seed, "complete")
-        if isinstance(frame, Data) and not frame.tabular:
-            _can_complete(self.model)
-            return replace(frame, records=self.model.impute(frame.records, rng=rng))
+        if not _of_frames(self.modality):
+            data = frame if isinstance(frame, Data) else read(frame, modality=self.modality.name)
+            return replace(data, records=self.model.impute(data.records, rng=rng))
         given = frame.to_frame() if isinstance(frame, Data) else frame
-        schema = _schema(self.model)
+        schema = self.model.encoding.schema
         if is_frame(given) and len(given) == 0:
             return given
         table = _like(given, self.modality, schema)
@@ -167,11 +168,9 @@ def _can_complete(model: Any) -> None:
         )
 
 
-def _schema(model: Any) -> Schema:
-    """The columns that a model completes. Raises UsageError for a model that completes none."""
-    _can_complete(model)
-    schema: Schema = model.encoding.schema
-    return schema
+def _of_frames(modality: Modality) -> bool:
+    """Whether records of a modality are rows of a frame."""
+    return stages.has_beside(modality, "from_frame")
 
 
 def read(
@@ -202,6 +201,10 @@ def read(
         if private:
             raise UsageError.of("a frame with private=True", rule="private reads a file", fix="give the path")
         manifest = stages.choose_modality(("frame.parquet",), modality)
+        if not _of_frames(manifest):
+            raise UsageError.of(
+                f"a frame of modality '{manifest.name}'", rule="only rows of a table are a frame", fix="give a path"
+            )
         records, profile = stages.beside(manifest, "from_frame")(source, options)
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))

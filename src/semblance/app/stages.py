@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,11 @@ def floor_of(manifest: Modality, train: Dataset, *, seed: int, rare: int, rows: 
 def beside(manifest: Modality, name: str) -> Any:
     """A function that stands beside a modality's reader: `concat`, `from_frame`, `column_names`."""
     return load(f"{manifest.read.partition(':')[0]}:{name}")
+
+
+def has_beside(manifest: Modality, name: str) -> bool:
+    """Whether such a function stands there."""
+    return hasattr(import_module(manifest.read.partition(":")[0]), name)
 
 
 def gather(manifest: Modality, chunks: Iterable[Any]) -> Any:

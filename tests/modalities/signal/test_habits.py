@@ -12,6 +12,7 @@ from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.habits import Habits
 from semblance.modalities.signal.pieces import Cut
 from semblance.modalities.signal.style import Styles
+from semblance.modalities.signal.wanted import Asked
 from tests.modalities.signal.simulated import recordings
 
 
@@ -76,6 +77,15 @@ def test_a_new_recording_has_beats_all_along_in_the_cohorts_mix(fitted):
         assert part.at[-1] < part.length
         assert part.at[-1] > part.length - 3.1 * cut.rate
         assert part.given.shape == (len(part.kinds), made.given)
+
+
+def test_beats_that_are_all_ectopic_have_the_rate_that_was_asked_for(fitted):
+    """Without two normal beats in a row the rate once was not kept."""
+    _, cut, made, _ = fitted
+    asked = Asked(mix=np.eye(len(made.kinds))[made.kinds.index("V")], rate=(80.0, 84.0))
+    part = made.draw(cut, rng=stream(2, "draw"), asked=asked)
+    assert set(part.kinds) == {made.kinds.index("V")}
+    assert 60 / np.median(np.diff(part.at) / cut.rate) == pytest.approx(82, abs=5)
 
 
 def test_a_lead_that_was_not_measured_says_nothing_of_the_baseline():

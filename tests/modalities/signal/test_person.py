@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.person import Person, Scale
+from semblance.modalities.signal.person import Limits, Person, Scale
 
 
 def cohort(n: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -18,7 +18,7 @@ def cohort(n: int) -> tuple[pd.DataFrame, np.ndarray]:
 
 def test_what_belongs_together_is_drawn_together():
     frame, numbers = cohort(2000)
-    drawn, made = Person.fit(frame, numbers, rare=5).draw(4000, rng=stream(1, "draw"))
+    drawn, made = Person.fit(frame, numbers, np.arange(len(frame)), rare=5).draw(4000, rng=stream(1, "draw"))
     assert np.corrcoef(drawn["age"], made[:, 0])[0, 1] == pytest.approx(
         np.corrcoef(frame["age"], numbers[:, 0])[0, 1], abs=0.06
     )
@@ -32,15 +32,46 @@ def test_no_number_of_a_single_patient_and_no_rare_category_is_kept():
     frame.loc[3, "age"] = 250.0
     frame["sex"] = frame["sex"].cat.add_categories("Zanzibarite")
     frame.loc[4, "sex"] = "Zanzibarite"
-    person = Person.fit(frame, numbers, rare=5)
+    person = Person.fit(frame, numbers, np.arange(len(frame)), rare=5)
     assert 250.0 not in person.scales[0].knots
     assert person.scales[1].levels == ("M", "F")
+
+
+@pytest.mark.parametrize("known", [1, 4])
+def test_what_fewer_than_rare_patients_have_is_not_known_of_anybody(known):
+    """Their mean, of one patient the very number, once was everybody's."""
+    frame, numbers = cohort(50)
+    frame.loc[known:, "age"] = np.nan
+    person = Person.fit(frame, numbers, np.arange(50), rare=5)
+    assert person.scales[0].knots == () and person.scales[0].missing == 1
+    assert person.draw(9, rng=stream(1, "draw"))[0]["age"].isna().all()
+
+
+def test_a_patient_of_many_recordings_counts_once():
+    """Ten recordings of one patient once owned knots and levels."""
+    frame, numbers = cohort(100)
+    subjects = np.where(np.arange(100) < 10, 0, np.arange(100))
+    frame["age"] = np.where(subjects == 0, 99.25, frame["age"].clip(upper=90))
+    frame["sex"] = pd.Categorical(np.where(subjects == 0, "X", frame["sex"].astype(object)))
+    age, sex = Person.fit(frame, numbers, subjects, rare=5).scales
+    assert max(age.knots) < 92 and "X" not in sex.levels
+
+
+def test_a_single_number_is_drawn_exactly_and_what_goes_with_it_follows():
+    """Nobody once had exactly the age that was asked for."""
+    frame, numbers = cohort(2000)
+    person = Person.fit(frame, numbers, np.arange(2000), rare=5)
+    span = person.scales[0].span_of_range(70.0, 70.0)
+    drawn, made = person.draw(2000, rng=stream(1, "draw"), limits=Limits({0: (span,)}))
+    assert drawn["age"].to_numpy() == pytest.approx(70, abs=1e-4)
+    assert made[:, 0].mean() == pytest.approx(0.05 * 70, abs=0.05)
+    assert made[:, 0].std() == pytest.approx(0.3, rel=0.1)
 
 
 def test_missing_values_come_as_often():
     frame, numbers = cohort(1000)
     frame.loc[:299, ["age", "sex"]] = np.nan
-    drawn, _ = Person.fit(frame, numbers, rare=5).draw(5000, rng=stream(1, "draw"))
+    drawn, _ = Person.fit(frame, numbers, np.arange(len(frame)), rare=5).draw(5000, rng=stream(1, "draw"))
     assert drawn["age"].isna().mean() == pytest.approx(0.3, abs=0.03)
     assert drawn["sex"].isna().mean() == pytest.approx(0.3, abs=0.03)
 
@@ -48,19 +79,19 @@ def test_missing_values_come_as_often():
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_few_recordings_are_enough(n):
     frame, numbers = cohort(n)
-    _drawn, made = Person.fit(frame, numbers, rare=5).draw(7, rng=stream(1, "draw"))
+    _drawn, made = Person.fit(frame, numbers, np.arange(len(frame)), rare=5).draw(7, rng=stream(1, "draw"))
     assert made.shape == (7, 2)
     assert np.isfinite(made).all()
 
 
 def test_saved_and_restored_it_draws_the_same():
     frame, numbers = cohort(50)
-    person = Person.fit(frame, numbers, rare=5)
+    person = Person.fit(frame, numbers, np.arange(len(frame)), rare=5)
     again = Person.restored(person.to_json(), person.arrays())
     for one, two in zip(person.draw(9, rng=stream(2, "d")), again.draw(9, rng=stream(2, "d")), strict=True):
         assert np.array_equal(np.asarray(one), np.asarray(two))
 
 
 def test_a_column_without_values_is_drawn_without():
-    scale = Scale.of(pd.Series([np.nan] * 9, name="age"), rare=5)
+    scale = Scale.of(pd.Series([np.nan] * 9, name="age"), np.arange(9), rare=5)
     assert np.isnan(scale.values(np.zeros(4), rng=stream(0, "v"))).all()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.shares import largest_remainder
+from semblance.modalities.signal.data import Lead
 from semblance.modalities.signal.person import Person
 from semblance.modalities.signal.wanted import Known, asked, exactly
 
@@ -18,10 +21,10 @@ def person() -> Person:
     age, sex = rng.normal(60, 12, 400), rng.choice(["F", "M"], 400)
     frame = pd.DataFrame({"age": age, "sex": pd.Categorical(sex)})
     level = np.log(60 / (100 - 0.4 * age + rng.normal(0, 4, 400)))
-    return Person.fit(frame, level[:, None], rare=5)
+    return Person.fit(frame, level[:, None], np.arange(400), rare=5)
 
 
-KNOWN = Known(person(), "beat", ("N", "V"), ("I", "II"), 2)
+KNOWN = Known(person(), "beat", ("N", "V"), (Lead("I"), Lead("II"), Lead("III")), 2, tied=("III",))
 
 
 def drawn(n: int = 1500, **wanted: object) -> tuple[pd.DataFrame, np.ndarray]:
@@ -67,7 +70,7 @@ def test_bands_of_heart_rate_with_equal_shares_are_all_drawn() -> None:
 def test_a_quota_of_beats_and_knobs_are_read() -> None:
     found = asked(Wanted(quota={"beat": "balanced"}, shift={"qt": 30, "st II": -0.1}), KNOWN)
     assert found.mix is not None and found.mix.tolist() == [0.5, 0.5]
-    assert found.knobs.qt == pytest.approx(0.03) and found.knobs.st == (0.0, -0.1)
+    assert found.knobs.qt == pytest.approx(0.03) and found.knobs.st == (0.0, -0.1, 0.0)
 
 
 NONSENSE = {
@@ -87,6 +90,12 @@ NONSENSE = {
     "a knob too far": ({"shift": {"qt": 900}}, "at most 150"),
     "noise taken away": ({"shift": {"noise": -0.1}}, "noise is added"),
     "fairness": ({"fair_on": ("sex",)}, "leave it out"),
+    "balanced rates": ({"quota": {"heart_rate": "balanced"}}, "equal shares of a rate"),
+    "no rate": ({"given": {"heart_rate": None}}, "beats per minute"),
+    "odds of a knob": ({"shift": {"qt": {"long": 2}}}, "--shift qt=NUMBER"),
+    "a lead that others say": ({"shift": {"st III": 0.1}}, "Einthoven"),
+    "a lead that is not there": ({"shift": {"st V9": 0.1}}, "no lead 'V9'"),
+    "a shift beyond the heart's": ({"shift": {"st": 0.6}}, "at most 0.5"),
     "balanced ages": ({"quota": {"age": "balanced"}}, "only categories"),
 }
 
@@ -104,11 +113,28 @@ def test_all_that_cannot_be_had_is_said_at_once() -> None:
 
 
 def test_a_heart_cannot_be_asked_of_windows() -> None:
-    windows = Known(KNOWN.person, "state", ("open", "shut"), ("Oz",), None)
+    windows = Known(KNOWN.person, "state", ("open", "shut"), (Lead("Oz", "uV"),), None)
     with pytest.raises(UsageError, match="without heart beats"):
         asked(Wanted(given={"heart_rate": 60}), windows)
     assert asked(Wanted(shift={"noise": 0.1}), windows).knobs.noise == 0.1
     assert asked(Wanted(quota={"state": {"shut": 1}}), windows).mix.tolist() == [0, 1]  # type: ignore[union-attr]
+
+
+def test_a_knob_goes_as_far_in_microvolts_as_in_millivolts() -> None:
+    """Half a microvolt once was the most."""
+    heart = replace(KNOWN, leads=(Lead("I", "uV"), Lead("II", "uV")), tied=())
+    assert asked(Wanted(shift={"st": 400, "noise": 50}), heart).knobs.st == (400, 400)
+    with pytest.raises(UsageError, match="at most 500"):
+        asked(Wanted(shift={"st II": 501}), heart)
+
+
+def test_a_column_of_the_name_of_a_knob_is_that_column() -> None:
+    """A column 'heart_rate' once could not be asked for."""
+    frame = pd.DataFrame({"heart_rate": np.linspace(50, 90, 400), "qt": np.linspace(300, 500, 400)})
+    own = Person.fit(frame, np.zeros((400, 1)), np.arange(400), rare=5)
+    found = asked(Wanted(given={"heart_rate": (60, 70)}, shift={"qt": 20}), replace(KNOWN, person=own))
+    assert found.rate is None and found.knobs.qt == 0
+    assert own.draw(50, rng=stream(1, "d"), limits=found.limits)[0]["heart_rate"].between(60, 70).all()
 
 
 def test_together_impossible_conditions_end_with_an_error() -> None:

@@ -15,7 +15,7 @@ from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
-from semblance.modalities.signal.data import AFTER, BEFORE, Marks, Pieces, Recording, Recordings
+from semblance.modalities.signal.data import AFTER, BEFORE, Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
@@ -80,13 +80,13 @@ class Habits:
         slow = _filled(np.array([_slow(cut.values(one), cut.rate) for one in data.recordings]))
         fashion = Fashion.of(styles)
         numbers = np.concatenate([told(series, len(kinds)), slow, fashion.told(styles)], 1)
-        person = _as_often(Person.fit(data.frame, numbers, rare=rare), one_each, len(kinds))
+        person = _as_often(Person.fit(data.frame, numbers, data.subjects, rare=rare), one_each, len(kinds))
         seconds = float(np.median([one.seconds for one in data.recordings]))
         return cls(kinds, person, fashion, len(cut.leads), seconds)
 
-    def known(self, leads: tuple[str, ...]) -> Known:
+    def known(self, leads: tuple[Lead, ...], tied: tuple[str, ...] = ()) -> Known:
         """What can be asked for."""
-        return Known(self.person, BEAT, self.kinds, leads, len(self.person.scales))
+        return Known(self.person, BEAT, self.kinds, leads, len(self.person.scales), tied)
 
     def draw(self, cut: Cut, *, rng: np.random.Generator, limits: Limits = FREE, asked: Asked = ANY) -> Part:
         """A new person's recording to be, as it was asked for."""
@@ -208,7 +208,9 @@ def _mixed(
 
 def _paced(intervals: np.ndarray, kinds: np.ndarray, seconds: float, asked: Asked) -> np.ndarray:
     """The intervals, all as much longer or shorter as it takes to have the heart rate that was asked for."""
-    normal = intervals[1:][((kinds[1:] == 0) & (kinds[:-1] == 0) & (np.cumsum(intervals)[1:] < seconds))]
+    heard = np.cumsum(intervals)[1:] < seconds
+    normal = intervals[1:][(kinds[1:] == 0) & (kinds[:-1] == 0) & heard]
+    normal = normal if len(normal) else intervals[1:][heard]  # of beats that are all ectopic, the rate of all
     if asked.rate is None or not len(normal):
         return intervals
     usual, (low, high) = 60 / np.median(normal), asked.rate

@@ -7,13 +7,18 @@ and protects nobody: no guarantee follows from it, since what is drawn is no fun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from semblance.modalities.signal.data import Lead
+
 QT, ST, NOISE = "qt", "st", "noise"
 FARTHEST = {QT: 150.0, ST: 0.5, NOISE: 1.0}
-"""Milliseconds, and units of a lead, that a knob moves at most."""
+"""Milliseconds, and millivolts, that a knob moves at most."""
+MILLIVOLT = {"mv": 1.0, "uv": 1e3, "\u00b5v": 1e3, "\u03bcv": 1e3, "v": 1e-3, "nv": 1e6}
+"""What a millivolt is in the units of leads; in others there is no most."""
 J, RISEN = 0.05, 0.09
 """Seconds behind the R peak at which the QRS complex ends, and at which a raised ST segment has risen."""
 T_END = 0.4
@@ -63,6 +68,15 @@ class Knobs:
         first, second = (np.take_along_axis(waves, (low + i)[:, None, :], 2) for i in (0, 1))
         stretched: np.ndarray = first * (1 - part) + second * part
         return stretched
+
+
+def farthest(name: str, leads: Sequence[Lead]) -> float:
+    """The most that a knob ('qt', 'st', 'st NAME', 'noise') moves: milliseconds, or the leads' unit."""
+    knob, _, lead = name.partition(" ")
+    if knob == QT:
+        return FARTHEST[QT]
+    of = [MILLIVOLT.get(one.unit.lower(), np.inf) for one in leads if lead in ("", one.name)]
+    return FARTHEST[knob] * min(of, default=1.0)
 
 
 def _plateau(time: np.ndarray, ends: np.ndarray) -> np.ndarray:

@@ -11,10 +11,14 @@ from itertools import combinations
 
 import numpy as np
 
+from semblance.modalities.signal.data import Lead
+
 VIEWS = {"I": (1, 0), "II": (0, 1), "III": (-1, 1), "AVR": (-0.5, -0.5), "AVL": (1, -0.5), "AVF": (-0.5, 1)}
 """Each limb lead as a sum of I and II."""
 KEPT = 0.05
 """A set of recordings keeps the identities if what it has of a lead is, but for this part, what the others say."""
+WHOLE = (1, 2, 3, 6)
+"""Multiples of a file's step that a voltage is rounded to; half of an even one is whole."""
 LOOKED = 20_000
 """Samples of a recording by which that is seen."""
 
@@ -52,12 +56,35 @@ def kept(names: Sequence[str], recordings: Iterable[np.ndarray]) -> tuple[Tie, .
     return found
 
 
-def tied(values: np.ndarray, found: Sequence[Tie]) -> np.ndarray:
-    """(samples, leads) values in which every tied lead is what the others say."""
+def tied(values: np.ndarray, found: Sequence[Tie], leads: Sequence[Lead]) -> np.ndarray:
+    """(samples, leads) values in which every tied lead is what the others say, also once a file has rounded them."""
     made = values.copy() if found else values
+    step = _step(found, leads)
+    for lead in found[0].of if step else ():
+        made[:, lead] = np.round(made[:, lead] / step) * step
     for tie in found:
         made[:, tie.lead] = tie.value(made)
     return made
+
+
+def _step(found: Sequence[Tie], leads: Sequence[Lead]) -> float:
+    """Of what the two leads have to be multiples so that all others are whole numbers in a file; 0 where none is."""
+    gains = {leads[i].gain for tie in found for i in (tie.lead, *tie.of)}
+    parts = np.array([tie.parts for tie in found])
+    whole = [k for k in WHOLE if len(gains) == 1 and np.allclose(parts * k, np.round(parts * k))]
+    return whole[0] / gains.pop() if whole else 0.0
+
+
+def agreed(values: np.ndarray, measured: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """(samples, leads) values in which limb leads that were not `measured` are what two others say: those that were,
+    else those that were drawn first."""
+    limb = list(_limb(names))
+    made, sure = values.copy(), measured[:, limb].sum(1)
+    for lead in limb:
+        drawn = ~measured[:, lead]
+        made[drawn & (sure >= 2), lead] = np.nan
+        sure += drawn & (sure < 2)
+    return untangled(made, names)
 
 
 def untangled(values: np.ndarray, names: Sequence[str]) -> np.ndarray:

@@ -2,12 +2,12 @@
 
 A category is a cut of a normal score, a number of the frame its quantiles (a Gaussian copula; Nelsen 2006), all other
 numbers are normal as they are. The covariance is shrunk as Ledoit and Wolf (2004) found best. Quantiles are means over
-at least `rare` patients, so that no number of one patient is kept.
+at least `rare` patients, each of whom counts once; a column that fewer have a number of is not known at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ TRIED, ROUNDS = 2048, 100
 """People who are tried at a time, and how often, where what they shall be like is limited."""
 GRID = ndtri((np.arange(1000) + 0.5) / 1000)
 """Scores that stand for all."""
+CLOSE = 1e-6
+"""How near a score is to one that was asked for, for all that rounding does."""
 FAR = 2.0
 """Standard deviations beyond which no further number is drawn: the tails of few recordings are not known."""
 
@@ -62,17 +64,18 @@ class Scale:
     missing: float = 0.0
 
     @classmethod
-    def of(cls, column: pd.Series, *, rare: int) -> Scale:
-        """Learned from the recordings of patients; levels that fewer than `rare` have are left out."""
-        missing = round(float(column.isna().mean()), 3)
+    def of(cls, column: pd.Series, subjects: np.ndarray, *, rare: int) -> Scale:
+        """Learned from recordings of (n,) `subjects`; levels and numbers that fewer than `rare` have are left out."""
+        patients, name, missing = pd.Series(subjects, index=column.index), str(column.name), column.isna().mean()
         if not isinstance(column.dtype, pd.CategoricalDtype):
-            known = np.sort(column.dropna().to_numpy(dtype=float))
-            groups = np.array_split(known, max(len(known) // max(rare, 1), 1)) if len(known) else []
-            return cls(str(column.name), knots=tuple(float(g.mean()) for g in groups), missing=missing)
+            known = np.sort(column.dropna().astype(float).groupby(patients).mean().to_numpy())
+            groups = np.array_split(known, len(known) // max(rare, 1)) if len(known) >= max(rare, 1) else []
+            return cls(name, knots=tuple(float(g.mean()) for g in groups), missing=_lost(missing, groups))
         count = column.value_counts()
-        count = count[count >= rare]
+        count = count[patients.groupby(column, observed=False).nunique().reindex(count.index) >= rare]
+        count = count[count > 0]
         shares = (count / count.sum()).cumsum() if len(count) else count
-        return cls(str(column.name), tuple(map(str, count.index)), tuple(map(float, shares)), missing=missing)
+        return cls(name, tuple(map(str, count.index)), tuple(map(float, shares)), missing=_lost(missing, count))
 
     def scores(self, column: pd.Series) -> np.ndarray:
         """(n,) normal scores; 0 for what is missing or has no level."""
@@ -134,9 +137,9 @@ class Person:
     root: np.ndarray
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, numbers: np.ndarray, *, rare: int) -> Person:
-        """From (n, columns) and (n, numbers) of recordings."""
-        scales = tuple(Scale.of(frame[name], rare=rare) for name in frame)
+    def fit(cls, frame: pd.DataFrame, numbers: np.ndarray, subjects: np.ndarray, *, rare: int) -> Person:
+        """From (n, columns) and (n, numbers) of recordings of (n,) `subjects`."""
+        scales = tuple(Scale.of(frame[name], subjects, rare=rare) for name in frame)
         scores = [scale.scores(frame[scale.name]) for scale in scales]
         told = np.column_stack([*scores, numbers]) if scores else numbers
         mean, sd = told.mean(0), np.where(told.std(0) > 0, told.std(0), 1e-9)
@@ -175,6 +178,7 @@ class Person:
         drift, found = self._drift(limits), np.empty((0, len(self.mean)))
         for _ in range(ROUNDS):
             tried = rng.standard_normal((TRIED if limits.spans else n, len(self.mean))) @ self.root.T + drift
+            tried = self._exactly(tried, limits, rng=rng)
             found = np.concatenate([found, tried[self._fit(tried, limits)]])
             if len(found) >= n:
                 return found[:n]
@@ -184,13 +188,28 @@ class Person:
             fix="ask for less at once, or for wider ranges",
         )
 
+    def _exactly(self, moved: np.ndarray, limits: Limits, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) `moved` so that a column of which single scores are asked for has one of them, and all else as it is
+        given that: nobody would have it by chance (Matheron's rule; Hoffman & Ribak, ApJ 1991)."""
+        points = {at: [low for low, _ in spans] for at, spans in limits.spans.items() if _single(spans)}
+        if not points:
+            return moved
+        at = list(points)
+        aims = np.stack([rng.choice(some, len(moved)) for some in points.values()], 1)
+        far = aims * self.spread[at] - moved[:, at]
+        pull = np.linalg.lstsq(self.root[at] @ self.root[at].T, self.root[at] @ self.root.T, rcond=None)[0]
+        made: np.ndarray = moved + far @ pull
+        return made
+
     def _fit(self, moved: np.ndarray, limits: Limits) -> np.ndarray:
         """(n,) bool: who is within the limits."""
         scores, numbers = self._seen(moved)
         fine = np.ones(len(moved), dtype=bool)
         for place, spans in limits.spans.items():
             seen = (scores if place < len(self.scales) else numbers)[:, place]
-            fine &= sum(((seen >= low) & (seen <= high) for low, high in spans), np.zeros(len(moved), dtype=bool))
+            near = CLOSE if _single(spans) else 0.0
+            each = ((seen >= low - near) & (seen <= high + near) for low, high in spans)
+            fine &= sum(each, np.zeros(len(moved), dtype=bool))
         return fine
 
     def _drift(self, limits: Limits) -> np.ndarray:
@@ -215,6 +234,16 @@ class Person:
         """The inverse of `to_json` and `arrays`."""
         scales = (Scale(**{name: _listed(value) for name, value in scale.items()}) for scale in told)
         return cls(tuple(scales), arrays["person.mean"], arrays["person.root"])
+
+
+def _single(spans: Spans) -> bool:
+    """Whether ranges are single scores."""
+    return bool(spans) and all(low == high for low, high in spans)
+
+
+def _lost(share: float, known: Sized) -> float:
+    """The share of recordings that lack a column, all where nothing of it is known."""
+    return round(float(share), 3) if len(known) else 1.0
 
 
 def _listed(value: Any) -> Any:

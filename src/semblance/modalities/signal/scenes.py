@@ -16,7 +16,7 @@ import pandas as pd
 from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
 from semblance.modalities.signal import stitch
-from semblance.modalities.signal.data import Marks, Pieces, Recordings
+from semblance.modalities.signal.data import Lead, Marks, Pieces, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import STATE, Cut
@@ -51,7 +51,7 @@ class Scenes:
         """From recordings, their windows of these kinds, and the (n, d) coefficients of these."""
         labels = pd.Index(kinds).get_indexer(pieces.labels)
         column = data.schema.where("target")
-        person = Person.fit(data.frame, np.zeros((len(data), 0)), rare=rare)
+        person = Person.fit(data.frame, np.zeros((len(data), 0)), data.subjects, rare=rare)
         first, chain = _chain(labels, pieces.source, len(kinds))
         seconds = float(np.median([one.seconds for one in data.recordings]))
         made = cls(kinds, "" if column is None else column.name, person, first, chain, seconds)
@@ -74,10 +74,10 @@ class Scenes:
         scores = [scale.scores(frame[scale.name]) for scale in self.person.scales if scale.name != self.target]
         return np.stack(scores, 1).astype(np.float32) if scores else np.zeros((len(frame), 0), dtype=np.float32)
 
-    def known(self, leads: tuple[str, ...]) -> Known:
+    def known(self, leads: tuple[Lead, ...], tied: tuple[str, ...] = ()) -> Known:
         """What can be asked for."""
         states = not self.target and self.kinds != ("",)
-        return Known(self.person, STATE if states else "", self.kinds, leads, None)
+        return Known(self.person, STATE if states else "", self.kinds, leads, None, tied)
 
     def draw(self, cut: Cut, *, rng: np.random.Generator, limits: Limits = FREE, asked: Asked = ANY) -> Part:
         """A new person's recording to be, as it was asked for."""

@@ -16,7 +16,8 @@ import numpy as np
 from semblance.core.errors import Problem, UsageError
 from semblance.core.model import BALANCED, Wanted
 from semblance.core.shares import largest_remainder
-from semblance.modalities.signal.knobs import FARTHEST, NOISE, QT, ST, Knobs
+from semblance.modalities.signal.data import Lead
+from semblance.modalities.signal.knobs import NOISE, QT, ST, Knobs, farthest
 from semblance.modalities.signal.person import Limits, Person, Scale, Spans
 
 RATE = "heart_rate"
@@ -27,14 +28,15 @@ SLACK = 0.5
 @dataclass(frozen=True, eq=False)
 class Known:
     """What a model can be asked for: its `person`; `label`, the name of its pieces' kinds ('' where a column has them),
-    and the `kinds`; `leads`; and where the log seconds between normal beats stand among the person's numbers, if it has
-    a heart."""
+    and the `kinds`; `leads`, and the names of those that are `tied` to others; and where the log seconds between normal
+    beats stand among the person's numbers, if it has a heart."""
 
     person: Person
     label: str
     kinds: tuple[str, ...]
-    leads: tuple[str, ...]
+    leads: tuple[Lead, ...]
     level: int | None
+    tied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +88,12 @@ class _Reading:
                 )
         limits, mix, rate, quotas = Limits(), None, None, []
         for name, condition in wanted.given.items():
-            if name == RATE and self._heart(name):
-                rate = self._rate(condition)
+            if self._does(name, RATE):
+                rate = self._rate(condition) if self._heart(name) else None
                 limits = limits.and_also(self._slowness(rate))
             elif name == self.known.label:
                 mix = self._mix({condition: 1.0} if not isinstance(condition, set | frozenset | list) else {})
-            elif name != RATE:
+            else:
                 limits = limits.and_also(self._limits(name, condition))
         for name, quota in wanted.quota.items():
             if name == self.known.label:
@@ -109,6 +111,10 @@ class _Reading:
         """All that can be asked for."""
         heart = [RATE, QT, ST] if self.known.level is not None else []
         return [*self.scales, *([self.known.label] if self.known.label else []), *heart, NOISE]
+
+    def _does(self, name: str, *does: str) -> bool:
+        """Whether something is asked of what a heart does, of noise, and not of a column of that name."""
+        return name not in self.scales and (name in does or (ST in does and name.split(" ")[0] == ST))
 
     def _place(self, name: str) -> int | None:
         if name not in self.scales:
@@ -149,8 +155,7 @@ class _Reading:
             return ()
         span = scale.span_of_range(*ends)
         if span is None:
-            least, most = (scale.knots[0], scale.knots[-1]) if scale.knots else (float("nan"), float("nan"))
-            fix = f"between {least:g} and {most:g}"
+            fix = f"between {scale.knots[0]:g} and {scale.knots[-1]:g}" if scale.knots else "leave it out"
             self._say("a range that the model does not reach", "what it learned of enough patients", fix, scale.name)
         return () if span is None else (span,)
 
@@ -158,6 +163,8 @@ class _Reading:
         one = condition if isinstance(condition, tuple) else (condition, condition)
         try:
             low, high = (None if end in (None, "") else float(end) for end in one)
+            if low is None and high is None:
+                raise TypeError
         except (TypeError, ValueError):
             self._say("a rate that is none", "beats per minute, or a range", "--given heart_rate=60..80", RATE)
             return None
@@ -193,9 +200,12 @@ class _Reading:
         return mix
 
     def _quota(self, name: str, quota: Any) -> tuple[tuple[float, Limits], ...]:
-        if name == RATE and quota != BALANCED:
+        if self._does(name, RATE) and quota != BALANCED:
             bands = quota.items() if self._heart(name) else ()
             return tuple((share, self._slowness(self._rate(condition))) for condition, share in bands)
+        if self._does(name, RATE):
+            self._say("equal shares of a rate", "bands have shares", f"--quota {RATE}=50..70:.5,70..90:.5", name)
+            return ()
         place = self._place(name)
         if place is None:
             return ()
@@ -207,17 +217,23 @@ class _Reading:
         return tuple((share, self._limits(name, condition)) for condition, share in quota.items())
 
     def _shifts(self, shifts: Mapping[str, Any]) -> tuple[Knobs, dict[int, float]]:
-        heart = [name for name in shifts if name in (RATE, QT) or name.split(" ")[0] == ST]
-        seen = {name for name in heart if self._heart(name)} | {NOISE} & set(shifts)
+        knobs: dict[str, float] = {}
         moved: dict[int, float] = {}
         for name, shift in shifts.items():
+            heart = self._does(name, RATE, QT, ST)
             if isinstance(shift, Mapping):
-                self._say("odds of values", "recordings have quotas instead", f"--quota {name}=balanced", name)
-            elif name == RATE and name in seen:
+                number = heart or self._does(name, NOISE)
+                fix = f"--shift {name}=NUMBER" if number else f"--quota {name}=balanced"
+                self._say("odds of values", "recordings have quotas instead, and a knob takes a number", fix, name)
+            elif heart and not self._heart(name):
+                continue
+            elif self._does(name, RATE):
                 moved |= self._faster(shift)
-            elif name not in (*heart, NOISE) and (place := self._place(name)) is not None:
+            elif heart or self._does(name, NOISE):
+                knobs[name] = float(shift)
+            elif (place := self._place(name)) is not None:
                 moved |= self._moved(place, shift)
-        return self._knobs({name: shifts[name] for name in seen if name != RATE}), moved
+        return self._knobs(knobs), moved
 
     def _faster(self, shift: float) -> dict[int, float]:
         at = self.known.level
@@ -245,10 +261,9 @@ class _Reading:
             return {}
         return {place: score}
 
-    def _knobs(self, shifts: Mapping[str, Any]) -> Knobs:
-        numbers = {name: float(shift) for name, shift in shifts.items() if not isinstance(shift, Mapping)}
+    def _knobs(self, numbers: dict[str, float]) -> Knobs:
         for name, shift in numbers.items():
-            most = FARTHEST[name if name in FARTHEST else ST]
+            most = farthest(name, self.known.leads)
             if abs(shift) > most:
                 self._say(f"moved by {shift:g}", f"at most {most:g} either way", "a smaller shift", name)
         noise = numbers.pop(NOISE, 0.0)
@@ -257,12 +272,15 @@ class _Reading:
         return Knobs(numbers.pop(QT, 0.0) / 1000, self._leads(numbers), noise)
 
     def _leads(self, numbers: Mapping[str, float]) -> tuple[float, ...]:
-        leads = self.known.leads
+        leads, tied = [lead.name for lead in self.known.leads], self.known.tied
+        free = ", ".join(lead for lead in leads if lead not in tied)
         named = {name.removeprefix(f"{ST} "): shift for name, shift in numbers.items() if name != ST}
-        for name in named.keys() - set(leads):
-            self._say(
-                f"no lead '{name}'", "a lead is named as in the data", f"one of: {', '.join(leads)}", f"{ST} {name}"
-            )
+        for name in named:
+            if name not in leads:
+                self._say(f"no lead '{name}'", "a lead is named as in the data", f"one of: {free}", f"{ST} {name}")
+            elif name in tied:
+                found, rule = f"lead '{name}' moved by itself", "two limb leads say the others (Einthoven, Goldberger)"
+                self._say(found, rule, f"one of: {free}", f"{ST} {name}")
         return tuple(numbers.get(ST, 0.0) + named.get(lead, 0.0) for lead in leads) if numbers else ()
 
 

@@ -73,6 +73,19 @@ def test_a_recording_without_marks_where_nothing_was_measured_gets_a_new_rhythm(
     assert np.isfinite(made.values()).all() and len(made.beats) > 5
 
 
+def test_a_recording_that_has_begun_without_marks_is_refused(model: RecorderModel) -> None:
+    """It once ended in an error of numpy."""
+    one = replace(with_gap(simulated.recordings(1, 3).recordings[0], (slice(1000, 1100), BOTH)), beats=Marks())
+    with pytest.raises(UsageError, match=r"without marks of beats[^$]*\.atr"):
+        model.impute(only(simulated.recordings(1, 3), one), rng=stream(1))
+
+
+def test_a_recording_too_short_for_a_beat_is_filled(model: RecorderModel) -> None:
+    values = np.full((40, 2), np.nan, dtype=np.float32)
+    one = replace(simulated.recordings(1, 3).recordings[0], beats=Marks(), length=40, values=lambda: values)
+    assert np.isfinite(model.impute(only(simulated.recordings(1, 3), one), rng=stream(1)).recordings[0].values()).all()
+
+
 def test_the_same_seed_fills_alike_and_whole_recordings_stay(model: RecorderModel) -> None:
     whole = simulated.recordings(2, 11)
     gappy = replace(whole, recordings=(whole.recordings[0], with_gap(whole.recordings[1], (slice(500, 900), BOTH))))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError, UsageError
+from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.modalities.signal.generators.floor import Floor
 from semblance.modalities.signal.pieces import Cut, pieces
@@ -62,3 +63,11 @@ def test_recordings_of_which_no_lead_was_whole_are_refused():
 def test_an_empty_folder_is_no_model(tmp_path):
     with pytest.raises(UsageError, match="no model"):
         Floor.load(tmp_path)
+
+
+def test_conditions_that_nobody_meets_together_are_told_before_anything_is_learned():
+    """They once were told after the training."""
+    spec, data = Floor(components=8), recordings(30, 0)
+    spec.check(data, wanted=Wanted(given={"age": 60, "sex": "F"}))
+    with pytest.raises(UsageError, match="people that were tried"):
+        spec.check(data, wanted=Wanted(given={"age": (50, 55)}, quota={"age": {(70, 75): 1.0}}))

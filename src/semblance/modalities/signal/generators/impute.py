@@ -28,7 +28,7 @@ from semblance.modalities.signal.fill import (
     windows_of,
 )
 from semblance.modalities.signal.habits import Habits, beats, given_of
-from semblance.modalities.signal.limb import untangled
+from semblance.modalities.signal.limb import agreed, untangled
 from semblance.modalities.signal.pieces import beats_of
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Rhythm, told
 from semblance.modalities.signal.scenes import Scenes, shared_of
@@ -51,7 +51,8 @@ def filled(recorder: Recorder, learned: Waves, data: Recordings, *, seed: int) -
     for i, one in enumerate(map(partial(_held, recorder), data.recordings)):
         gaps = not np.isfinite(one.values()).all()
         facts = data.frame.iloc[[i]].reset_index(drop=True)
-        ones.append(_Filling(recorder, learned, one, facts, stream(seed, "fill", i)).made() if gaps else one)
+        made = _Filling(recorder, learned, one, facts, stream(seed, "fill", i)).made() if gaps else one
+        ones.append(_agreeing(recorder, one, made) if gaps and recorder.ties else made)
     return Recordings(data.schema, data.frame, tuple(ones), data.subjects)
 
 
@@ -64,7 +65,16 @@ def _unlike(recorder: Recorder, one: Recording) -> list[Problem]:
     if one.rate != recorder.rate:
         fix = f"resample it: [signal] resample = {recorder.rate:g}"
         found.append(Problem(f"recording '{one.name}' at {one.rate:g} Hz", f"learned at {recorder.rate:g} Hz", fix))
+    if recorder.cut.beats and not len(beats_of(one)) and not found and _begun(one):
+        rule = "beats that were measured are marked, for what is missing goes on from them"
+        found.append(Problem(f"recording '{one.name}' without marks of beats", rule, "give its annotations (.atr)"))
     return found
+
+
+def _begun(one: Recording) -> bool:
+    """Whether some of a recording was measured and some is missing."""
+    known = np.isfinite(one.values())
+    return bool(known.any() and not known.all())
 
 
 def _held(recorder: Recorder, one: Recording) -> Recording:
@@ -75,6 +85,12 @@ def _held(recorder: Recorder, one: Recording) -> Recording:
     if recorder.ties:
         values = untangled(values, [lead.name for lead in one.leads])
     return replace(one, values=lambda: values)
+
+
+def _agreeing(recorder: Recorder, one: Recording, made: Recording) -> Recording:
+    """The filled recording, in whose gaps limb leads keep the identities too."""
+    whole = agreed(made.values(), np.isfinite(one.values()), [lead.name for lead in recorder.cut.leads])
+    return replace(made, values=lambda: whole)
 
 
 class _Filling:
@@ -99,7 +115,7 @@ class _Filling:
         centre, spread = self._style(story, kinds, waves, measured)
         gaps = np.diff(at) / self.cut.rate
         usual = np.median(gaps) if len(gaps) else 1.0
-        before, after = np.concatenate([[usual], gaps]), np.concatenate([gaps, [usual]])
+        before, after = np.append(usual, gaps)[: len(at)], np.append(gaps, usual)[: len(at)]
         given = given_of(before, after, story.fashion.shown(centre, np.log(spread))[kinds])
         drawn = self._pieces(kinds, given, centre, spread, waves, measured)
         length = len(self.values)

@@ -67,6 +67,7 @@ class Recorder:
                 rule="a beat or window of which every lead was measured, of a kind that enough patients have",
                 fix="give recordings of the same leads, or a smaller --rare",
             )
+        kinds = tuple(kind for kind in kinds if (pieces.labels == kind).any())
         encoding = spec.coded(pieces, rng=rng)
         told = (data, cut, pieces, encoding.encode(pieces))
         story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
@@ -82,7 +83,8 @@ class Recorder:
     @property
     def known(self) -> Known:
         """What can be asked for."""
-        return self.story.known(tuple(lead.name for lead in self.cut.leads))
+        leads = self.cut.leads
+        return self.story.known(leads, tuple(leads[tie.lead].name for tie in self.ties))
 
     def recordings(self, parts: list[Part], drawn: np.ndarray, *, first: int, rng: Any) -> Recordings:
         """The recordings of some parts from what was drawn for all their pieces, numbered from `first`."""
@@ -104,7 +106,7 @@ class Recorder:
     def _recording(self, strip: Strip, number: int, knobs: Knobs, *, rng: np.random.Generator) -> Recording:
         """A strip at the rate of the files."""
         values = knobs.noisy(resampled(strip.values, self.cut.rate, self.rate), rng=rng)
-        values = limb.tied(values, self.ties)
+        values = limb.tied(values, self.ties, self.cut.leads)
         ratio = self.rate / self.cut.rate
         beats, states = (
             Marks(np.minimum(np.round(m.at * ratio).astype(np.int64), len(values) - 1), m.symbol)
@@ -188,7 +190,10 @@ class RecorderSpec:
     def check(self, train: Recordings, *, wanted: Wanted) -> None:
         """Raise UsageError with all that no model of these recordings could draw; nothing is learned for it."""
         if wanted:
-            asked_of(wanted, Recorder.fit(train, self, rng=stream(0, "check"))[0].known)
+            known = Recorder.fit(train, self, rng=stream(0, "check"))[0].known
+            asked = asked_of(wanted, known)
+            for limits in (asked.limits, *(asked.limits.and_also(one) for quota in asked.quotas for _, one in quota)):
+                known.person.draw(1, rng=stream(0, "check"), limits=limits)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
