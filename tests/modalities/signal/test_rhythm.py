@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.rhythm import BANDS, CONTEXTS, Beats, Rhythm, often_at, told
+from semblance.modalities.signal.rhythm import BANDS, CONTEXTS, Beats, Rhythm, mix_of, often_at, shares_of, told
 
 
 def bigeminy(n: int, *, pace: float = 0.8) -> Beats:
@@ -39,6 +39,12 @@ def test_the_mix_is_that_of_a_long_recording():
     rhythm = Rhythm(0.0, np.zeros(BANDS), often, np.zeros((2, 3)), np.zeros((2, 3)))
     kinds = rhythm.kinds(60_000, rng=stream(1, "kinds"))
     assert np.bincount(kinds) / len(kinds) == pytest.approx(rhythm.mix, abs=0.006)
+
+
+def test_the_mixes_of_many_rhythms_are_those_of_each() -> None:
+    often = stream(3, "often").normal(-2, 1, (5, 3, CONTEXTS))
+    each = [Rhythm(0.0, np.zeros(BANDS), one, np.zeros((3, 3)), np.zeros((3, 3))).mix for one in often]
+    assert mix_of(shares_of(often)) == pytest.approx(np.array(each))
 
 
 def test_early_beats_and_their_pauses_are_told_and_drawn_again():

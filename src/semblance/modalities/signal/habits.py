@@ -19,7 +19,7 @@ from semblance.modalities.signal.data import AFTER, BEFORE, Lead, Marks, Pieces,
 from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
-from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, often_at, told
+from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, mix_of, often_at, shares_of, told
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 from semblance.modalities.signal.style import Fashion, Styles
 from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly
@@ -171,7 +171,7 @@ def _as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
     noise = rng.standard_normal((TRIED, len(person.mean)))
     for _ in range(ROUNDS):
         vectors = (person.mean + noise @ person.root.T)[:, len(person.scales) :]
-        mix = np.mean([Rhythm.of_vector(vector, kinds).mix for vector in vectors], 0)
+        mix = mix_of(shares_of(vectors[:, at])).mean(0)
         step = np.clip(np.log(np.maximum(share[1:], 1e-6) / np.maximum(mix[1:], 1e-6)), -1, 1)
         mean = person.mean.copy()
         mean[len(person.scales) + at] += step[:, None]

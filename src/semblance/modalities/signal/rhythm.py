@@ -54,24 +54,12 @@ class Rhythm:
     @cached_property
     def shares(self) -> np.ndarray:
         """(k, k, k) probability of a kind given the kind before the last one and the last one."""
-        k = len(self.often) + 1
-        chance = 1 / (1 + np.exp(-self.often))
-        table = np.zeros((k, k, k))
-        table[:, :, 1:] = chance[:, 0]
-        for c in range(1, k):
-            table[c, 0, c], table[:, c, c] = chance[c - 1, 1], chance[c - 1, 2]
-        ectopic = table[:, :, 1:]
-        ectopic /= np.maximum(ectopic.sum(2, keepdims=True) / 0.98, 1.0)
-        table[:, :, 0] = 1 - ectopic.sum(2)
-        return table
+        return shares_of(self.often)
 
     @cached_property
     def mix(self) -> np.ndarray:
         """(k,) share of each kind in a long recording."""
-        pairs = np.full(self.shares.shape[:2], 1.0 / self.shares[..., 0].size)
-        for _ in range(SETTLED):
-            pairs = np.einsum("ab,abc->bc", pairs, self.shares)
-        return pairs.sum(0)
+        return mix_of(self.shares)
 
     def kinds(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) kinds of beats, 0 for normal."""
@@ -94,6 +82,30 @@ class Rhythm:
         moved = row >= 0
         mean[moved], sd[moved] = self.early[row[moved], column[moved]], np.exp(self.spread[row[moved], column[moved]])
         return np.clip(np.exp(steady + mean + sd * rng.standard_normal(n)), SHORTEST, LONGEST)
+
+
+def shares_of(often: np.ndarray) -> np.ndarray:
+    """(..., k, k, k) probabilities of a kind after two others, of (..., k - 1, CONTEXTS) logits."""
+    k = often.shape[-2] + 1
+    chance = 1 / (1 + np.exp(-often))
+    table = np.zeros((*often.shape[:-2], k, k, k))
+    table[..., 1:] = chance[..., None, None, :, 0]
+    for c in range(1, k):
+        table[..., c, 0, c] = chance[..., c - 1, 1]
+        table[..., :, c, c] = chance[..., c - 1, 2, None]
+    ectopic = table[..., 1:]
+    ectopic /= np.maximum(ectopic.sum(-1, keepdims=True) / 0.98, 1.0)
+    table[..., 0] = 1 - ectopic.sum(-1)
+    return table
+
+
+def mix_of(shares: np.ndarray) -> np.ndarray:
+    """(..., k) share of each kind in a long recording of (..., k, k, k) `shares`."""
+    pairs = np.full(shares.shape[:-1], 1.0 / np.prod(shares.shape[-2:]))
+    for _ in range(SETTLED):
+        pairs = np.einsum("...ab,...abc->...bc", pairs, shares)
+    mix: np.ndarray = pairs.sum(-2)
+    return mix
 
 
 def _jump(kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
