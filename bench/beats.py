@@ -48,18 +48,20 @@ Table = np.ndarray
 
 @dataclass(frozen=True)
 class Made:
-    """What a contender drew: beats of `new` recordings, and beats at the conditions of the learned ones (`again`).
+    """What a contender drew: beats of `new` recordings, beats at the conditions of the learned ones (`again`), and
+    beats of recordings in which each kind is as frequent as the others (`even`).
 
-    A contender that knows no patients drew one set, which is both.
+    A contender that knows no patients drew one set, which is all three; without conditions there is no other `even`.
     """
 
     new: Pieces
     again: Pieces
+    even: Pieces
 
     @property
     def sets(self) -> dict[str, Pieces]:
         """What differs."""
-        return {"new": self.new} if self.again is self.new else vars(self)
+        return {"new": self.new, **{name: one for name, one in vars(self).items() if one is not self.new}}
 
 
 def plain(pieces: Pieces) -> Pieces:
@@ -140,8 +142,8 @@ def lot(seen: Evidence[Pieces], pieces: Pieces, *, name: str, most: int | None) 
 def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Table]:
     """The tables of every classifier on held-out beats, by how it was taught.
 
-    `real`: train; `repeated`, `jittered`: train and its rarer classes again, as they are or jittered; `new`, `again`:
-    the synthetic beats; `with new`, `with again`: train and the rarer classes of the synthetic beats.
+    `real`: train; `repeated`, `jittered`: train and its rarer classes again, as they are or jittered; `new`, `again`,
+    `even`: the synthetic beats; `with new` and so on: train and the rarer classes of the synthetic beats.
     """
     most = classifying.EACH["standard"]
     held = lot(seen, seen.holdout, name="holdout", most=None)
@@ -184,7 +186,7 @@ def summed(tables: dict[str, Table]) -> dict[str, float]:
     for name in ("new", "again"):
         if name in tables:
             found |= {f"tstr_{name}": macro(tables[name]), f"tstr_{name}_s": recall(tables[name], "S")}
-    for name in ("repeated", "jittered", "with new", "with again"):
+    for name in ("repeated", "jittered", "with new", "with again", "with even"):
         if name in tables:
             gain = recall(tables[name], "S") - recall(tables["real"], "S")
             found[f"gain_{name.replace(' ', '_')}"] = 100 * gain

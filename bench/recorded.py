@@ -1,7 +1,8 @@
 """A generator of recordings alone in this process: python -m bench.recorded JOB, the JSON that bench.signals writes.
 
-It learns recordings, draws as many new ones, and draws every beat that it learned once more at its conditions. Beats go
-from process to process as arrays: waves (n, leads, samples), label, the intervals before and after, source.
+It learns recordings, draws as many new ones, draws every beat that it learned once more at its conditions, and again as
+many recordings in which each kind of beat is as frequent as the others. Beats go from process to process as arrays: waves
+(n, leads, samples), label, the intervals before and after, source.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from bench.beats import CLASSES, SCHEMA, Made, plain
 from bench.peers.judging import peak
 from semblance import catalog
 from semblance.core.modality import ReadOptions
+from semblance.core.model import BALANCED, Wanted
 from semblance.core.rng import stream
 from semblance.modalities.signal.data import AFTER, BEFORE, Pieces, concat
 from semblance.modalities.signal.pieces import BEAT, pieces
 from semblance.modalities.signal.read import read
 
-NEW, AGAIN = "new.npz", "again.npz"
+NEW, AGAIN, EVEN = "new.npz", "again.npz", "even.npz"
 
 
 def main() -> None:
@@ -42,6 +44,10 @@ def main() -> None:
     beats = sum(len(one.beats) for one in drawn.recordings)
     times.append(_now())
     save(plain(pieces(drawn, train)), out.parent / NEW)
+    if spec.card.conditional:
+        even = Wanted(quota={BEAT: BALANCED})
+        more = concat(list(model.sample(len(train), rng=stream(seed, "even"), wanted=even)))
+        save(plain(pieces(more, train)), out.parent / EVEN)
     save(plain(model.again(train, rng=stream(seed, "again"))), out.parent / AGAIN)
     (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
     answer = {"fit": fit, "cpu": cpu, "sample": sample, "sample_cpu": busy, "beats": beats, "peak": peak()}
@@ -60,9 +66,9 @@ def save(beats: Pieces, path: Path) -> None:
 
 
 def made(folder: Path, train: Pieces) -> Made:
-    """What lies in a contender's folder; where there is one set only, it is both."""
+    """What lies in a contender's folder; where there is one set only, it is all."""
     new = opened(folder / NEW, train)
-    return Made(new, opened(folder / AGAIN, train) if (folder / AGAIN).exists() else new)
+    return Made(new, *(opened(folder / name, train) if (folder / name).exists() else new for name in (AGAIN, EVEN)))
 
 
 def opened(path: Path, train: Pieces) -> Pieces:

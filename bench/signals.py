@@ -54,8 +54,10 @@ Medians over the seeds; means over the folds, but what classifiers answer for al
   recordings against unseen patients. Train's own are in the row of real against real
 - TRTR, TSTR: macro F1 over N, S, V, F on unseen patients of boosted trees that learned train, or beats of new
   recordings; TSTR c: beats at the conditions of the learned ones; S: recall of S. TRTR is on the folds of the same row
-- +S: percentage points of recall of S by adding synthetic S, V and F to train (+S c: those at the conditions of the
-  learned ones), beside its two controls: the real ones repeated (+S rep), and jittered (+S jit)
+- +S: percentage points of recall of S by adding synthetic S, V and F to train: those of recordings that were asked to
+  have each kind of beat as often (`quota={"beat": "balanced"}`, so that many hearts have them); +S n: those of new
+  recordings as they come, +S c: those at the conditions of the learned ones. Beside them two controls: the real ones
+  repeated (+S rep), and jittered (+S jit). Peers draw one set, which stands in +S n
 - F is descriptive: 372 of its 412 beats are of one recording
 - peers know no patients and no rhythm: they draw one set of single beats, which is judged in both ways
 - real against real: train in the place of new recordings; for `told` other beats of train
@@ -80,7 +82,8 @@ COLUMNS = {
     "real S": ("trtr_s", 2),
     "TSTR S": ("tstr_new_s", 2),
     "TSTR c S": ("tstr_again_s", 2),
-    "+S": ("gain_with_new", 1),
+    "+S": ("gain_with_even", 1),
+    "+S n": ("gain_with_new", 1),
     "+S c": ("gain_with_again", 1),
     "+S rep": ("gain_repeated", 1),
     "+S jit": ("gain_jittered", 1),

@@ -70,9 +70,9 @@ def test_classifiers_taught_by_real_beats_do_as_well_and_by_wrong_labels_do_not(
     rng = stream(0, "labels")
     wrong = replace(fresh, frame=fresh.frame.assign(beat=fresh.frame["beat"].array[rng.permutation(len(fresh))]))
     seen = beats.evidence(train, holdout, fresh, seed=0)
-    found = beats.summed(beats.taught(seen, beats.Made(fresh, wrong)))
+    found = beats.summed(beats.taught(seen, beats.Made(fresh, wrong, wrong)))
     assert found["tstr_new"] > found["trtr"] - 0.15 and found["tstr_again"] < found["trtr"] - 0.2
-    assert {"gain_with_new", "gain_with_again", "gain_repeated", "gain_jittered"} <= set(found)
+    assert {"gain_with_new", "gain_with_again", "gain_with_even", "gain_repeated", "gain_jittered"} <= set(found)
 
 
 def test_the_numbers_of_a_table_are_those_by_hand():
@@ -92,21 +92,24 @@ def test_beats_go_from_process_to_process_as_they_are(tmp_path):
     held = cohort(1)
     recorded.save(held, tmp_path / "new.npz")
     back = recorded.made(tmp_path, held)
-    assert back.again is back.new and list(back.sets) == ["new"]
+    assert back.again is back.new and back.even is back.new and list(back.sets) == ["new"]
     np.testing.assert_array_equal(back.new.waves, held.waves)
     assert (back.new.labels == held.labels).all() and back.new.frame.equals(held.frame)
     with pytest.raises(ValueError, match="like"):
         recorded.opened(tmp_path / "new.npz", replace(held, waves=held.waves[:, :, :-1]))
 
 
-def test_ours_learns_alone_and_draws_both_sets(board, tmp_path):
+def test_ours_learns_alone_and_draws_all_sets(board, tmp_path):
     outside, _ = board.parts(0)
     job = {"name": "floor", "out": str(tmp_path / "out.npz"), "recordings": outside, "seed": 0, "time_budget": 1}
     (tmp_path / "job.json").write_text(json.dumps(job))
     subprocess.run([sys.executable, "-m", "bench.recorded", tmp_path / "job.json"], cwd=ROOT, check=True)
     train, _ = signals.sides(board, 0)
     drawn, answer = recorded.made(tmp_path, train), json.loads((tmp_path / "out.json").read_text())
-    assert drawn.again is not drawn.new and answer["beats"] >= len(drawn.new) > 0 and answer["cpu"] > 0
+    assert list(drawn.sets) == ["new", "again", "even"]
+    share = np.unique(drawn.even.labels, return_counts=True)[1] / len(drawn.even)
+    assert share == pytest.approx(1 / len(share), abs=0.05)
+    assert answer["beats"] >= len(drawn.new) > 0 and answer["cpu"] > 0
     assert abs(drawn.again.waves.std() / train.waves.std() - 1) < 0.2
 
 
