@@ -1,7 +1,7 @@
 """A generator of recordings alone in this process: python -m bench.recorded JOB, the JSON that bench.signals writes.
 
-It learns recordings, draws as many new ones, draws every beat that it learned once more at its conditions, and again as
-many recordings in which each kind of beat is as frequent as the others. Beats go from process to process as arrays: waves
+It learns recordings, draws as many new ones, draws every beat that it learned once more at its conditions, and as many
+recordings in which each kind of beat is as frequent as the others. Beats go from process to process as arrays: waves
 (n, leads, samples), label, the intervals before and after, source.
 """
 
