@@ -91,3 +91,10 @@ def test_the_steps_of_a_budget_are_those_of_all_phases_together(monkeypatch):
     budget = {"epochs": 10**6, "budget": 1.0, "begun": 0.0, "seed": 0}
     assert dear.plan(LEARNED, PLAN, **budget)["steps"] == round(1 / (1 / 3000 + 2 / 600))
     assert replace(NETWORK, phases=at_once).plan(LEARNED, PLAN, **budget)["steps"] == 777
+
+
+def test_fewer_steps_than_phases_are_the_steps_that_were_planned():
+    """The last phase once was asked for a step less than none."""
+    ticks: list[Tick] = []
+    NETWORK.learn(LEARNED, Fitting(stream(0, "fit"), replace(PLAN, steps=1).to_json(), ticks.append, None))
+    assert [tick.step for tick in ticks] == [1]

@@ -96,10 +96,12 @@ class Network:
     def _train(self, phases: tuple[Phase, ...], source: Rows, how: Fitting, seed: int) -> None:
         """All phases, their steps counted through."""
         plan, done = TrainPlan(**how.plan), 0
-        for i, phase in enumerate(phases):
+        shares = np.cumsum([phase.share for phase in phases[:-1]])
+        for i, (phase, end) in enumerate(zip(phases, [*(shares * plan.steps).astype(int), plan.steps], strict=True)):
+            own = replace(plan, steps=int(end) - done)
+            if not own.steps:  # fewer steps than phases
+                continue
             name = ("training", i) if i else ("training",)
-            last = i == len(phases) - 1
-            own = replace(plan, steps=plan.steps - done if last else max(1, int(phase.share * plan.steps)))
             checkpoint = None if how.resume is None else how.resume / f"{'-'.join(map(str, name))}.safetensors"
             watch = None if how.watch is None else _counted(how.watch, done, plan.steps)
             train_to_end(phase.objective, source, own, rng=stream(seed, *name), watch=watch, resume=checkpoint)
