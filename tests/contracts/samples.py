@@ -400,7 +400,7 @@ SIGNALS = Samples(
     wanted=WANTED_RECORDINGS,
     gaps=gappy,
     completes=fills,
-    many=60,
+    many=40,
     quick=".npz",
 )
 

@@ -36,7 +36,7 @@ class Diffusion(NetworkSpec):
     """Width of the network."""
     blocks: int = 3
     """Its residual blocks."""
-    steps: int = 16
+    steps: int = 12
     """Steps of a sample."""
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=128, rate=2e-3, weight_decay=0.01)
