@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,15 @@ def test_between_blocks_lines_are_straight():
     assert made[0] == 0 and made[-1] == 10
     assert np.allclose(np.diff(made)[6:13], 1)
     assert places(1, 5)[0].tolist() == [0] * 5
+
+
+def test_a_group_of_one_patient_with_many_stays_is_never_drawn():
+    whole = stays(80, 0)
+    gases = np.isin(whole.channel, [3, 7]) & (whole.stay >= 12)
+    few = whole.kept(~gases)
+    made = When.fit(few, blocks=4, k=6, rare=5, rng=stream(0, "fit"))[0]
+    single = replace(few, subjects=np.where(np.arange(80) < 12, 0, np.arange(80)))
+    alone = When.fit(single, blocks=4, k=6, rare=5, rng=stream(0, "fit"))[0]
+    lab = made.groups.of[3]
+    assert made.shares[lab] > 0
+    assert alone.shares[lab] == 0

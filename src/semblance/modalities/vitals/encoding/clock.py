@@ -30,14 +30,17 @@ class Clock:
 
     @classmethod
     def of(cls, stays: Stays, *, rare: int) -> Clock:
-        """The clock of stays; a horizon that fewer than `rare` of them reach is shortened."""
-        last = np.zeros(len(stays))
-        np.maximum.at(last, stays.stay, stays.minute)
+        """The clock of stays; a horizon that fewer than `rare` patients reach is shortened, phases of fewer are none."""
+        patient = np.unique(stays.subjects, return_inverse=True)[1]
+        last = np.zeros(int(patient.max(initial=-1)) + 1)
+        np.maximum.at(last, patient[stays.stay], stays.minute)
         horizon = float(np.sort(last)[-min(rare, len(last))]) if len(last) else 1.0
         width = next((float(w) for w in WIDTHS if horizon / w <= MOST), float(WIDTHS[-1]))
         rough = cls(width, max(np.ceil(horizon / width), 1) * width, np.ones(ROUND * FINE))
-        count = np.bincount(rough.phase_of(stays), minlength=ROUND * FINE).astype(float)
-        count[count < rare] = 0
+        phase = rough.phase_of(stays)
+        count = np.bincount(phase, minlength=ROUND * FINE).astype(float)
+        of_patients = np.unique(np.column_stack([phase, patient]), axis=0)[:, 0]
+        count[np.bincount(of_patients, minlength=ROUND * FINE) < rare] = 0
         return cls(width, rough.horizon, count if count.sum() else np.ones(ROUND * FINE))
 
     @property

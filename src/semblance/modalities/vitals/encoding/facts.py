@@ -24,7 +24,7 @@ FEW_VALUES = 12
 class Fact:
     """A column: its `levels` (texts, or numbers where `number`) with their `shares`, or the `marginal` of a number.
 
-    `missing` is the share of stays that lack it.
+    `missing` is the share of stays that lack it: all of them, where fewer than `rare` patients have any value.
     """
 
     name: str
@@ -37,9 +37,10 @@ class Fact:
     @classmethod
     def of(cls, column: Column, values: pd.Series, who: np.ndarray, *, rare: int) -> Fact:
         """Of (n,) values of stays of patients (n,)."""
-        known = values.notna().to_numpy()
-        gone = float(1 - known.mean()) if min((~known).sum(), known.sum()) >= rare or not known.any() else 0.0
-        none = Marginal(np.empty(0), np.empty(0))
+        known, none = values.notna().to_numpy(), Marginal.none()
+        if len(np.unique(who[known])) < rare:
+            return cls(column.name, column.continuous, (), np.empty(0), none, 1.0)
+        gone = float(1 - known.mean()) if len(np.unique(who[~known])) >= rare else 0.0
         if column.continuous:
             numbers = values.to_numpy(dtype=float)
             known = np.isfinite(numbers)
@@ -100,16 +101,16 @@ class Fact:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        marginal = {"knots": self.marginal.knots.tolist(), "decimals": self.marginal.decimals}
+        marginal = {name: part.tolist() for name, part in self.marginal.arrays().items()}
+        marginal["decimals"] = self.marginal.decimals
         held = {"levels": list(self.levels), "shares": self.shares.tolist(), "marginal": marginal}
-        marginal["levels"] = self.marginal.levels.tolist()
         return {"name": self.name, "number": self.number, "missing": self.missing, **held}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Fact:
         """The inverse of `to_json`."""
         held = told["marginal"]
-        marginal = Marginal(np.array(held["knots"]), np.array(held["levels"]), held["decimals"])
+        marginal = Marginal(*(np.array(held[part]) for part in ("knots", "places", "levels")), held["decimals"])
         shares = np.array(told["shares"])
         return cls(told["name"], told["number"], tuple(told["levels"]), shares, marginal, told["missing"])
 

@@ -157,7 +157,7 @@ class What:
         told = {"bend": self.bend, "hold": self.hold}
         told |= {**within("residuals", vars(self.residuals)), **within("factors", vars(self.factors))}
         for code, marginal in enumerate(self.marginals):
-            told |= {f"{code}.knots": marginal.knots, f"{code}.levels": marginal.levels}
+            told |= within(str(code), marginal.arrays())
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class What:
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> What:
         """The inverse of `to_json` and `arrays`."""
         residuals, factors = Residuals(**under(arrays, "residuals")), Factors(**under(arrays, "factors"))
-        marginals = (Marginal(arrays[f"{i}.knots"], arrays[f"{i}.levels"], d) for i, d in enumerate(told["decimals"]))
+        marginals = (Marginal(**under(arrays, str(i)), decimals=d) for i, d in enumerate(told["decimals"]))
         chains = tuple(tuple(chain) for chain in told["chains"])
         held = arrays["bend"], arrays["hold"], chains, told["unrest"], told["blocks"], told["bins"]
         return cls(factors, residuals, tuple(marginals), *held)

@@ -82,7 +82,7 @@ class When:
         flat = known.reshape(n, len(groups) * blocks).astype(float)
         factors = Factors.fit(rates.reshape(n, len(groups) * blocks), flat, k=k, rng=rng)
         drawn = factors.draw(rates.reshape(n, len(groups) * blocks), flat, rng=rng)
-        shares = np.where(ever.sum(0) >= rare, ever.mean(0), 0.0)
+        shares = np.where(_patients(ever, stays.subjects) >= rare, ever.mean(0), 0.0)
         margins = (
             Marginal.of(np.maximum(values, 0) if i == 0 else values, stays.subjects, rare=rare, decimals=digits)
             for i, (values, digits) in enumerate(((seen.last, 0), (seen.strict, 3)))
@@ -157,7 +157,7 @@ class When:
         told = {"shares": self.shares, "on": self.on, "phases": self.clock.phases}
         told |= {"groups": self.groups.of, "together": self.groups.share}
         told |= {**within("hazards", vars(self.hazards)), **within("factors", vars(self.factors))}
-        return told | {f"{n}.{part}": getattr(getattr(self, n), part) for n in ENDS for part in ("knots", "levels")}
+        return told | within("last", self.last.arrays()) | within("strict", self.strict.arrays())
 
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
@@ -168,7 +168,7 @@ class When:
         """The inverse of `to_json` and `arrays`."""
         hazards, factors = Hazards(**under(arrays, "hazards")), Factors(**under(arrays, "factors"))
         last, strict = (
-            Marginal(arrays[f"{name}.knots"], arrays[f"{name}.levels"], digits) for name, digits in ENDS.items()
+            Marginal(**under(arrays, name), decimals=digits) for name, digits in ENDS.items()
         )
         clock = Clock(told["width"], told["horizon"], arrays["phases"])
         groups = Groups(arrays["groups"], arrays["together"])
@@ -205,6 +205,15 @@ def _rates(seen: Seen, blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     usual = np.clip(usual, 1e-4, 1 - 1e-4)
     share = (count + CALM * usual) / (room + CALM)
     return logit(np.clip(share, 1e-5, 1 - 1e-5)), np.logical_and(room > 0, ever[:, None]), ever
+
+
+def _patients(ever: np.ndarray, who: np.ndarray) -> np.ndarray:
+    """(g,) how many of the patients (n,) have a group, from whether their stays do (n, g)."""
+    code = np.unique(who, return_inverse=True)[1]
+    there = np.zeros((int(code.max(initial=-1)) + 1, ever.shape[1]), dtype=bool)
+    np.logical_or.at(there, code, ever)
+    made: np.ndarray = there.sum(0)
+    return made
 
 
 def _on(stays: Stays, seen: Seen, groups: Groups) -> np.ndarray:
