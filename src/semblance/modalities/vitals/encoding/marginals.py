@@ -41,7 +41,9 @@ class Marginal:
         known, who = np.clip(values, low, high)[order], who[order]
         edges = _edges(who, rare)
         knots = [_between_patients(known[a:b], who[a:b]) for a, b in pairwise(edges)]
-        return cls(np.array(knots), (edges[1:] + edges[:-1]) / (2 * len(who)), _levels(values[order], who, rare), decimals)
+        return cls(
+            np.array(knots), (edges[1:] + edges[:-1]) / (2 * len(who)), _levels(values[order], who, rare), decimals
+        )
 
     def values(self, scores: np.ndarray) -> np.ndarray:
         """(m,) numbers of normal scores; NaN where there are none."""

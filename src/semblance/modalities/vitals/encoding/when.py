@@ -167,9 +167,7 @@ class When:
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> When:
         """The inverse of `to_json` and `arrays`."""
         hazards, factors = Hazards(**under(arrays, "hazards")), Factors(**under(arrays, "factors"))
-        last, strict = (
-            Marginal(**under(arrays, name), decimals=digits) for name, digits in ENDS.items()
-        )
+        last, strict = (Marginal(**under(arrays, name), decimals=digits) for name, digits in ENDS.items())
         clock = Clock(told["width"], told["horizon"], arrays["phases"])
         groups = Groups(arrays["groups"], arrays["together"])
         return cls(clock, groups, factors, hazards, told["blocks"], arrays["shares"], arrays["on"], last, strict)
