@@ -57,3 +57,16 @@ def test_a_group_of_one_patient_with_many_stays_is_never_drawn():
     lab = made.groups.of[3]
     assert made.shares[lab] > 0
     assert alone.shares[lab] == 0
+
+
+def test_minutes_are_as_fine_as_files_tell_them_and_no_channel_has_one_twice():
+    whole = stays(60, 0)
+    short = whole.kept(whole.minute < 120)
+    short = replace(short, minute=np.round(short.minute / 3))  # of 40 minutes, in bins of one minute
+    for grain in (1.0, 10.0):
+        train = replace(short, layout=replace(short.layout, grain=grain))
+        when, _, numbers = When.fit(train, blocks=4, k=4, rare=5, rng=stream(0, "fit"))
+        stay, _, channel, minute = when.draw(numbers, rng=stream(1, "draw"))
+        assert when.clock.tick < grain
+        assert np.array_equal(minute, np.round(minute / grain) * grain)
+        assert len(np.unique(np.column_stack([stay, channel, minute]), axis=0)) == len(stay)

@@ -12,6 +12,7 @@ from semblance.core.errors import UsageError
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
 from semblance.modalities.vitals.data import Channel, Stays, concat
+from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.generators.floor import Floor
 from tests.modalities.vitals.simulated import stays
 
@@ -27,21 +28,13 @@ def test_chunks_are_numbered_on(model):
     assert np.array_equal(concat(made).subjects, np.arange(600))
 
 
-def test_orders_that_are_declared_are_kept():
-    model = Floor(factors=10, order=(("Temp", "GCS"),)).fit(stays(60, 0), rng=stream(0, "fit"))
-    made = next(model.sample(60, rng=stream(0, "sample")))
-    assert json.loads(json.dumps(model.options))["order"] == [["Temp", "GCS"]]
-    assert model.encoding.what.chains == ((6, 1),)
-    assert len(made) == 60
-
-
 def test_a_folder_that_holds_no_model_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no model"):
         Floor.load(tmp_path)
 
 
 def test_orders_that_the_data_declare_are_kept():
-    train = replace(stays(60, 0), order=(("Temp", "GCS"),))
+    train = replace(stays(60, 0), said=Said(order=(("Temp", "GCS"),)))
     assert Floor(factors=10).fit(train, rng=stream(0, "fit")).encoding.what.chains == ((6, 1),)
 
 

@@ -22,11 +22,12 @@ ROUND, FINE = 4, 15
 @dataclass(frozen=True, eq=False)
 class Clock:
     """`width` minutes of a bin, `horizon` minutes that stays last at most; `phases` (60,) how often a round begins at
-    each of its ticks."""
+    each of its ticks; `grain` the minutes between times that files can tell."""
 
     width: float
     horizon: float
     phases: np.ndarray
+    grain: float = 1.0
 
     @classmethod
     def of(cls, stays: Stays, *, rare: int) -> Clock:
@@ -41,7 +42,7 @@ class Clock:
         count = np.bincount(phase, minlength=ROUND * FINE).astype(float)
         of_patients = np.unique(np.column_stack([phase, patient]), axis=0)[:, 0]
         count[np.bincount(of_patients, minlength=ROUND * FINE) < rare] = 0
-        return cls(width, rough.horizon, count if count.sum() else np.ones(ROUND * FINE))
+        return cls(width, rough.horizon, count if count.sum() else np.ones(ROUND * FINE), stays.layout.grain)
 
     @property
     def bins(self) -> int:
@@ -71,8 +72,9 @@ class Clock:
 
     def minutes(self, bins: np.ndarray, phase: np.ndarray, off: np.ndarray) -> np.ndarray:
         """(m,) minutes of bins in stays whose rounds begin at `phase` (m,), `off` (m,) ticks from the mark."""
-        made: np.ndarray = self.tick * (phase + off) + self.width * (bins - ROUND)
-        return made
+        made = self.tick * (phase + off) + self.width * (bins - ROUND)
+        told: np.ndarray = np.round(made / self.grain) * self.grain
+        return told
 
     def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) phases of new stays."""

@@ -110,7 +110,8 @@ class Fact:
     def from_json(cls, told: Mapping[str, Any]) -> Fact:
         """The inverse of `to_json`."""
         held = told["marginal"]
-        marginal = Marginal(*(np.array(held[part]) for part in ("knots", "places", "levels")), held["decimals"])
+        parts = {name: np.array(held[name]) for name in ("knots", "places", "levels")}
+        marginal = Marginal(**parts, decimals=held["decimals"])
         shares = np.array(told["shares"])
         return cls(told["name"], told["number"], tuple(told["levels"]), shares, marginal, told["missing"])
 

@@ -146,6 +146,8 @@ class When:
         minute = self.clock.minutes(at, phase[stay], off[stay, at, self.groups.of[channel]])
         order = np.lexsort((channel, minute, stay))
         order = order[(minute[order] >= 0) & (minute[order] <= self.clock.horizon)]
+        again = [np.diff(part[order], prepend=-1) == 0 for part in (stay, minute, channel)]
+        order = order[~np.logical_and.reduce(again)]  # two bins may come to one time that files can tell
         return stay[order], at[order], channel[order], minute[order]
 
     @property
@@ -161,14 +163,15 @@ class When:
 
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
-        return {"width": self.clock.width, "horizon": self.clock.horizon, "blocks": self.blocks}
+        told = {name: getattr(self.clock, name) for name in ("width", "horizon", "grain")}
+        return {**told, "blocks": self.blocks}
 
     @classmethod
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> When:
         """The inverse of `to_json` and `arrays`."""
         hazards, factors = Hazards(**under(arrays, "hazards")), Factors(**under(arrays, "factors"))
         last, strict = (Marginal(**under(arrays, name), decimals=digits) for name, digits in ENDS.items())
-        clock = Clock(told["width"], told["horizon"], arrays["phases"])
+        clock = Clock(told["width"], told["horizon"], arrays["phases"], told["grain"])
         groups = Groups(arrays["groups"], arrays["together"])
         return cls(clock, groups, factors, hazards, told["blocks"], arrays["shares"], arrays["on"], last, strict)
 
