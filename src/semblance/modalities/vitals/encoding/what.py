@@ -150,7 +150,8 @@ class What:
             at = np.flatnonzero(channel == code)
             value[at] = _repeated(value[at], stay[at], luck[at] < odds)
         moment = np.cumsum((np.diff(stay, prepend=-1) != 0) | (np.diff(minute, prepend=-1.0) != 0))
-        return order.kept(moment, channel, value, self.chains)
+        decimals = np.array([marginal.decimals for marginal in self.marginals], dtype=np.int64)
+        return order.kept(moment, channel, value, self.chains, decimals)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
