@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.schema import Column
+from semblance.modalities.vitals.encoding import flags
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
 
 FEW_VALUES = 12
@@ -66,23 +67,22 @@ class Fact:
         parts = []
         if self.levels:
             codes = values.astype(object).map({level: i for i, level in enumerate(self.levels)}).to_numpy(dtype=float)
-            there = (codes[:, None] == np.arange(len(self.levels))) - self.shares
-            parts.append(np.where(np.isnan(codes)[:, None], 0.0, there / self._unit))
+            there = flags.encoded(codes[:, None] == np.arange(len(self.levels)), self.shares)
+            parts.append(np.where(np.isnan(codes)[:, None], 0.0, there))
         elif len(self.marginal.knots):
             found = scores(values.to_numpy(dtype=float), rng=rng)
             parts.append(np.where(np.isnan(found), rng.standard_normal(len(found)), found)[:, None])
         if self.missing:
-            parts.append((~known[:, None] - self.missing) / np.sqrt(self.missing * (1 - self.missing) + 1e-3))
+            parts.append(flags.encoded(~known[:, None], self._gone))
         return np.concatenate(parts, axis=1) if parts else np.empty((len(values), 0))
 
     def decode(self, numbers: np.ndarray) -> Any:
         """(n,) the column as a frame holds it."""
         gone = np.zeros(len(numbers), dtype=bool)
         if self.missing:
-            unit = np.sqrt(self.missing * (1 - self.missing) + 1e-3)
-            gone = numbers[:, -1] * unit + self.missing > 0.5
+            gone = flags.above(numbers[:, -1:], self._gone)[:, 0] > 0
         if self.levels:
-            codes = (numbers[:, : len(self.levels)] * self._unit + self.shares).argmax(axis=1)
+            codes = flags.above(numbers[:, : len(self.levels)], self.shares).argmax(axis=1)
             return self.chosen(np.where(gone, -1, codes))
         found = self.marginal.values(numbers[:, 0]) if len(self.marginal.knots) else np.full(len(numbers), np.nan)
         if self.number:
@@ -96,8 +96,8 @@ class Fact:
         return pd.Categorical.from_codes(codes, categories=pd.Index(self.levels, dtype="str"))
 
     @property
-    def _unit(self) -> np.ndarray:
-        return np.sqrt(self.shares * (1 - self.shares) + 1e-3)
+    def _gone(self) -> np.ndarray:
+        return np.array([self.missing])
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""

@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 from semblance.core.arrays import under, within
 from semblance.core.rng import root_of, stream
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding import flags
 from semblance.modalities.vitals.encoding.clock import FINE, ROUND, Clock
 from semblance.modalities.vitals.encoding.factors import Factors
 from semblance.modalities.vitals.encoding.groups import Groups
@@ -91,9 +92,9 @@ class When:
         inside = np.arange(clock.bins) <= seen.last[:, None]
         hazards = Hazards.fit(seen.there, made.rates(drawn), inside, ever, rng=rng)
         made = replace(made, hazards=hazards)._calibrated(seen, drawn, inside, ever, rng=rng)
-        flags = (ever - shares) / np.sqrt(shares * (1 - shares) + 1e-3)
+        groups_of = flags.encoded(ever, shares)
         ends = [scores(values.astype(float), rng=rng)[:, None] for values in (seen.last, seen.strict)]
-        return made, seen, np.concatenate([drawn, flags, *ends], axis=1)
+        return made, seen, np.concatenate([drawn, groups_of, *ends], axis=1)
 
     @property
     def width(self) -> int:
@@ -125,8 +126,7 @@ class When:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """From (n, width) numbers the stay, the bin, the channel and the minute of all measurements, in order."""
         k, g = self.factors.axes.shape[1], len(self.groups)
-        ever = (numbers[:, k : k + g] * np.sqrt(self.shares * (1 - self.shares) + 1e-3) + self.shares) > 0.5
-        ever &= self.shares > 0
+        ever = flags.above(numbers[:, k : k + g], self.shares) > 0
         last, strict = (m.values(numbers[:, k + g + i]) for i, m in enumerate((self.last, self.strict)))
         inside = np.arange(self.clock.bins) <= last[:, None]
         there = self.hazards.draw(self.rates(numbers), inside, ever, rng=rng)
