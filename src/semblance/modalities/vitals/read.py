@@ -261,11 +261,12 @@ def _stays(
     *,
     channels: Sequence[Channel] = (),
 ) -> Stays:
-    rows = rows.take(~np.isin(rows.channel, early))
+    rows = rows.take(~pd.Index(rows.channel).isin(early))
     if not channels:
+        values = pd.Series(rows.value).groupby(pd.factorize(rows.channel, sort=True)[0])
+        decimals = [decimals_of(own.to_numpy()) for _, own in values]
         names = sorted(set(rows.channel))
-        values = {name: rows.value[rows.channel == name] for name in names}
-        channels = [Channel(name, rows.units.get(name, ""), decimals_of(values[name])) for name in names]
+        channels = [Channel(n, rows.units.get(n, ""), digits) for n, digits in zip(names, decimals, strict=True)]
     code = pd.Index([channel.name for channel in channels]).get_indexer(pd.Index(rows.channel))
     kept = code >= 0
     size = np.bincount(records.get_indexer(pd.Index(rows.record[kept])), minlength=len(records))

@@ -3,7 +3,7 @@ times before the stay, repeats, and channels that too few patients have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -49,12 +49,18 @@ def _unknown(known: set[str], frequent: list[str], said: Said) -> Iterator[Probl
 
 def _identifiers(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
     """A channel whose value is always the name of the stay (RecordID in PhysioNet's files) tells nothing."""
-    number = pd.to_numeric(pd.Series(rows.record), errors="coerce").to_numpy(dtype=float)
-    other = set(rows.channel[~(rows.value == number)])
-    gone = ~np.isin(rows.channel, list(other)) if len(set(rows.record)) > 1 else np.zeros(len(number), dtype=bool)
-    return ~gone, [
-        f"channel '{name}': only repeats what stays are called, left out" for name in sorted(set(rows.channel[gone]))
-    ]
+    code, names = pd.factorize(rows.record)
+    number = pd.to_numeric(pd.Series(names), errors="coerce").to_numpy(dtype=float)[code]
+    own = set(rows.channel) - set(rows.channel[~(rows.value == number)]) if len(names) > 1 else set()
+    notes = [f"channel '{name}': only repeats what stays are called, left out" for name in sorted(own)]
+    return ~_of(rows, own), notes
+
+
+def _of(rows: Rows, channels: Iterable[str]) -> np.ndarray:
+    """(m,) bool: which rows are of these channels."""
+    code, names = pd.factorize(rows.channel)
+    made: np.ndarray = np.isin(names, list(channels))[code] if len(names) else np.zeros(0, dtype=bool)
+    return made
 
 
 def _missing(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
@@ -72,7 +78,7 @@ def _sentinels(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
     found = {
         name: sentinel(rows.value[rows.channel == name]) for name in set(rows.channel[below]) if name != said.target
     }
-    gone = below & np.isin(rows.channel, [name for name, one in found.items() if one is not None])
+    gone = below & _of(rows, [name for name, one in found.items() if one is not None])
     return ~gone, _told(
         rows, gone, lambda name, n: f"channel '{name}': {n} of {found[name]:g}, its only negative value, are missing"
     )
@@ -101,7 +107,8 @@ def _early(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
 
 def _repeats(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
     """Of several values of a channel at one time of a stay the first one is kept."""
-    keys = pd.DataFrame({"record": rows.record, "minute": rows.minute, "channel": rows.channel})
+    codes = {name: pd.factorize(getattr(rows, name))[0] for name in ("record", "channel")}
+    keys = pd.DataFrame({**codes, "minute": rows.minute})
     gone = keys.duplicated().to_numpy()
     return ~gone, _told(rows, gone, lambda name, n: f"channel '{name}': {n} of a time that has one already left out")
 
@@ -109,7 +116,7 @@ def _repeats(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
 def _frequent(rows: Rows, rare: int) -> Rows:
     few = set(rows.channel) - common(rows.channel, rows.who, rare)
     note = f"{len(few)} channels that fewer than {rare} patients have are left out"
-    return rows.take(~np.isin(rows.channel, list(few)), note) if few else rows
+    return rows.take(~_of(rows, few), note) if few else rows
 
 
 def _told(rows: Rows, gone: np.ndarray, say: Callable[[str, str], str]) -> list[str]:
