@@ -30,9 +30,12 @@ def write(chunks: Iterable[Stays], path: Path) -> Path:
         rows, tables = zip(*_frames(chain([first], parts)), strict=True)
         long = pd.concat(rows, ignore_index=True)
         _save(long, folder / layout.long)
+        layout = replace(layout, columns=tuple(long.columns), told=())
         if layout.table is not None:
-            _save(pd.concat(tables, ignore_index=True), folder / layout.table)
-        write_json(folder / LAYOUT, replace(layout, columns=tuple(long.columns)).to_json())
+            table = pd.concat(tables, ignore_index=True)
+            layout = replace(layout, told=tuple(table.columns))
+            _save(table, folder / layout.table)
+        write_json(folder / LAYOUT, layout.to_json())
     return path
 
 
