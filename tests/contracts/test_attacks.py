@@ -12,14 +12,14 @@ from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, auc
 from semblance.core.modality import load
 from semblance.evaluate import suites
-from tests.contracts.samples import thirds
+from tests.contracts.samples import SAMPLES, thirds
 
 CASES = [(m, path) for m in catalog.MODALITIES for path in suites.attacks(catalog.modality(m))]
 N = 400
 
 
 def attacked(modality: str, path: str, *, copycat: bool) -> Any:
-    train, holdout, fresh = thirds(modality, N, 4)
+    train, holdout, fresh = thirds(modality, min(N, SAMPLES[modality].enough), 4)
     return load(path)(Evidence(train, holdout, train if copycat else fresh, catalog.modality(modality)))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from semblance.core.rng import stream
 from semblance.core.schema import Column
+from semblance.modalities.vitals.data import concat
 from semblance.modalities.vitals.generators.floor import Floor
 from semblance.modalities.vitals.summary import NUMBERS, summary
 from tests.modalities.vitals.simulated import stays
@@ -15,7 +16,7 @@ from tests.modalities.vitals.simulated import stays
 
 @pytest.fixture(scope="module")
 def made():
-    return next(Floor().fit(stays(400, 0), rng=stream(0, "fit")).sample(400, rng=stream(0, "sample")))
+    return concat(list(Floor().fit(stays(400, 0), rng=stream(0, "fit")).sample(400, rng=stream(0, "sample"))))
 
 
 def test_the_ill_die_and_are_measured_more(made):
@@ -44,7 +45,7 @@ def test_rare_levels_missing_facts_and_rare_groups_do_not_vanish():
     schema = real.schema.with_columns([*real.schema.columns, Column("ward", "categorical")])
     few = real.kept((real.channel != 3) | (real.stay % 16 == 0))
     train = replace(few, schema=schema, frame=frame)
-    made = next(Floor().fit(train, rng=stream(0, "fit")).sample(400, rng=stream(0, "sample")))
+    made = concat(list(Floor().fit(train, rng=stream(0, "fit")).sample(400, rng=stream(0, "sample"))))
     shares = [
         part.frame["ward"].value_counts(normalize=True).reindex(["burns", "cardiac", "general"])
         for part in (train, made)

@@ -22,7 +22,7 @@ from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.encoding import Encoding
 
-TOGETHER = 512
+TOGETHER = 128
 """Stays that are drawn at once."""
 ENCODING, DRAWER = "encoding", "drawer"
 
