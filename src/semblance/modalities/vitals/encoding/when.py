@@ -15,7 +15,7 @@ from semblance.core.rng import root_of, stream
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding import flags
 from semblance.modalities.vitals.encoding.clock import FINE, ROUND, Clock
-from semblance.modalities.vitals.encoding.factors import Factors
+from semblance.modalities.vitals.encoding.factors import Factors, patients_of
 from semblance.modalities.vitals.encoding.groups import Groups
 from semblance.modalities.vitals.encoding.hazards import Hazards
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
@@ -80,10 +80,11 @@ class When:
         seen, blocks = Seen.of(stays, clock, groups), min(blocks, clock.bins)
         rates, known, ever = _rates(seen, blocks)
         n, g = ever.shape
-        flat = known.reshape(n, len(groups) * blocks).astype(float)
+        flat = known.reshape(n, len(groups) * blocks)
+        flat = (flat & (patients_of(flat, stays.subjects) >= rare)).astype(float)
         factors = Factors.fit(rates.reshape(n, len(groups) * blocks), flat, k=k, rng=rng)
         drawn = factors.draw(rates.reshape(n, len(groups) * blocks), flat, rng=rng)
-        shares = np.where(_patients(ever, stays.subjects) >= rare, ever.mean(0), 0.0)
+        shares = np.where(patients_of(ever, stays.subjects) >= rare, ever.mean(0), 0.0)
         margins = (
             Marginal.of(np.maximum(values, 0) if i == 0 else values, stays.subjects, rare=rare, decimals=digits)
             for i, (values, digits) in enumerate(((seen.last, 0), (seen.strict, 3)))
@@ -206,15 +207,6 @@ def _rates(seen: Seen, blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     usual = np.clip(usual, 1e-4, 1 - 1e-4)
     share = (count + CALM * usual) / (room + CALM)
     return logit(np.clip(share, 1e-5, 1 - 1e-5)), np.logical_and(room > 0, ever[:, None]), ever
-
-
-def _patients(ever: np.ndarray, who: np.ndarray) -> np.ndarray:
-    """(g,) how many of the patients (n,) have a group, from whether their stays do (n, g)."""
-    code = np.unique(who, return_inverse=True)[1]
-    there = np.zeros((int(code.max(initial=-1)) + 1, ever.shape[1]), dtype=bool)
-    np.logical_or.at(there, code, ever)
-    made: np.ndarray = there.sum(0)
-    return made
 
 
 def _on(stays: Stays, seen: Seen, groups: Groups) -> np.ndarray:
