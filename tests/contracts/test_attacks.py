@@ -29,8 +29,8 @@ def success(scores: Any) -> Estimate:
 
 @pytest.mark.parametrize("modality", catalog.MODALITIES)
 def test_some_attack_catches_a_copycat_of_every_modality(modality):
-    played = [attacked(modality, path, copycat=True) for path in suites.attacks(catalog.modality(modality))]
-    assert max(success(scores).value for scores in played if len(scores.member)) > 0.75
+    played = (attacked(modality, path, copycat=True) for path in suites.attacks(catalog.modality(modality)))
+    assert any(success(scores).value > 0.75 for scores in played if len(scores.member))
 
 
 @pytest.mark.parametrize(("modality", "path"), [case for case in CASES if case[0] == "table"])

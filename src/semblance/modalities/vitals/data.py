@@ -13,7 +13,7 @@ import pandas as pd
 from semblance.core.errors import UsageError
 from semblance.core.facts import stacked
 from semblance.core.schema import Schema
-from semblance.modalities.vitals.declare import Said
+from semblance.modalities.vitals.declare import SILENT, Said
 
 Clock = Literal["minutes", "hours", "HH:MM", "timestamps"]
 
@@ -81,7 +81,7 @@ class Stays:
     value: np.ndarray
     subjects: np.ndarray
     layout: Layout = Layout()
-    said: Said = Said()
+    said: Said = SILENT
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:

@@ -44,6 +44,10 @@ class Said:
     n_public: int | None = None
 
 
+SILENT = Said()
+"""Nothing declared."""
+
+
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     """The declarations of `options`, with every problem that they have."""
     common, own, problems = declared.check(options, own="vitals", rules=_VITALS)

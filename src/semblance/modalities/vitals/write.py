@@ -30,12 +30,11 @@ def write(chunks: Iterable[Stays], path: Path) -> Path:
         rows, tables = zip(*_frames(chain([first], parts)), strict=True)
         long = pd.concat(rows, ignore_index=True)
         _save(long, folder / layout.long)
-        layout = replace(layout, columns=tuple(long.columns), told=())
+        table, told = pd.concat(tables, ignore_index=True), ()
         if layout.table is not None:
-            table = pd.concat(tables, ignore_index=True)
-            layout = replace(layout, told=tuple(table.columns))
             _save(table, folder / layout.table)
-        write_json(folder / LAYOUT, layout.to_json())
+            told = tuple(table.columns)
+        write_json(folder / LAYOUT, replace(layout, columns=tuple(long.columns), told=told).to_json())
     return path
 
 

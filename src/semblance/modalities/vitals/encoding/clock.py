@@ -31,7 +31,7 @@ class Clock:
 
     @classmethod
     def of(cls, stays: Stays, *, rare: int) -> Clock:
-        """The clock of stays; a horizon that fewer than `rare` patients reach is shortened, phases of fewer are none."""
+        """The clock of stays; a horizon and phases that fewer than `rare` patients have are none."""
         patient = np.unique(stays.subjects, return_inverse=True)[1]
         last = np.zeros(int(patient.max(initial=-1)) + 1)
         np.maximum.at(last, patient[stays.stay], stays.minute)

@@ -32,8 +32,8 @@ def copies(evidence: Measured) -> tuple[Finding, ...]:
     Holdout tells what chance does: its stays are unseen as well, and are looked for in the same train stays. Stays that
     vary less than real ones repeat runs more often by chance, and are counted as copies.
 
-    Intervals by patient, never narrower than the rule of three (Hanley and Lippman-Hand 1983). Control: half of train in
-    the place of the synthetic stays, the other half in that of train.
+    Intervals by patient, never narrower than the rule of three (Hanley and Lippman-Hand 1983). Control: half of train
+    in the place of the synthetic stays, the other half in that of train.
     """
     channels, train = evidence.train.channels, evidence.train
     made, unseen = (part.coded(channels) for part in (evidence.synthetic, evidence.holdout))

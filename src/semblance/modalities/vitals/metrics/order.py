@@ -58,8 +58,8 @@ _finding = Wording(
     {
         METRIC: (
             "Orders between channels",
-            "Share of moments at which a channel is below another that it is not to be below, as declared or as in real "
-            "stays, such as systolic below mean pressure (0: none).",
+            "Share of moments at which a channel is below another that it is not to be below, as declared or as in "
+            "real stays, such as systolic below mean pressure (0: none).",
         )
     }
 )
