@@ -201,7 +201,7 @@ def _units(table: pd.DataFrame, named: dict[str, str], channels: _Naming) -> dic
     odd = [str(name) for name, units in several.items() if len(units) > 1]
     rule, fix = "a channel has one unit", "convert its values, or name the channels apart"
     problems = [
-        Problem(f"{told} has the units {', '.join(sorted(set(several[ones].sum())))}", rule, fix, named["unit"])
+        Problem(f"{told}: the units {', '.join(sorted(set(several[ones].sum())))}", rule, fix, named["unit"])
         for told, ones in channels.of(odd)
     ]
     _refuse(iter(problems))
