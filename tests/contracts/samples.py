@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,8 @@ class Samples:
 
     `gaps` are partial records, `completes` says of these and others whether the others complete them. The other fields
     are what can go wrong with records. `many` is how many records a generator needs for a test, and `quick` names a
-    format that is written quickly, where the first one of the modality is not.
+    format that is written quickly, where the first one of the modality is not. `enough` is how many records judges need
+    on a side, and `small` has options that make a generator quick.
     """
 
     make: Callable[[int, int], Any]
@@ -75,6 +76,8 @@ class Samples:
     completes: Callable[[Any, Any], bool]
     many: int = 400
     quick: str = ""
+    enough: int = 500
+    small: Mapping[str, Any] = field(default_factory=dict)
 
 
 def bytes_at(path: Path) -> bytes:
@@ -405,54 +408,54 @@ SIGNALS = Samples(
 )
 
 
-def _some_stays(n: int = 40, **changes: Any) -> Stays:
+def _some_stays(n: int = 24, **changes: Any) -> Stays:
     return replace(wards.stays(n, 5), **changes)
 
 
 def _stays_without_facts() -> Stays:
-    whole = wards.stays(40, 5)
+    whole = wards.stays(24, 5)
     return replace(whole, schema=Schema(whole.schema.columns[:1]), frame=whole.frame[[]])
 
 
 def _stays_of_null() -> Stays:
-    frame = wards.stays(40, 5).frame
-    return _some_stays(frame=frame.assign(age=np.nan, sex=pd.Categorical([None] * 40, ["F"])))
+    frame = wards.stays(24, 5).frame
+    return _some_stays(frame=frame.assign(age=np.nan, sex=pd.Categorical([None] * 24, ["F"])))
 
 
 def _constant_stays() -> Stays:
-    whole = wards.stays(40, 5)
+    whole = wards.stays(24, 5)
     return replace(whole, value=np.where(whole.channel == 2, 80.0, whole.value))
 
 
 def _odd_stays() -> Stays:
     names = ("a b", "größe-µ", "x.y/z", "Lactate", "M A P", "Sys", "T", "pH")
-    whole = wards.stays(40, 5)
+    whole = wards.stays(24, 5)
     return replace(whole, channels=tuple(replace(c, name=n) for c, n in zip(whole.channels, names, strict=True)))
 
 
 UNWELL: dict[str, Callable[[], Stays]] = {
     "one stay": lambda: wards.stays(1, 0),
     "two stays": lambda: wards.stays(2, 0),
-    "nothing measured": lambda: _some_stays().kept(wards.stays(40, 5).channel < 0),
-    "one measurement a stay": lambda: _some_stays().kept(np.diff(wards.stays(40, 5).stay, prepend=-1) > 0),
+    "nothing measured": lambda: _some_stays().kept(wards.stays(24, 5).channel < 0),
+    "one measurement a stay": lambda: _some_stays().kept(np.diff(wards.stays(24, 5).stay, prepend=-1) > 0),
     "one channel": lambda: _some_stays().coded((Channel("HR"),)),
     "no facts": _stays_without_facts,
     "facts of null": _stays_of_null,
     "a constant channel": _constant_stays,
-    "whole hours": lambda: _some_stays(minute=wards.stays(40, 5).minute // 60 * 60),
-    "months": lambda: _some_stays(minute=wards.stays(40, 5).minute * 60),
+    "whole hours": lambda: _some_stays(minute=wards.stays(24, 5).minute // 60 * 60),
+    "months": lambda: _some_stays(minute=wards.stays(24, 5).minute * 60),
     "odd names": _odd_stays,
 }
 
 
 def _planted_stays() -> tuple[Stays, tuple[str | float, ...]]:
-    whole = wards.stays(200, 9)
+    whole = wards.stays(60, 9)
     value = whole.value.copy()
     value[np.flatnonzero(whole.channel == 2)[40]] = 683.27
     channel = whole.channel.copy()
     channel[np.flatnonzero(whole.stay == 6)[3]] = len(whole.channels)
-    sex = whole.frame["sex"].astype(object).where(np.arange(200) != 4, "Zanzibarite").astype("category")
-    frame = whole.frame.assign(age=np.where(np.arange(200) == 6, 127.25, whole.frame["age"]), sex=sex)
+    sex = whole.frame["sex"].astype(object).where(np.arange(60) != 4, "Zanzibarite").astype("category")
+    frame = whole.frame.assign(age=np.where(np.arange(60) == 6, 127.25, whole.frame["age"]), sex=sex)
     channels = (*whole.channels, Channel("Quetzalase"))
     canaries = ("Zanzibarite", "Quetzalase", 683.27, 127.25)
     return replace(whole, value=value, channel=channel, channels=channels, frame=frame), canaries
@@ -468,7 +471,9 @@ VITALS = Samples(
     wanted={},
     gaps=lambda: wards.stays(3, 0),
     completes=lambda given, made: True,
-    many=120,
+    many=60,
+    enough=250,
+    small={"factors": 6, "blocks": 3, "width": 16, "depth": 1},
 )
 
 SAMPLES: dict[str, Samples] = {

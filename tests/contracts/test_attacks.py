@@ -12,14 +12,14 @@ from semblance.core.dataset import Evidence
 from semblance.core.estimate import Estimate, auc
 from semblance.core.modality import load
 from semblance.evaluate import suites
-from tests.contracts.samples import thirds
+from tests.contracts.samples import SAMPLES, thirds
 
 CASES = [(m, path) for m in catalog.MODALITIES for path in suites.attacks(catalog.modality(m))]
 N = 400
 
 
 def attacked(modality: str, path: str, *, copycat: bool) -> Any:
-    train, holdout, fresh = thirds(modality, N, 4)
+    train, holdout, fresh = thirds(modality, min(N, SAMPLES[modality].enough), 4)
     return load(path)(Evidence(train, holdout, train if copycat else fresh, catalog.modality(modality)))
 
 
@@ -29,8 +29,8 @@ def success(scores: Any) -> Estimate:
 
 @pytest.mark.parametrize("modality", catalog.MODALITIES)
 def test_some_attack_catches_a_copycat_of_every_modality(modality):
-    played = [attacked(modality, path, copycat=True) for path in suites.attacks(catalog.modality(modality))]
-    assert max(success(scores).value for scores in played if len(scores.member)) > 0.75
+    played = (attacked(modality, path, copycat=True) for path in suites.attacks(catalog.modality(modality)))
+    assert any(success(scores).value > 0.75 for scores in played if len(scores.member))
 
 
 @pytest.mark.parametrize(("modality", "path"), [case for case in CASES if case[0] == "table"])

@@ -39,7 +39,8 @@ class Case:
         self.kind = self.manifest.generator(name)
         self.samples = ready(SAMPLES[modality], self.kind)
         spec = self.kind()
-        self.spec = replace(spec, **{name: QUICK[name] for name in QUICK if hasattr(spec, name)})
+        quick = {**QUICK, **self.samples.small}
+        self.spec = replace(spec, **{name: quick[name] for name in quick if hasattr(spec, name)})
         self.plans: dict[int, tuple[Any, dict[str, Any]]] = {}
         self.measured: dict[int, tuple[Any, TemporaryDirectory[str]]] = {}
 

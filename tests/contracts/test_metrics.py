@@ -24,13 +24,12 @@ CASES = [(FIRST, path) for path in suites.METRICS]
 CASES += [(m, path) for m in catalog.MODALITIES for path in catalog.modality(m).metrics]
 # What all modalities share is held to the contract on the first, and has to take what judges see of the others.
 SHARED = [(m, path) for m in catalog.MODALITIES if m != FIRST for path in suites.METRICS]
-N = 500
 
 
 @cache
 def parts(modality: str) -> tuple[Any, Any, Any]:
     """Train, holdout and a third sample, all drawn alike."""
-    return thirds(modality, N, 2)
+    return thirds(modality, SAMPLES[modality].enough, 2)
 
 
 def evidence(modality: str, spoil: Callable[[Any, np.random.Generator], Any] | None = None) -> Evidence[Any]:
@@ -91,12 +90,13 @@ def test_some_damage_is_seen_by_every_metric(modality, path):
     if not good:
         assert {f.status for f in judged(modality, path)} == {"not_applicable"}
         return
-    worse = set()
-    for spoilt in ("copied", *SAMPLES[modality].corruptions):
-        for metric, finding in measured(judged(modality, path, spoilt)).items():
-            if metric in good and badness(finding) > badness(good[metric]) + 0.02:
-                worse.add(metric)
-    assert worse, f"{path} sees no damage"
+    spoilt = ("copied", *SAMPLES[modality].corruptions)
+    assert any(seen(good, measured(judged(modality, path, one))) for one in spoilt), f"{path} sees no damage"
+
+
+def seen(good: dict[str, Finding], spoilt: dict[str, Finding]) -> bool:
+    """Whether some finding of spoilt data is worse."""
+    return any(badness(spoilt[metric]) > badness(good[metric]) + 0.02 for metric in good.keys() & spoilt.keys())
 
 
 @pytest.mark.parametrize(("modality", "path"), CASES)

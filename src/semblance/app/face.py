@@ -229,6 +229,8 @@ def under(source: Any, real: Data) -> Any:
     """Records as a data set under the schema of `real`."""
     if isinstance(source, Data) and (source.schema == real.schema or not source.tabular):
         return source.records
+    if isinstance(source, str | Path):
+        return stages.further(real.modality, str(source), real.records)
     return _like(source.to_frame() if isinstance(source, Data) else source, real.modality, real.schema)
 
 

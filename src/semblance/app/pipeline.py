@@ -325,7 +325,7 @@ class _Synth:
 
     def _evaluate(self, room: Path) -> Any:
         # The file is read back, so that what is judged is what leaves, formats and all.
-        made = load(self.manifest.like)((str(self.synthetic),), self.train.schema)
+        made = stages.further(self.manifest, str(self.synthetic), self.train)
         o, looks = self.options, _Looks(self.manifest, self.stage.show)
         kept = {key: self.promised[key] for key in ("epsilon", "delta", "unit", "relation") if self.promised}
         about = stages.about_model(
@@ -435,7 +435,7 @@ class _Evaluate:
         o = self.options
         train, profile = self._train()
         self.stage.show(Profiled(profile, config.file_name(o.train)))
-        parts = self._parts(train.schema)
+        parts = self._parts(train)
         holdout, made = parts.pop("holdout", None), parts.pop("synthetic")
         more = tuple(parts.values())
         check_parts(self.manifest, train=train, holdout=holdout, synthetic=made, further=more, marks=self.inputs)
@@ -471,15 +471,15 @@ class _Evaluate:
         )[0]
         return found
 
-    def _parts(self, schema: Schema) -> dict[str, Any]:
+    def _parts(self, train: Any) -> dict[str, Any]:
         """The other files as records under train's columns; the synthetic ones hold no other column."""
         files = {part: path for part, path in _named(self.options).items() if part != "train"}
-        read = together((_flag(part, path), partial(self._part, part, path, schema)) for part, path in files.items())
+        read = together((_flag(part, path), partial(self._part, part, path, train)) for part, path in files.items())
         return dict(zip(files, read, strict=True))
 
-    def _part(self, part: str, path: str, schema: Schema) -> Any:
-        spare = [] if part == "holdout" else [("", partial(refuse_unjudged, self.manifest, path, schema))]
-        return together([("", partial(load(self.manifest.like), (path,), schema)), *spare])[0]
+    def _part(self, part: str, path: str, train: Any) -> Any:
+        spare = [] if part == "holdout" else [("", partial(refuse_unjudged, self.manifest, path, train.schema))]
+        return together([("", partial(stages.further, self.manifest, path, train)), *spare])[0]
 
     def _config(self) -> dict[str, Any]:
         plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared", "further")}

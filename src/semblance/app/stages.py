@@ -239,6 +239,13 @@ def floor_of(manifest: Modality, train: Dataset, *, seed: int, rare: int, rows: 
     return gather(manifest, model.sample(rows, rng=rng))
 
 
+def further(manifest: Modality, path: str, train: Any) -> Any:
+    """Further records as `train` was read."""
+    if manifest.further is not None:
+        return load(manifest.further)((path,), train)
+    return load(manifest.like)((path,), train.schema)
+
+
 def beside(manifest: Modality, name: str) -> Any:
     """A function that stands beside a modality's reader: `concat`, `from_frame`, `column_names`."""
     return load(f"{manifest.read.partition(':')[0]}:{name}")

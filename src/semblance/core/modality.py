@@ -72,6 +72,7 @@ class Modality:
       declared schema alone, for differential privacy; what is to be measured is paid from what `ledger(outline)` opens,
       and kept in the folder `resume`. `private` is the generator that 'auto' then stands for
     - `like(paths, schema) -> Dataset`: read further data under a schema that is already known
+    - `further(paths, train) -> Dataset`: the same as `train` was read, where more was declared than its schema holds
     - `write(chunks: Iterable[Dataset], path) -> Path`
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
@@ -107,6 +108,7 @@ class Modality:
     metrics: tuple[str, ...] = ()
     attacks: tuple[str, ...] = ()
     folders: bool = False
+    further: str | None = None
     judged: str | None = None
     apart: str | None = None
     comparable: str | None = None

@@ -21,3 +21,10 @@ def test_all_problems_are_told_at_once():
     _, problems = told(clock="days", order=["Sys"], limits={"HR": [3]}, missing="x", chanel="c")
     assert len(problems) == 5
     assert "did you mean 'channel'?" in problems[0].fix
+
+
+def test_a_channel_above_itself_is_refused():
+    assert told(order=[["Sys", "MAP"], ["MAP", "Dias"]])[1] == []
+    for order in ([["Sys", "MAP"], ["MAP", "Sys"]], [["A", "B"], ["Sys", "MAP"], ["MAP", "Dias"], ["Dias", "Sys"]]):
+        _, (problem,) = told(order=order)
+        assert "none above itself" in problem.rule

@@ -8,7 +8,7 @@ import pytest
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import ReadOptions
-from semblance.modalities.vitals.read import column_names, like, output_name, read
+from semblance.modalities.vitals.read import column_names, further, like, output_name, read
 from semblance.modalities.vitals.write import write
 
 LONG = pd.DataFrame(
@@ -80,7 +80,7 @@ def test_columns_are_named_by_declaration(tmp_path):
 
 def test_several_stays_may_be_of_one_patient(tmp_path):
     table = TABLE.assign(subject_id=[1, 1, 2, 2, 3, 3])
-    stays, profile = read(files(tmp_path, table=table), ReadOptions())
+    stays, profile = read(files(tmp_path, table=table), ReadOptions(rare=3))
     assert profile.patients == 3
     assert list(stays.subjects) == [0, 0, 1, 1, 2, 2]
     assert stays.schema["stay"].role == "key"
@@ -119,7 +119,7 @@ def test_channels_of_few_stays_are_left_out_and_only_counted(tmp_path):
     long = LONG.copy()
     long.loc[1, "channel"] = "Secretase"
     told = notes(tmp_path, long=long)
-    assert "1 channels that fewer than 5 stays have are left out" in told
+    assert "1 channels that fewer than 5 patients have are left out" in told
     assert "Secretase" not in told
 
 
@@ -150,7 +150,7 @@ def test_texts_among_values_are_refused_by_channel_and_never_shown(tmp_path):
 def test_several_units_of_a_channel_are_refused(tmp_path):
     long = LONG.assign(unit=["y", "bpm", "bpm", "mmHg"] * 6)
     long.loc[3, "unit"] = "kPa"
-    assert "channel 'MAP' has the units kPa, mmHg" in refused(tmp_path, long=long)
+    assert "channel 'MAP': the units kPa, mmHg" in refused(tmp_path, long=long)
 
 
 def test_contradicting_rows_of_a_stay_are_refused(tmp_path):
@@ -216,7 +216,185 @@ def test_real_stays(shared_data):
 def test_a_declared_order_goes_with_the_stays_and_one_of_unknown_channels_is_refused(tmp_path):
     declared = {"vitals": {"order": [["HR", "MAP"]]}}
     stays, _ = read(files(tmp_path), ReadOptions(declared=declared))
-    assert stays.order == (("HR", "MAP"),)
-    assert stays.take(np.array([1, 2])).order == stays.order
+    assert stays.said.order == (("HR", "MAP"),)
+    assert stays.take(np.array([1, 2])).said == stays.said
     with pytest.raises(UsageError, match="not measured"):  # age is a fact of the stay
         read(files(tmp_path), ReadOptions(declared={"vitals": {"order": [["HR", "Age"]]}}))
+
+
+# Who a stay belongs to.
+
+
+def test_a_stay_that_names_no_patient_is_its_own_and_the_column_is_never_learned(tmp_path):
+    table = TABLE.assign(patient=[1, 1, 2, 2, 3, None])
+    stays, profile = read(files(tmp_path, table=table), ReadOptions(rare=2))
+    assert list(stays.subjects) == [0, 0, 1, 1, 2, 3]
+    assert stays.schema["patient"].role == "subject"
+    assert "patient" not in stays.frame
+    assert "'patient': 1 stays name no patient, each counts as a patient of its own" in profile.notes
+    again = like(files(tmp_path, table=table), stays.schema)
+    assert list(again.subjects) == list(stays.subjects)
+
+
+def test_a_second_column_of_patients_is_not_learned(tmp_path):
+    table = TABLE.assign(subject_id=[1, 1, 2, 2, 3, 3], person=[7, 7, 8, 8, 9, 9])
+    stays, _ = read(files(tmp_path, table=table), ReadOptions(rare=3))
+    assert stays.schema["person"].role == "drop"
+    assert list(stays.frame) == ["Age", "sex", "died"]
+
+
+def test_channels_count_by_patients_and_rare_ones_are_never_named(tmp_path):
+    table = TABLE.assign(subject_id=[1, 1, 2, 2, 3, 4])
+    long = LONG.astype({"value": object})
+    long.loc[[1, 5, 9], "channel"] = "Secretase"  # three stays of two patients
+    told = "\n".join(read(files(tmp_path, long, table), ReadOptions(rare=3))[1].notes)
+    assert "1 channels that fewer than 3 patients have are left out" in told
+    assert "Secretase" not in told
+    options = ReadOptions(rare=3, declared={"vitals": {"limits": {"Puls": [0, 1]}}})
+    long.loc[1, "value"] = "hidden"
+    with pytest.raises(DataError) as error:
+        read(files(tmp_path, long, table), options)
+    assert "channels that fewer than 3 patients have are no number" in str(error.value)
+    assert "Secretase" not in str(error.value)
+    long.loc[1, "value"] = -1
+    with pytest.raises(DataError, match="no channel 'Puls'") as error:
+        read(files(tmp_path, long, table), options)
+    assert "Secretase" not in str(error.value)
+
+
+def test_units_of_a_rare_channel_are_refused_without_its_name(tmp_path):
+    long = LONG.assign(unit=["y", "bpm", "bpm", "mmHg"] * 6)
+    long.loc[[1, 5], "channel"] = "Secretase"
+    long.loc[1, "unit"] = "U"
+    told = refused(tmp_path, long=long)
+    assert "channels that fewer than 5 patients have: the units U, bpm" in told
+    assert "Secretase" not in told
+
+
+# Names and labels stay what they are.
+
+
+def test_a_channel_of_the_stays_own_numbers_is_an_identifier_and_left_out(tmp_path):
+    long = LONG.rename(columns={"stay": "RecordID"})
+    own = pd.DataFrame({"RecordID": range(10, 16), "minute": 0, "channel": "RecordID", "value": range(10, 16)})
+    paths = files(tmp_path, pd.concat([own, long]), TABLE.rename(columns={"stay": "RecordID"}))
+    stays, profile = read(paths, ReadOptions())
+    assert "channel 'RecordID': only repeats what stays are called, left out" in profile.notes
+    assert "RecordID" not in stays.frame and "RecordID" not in stays.names
+    assert list(stays.frame) == ["Age", "sex", "died"]
+    assert list(like(paths, stays.schema).frame) == ["Age", "sex", "died"]
+
+
+def test_sodium_may_be_called_na(tmp_path):
+    stays, _ = read(files(tmp_path, LONG.replace({"channel": {"MAP": "NA"}})), ReadOptions())
+    assert stays.names == ("HR", "NA")
+
+
+def test_stays_001_and_1_are_two(tmp_path):
+    long, table = LONG.astype({"stay": object}), TABLE.astype({"stay": object})
+    for frame in (long, table):
+        frame["stay"] = frame["stay"].map({10: "001", 11: "1"}).fillna(frame["stay"].astype(str))
+    stays, _ = read(files(tmp_path, long, table), ReadOptions())
+    assert len(stays) == 6
+    assert stays.frame["sex"].tolist() == list("FMFMFM")
+    table = TABLE.assign(subject_id=["01", "1", "2", "2", "3", "3"])
+    assert read(files(tmp_path, table=table), ReadOptions(rare=3))[1].patients == 4
+
+
+def test_numbers_of_stays_that_one_file_writes_with_a_point_are_the_same(tmp_path):
+    paths = files(tmp_path, table=TABLE.astype({"stay": float}))
+    assert read(paths, ReadOptions())[0].frame["sex"].tolist() == list("FMFMFM")
+
+
+@pytest.mark.parametrize("labels", [[-1, 1] * 3, [-1, 0, 1] * 2])
+def test_labels_of_minus_one_are_a_class_of_the_target(tmp_path, labels):
+    paths = files(tmp_path, table=TABLE.assign(died=labels))
+    stays, _ = read(paths, ReadOptions(target="died"))
+    assert list(stays.frame["died"]) == [str(label) for label in labels]
+    assert list(further(paths, stays).frame["died"]) == list(stays.frame["died"])
+    assert list(like(paths, stays.schema).frame["died"]) == list(stays.frame["died"])
+
+
+def test_a_column_or_channel_of_two_values_has_no_missing_one(tmp_path):
+    long = LONG.assign(value=[60, -1, 1, 70, 60, 1, -1, 71] * 3)
+    stays, _ = read(files(tmp_path, long, TABLE.assign(side=[-1, 1] * 3)), ReadOptions())
+    assert stays.frame["side"].tolist() == [-1, 1] * 3
+    assert sorted(set(stays.value[stays.channel == 0])) == [-1, 1]
+    stays, _ = read(files(tmp_path, long, TABLE.assign(side=[-1, 1, 2] * 2)), ReadOptions())
+    assert np.isnan(stays.frame["side"]).sum() == 2
+
+
+# Further files are read as the first ones were.
+
+
+def test_a_channel_stays_one_though_the_table_tells_a_fact_of_its_name(tmp_path):
+    table = TABLE.assign(MAP=[70, 71, 72, 73, 74, 75])
+    stays, _ = read(files(tmp_path, table=table), ReadOptions())
+    for again in (like(files(tmp_path, table=table), stays.schema), further(files(tmp_path, table=table), stays)):
+        assert again.names == stays.names == ("HR", "MAP")
+        assert again.layout.early == stays.layout.early == ("Age",)
+        assert again.frame["MAP"].tolist() == stays.frame["MAP"].tolist() == table["MAP"].tolist()
+        assert np.array_equal(again.value, stays.value)
+
+
+def test_further_files_are_read_under_what_was_declared(tmp_path):
+    renamed = {"stay": "who", "minute": "when", "channel": "what", "value": "much"}
+    vitals = {"record": "who", "time": "when", "channel": "what", "value": "much", "clock": "hours"}
+    vitals |= {"limits": {"HR": [0, 81]}, "missing": [70], "statics": ["Age"]}
+    long, table = LONG.rename(columns=renamed), TABLE.rename(columns={"stay": "who"})
+    long = pd.concat([long, pd.DataFrame({"who": [10], "when": 9, "what": "Age", "much": 61})])
+    paths = files(tmp_path, long, table)
+    stays, _ = read(paths, ReadOptions(declared={"vitals": vitals}, target="died"))
+    again = further(paths, stays)
+    assert stays.names == again.names == ("HR",)
+    assert np.array_equal(again.value, stays.value) and set(again.value) == {80}
+    assert np.array_equal(again.minute, stays.minute) and again.minute.max() == 300
+    assert again.frame.equals(stays.frame)
+    assert again.said.limits == stays.said.limits
+    assert again.layout.early == ("Age",)
+
+
+def test_a_declared_column_that_no_file_has_is_named(tmp_path):
+    told = refused(tmp_path, declared={"vitals": {"record": "stai", "value": "valeu"}})
+    assert "no column 'stai'" in told and "did you mean 'stay'?" in told
+    assert "no column 'valeu'" in told
+
+
+# What is written has the columns, their order and the precision of what was read.
+
+
+def test_the_table_keeps_its_own_name_and_place_of_the_stay(tmp_path):
+    table = TABLE.rename(columns={"stay": "encounter"})[["sex", "encounter", "died"]].assign(
+        subject_id=[1, 2, 3, 4, 5, 5]
+    )
+    stays, _ = read(files(tmp_path, table=table), ReadOptions(target="died"))
+    folder = write([stays], tmp_path / "synthetic")
+    again = pd.read_csv(folder / "table.csv")
+    assert list(again.columns) == list(table.columns)
+    assert again["encounter"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert list(pd.read_csv(folder / "long.csv").columns) == list(LONG.columns)
+    assert list(like([folder], stays.schema).subjects) == list(stays.subjects)
+    assert list(further([folder], stays).subjects) == list(stays.subjects)
+
+
+def test_whole_values_are_written_whole(tmp_path):
+    stays, _ = read(files(tmp_path, LONG.assign(value=LONG["value"].round().astype(int))), ReadOptions())
+    text = (write([stays], tmp_path / "synthetic") / "long.csv").read_text()
+    assert "." not in text
+
+
+@pytest.mark.parametrize("role", ["drop", "feature"])
+def test_an_early_fact_that_is_dropped_is_not_written(tmp_path, role):
+    stays, _ = read(files(tmp_path), ReadOptions(declared={"columns": {"Age": {"role": role}}}))
+    long = pd.read_csv(write([stays], tmp_path / "synthetic") / "long.csv")
+    assert ("Age" in set(long["channel"])) == (role == "feature")
+    assert "Age" not in stays.names
+
+
+def test_columns_of_the_table_are_told_whatever_names_say(tmp_path):
+    table = TABLE.rename(columns={"stay": "encounter"})
+    assert column_names(files(tmp_path, table=table)) == ("stay", "sex", "died")
+    stays, _ = read(files(tmp_path, table=table), ReadOptions())
+    assert column_names([write([stays], tmp_path / "synthetic")]) == ("stay", "sex", "died")
+    odd = LONG.rename(columns={"stay": "who", "minute": "when", "channel": "what", "value": "much"})
+    assert column_names(files(tmp_path, odd, TABLE.rename(columns={"stay": "who"}))) == ("who", "sex", "died")

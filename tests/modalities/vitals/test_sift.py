@@ -13,7 +13,7 @@ def rows(value, channel="HR", minute=None) -> Rows:
     n = len(value)
     record = np.array([f"r{i}" for i in range(n)], dtype=object)
     minutes = np.zeros(n) if minute is None else np.array(minute, dtype=float)
-    return Rows(record, minutes, np.full(n, channel, dtype=object), np.array(value, dtype=float), {})
+    return Rows(record, record, minutes, np.full(n, channel, dtype=object), np.array(value, dtype=float), {})
 
 
 def test_negative_values_are_values_where_there_are_several():

@@ -13,6 +13,7 @@ import pandas as pd
 from semblance.core.errors import UsageError
 from semblance.core.facts import stacked
 from semblance.core.schema import Schema
+from semblance.modalities.vitals.declare import SILENT, Said
 
 Clock = Literal["minutes", "hours", "HH:MM", "timestamps"]
 
@@ -31,7 +32,9 @@ class Layout:
     """How files hold stays: `long` (a row per value) and `table` (a row per stay; None where there is no such file).
 
     `record`, `time`, `channel`, `value` and `unit` name columns of the long file, `clock` says how it tells times,
-    `early` lists the facts that stand there as values of minute 0, and `columns` tells the order of the columns.
+    `early` lists the facts that stand there as values of minute 0, and `columns` tells the order of the columns. `key`
+    is what the table calls the stay (None: as the long file does), `told` its columns in order, and `grain` the minutes
+    between two times that the file can tell apart.
     """
 
     long: str = "stays.vitals.csv"
@@ -44,6 +47,9 @@ class Layout:
     clock: Clock = "minutes"
     early: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    key: str | None = None
+    told: tuple[str, ...] = ()
+    grain: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -52,7 +58,7 @@ class Layout:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Layout:
         """The inverse of `to_json`."""
-        lists = {name: tuple(told.get(name, ())) for name in ("early", "columns")}
+        lists = {name: tuple(told.get(name, ())) for name in ("early", "columns", "told")}
         return cls(**{**told, **lists})
 
 
@@ -63,8 +69,7 @@ class Stays:
     `frame` (n, learned columns, in the schema's order) holds what is known of each as a whole, as tables hold it:
     numbers as float64, all else as pandas Categorical. The measurements of stay i are those from `starts[i]` up to
     `starts[i + 1]`, in order of time: `minute` (m,) float64 since the stay began, `channel` (m,) codes among
-    `channels`, `value` (m,) float64. `subjects` (n,) int64 codes of patients. `order` has what was declared: chains of
-    channels that are never below each other, the highest first.
+    `channels`, `value` (m,) float64. `subjects` (n,) int64 codes of patients. `said` is what was declared of them.
     """
 
     schema: Schema
@@ -76,7 +81,7 @@ class Stays:
     value: np.ndarray
     subjects: np.ndarray
     layout: Layout = Layout()
-    order: tuple[tuple[str, ...], ...] = ()
+    said: Said = SILENT
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:
@@ -105,7 +110,7 @@ class Stays:
             self.value[place],
             self.subjects[rows],
             self.layout,
-            self.order,
+            self.said,
         )
 
     def coded(self, channels: tuple[Channel, ...]) -> Self:
@@ -157,5 +162,5 @@ def concat(parts: Sequence[Stays]) -> Stays:
         np.concatenate([part.value for part in parts]),
         np.concatenate([part.subjects for part in parts]),
         parts[0].layout,
-        parts[0].order,
+        parts[0].said,
     )

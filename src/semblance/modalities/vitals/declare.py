@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from typing import Any, TypeVar
 
 from semblance.core import declared
 from semblance.core.declared import is_number, is_text, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 
+T = TypeVar("T")
 CLOCKS = ("minutes", "hours", "HH:MM", "timestamps")
 
 
@@ -41,6 +44,10 @@ class Said:
     n_public: int | None = None
 
 
+SILENT = Said()
+"""Nothing declared."""
+
+
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     """The declarations of `options`, with every problem that they have."""
     common, own, problems = declared.check(options, own="vitals", rules=_VITALS)
@@ -55,8 +62,37 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     return Said(**{**own, **lists, "limits": limits, **common}), []
 
 
+def joined(chains: Iterable[Sequence[T]]) -> tuple[tuple[T, ...], ...]:
+    """All that follows from chains: those from a channel that is below none, down to one that is above none.
+
+    Raises CycleError where a channel is above itself.
+
+    >>> joined([["Sys", "MAP"], ["MAP", "Dias"], ["Sys", "Pulse"]])
+    (('Sys', 'MAP', 'Dias'), ('Sys', 'Pulse'))
+    """
+    below: dict[T, dict[T, None]] = {}
+    for high, low in (pair for chain in chains for pair in pairwise(chain)):
+        below.setdefault(high, {})[low] = None
+    TopologicalSorter(below).prepare()  # raises CycleError
+
+    def down(path: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
+        if path[-1] not in below:
+            yield path
+        for low in below.get(path[-1], ()):
+            yield from down((*path, low))
+
+    lower = {low for lows in below.values() for low in lows}
+    return tuple(path for top in below if top not in lower for path in down((top,)))
+
+
 def _is_orders(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(is_texts(one) and len(one) > 1 for one in value)
+    if not isinstance(value, list | tuple) or not all(is_texts(one) and len(one) > 1 for one in value):
+        return False
+    try:
+        joined(value)
+    except CycleError:
+        return False
+    return True
 
 
 def _is_limits(value: Any) -> bool:
@@ -73,7 +109,10 @@ def _is_numbers(value: Any) -> bool:
 _VITALS: declared.Rules = {
     **{key: (is_text, "the name of a column") for key in ("record", "time", "channel", "value", "unit")},
     "clock": (lambda value: value in CLOCKS, f"one of {', '.join(CLOCKS)}"),
-    "order": (_is_orders, 'a list of lists of channels, the highest first: [["SysABP", "MAP", "DiasABP"]]'),
+    "order": (
+        _is_orders,
+        'a list of lists of channels, the highest first and none above itself: [["SysABP", "MAP", "DiasABP"]]',
+    ),
     "limits": (_is_limits, "a table such as { HR = [0, 300] }"),
     "missing": (_is_numbers, "a list of numbers"),
     "statics": (is_texts, "a list of different channels"),

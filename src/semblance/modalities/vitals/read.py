@@ -6,13 +6,14 @@ Problems of a step are told at once. What is repaired is said, with the channel.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from semblance.core import declared
 from semblance.core.errors import DataError, UsageError
 from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
@@ -24,7 +25,7 @@ from semblance.modalities.vitals.digits import decimals_of
 from semblance.modalities.vitals.long import Rows
 from semblance.modalities.vitals.sift import sift
 
-__all__ = ["column_names", "concat", "like", "output_name", "read"]
+__all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 LAYOUT = "layout.json"
@@ -45,13 +46,15 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Stays, Prof
     said, problems = declare.check(options)
     if problems:
         raise UsageError(*problems)
-    found = _found(paths, said)
+    found = _found(paths, said, rare=options.rare)
     rows = sift(found.rows, said, rare=options.rare)
     early = statics.early_channels(rows, said)
     records = pd.Index(pd.unique(rows.record))
     facts, notes = _facts(found, rows, early, records, said)
     settled = statics.settle(facts, found.layout.record, records, said)
-    stays = replace(_stays(rows, early, records, settled, replace(found.layout, early=early)), order=said.order)
+    learned = {column.name for column in settled.schema.learned}
+    layout = replace(found.layout, early=tuple(name for name in early if name in learned))
+    stays = replace(_stays(rows, early, records, settled, layout), said=said)
     strange = {name for chain in said.order for name in chain} - set(stays.names)
     if strange:
         raise UsageError.of(
@@ -62,29 +65,73 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Stays, Prof
     fields = (*settled.plans, *_plans(stays))
     patients = int(stays.subjects.max()) + 1
     told = (f"{len(stays):,} stays, {len(stays.value):,} measurements of {len(stays.channels)} channels",)
-    return stays, Profile(len(stays), patients, fields, (*told, *rows.notes, *notes))
+    return stays, Profile(len(stays), patients, fields, (*told, *rows.notes, *notes, *settled.notes))
 
 
-def like(paths: Sequence[str | Path], schema: Schema, *, channels: Sequence[Channel] = ()) -> Stays:
+def like(paths: Sequence[str | Path], schema: Schema) -> Stays:
     """Read further stays under a known schema: other facts are ignored, a missing one is a DataError.
 
-    `channels` are those to code by; without them the channels are those of the files, in the order of their names.
+    What is a fact is found as `read` does, among those of the schema. The channels are those of the files, in the order
+    of their names.
     """
-    said = Said(record=next((c.name for c in schema if c.kind == "identifier"), None))
-    found = _found(paths, said)
-    rows = sift(found.rows, said, rare=1)
+    target = schema.where("target")
+    record = next((column.name for column in schema if column.kind == "identifier"), None)
+    return _further(paths, schema, Said(record=record, target=None if target is None else target.name), None, ())
+
+
+def further(paths: Sequence[str | Path], train: Stays) -> Stays:
+    """Read further stays as `train` was: under its schema and what was declared, with its facts and its channels."""
+    said = replace(train.said, record=train.said.record or train.layout.record)
+    return _further(paths, train.schema, said, train.layout.early, train.channels)
+
+
+def _further(
+    paths: Sequence[str | Path],
+    schema: Schema,
+    said: Said,
+    early: tuple[str, ...] | None,
+    channels: Sequence[Channel],
+) -> Stays:
+    found = _found(paths, said, rare=1)
+    rows = sift(found.rows, replace(said, order=(), limits=_known(said.limits, found), statics=()), rare=1)
     records = pd.Index(pd.unique(found.rows.record))
-    names = {column.name for column in schema}
-    early = tuple(name for name in dict.fromkeys(rows.channel) if name in names)
+    early = early if early is not None else _early(rows, found, schema)
     facts, _ = _facts(found, rows, early, records, said)
     layout = replace(found.layout, early=early)
-    return _stays(rows, early, records, statics.conform(facts, schema, records), layout, channels=channels)
+    stays = _stays(rows, early, records, statics.conform(facts, schema, records), layout, channels=channels)
+    return replace(stays, said=said)
+
+
+def _known(limits: Mapping[str, tuple[float, float]], found: Found) -> dict[str, tuple[float, float]]:
+    """The limits of channels that the files have: others may have more."""
+    there = set(found.rows.channel)
+    return {name: ends for name, ends in limits.items() if name in there}
+
+
+def _early(rows: Rows, found: Found, schema: Schema) -> tuple[str, ...]:
+    """The channels that are facts of the schema: those of minute 0 alone, and those that no table tells."""
+    alone = statics.early_channels(rows, Said())
+    learned = {column.name for column in schema.learned}
+    told = set() if found.table is None else set(found.table.columns)
+    return tuple(
+        name for name in dict.fromkeys(rows.channel) if name in learned and (name in alone or name not in told)
+    )
 
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
-    """The columns of the table of stays, whatever a schema says. Raises DataError where files cannot be read."""
-    found = _found(paths, Said())
-    return () if found.table is None else tuple(map(str, found.table.columns))
+    """The columns of the table of stays, whatever a schema says: the stay by its name in the long file, which is the
+    longer one where names do not tell. Raises DataError where files cannot be read."""
+    files, layout = _files(_paths(paths))
+    said = _laid_out(Said(), layout)
+    tables = [_table(file, said) for file in files]
+    if len(tables) < 2:
+        return ()
+    measured = next((table for table in tables if long.is_long(list(table.columns), said)), max(tables, key=len))
+    (table,) = (table for table in tables if table is not measured)
+    record, names = long.columns_of(list(measured.columns), said).get("record"), list(table.columns)
+    own = long.columns_of(names, replace(said, record=layout.key if layout is not None else None)).get("record")
+    renamed = {own: record} if own is not None and record is not None and record not in names else {}
+    return tuple(renamed.get(name, name) for name in names)
 
 
 def output_name(paths: Sequence[str | Path]) -> str:
@@ -92,32 +139,61 @@ def output_name(paths: Sequence[str | Path]) -> str:
     return "synthetic"
 
 
-def _found(paths: Sequence[str | Path] | str | Path, said: Said) -> Found:
-    files, layout = _files([Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)])
-    if layout is not None:
-        said = replace(said, **{role: getattr(layout, role) for role in long.NAMES}, clock=layout.clock)
-    tables = [(file, _table(file)) for file in files]
-    measured = [(f, t) for f, t in tables if long.is_long(list(map(str, t.columns)), said)]
+def _found(paths: Sequence[str | Path] | str | Path, said: Said, *, rare: int) -> Found:
+    files, layout = _files(_paths(paths))
+    said = _laid_out(said, layout)
+    tables = [(file, _table(file, said)) for file in files]
+    measured = [(f, t) for f, t in tables if long.is_long(list(t.columns), said)]
+    _refuse_unknown([name for _, table in tables for name in table.columns], said)
     if len(measured) != 1:
         names = ", ".join(f"'{file.name}'" for file in files)
         rule = "one file has a row per measurement, with columns for the stay, the time, the channel and the value"
         fix = '[vitals] record = "...", time = "...", channel = "...", value = "..." name its columns'
         raise DataError.of(f"{len(measured)} of the files {names} hold measurements", rule=rule, fix=fix)
     ((file, table),) = measured
-    rows, made = long.read(table, file, said)
     others = [(f, t) for f, t in tables if f != file]
+    record = long.columns_of(list(table.columns), said)["record"]
     if not others:
+        rows, made = long.read(table, file, said, patients={}, rare=rare)
         return Found(rows, replace(made, table=None), None)
     ((other, stays),) = others
-    return Found(rows, replace(made, table=other.name), _with_record(stays, other, made.record, said))
+    key = _key(stays, other, record, said, layout)
+    told = tuple(stays.columns)
+    stays = stays.rename(columns={key: record})
+    rows, made = long.read(table, file, said, patients=statics.patients(stays, record, said), rare=rare)
+    return Found(rows, replace(made, table=other.name, key=key if key != record else None, told=told), stays)
 
 
-def _with_record(table: pd.DataFrame, file: Path, record: str, said: Said) -> pd.DataFrame:
-    """The table of stays, its column of stays named as in the long file."""
-    names = [str(name) for name in table.columns]
-    table.columns = pd.Index(names)
+def _paths(paths: Sequence[str | Path] | str | Path) -> list[Path]:
+    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+
+
+def _laid_out(said: Said, layout: Layout | None) -> Said:
+    """What was declared, but for what a layout tells of its files."""
+    if layout is None:
+        return said
+    return replace(said, **{role: getattr(layout, role) for role in long.NAMES}, clock=layout.clock)
+
+
+def _refuse_unknown(names: Sequence[str], said: Said) -> None:
+    """Raise DataError with each declared column that no file has."""
+    asked = [(role, getattr(said, role)) for role in long.NAMES]
+    problems = [
+        declared.unknown(name, dict.fromkeys(names), "column", where=f"[vitals] {role}")
+        for role, name in asked
+        if name is not None and name not in names
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
+def _key(table: pd.DataFrame, file: Path, record: str, said: Said, layout: Layout | None) -> str:
+    """What the table of stays calls the column of stays."""
+    names = list(table.columns)
+    if layout is not None and layout.key in names:
+        return str(layout.key)
     if record in names:
-        return table
+        return record
     own = long.columns_of(names, replace(said, record=None)).get("record")
     if own is None:
         raise DataError.of(
@@ -125,7 +201,7 @@ def _with_record(table: pd.DataFrame, file: Path, record: str, said: Said) -> pd
             rule="the table of stays is joined by the column that names the stay",
             fix=f"name the column '{record}' in both files",
         )
-    return table.rename(columns={own: record})
+    return own
 
 
 def _files(paths: list[Path]) -> tuple[list[Path], Layout | None]:
@@ -148,12 +224,21 @@ def _files(paths: list[Path]) -> tuple[list[Path], Layout | None]:
     return paths, layout
 
 
-def _table(file: Path) -> pd.DataFrame:
+def _table(file: Path, said: Said) -> pd.DataFrame:
     try:
-        return pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+        made = pd.read_parquet(file) if file.suffix == ".parquet" else _csv(file, said)
     except (ValueError, OSError, UnicodeError):
         rule = "the file is whole and of the kind that its suffix says"
         raise DataError.of(f"'{file.name}' cannot be read", rule=rule, fix="copy or download it again") from None
+    made.columns = pd.Index(map(str, made.columns))
+    return made
+
+
+def _csv(file: Path, said: Said) -> pd.DataFrame:
+    names = list(pd.read_csv(file, nrows=0).columns)
+    texts = long.as_text(names, said)
+    gone = {name: [""] if name in texts else list(long.GONE) for name in names}
+    return pd.read_csv(file, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values=gone)
 
 
 def _facts(
@@ -176,11 +261,12 @@ def _stays(
     *,
     channels: Sequence[Channel] = (),
 ) -> Stays:
-    rows = rows.take(~np.isin(rows.channel, early))
+    rows = rows.take(~pd.Index(rows.channel).isin(early))
     if not channels:
+        values = pd.Series(rows.value).groupby(pd.factorize(rows.channel, sort=True)[0])
+        decimals = [decimals_of(own.to_numpy()) for _, own in values]
         names = sorted(set(rows.channel))
-        values = {name: rows.value[rows.channel == name] for name in names}
-        channels = [Channel(name, rows.units.get(name, ""), decimals_of(values[name])) for name in names]
+        channels = [Channel(n, rows.units.get(n, ""), digits) for n, digits in zip(names, decimals, strict=True)]
     code = pd.Index([channel.name for channel in channels]).get_indexer(pd.Index(rows.channel))
     kept = code >= 0
     size = np.bincount(records.get_indexer(pd.Index(rows.record[kept])), minlength=len(records))

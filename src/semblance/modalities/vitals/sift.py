@@ -1,47 +1,66 @@
 """What is repaired in measurements, each repair said with its channel: missing values, sentinels, implausible values,
-times before the stay, repeats, and channels that too few stays have."""
+times before the stay, repeats, and channels that too few patients have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.vitals.declare import Said
-from semblance.modalities.vitals.long import Rows
+from semblance.modalities.vitals.long import Rows, common
 
 SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0)
 """A single negative value of a channel that is one of these stands for a missing one."""
 
 
 def sift(rows: Rows, said: Said, *, rare: int) -> Rows:
-    """The measurements that can be learned from. Raises DataError where none is left, or a channel is not there."""
-    problems = list(_unknown(rows, said))
+    """The measurements that can be learned from. Raises DataError where none is left, or a channel is not there.
+
+    Rare channels go first, so that no note names one, and again after what was left out made others rare.
+    """
+    channels = set(rows.channel)
+    rows = _frequent(rows, rare)
+    problems = list(_unknown(channels, sorted(set(rows.channel)), said))
     if problems:
         raise DataError(*problems)
-    for step in (_missing, _declared, _sentinels, _implausible, _early, _repeats):
+    for step in (_identifiers, _missing, _declared, _sentinels, _implausible, _early, _repeats):
         kept, notes = step(rows, said)
         rows = rows if kept.all() else rows.take(kept, *notes)
-    kept, notes = _frequent(rows, rare)
-    rows = rows if kept.all() else rows.take(kept, *notes)
+    rows = _frequent(rows, rare)
     if not len(rows.value):
         raise DataError.of(
             "no measurement is left",
-            rule=f"a channel is learned where at least {rare} stays have it",
-            fix="give more stays, or check which column is which: [vitals] record, time, channel, value",
+            rule=f"a channel is learned where at least {rare} patients have it",
+            fix="give more patients, or check which column is which: [vitals] record, time, channel, value",
         )
     return rows
 
 
-def _unknown(rows: Rows, said: Said) -> Iterator[Problem]:
-    known = set(rows.channel)
+def _unknown(known: set[str], frequent: list[str], said: Said) -> Iterator[Problem]:
     named = [*(name for chain in said.order for name in chain), *said.limits, *said.statics]
     for name in dict.fromkeys(named):
         if name not in known:
-            fix = f"one of: {', '.join(sorted(known)[:20])}"
+            fix = f"one of: {', '.join(frequent[:20])}"
             yield Problem(f"no channel '{name}'", "[vitals] names a channel as the data do", fix)
+
+
+def _identifiers(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
+    """A channel whose value is always the name of the stay (RecordID in PhysioNet's files) tells nothing."""
+    code, names = pd.factorize(rows.record)
+    number = pd.to_numeric(pd.Series(names), errors="coerce").to_numpy(dtype=float)[code]
+    own = set(rows.channel) - set(rows.channel[~(rows.value == number)]) if len(names) > 1 else set()
+    notes = [f"channel '{name}': only repeats what stays are called, left out" for name in sorted(own)]
+    return ~_of(rows, own), notes
+
+
+def _of(rows: Rows, channels: Iterable[str]) -> np.ndarray:
+    """(m,) bool: which rows are of these channels."""
+    code, names = pd.factorize(rows.channel)
+    made: np.ndarray = np.isin(names, list(channels))[code] if len(names) else np.zeros(0, dtype=bool)
+    return made
 
 
 def _missing(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
@@ -55,15 +74,23 @@ def _declared(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
 
 
 def _sentinels(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
-    """A sentinel is the only negative value of its channel."""
     below = rows.value < 0
-    lowest = pd.Series(rows.value[below]).groupby(rows.channel[below]).agg(["min", "max"])
-    single = lowest[(lowest["min"] == lowest["max"]) & lowest["min"].isin(SENTINELS)].index
-    gone = below & np.isin(rows.channel, list(single))
-    said_of = dict(zip(lowest.index, lowest["min"], strict=True))
+    found = {
+        name: sentinel(rows.value[rows.channel == name]) for name in set(rows.channel[below]) if name != said.target
+    }
+    gone = below & _of(rows, [name for name, one in found.items() if one is not None])
     return ~gone, _told(
-        rows, gone, lambda name, n: f"channel '{name}': {n} of {said_of[name]:g}, its only negative value, are missing"
+        rows, gone, lambda name, n: f"channel '{name}': {n} of {found[name]:g}, its only negative value, are missing"
     )
+
+
+def sentinel(values: np.ndarray) -> float | None:
+    """The number that stands for a missing value: the only negative one, of two values or more that are none.
+
+    A column of two values has two values, and no missing one: classes may be called -1 and 1.
+    """
+    below, others = np.unique(values[values < 0]), np.unique(values[values >= 0])
+    return float(below[0]) if len(below) == 1 and below[0] in SENTINELS and len(others) > 1 else None
 
 
 def _implausible(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
@@ -80,18 +107,16 @@ def _early(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
 
 def _repeats(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
     """Of several values of a channel at one time of a stay the first one is kept."""
-    keys = pd.DataFrame({"record": rows.record, "minute": rows.minute, "channel": rows.channel})
+    codes = {name: pd.factorize(getattr(rows, name))[0] for name in ("record", "channel")}
+    keys = pd.DataFrame({**codes, "minute": rows.minute})
     gone = keys.duplicated().to_numpy()
     return ~gone, _told(rows, gone, lambda name, n: f"channel '{name}': {n} of a time that has one already left out")
 
 
-def _frequent(rows: Rows, rare: int) -> tuple[np.ndarray, list[str]]:
-    pairs = pd.DataFrame({"channel": rows.channel, "record": rows.record}).drop_duplicates()
-    stays = pairs["channel"].value_counts()
-    few = stays[stays < rare].index
-    gone = np.isin(rows.channel, list(few))
-    note = f"{len(few)} channels that fewer than {rare} stays have are left out"
-    return ~gone, [note] if len(few) else []
+def _frequent(rows: Rows, rare: int) -> Rows:
+    few = set(rows.channel) - common(rows.channel, rows.who, rare)
+    note = f"{len(few)} channels that fewer than {rare} patients have are left out"
+    return rows.take(~_of(rows, few), note) if few else rows
 
 
 def _told(rows: Rows, gone: np.ndarray, say: Callable[[str, str], str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +14,14 @@ from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.long import Rows, plain, text
-from semblance.modalities.vitals.sift import SENTINELS
+from semblance.modalities.vitals.sift import sentinel
 
 SUBJECTS = ("subject", "subjectid", "patient", "patientid", "person", "personid")
 """Names of columns that tell patients apart, as `plain` has them."""
 
 
 def early_channels(rows: Rows, said: Said) -> tuple[str, ...]:
-    """Channels that every stay has at minute 0 and never again, and those that were declared so."""
+    """Channels that no stay has after minute 0, whether or not it has them there, and those that were declared so."""
     later = set(rows.channel[rows.minute > 0])
     alone = [name for name in dict.fromkeys(rows.channel) if name not in later]
     return tuple(dict.fromkeys([*alone, *said.statics]))
@@ -50,7 +49,8 @@ def joined(table: pd.DataFrame, record: str, records: pd.Index, said: Said) -> t
     if problems:
         raise DataError(*problems)
     notes = [
-        f"'{name}': {n:,} cells of {s:g}, its only negative value, are missing" for name, s, n in _sentinels(texts)
+        f"'{name}': {n:,} cells of {s:g}, its only negative value, are missing"
+        for name, s, n in _sentinels(texts, said.target)
     ]
     kept = ~ids.duplicated() & ids.notna()
     if ids.duplicated().any():
@@ -89,14 +89,14 @@ def _texts(column: pd.Series, said: Said, name: str) -> pd.Series:
     return made.where(~gone, None)
 
 
-def _sentinels(texts: pd.DataFrame) -> Iterator[tuple[str, float, int]]:
-    """Columns of numbers whose only negative value stands for a missing one; it is taken out."""
-    for name in texts:
+def _sentinels(texts: pd.DataFrame, target: str | None) -> Iterator[tuple[str, float, int]]:
+    """Columns of numbers, but for the target, whose only negative value stands for a missing one; it is taken out."""
+    for name in texts.columns.drop(target, errors="ignore"):
         numbers = pd.to_numeric(texts[name], errors="coerce")
-        below = numbers[numbers < 0]
-        if below.nunique() == 1 and below.iloc[0] in SENTINELS and (numbers >= 0).any():
+        found = sentinel(numbers.dropna().to_numpy(dtype=float))
+        if found is not None:
             texts[name] = texts[name].where(~(numbers < 0), None)
-            yield str(name), float(below.iloc[0]), len(below)
+            yield str(name), found, int((numbers < 0).sum())
 
 
 def settle(facts: Mapping[str, pd.Series], record: str, records: pd.Index, said: Said) -> Statics:
@@ -107,9 +107,7 @@ def settle(facts: Mapping[str, pd.Series], record: str, records: pd.Index, said:
     ]
     if problems:
         raise DataError(*problems)
-    subject = said.subject
-    if subject is None:
-        subject = next((name for name in facts if plain(name) in SUBJECTS and facts[name].notna().all()), None)
+    subject = said.subject if said.subject is not None else subject_of(facts)
     columns = [Column(record, "identifier", "subject" if subject in (None, record) else "key")]
     plans, frame = [FieldPlan(record, "identifier", columns[0].role, 0.0, "", "numbered anew")], {}
     for name, texts in facts.items():
@@ -117,14 +115,18 @@ def settle(facts: Mapping[str, pd.Series], record: str, records: pd.Index, said:
             columns.append(Column(name, "identifier", "subject"))
             plans.append(FieldPlan(name, "identifier", "subject", 0.0, "", "numbered anew"))
             continue
+        if plain(name) in SUBJECTS and name not in {*said.columns, said.target}:
+            columns.append(Column(name, "identifier", "drop"))
+            plans.append(FieldPlan(name, "identifier", "drop", float(texts.isna().mean()), "tells patients", "drop"))
+            continue
         column, plan = planned(name, texts, told=said.columns.get(name, {}), target=said.target)
         columns.append(column)
         plans.append(plan)
         if column.learned:
             frame[name] = values(texts, column)
     schema = Schema(tuple(columns), said.cohort, said.n_public)
-    who = records if subject in (None, record) else facts[subject]
-    return Statics(schema, framed(frame, len(records)), _codes(who, subject), tuple(plans))
+    who, notes = _who(records, subject, None if subject in (None, record) else facts[subject])
+    return Statics(schema, framed(frame, len(records)), who, tuple(plans), notes)
 
 
 def conform(facts: Mapping[str, pd.Series], schema: Schema, records: pd.Index) -> Statics:
@@ -132,14 +134,36 @@ def conform(facts: Mapping[str, pd.Series], schema: Schema, records: pd.Index) -
     refuse_lacking(schema, facts, who="stays")
     frame = {column.name: values(facts[column.name], column) for column in schema.learned}
     subject = schema.where("subject")
-    named = subject is not None and subject.name in facts
-    who = facts[subject.name] if named and subject is not None else records
-    return Statics(schema, framed(frame, len(records)), _codes(who, subject.name if named and subject else None))
+    name = None if subject is None else subject.name
+    who, notes = _who(records, name, facts.get(name) if name is not None else None)
+    return Statics(schema, framed(frame, len(records)), who, (), notes)
 
 
-def _codes(who: Any, name: str | None) -> np.ndarray:
-    gone = np.flatnonzero(pd.isna(who))
-    if len(gone):
-        rule, fix = "every stay belongs to a patient", "fill the cell, or leave the stay out"
-        raise DataError.of(f"{len(gone):,} stays name no patient", rule=rule, fix=fix, column=name)
-    return pd.factorize(np.asarray(who, dtype=object))[0].astype(np.int64)
+def patients(table: pd.DataFrame, record: str, said: Said) -> dict[str, str]:
+    """The patient of each stay that a table tells, as far as it does."""
+    facts = {
+        name: text(table[name])
+        for name in table
+        if name != record and (name == said.subject or plain(str(name)) in SUBJECTS)
+    }
+    name = said.subject if said.subject is not None else subject_of(facts)
+    if name not in facts:
+        return {}
+    told = pd.Series(facts[name].to_numpy(), index=text(table[record])).dropna()
+    return {str(stay): str(patient) for stay, patient in told.items() if stay is not None}
+
+
+def subject_of(facts: Mapping[str, pd.Series]) -> str | None:
+    """The column whose name says that it tells patients apart."""
+    return next((name for name in facts if plain(name) in SUBJECTS and facts[name].notna().any()), None)
+
+
+def _who(records: pd.Index, name: str | None, told: pd.Series | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(n,) codes of patients, and notes: a stay that names none counts as a patient of its own."""
+    if told is None:
+        return np.arange(len(records), dtype=np.int64), ()
+    own = pd.Series([("stay", record) for record in records], dtype=object)
+    gone = told.reset_index(drop=True).isna()
+    note = f"'{name}': {int(gone.sum()):,} stays name no patient, each counts as a patient of its own"
+    who = pd.factorize(told.reset_index(drop=True).where(~gone, own))[0].astype(np.int64)
+    return who, (note,) if gone.any() else ()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.vitals.data import Clock
+from semblance.modalities.vitals.digits import decimals_of
 
 MINUTES: dict[str, float] = {"minutes": 1.0, "hours": 60.0}
 EPOCH = pd.Timestamp("2000-01-01")
@@ -31,7 +32,7 @@ def minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, name: str) -> np.n
         parts = texts.astype(str).str.extract(r"^(\d+):(\d\d)(?::(\d\d))?$").astype(float)
         made = (60 * parts[0] + parts[1] + parts[2].fillna(0) / 60).to_numpy(dtype=float)
     else:
-        when = pd.to_datetime(texts, errors="coerce", utc=True)
+        when = _moments(texts)
         first = when.groupby(stay).transform("min")
         made = ((when - first).dt.total_seconds() / 60).to_numpy(dtype=float)
     odd = np.flatnonzero(~np.isfinite(made))
@@ -42,14 +43,32 @@ def minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, name: str) -> np.n
     return made
 
 
-def told(minute: np.ndarray, clock: Clock) -> pd.Series:
-    """(m,) times as the file tells them: the inverse of `minutes`."""
+def _moments(texts: pd.Series) -> pd.Series:
+    """Timestamps; where the first one's format is not that of all (seconds here, none there), ISO 8601 is."""
+    when = pd.to_datetime(texts, errors="coerce", utc=True)
+    odd = when.isna() & texts.notna()
+    return (
+        when.where(~odd, pd.to_datetime(texts[odd], errors="coerce", utc=True, format="ISO8601")) if odd.any() else when
+    )
+
+
+def grain_of(minute: np.ndarray, clock: Clock) -> float:
+    """The minutes between two times that a file with these can tell apart."""
+    if clock in MINUTES:
+        return float(MINUTES[clock] / 10 ** decimals_of(minute / MINUTES[clock]))
+    return 1.0 if np.allclose(minute, np.round(minute), atol=1e-6) else 1 / 60
+
+
+def told(minute: np.ndarray, clock: Clock, grain: float) -> pd.Series:
+    """(m,) times as the file tells them, `grain` minutes apart at least: the inverse of `minutes`."""
     if clock == "timestamps":
         return pd.Series(EPOCH + pd.to_timedelta(np.round(minute * 60), unit="s")).dt.strftime("%Y-%m-%d %H:%M:%S")
     if clock == "HH:MM":
-        whole = np.round(minute).astype(int)
-        return pd.Series([f"{m // 60:02d}:{m % 60:02d}" for m in whole], dtype=object)
-    made = minute / MINUTES[clock]
-    if (made == np.round(made)).all():
-        return pd.Series(made.astype(np.int64))
-    return pd.Series(np.round(made, 4))
+        second = np.round(np.round(minute / grain) * grain * 60).astype(int)
+        ends = [f":{s % 60:02d}" if grain < 1 else "" for s in second]
+        return pd.Series(
+            [f"{s // 3600:02d}:{s // 60 % 60:02d}{e}" for s, e in zip(second, ends, strict=True)], dtype=object
+        )
+    digits = round(np.log10(MINUTES[clock] / grain))
+    made = np.round(minute / MINUTES[clock], digits)
+    return pd.Series(made if digits else made.astype(np.int64))

@@ -30,9 +30,11 @@ def write(chunks: Iterable[Stays], path: Path) -> Path:
         rows, tables = zip(*_frames(chain([first], parts)), strict=True)
         long = pd.concat(rows, ignore_index=True)
         _save(long, folder / layout.long)
+        table, told = pd.concat(tables, ignore_index=True), ()
         if layout.table is not None:
-            _save(pd.concat(tables, ignore_index=True), folder / layout.table)
-        write_json(folder / LAYOUT, replace(layout, columns=tuple(long.columns)).to_json())
+            _save(table, folder / layout.table)
+            told = tuple(table.columns)
+        write_json(folder / LAYOUT, replace(layout, columns=tuple(long.columns), told=told).to_json())
     return path
 
 
@@ -58,12 +60,12 @@ def _table(chunk: Stays, number: np.ndarray, facts: dict[str, list[str]]) -> pd.
     made: dict[str, Any] = {}
     for column in chunk.schema.written:
         if column.name == layout.record:
-            made[column.name] = number
+            made[layout.key or column.name] = number
         elif subject is not None and column.name == subject.name:
             made[column.name] = chunk.subjects + 1
-        elif column.name in facts and column.name not in layout.early:
+        elif column.name in facts and (column.name not in layout.early or column.name in layout.told):
             made[column.name] = _typed(facts[column.name])
-    return pd.DataFrame(made)
+    return pd.DataFrame({**{name: made[name] for name in layout.told if name in made}, **made})
 
 
 def _typed(texts: list[str]) -> pd.Series:
@@ -92,14 +94,20 @@ def _long(chunk: Stays, number: np.ndarray, facts: dict[str, list[str]]) -> pd.D
     order = np.lexsort((place, minute, stay))
     made = {
         layout.record: number[stay][order],
-        layout.time: times.told(minute[order], layout.clock),
+        layout.time: times.told(minute[order], layout.clock, layout.grain),
         layout.channel: channel[order],
-        layout.value: value[order],
+        layout.value: value[order].astype(np.int64) if _whole(chunk) else value[order],
     }
     if layout.unit is not None:
         units = {one.name: one.unit for one in chunk.channels}
         made[layout.unit] = [units.get(name, "") for name in channel[order]]
     return pd.DataFrame(made)[list(layout.columns) if layout.columns else list(made)]
+
+
+def _whole(chunk: Stays) -> bool:
+    """Whether all values of the long file are whole numbers, those of early facts as well."""
+    early = [chunk.schema[name].decimals for name in chunk.layout.early]
+    return not any([*early, *(channel.decimals for channel in chunk.channels)])
 
 
 def _rounded(values: np.ndarray, decimals: np.ndarray) -> np.ndarray:

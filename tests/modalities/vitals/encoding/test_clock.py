@@ -38,3 +38,14 @@ def test_long_stays_have_wider_bins():
 def test_no_rare_phase_is_drawn():
     clock = Clock(15, 600, np.where(np.arange(60) == 7, 9.0, 0.0))
     assert set(clock.draw(50, rng=stream(0, "x"))) == {7}
+
+
+def test_the_horizon_and_phases_are_those_of_enough_patients():
+    whole = stays(40, 0)
+    one = np.where(np.arange(40) < 8, 0, np.arange(40))  # a patient of eight stays
+    late = (whole.stay < 8) & (whole.minute > 120)
+    made = Clock.of(replace(whole, subjects=one, minute=np.where(late, 7 + 60 * 24 * 9, whole.minute)), rare=5)
+    assert made.horizon == Clock.of(whole.take(np.arange(8, 40)), rare=5).horizon
+    same = replace(whole, minute=whole.minute // 60 * 60 + np.where(whole.stay < 8, 17, 31))
+    assert Clock.of(replace(same, subjects=one), rare=5).phases[17] == 0
+    assert Clock.of(same, rare=5).phases[17] == 8

@@ -10,7 +10,7 @@ from semblance.modalities.vitals.data import Channel
 from semblance.modalities.vitals.encoding.encoding import Encoding
 from tests.modalities.vitals.simulated import stays
 
-OPTIONS = {"blocks": 4, "factors": 10, "rare": 5, "order": ()}
+OPTIONS = {"blocks": 4, "factors": 10, "rare": 5}
 
 
 @pytest.fixture(scope="module")

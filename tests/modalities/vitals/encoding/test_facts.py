@@ -42,3 +42,18 @@ def test_a_column_of_nothing():
     fact, made = again(Column("x", "numeric"), pd.Series(np.full(20, np.nan)))
     assert made.isna().all()
     assert fact.missing == 1
+
+
+def test_a_fact_that_fewer_than_rare_patients_have_is_missing_in_all():
+    values = pd.Series(np.where(np.arange(60) < 12, 683.27 + np.arange(60) / 7, np.nan))
+    fact = Fact.of(Column("dose", "numeric", decimals=2), values, np.arange(60) // 3, rare=5)  # of 4 patients
+    assert fact.missing == 1
+    assert not len(fact.marginal.knots)
+    made = Fact.from_json(fact.to_json()).decode(fact.encode(values, rng=stream(0, "x")))
+    assert np.isnan(made).all()
+
+
+def test_a_choice_of_one_patient_with_many_stays_is_none():
+    values = pd.Series(pd.Categorical(["odd"] * 30 + ["usual"] * 60))
+    fact = Fact.of(Column("ward", "categorical"), values, np.append(np.zeros(30), np.arange(1, 61)), rare=5)
+    assert fact.levels == ("usual",)

@@ -26,8 +26,35 @@ def test_values_go_no_further_than_enough_patients_do():
     assert Marginal.of(values, who, rare=5, decimals=1).values(np.array([8.0]))[0] < 100
 
 
-def test_few_patients_have_but_one_value():
-    assert ends(np.arange(9.0), np.arange(9), rare=5) == (4.0, 4.0)
+def test_few_patients_have_but_one_value_and_it_is_of_none_of_them():
+    values = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
+    marginal = Marginal.of(values, np.arange(9), rare=5, decimals=3)
+    made = marginal.values(np.linspace(-3, 3, 50))
+    assert np.allclose(made, values.mean(), atol=1e-3)
+    assert not set(made) & set(values)
+
+
+def test_of_fewer_than_rare_patients_nothing_is_learned():
+    marginal = Marginal.of(np.arange(400.0), np.arange(400) % 4, rare=5, decimals=3)
+    assert not len(marginal.knots) and not len(marginal.levels)
+    assert np.isnan(marginal.values(np.zeros(3))).all()
+
+
+def test_every_knot_is_of_enough_patients_however_often_one_is_measured():
+    rng = stream(0, "x")
+    often, others = rng.normal(50, 0.01, 5000), rng.normal(0, 1, 300)
+    values, who = np.append(often, others), np.append(np.zeros(5000, dtype=int), np.arange(1, 301))
+    marginal = Marginal.of(values, who, rare=5, decimals=3)
+    assert marginal.knots.max() < 40, "the values of one patient"
+    assert marginal.values(np.array([8.0]))[0] < 5
+
+
+def test_quantiles_lie_where_they_do_though_groups_differ_in_size():
+    rng = stream(1, "x")
+    values, who = np.append(rng.normal(0, 1, 3000), np.full(1000, 2.5)), np.append(np.arange(3000), np.full(1000, 7))
+    marginal = Marginal.of(values, who, rare=5, decimals=3)
+    made = marginal.values(scores(values, rng=rng))
+    assert np.allclose(np.quantile(made, [0.1, 0.3, 0.5]), np.quantile(values, [0.1, 0.3, 0.5]), atol=0.05)
 
 
 def test_common_values_are_levels_and_rare_ones_are_not():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,17 @@ def test_what_is_saved_draws_the_same(fitted):
 def test_a_value_is_that_before_it_only_within_a_stay():
     value, stay = np.array([1.0, 2, 3, 4]), np.array([0, 0, 0, 1])
     assert _repeated(value, stay, np.array([False, True, True, True])).tolist() == [1, 1, 1, 4]
+
+
+def test_the_trajectory_of_a_part_that_only_one_patient_has_is_not_kept():
+    whole = stays(80, 0)
+    who = np.where(np.arange(80) < 12, 0, np.arange(80))  # twelve stays of one patient
+    last = whole.minute > whole.minute.max() * 3 / 4
+    odd = replace(whole.kept(~((whole.channel == 3) & last & (whole.stay >= 12))), subjects=who)
+    value = np.where((odd.channel == 3) & (odd.stay < 12), 19.0, odd.value)
+    when, seen, _ = When.fit(odd, blocks=4, k=4, rare=5, rng=stream(0, "when"))
+    what, _ = What.fit(replace(odd, value=value), seen.bins, when, k=4, rare=5, chains=(), rng=stream(0, "what"))
+    there = (odd.channel == 3) & (seen.bins * 4 // when.clock.bins == 3)
+    assert there.any() and odd.stay[there].max() < 12
+    assert what.factors.centre.reshape(4, 8)[3, 3] == 0
+    assert np.abs(what.factors.axes.reshape(4, 8, -1)[3, 3]).max() < 1e-6

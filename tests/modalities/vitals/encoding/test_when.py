@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,28 @@ def test_between_blocks_lines_are_straight():
     assert made[0] == 0 and made[-1] == 10
     assert np.allclose(np.diff(made)[6:13], 1)
     assert places(1, 5)[0].tolist() == [0] * 5
+
+
+def test_a_group_of_one_patient_with_many_stays_is_never_drawn():
+    whole = stays(80, 0)
+    gases = np.isin(whole.channel, [3, 7]) & (whole.stay >= 12)
+    few = whole.kept(~gases)
+    made = When.fit(few, blocks=4, k=6, rare=5, rng=stream(0, "fit"))[0]
+    single = replace(few, subjects=np.where(np.arange(80) < 12, 0, np.arange(80)))
+    alone = When.fit(single, blocks=4, k=6, rare=5, rng=stream(0, "fit"))[0]
+    lab = made.groups.of[3]
+    assert made.shares[lab] > 0
+    assert alone.shares[lab] == 0
+
+
+def test_minutes_are_as_fine_as_files_tell_them_and_no_channel_has_one_twice():
+    whole = stays(60, 0)
+    short = whole.kept(whole.minute < 120)
+    short = replace(short, minute=np.round(short.minute / 3))  # of 40 minutes, in bins of one minute
+    for grain in (1.0, 10.0):
+        train = replace(short, layout=replace(short.layout, grain=grain))
+        when, _, numbers = When.fit(train, blocks=4, k=4, rare=5, rng=stream(0, "fit"))
+        stay, _, channel, minute = when.draw(numbers, rng=stream(1, "draw"))
+        assert when.clock.tick < grain
+        assert np.array_equal(minute, np.round(minute / grain) * grain)
+        assert len(np.unique(np.column_stack([stay, channel, minute]), axis=0)) == len(stay)

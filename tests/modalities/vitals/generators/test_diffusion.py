@@ -10,7 +10,7 @@ from tests.modalities.vitals.simulated import stays
 
 
 def test_a_plan_fits_its_budget_and_steps_are_learned():
-    train, spec = stays(120, 0), replace(Diffusion(), factors=8, width=32, steps=4)
+    train, spec = stays(60, 0), replace(Diffusion(), factors=8, width=32, steps=4)
     plan = spec.plan(train, rng=stream(0, "plan"), time_budget=1)
     assert 20 <= plan["steps"] <= 1000
     ticks = []

@@ -22,23 +22,27 @@ ROUND, FINE = 4, 15
 @dataclass(frozen=True, eq=False)
 class Clock:
     """`width` minutes of a bin, `horizon` minutes that stays last at most; `phases` (60,) how often a round begins at
-    each of its ticks."""
+    each of its ticks; `grain` the minutes between times that files can tell."""
 
     width: float
     horizon: float
     phases: np.ndarray
+    grain: float = 1.0
 
     @classmethod
     def of(cls, stays: Stays, *, rare: int) -> Clock:
-        """The clock of stays; a horizon that fewer than `rare` of them reach is shortened."""
-        last = np.zeros(len(stays))
-        np.maximum.at(last, stays.stay, stays.minute)
+        """The clock of stays; a horizon and phases that fewer than `rare` patients have are none."""
+        patient = np.unique(stays.subjects, return_inverse=True)[1]
+        last = np.zeros(int(patient.max(initial=-1)) + 1)
+        np.maximum.at(last, patient[stays.stay], stays.minute)
         horizon = float(np.sort(last)[-min(rare, len(last))]) if len(last) else 1.0
         width = next((float(w) for w in WIDTHS if horizon / w <= MOST), float(WIDTHS[-1]))
         rough = cls(width, max(np.ceil(horizon / width), 1) * width, np.ones(ROUND * FINE))
-        count = np.bincount(rough.phase_of(stays), minlength=ROUND * FINE).astype(float)
-        count[count < rare] = 0
-        return cls(width, rough.horizon, count if count.sum() else np.ones(ROUND * FINE))
+        phase = rough.phase_of(stays)
+        count = np.bincount(phase, minlength=ROUND * FINE).astype(float)
+        of_patients = np.unique(np.column_stack([phase, patient]), axis=0)[:, 0]
+        count[np.bincount(of_patients, minlength=ROUND * FINE) < rare] = 0
+        return cls(width, rough.horizon, count if count.sum() else np.ones(ROUND * FINE), stays.layout.grain)
 
     @property
     def bins(self) -> int:
@@ -68,8 +72,9 @@ class Clock:
 
     def minutes(self, bins: np.ndarray, phase: np.ndarray, off: np.ndarray) -> np.ndarray:
         """(m,) minutes of bins in stays whose rounds begin at `phase` (m,), `off` (m,) ticks from the mark."""
-        made: np.ndarray = self.tick * (phase + off) + self.width * (bins - ROUND)
-        return made
+        made = self.tick * (phase + off) + self.width * (bins - ROUND)
+        told: np.ndarray = np.round(made / self.grain) * self.grain
+        return told
 
     def draw(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) phases of new stays."""

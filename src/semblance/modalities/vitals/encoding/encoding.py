@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,13 +39,12 @@ class Encoding:
         blocks: int,
         factors: int,
         rare: int,
-        order: Sequence[Sequence[str]],
         rng: np.random.Generator,
     ) -> tuple[Encoding, Learned]:
         """From stays; with it their vectors, which are to be learned.
 
         Channels that fewer than `rare` patients have are left out. `blocks` parts of a stay and `factors` are at most
-        so many; `order` names chains of channels, the highest first.
+        so many.
         """
         stays = _frequent(stays, rare)
         seed = root_of(rng)
@@ -53,7 +52,9 @@ class Encoding:
         columns = [column for column in stays.schema.learned if column is not target or column.continuous]
         known = {c.name: Fact.of(c, stays.frame[c.name], stays.subjects, rare=rare) for c in stays.schema.learned}
         when, seen, times = When.fit(stays, blocks=blocks, k=factors, rare=rare, rng=stream(seed, "when"))
-        what, values = What.fit(stays, seen.bins, when, k=factors, rare=rare, chains=order, rng=stream(seed, "what"))
+        what, values = What.fit(
+            stays, seen.bins, when, k=factors, rare=rare, chains=stays.said.order, rng=stream(seed, "what")
+        )
         facts = tuple(known[column.name] for column in columns)
         outcome = known[target.name] if target is not None and not target.continuous else None
         made = cls(stays.schema, stays.channels, stays.layout, when, what, facts, outcome)

@@ -26,12 +26,15 @@ class Factors:
 
     @classmethod
     def fit(cls, means: np.ndarray, count: np.ndarray, *, k: int, rng: np.random.Generator) -> Factors:
-        """From (n, d) means of `count` (n, d) measurements each; those of no measurement count for nothing."""
+        """From (n, d) means of `count` (n, d) measurements each; those of no measurement count for nothing.
+
+        A column without any measurement has the mean of what stands there as its centre.
+        """
         some = rng.permutation(len(means))[:LEARNED_FROM]
         means, count = means[some], count[some]
         there = count > 0
         total = np.maximum(there.sum(0), 1)
-        centre = np.where(there, means, 0).sum(0) / total
+        centre = np.where(there.any(0), np.where(there, means, 0).sum(0) / total, means.mean(0))
         x = np.where(there, means - centre, 0.0)
         k = min(k, max(min(x.shape) - 1, 1))
         axes = np.linalg.svd(x, full_matrices=False)[2][:k].T
@@ -79,6 +82,15 @@ class Factors:
         """(n, d) means of (n, k) numbers."""
         made: np.ndarray = self.centre + numbers @ self.axes.T
         return made
+
+
+def patients_of(there: np.ndarray, who: np.ndarray) -> np.ndarray:
+    """(d,) how many of the patients (n,) have something, from whether their stays do (n, d)."""
+    code = np.unique(who, return_inverse=True)[1]
+    found = np.zeros((int(code.max(initial=-1)) + 1, there.shape[1]), dtype=bool)
+    np.logical_or.at(found, code, there)
+    made: np.ndarray = found.sum(0)
+    return made
 
 
 def _shares(count: np.ndarray) -> np.ndarray:

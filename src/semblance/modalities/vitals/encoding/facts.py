@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.schema import Column
+from semblance.modalities.vitals.encoding import flags
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
 
 FEW_VALUES = 12
@@ -24,7 +25,7 @@ FEW_VALUES = 12
 class Fact:
     """A column: its `levels` (texts, or numbers where `number`) with their `shares`, or the `marginal` of a number.
 
-    `missing` is the share of stays that lack it.
+    `missing` is the share of stays that lack it: all of them, where fewer than `rare` patients have any value.
     """
 
     name: str
@@ -37,9 +38,10 @@ class Fact:
     @classmethod
     def of(cls, column: Column, values: pd.Series, who: np.ndarray, *, rare: int) -> Fact:
         """Of (n,) values of stays of patients (n,)."""
-        known = values.notna().to_numpy()
-        gone = float(1 - known.mean()) if min((~known).sum(), known.sum()) >= rare or not known.any() else 0.0
-        none = Marginal(np.empty(0), np.empty(0))
+        known, none = values.notna().to_numpy(), Marginal.none()
+        if len(np.unique(who[known])) < rare:
+            return cls(column.name, column.continuous, (), np.empty(0), none, 1.0)
+        gone = float(1 - known.mean()) if len(np.unique(who[~known])) >= rare else 0.0
         if column.continuous:
             numbers = values.to_numpy(dtype=float)
             known = np.isfinite(numbers)
@@ -65,23 +67,22 @@ class Fact:
         parts = []
         if self.levels:
             codes = values.astype(object).map({level: i for i, level in enumerate(self.levels)}).to_numpy(dtype=float)
-            there = (codes[:, None] == np.arange(len(self.levels))) - self.shares
-            parts.append(np.where(np.isnan(codes)[:, None], 0.0, there / self._unit))
+            there = flags.encoded(codes[:, None] == np.arange(len(self.levels)), self.shares)
+            parts.append(np.where(np.isnan(codes)[:, None], 0.0, there))
         elif len(self.marginal.knots):
             found = scores(values.to_numpy(dtype=float), rng=rng)
             parts.append(np.where(np.isnan(found), rng.standard_normal(len(found)), found)[:, None])
         if self.missing:
-            parts.append((~known[:, None] - self.missing) / np.sqrt(self.missing * (1 - self.missing) + 1e-3))
+            parts.append(flags.encoded(~known[:, None], self._gone))
         return np.concatenate(parts, axis=1) if parts else np.empty((len(values), 0))
 
     def decode(self, numbers: np.ndarray) -> Any:
         """(n,) the column as a frame holds it."""
         gone = np.zeros(len(numbers), dtype=bool)
         if self.missing:
-            unit = np.sqrt(self.missing * (1 - self.missing) + 1e-3)
-            gone = numbers[:, -1] * unit + self.missing > 0.5
+            gone = flags.above(numbers[:, -1:], self._gone)[:, 0] > 0
         if self.levels:
-            codes = (numbers[:, : len(self.levels)] * self._unit + self.shares).argmax(axis=1)
+            codes = flags.above(numbers[:, : len(self.levels)], self.shares).argmax(axis=1)
             return self.chosen(np.where(gone, -1, codes))
         found = self.marginal.values(numbers[:, 0]) if len(self.marginal.knots) else np.full(len(numbers), np.nan)
         if self.number:
@@ -95,21 +96,22 @@ class Fact:
         return pd.Categorical.from_codes(codes, categories=pd.Index(self.levels, dtype="str"))
 
     @property
-    def _unit(self) -> np.ndarray:
-        return np.sqrt(self.shares * (1 - self.shares) + 1e-3)
+    def _gone(self) -> np.ndarray:
+        return np.array([self.missing])
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        marginal = {"knots": self.marginal.knots.tolist(), "decimals": self.marginal.decimals}
+        marginal = {name: part.tolist() for name, part in self.marginal.arrays().items()}
+        marginal["decimals"] = self.marginal.decimals
         held = {"levels": list(self.levels), "shares": self.shares.tolist(), "marginal": marginal}
-        marginal["levels"] = self.marginal.levels.tolist()
         return {"name": self.name, "number": self.number, "missing": self.missing, **held}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Fact:
         """The inverse of `to_json`."""
         held = told["marginal"]
-        marginal = Marginal(np.array(held["knots"]), np.array(held["levels"]), held["decimals"])
+        parts = {name: np.array(held[name]) for name in ("knots", "places", "levels")}
+        marginal = Marginal(**parts, decimals=held["decimals"])
         shares = np.array(told["shares"])
         return cls(told["name"], told["number"], tuple(told["levels"]), shares, marginal, told["missing"])
 

@@ -1,11 +1,13 @@
 """Numbers as normal scores and back (a Gaussian copula's margins; Nelsen 2006), without any single patient's value.
 
-Quantiles are means over groups of values, and their ends are where fewer than `rare` patients go beyond.
+Each quantile is a mean over a group of at least `rare` patients, in which each counts once however often it was
+measured; the ends are where fewer than `rare` patients go beyond. Of fewer patients nothing is learned.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -16,46 +18,78 @@ KNOTS, COMMON = 256, 0.9
 
 @dataclass(frozen=True, eq=False)
 class Marginal:
-    """`knots` (k,) are quantiles, `levels` (l,) the values that are common, none where any may occur."""
+    """`knots` (k,) are quantiles at the shares `places` (k,), `levels` (l,) the values that are common, none where any
+    may occur."""
 
     knots: np.ndarray
+    places: np.ndarray
     levels: np.ndarray
     decimals: int = 0
 
     @classmethod
+    def none(cls) -> Marginal:
+        """That of no value."""
+        return cls(np.empty(0), np.empty(0), np.empty(0))
+
+    @classmethod
     def of(cls, values: np.ndarray, who: np.ndarray, *, rare: int, decimals: int) -> Marginal:
         """Of (m,) values of patients (m,)."""
+        if len(np.unique(who)) < max(rare, 1):
+            return cls.none()
         low, high = ends(values, who, rare=rare)
-        known = np.sort(np.clip(values, low, high))
-        groups = np.array_split(known, int(np.clip(len(known) // max(rare, 1), 1, KNOTS))) if len(known) else []
-        return cls(np.array([group.mean() for group in groups]), _levels(values, who, rare), decimals)
+        order = np.argsort(values, kind="stable")
+        known, who = np.clip(values, low, high)[order], who[order]
+        edges = _edges(who, rare)
+        knots = [_between_patients(known[a:b], who[a:b]) for a, b in pairwise(edges)]
+        return cls(
+            np.array(knots), (edges[1:] + edges[:-1]) / (2 * len(who)), _levels(values[order], who, rare), decimals
+        )
 
     def values(self, scores: np.ndarray) -> np.ndarray:
         """(m,) numbers of normal scores; NaN where there are none."""
         if not len(self.knots):
             return np.full(len(scores), np.nan)
-        place = (np.arange(len(self.knots)) + 0.5) / len(self.knots)
-        made = np.interp(ndtr(scores), place, self.knots)
+        made = np.interp(ndtr(scores), self.places, self.knots)
         return nearest(made, self.levels) if len(self.levels) else np.round(made, self.decimals)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All but the decimals."""
+        return {"knots": self.knots, "places": self.places, "levels": self.levels}
 
 
 def ends(values: np.ndarray, who: np.ndarray, *, rare: int) -> tuple[float, float]:
-    """The lowest and the highest value that `rare` patients reach; the median of all where there are too few."""
-    if not len(values):
-        return 0.0, 0.0
+    """What the lowest and the highest values of patients are cut at: a mean over `rare` patients, with nearly as many
+    beyond it; the mean of all patients where there are too few to tell two ends."""
     code = np.unique(who, return_inverse=True)[1]
-    if code.max() + 1 < 2 * rare:
-        return float(np.median(values)), float(np.median(values))
-    top, bottom = np.full(code.max() + 1, -np.inf), np.full(code.max() + 1, np.inf)
+    count, rare = int(code.max()) + 1, max(rare, 1)
+    if count < 2 * rare:
+        return (_between_patients(values, who),) * 2
+    top, bottom = np.full(count, -np.inf), np.full(count, np.inf)
     np.maximum.at(top, code, values)
     np.minimum.at(bottom, code, values)
-    return float(np.sort(bottom)[rare - 1 : rare + 1].mean()), float(np.sort(top)[-rare - 1 : -rare + 1].mean())
+    some = slice(rare - 1, 2 * rare - 1)
+    return float(np.sort(bottom)[some].mean()), float(np.sort(top)[::-1][some].mean())
+
+
+def _between_patients(values: np.ndarray, who: np.ndarray) -> float:
+    """The mean over patients of their means."""
+    code = np.unique(who, return_inverse=True)[1]
+    return float((np.bincount(code, values) / np.bincount(code)).mean())
+
+
+def _edges(who: np.ndarray, rare: int) -> np.ndarray:
+    """(k + 1,) where groups of sorted values begin and end: about equally large, each of `rare` patients or more."""
+    groups = int(np.clip(len(who) // max(rare, 1), 1, KNOTS))
+    edges = [0]
+    for edge in np.linspace(0, len(who), groups + 1).astype(np.int64)[1:]:
+        if len(np.unique(who[edges[-1] : edge])) >= rare:
+            edges.append(int(edge))
+    edges[-1 if len(edges) > 1 else len(edges) :] = [len(who)]  # what is left joins the last group
+    return np.array(edges)
 
 
 def _levels(values: np.ndarray, who: np.ndarray, rare: int) -> np.ndarray:
     """The values that at least `rare` patients have, where these are nearly all values."""
-    if not len(values):
-        return np.empty(0)
     found, code = np.unique(values, return_inverse=True)
     patient = np.unique(who, return_inverse=True)[1]
     pairs = np.unique(code * (int(patient.max()) + 1) + patient) // (int(patient.max()) + 1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.declare import joined
 from semblance.modalities.vitals.encoding.groups import together
 
 ALWAYS, FEWEST = 0.99, 100
@@ -14,10 +15,13 @@ ALWAYS, FEWEST = 0.99, 100
 NEAR, ALIKE = 0.5, 0.5
 """Channels of which one is measured at less than this share of the other's moments, or whose values correlate less, are
 no family: that one is rarely below the other then says nothing."""
+SCALE = 3.0
+"""How many times larger one's median or spread may be than the other's, if both are to measure one quantity: systolic
+and diastolic pressure do, a heart rate is always above a lactate and does not."""
 
 
 def found(stays: Stays) -> tuple[tuple[int, ...], ...]:
-    """Chains of channels of one unit, the highest first, that the data keep."""
+    """Chains of channels of one unit and scale, the highest first, that the data keep."""
     c = len(stays.channels)
     keeps = np.zeros((c, c), dtype=bool)
     both = together(stays)
@@ -34,7 +38,10 @@ def _keeps(stays: Stays, high: int, low: int) -> bool:
     upper, lower = pairs(stays, high, low)
     if (upper >= lower).mean() < ALWAYS or (upper > lower).mean() < NEAR:
         return False
-    return bool(min(upper.std(), lower.std()) > 0 and np.corrcoef(upper, lower)[0, 1] >= ALIKE)
+    if not min(upper.std(), lower.std()) > 0 or np.corrcoef(upper, lower)[0, 1] < ALIKE:
+        return False
+    sizes = np.abs([[f(upper), f(lower)] for f in (np.median, np.std)])
+    return bool((sizes.max(1) <= SCALE * sizes.min(1)).all())
 
 
 def pairs(stays: Stays, one: int, other: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,21 +68,52 @@ def _chains(keeps: np.ndarray) -> tuple[tuple[int, ...], ...]:
 
 
 def named(chains: Sequence[Sequence[str]], stays: Stays) -> tuple[tuple[int, ...], ...]:
-    """Chains by name as chains of codes; channels that there are none of are left out."""
+    """Chains by name as chains of codes, those that share channels joined; channels that there are none of are left
+    out."""
     code = {name: k for k, name in enumerate(stays.names)}
-    made = (tuple(code[name] for name in chain if name in code) for chain in chains)
-    return tuple(chain for chain in made if len(chain) > 1)
+    made = ([code[name] for name in chain if name in code] for chain in chains)
+    return joined([chain for chain in made if len(chain) > 1])
 
 
-def kept(moment: np.ndarray, channel: np.ndarray, value: np.ndarray, chains: Sequence[Sequence[int]]) -> np.ndarray:
-    """(m,) the values, those of a chain at one moment in falling order."""
+def kept(
+    moment: np.ndarray, channel: np.ndarray, value: np.ndarray, chains: Sequence[Sequence[int]], decimals: np.ndarray
+) -> np.ndarray:
+    """(m,) the values, those of a chain at one moment in falling order, each with the `decimals` (c,) of its channel.
+
+    Values change places; where chains share channels, and where the decimals differ, the lower ones come down.
+    """
     value = value.copy()
     for chain in chains:
-        rank = np.full(int(channel.max(initial=0)) + 1, -1)
-        inside = [k for k in chain if k < len(rank)]
-        rank[inside] = np.arange(len(inside))
-        at = np.flatnonzero(rank[channel] >= 0)
-        by_place = at[np.lexsort((rank[channel[at]], moment[at]))]
+        rank = _ranks(channel, chain)
+        at = np.flatnonzero(rank >= 0)
+        by_place = at[np.lexsort((rank[at], moment[at]))]
         by_value = at[np.lexsort((-value[at], moment[at]))]
         value[by_place] = value[by_value]
+    before = np.full(len(value), np.nan)
+    while not np.array_equal(before, value, equal_nan=True):
+        before = value.copy()
+        for chain in chains:
+            _lower(moment, channel, value, chain, decimals)
     return value
+
+
+def _ranks(channel: np.ndarray, chain: Sequence[int]) -> np.ndarray:
+    """(m,) the place of each channel in a chain, -1 where it has none."""
+    rank = np.full(max(int(channel.max(initial=0)), *chain) + 1, -1)
+    rank[list(chain)] = np.arange(len(chain))
+    made: np.ndarray = rank[channel]
+    return made
+
+
+def _lower(
+    moment: np.ndarray, channel: np.ndarray, value: np.ndarray, chain: Sequence[int], decimals: np.ndarray
+) -> None:
+    """Round the values of a chain, and bring down, in place, each that is above a higher one of its moment."""
+    cap = np.full(int(moment.max(initial=-1)) + 1, np.inf)
+    for code in chain:
+        at = np.flatnonzero(channel == code)
+        step = 10.0 ** decimals[code]
+        rounded, most = np.round(value[at], decimals[code]), cap[moment[at]]
+        under = np.round(np.floor(np.where(np.isfinite(most), most, 0.0) * step + 1e-6) / step, decimals[code])
+        value[at] = np.where(rounded > most, under, rounded)
+        cap[moment[at]] = value[at]

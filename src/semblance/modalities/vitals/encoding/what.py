@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from semblance.core.arrays import under, within
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding import order
-from semblance.modalities.vitals.encoding.factors import Factors
+from semblance.modalities.vitals.encoding.factors import Factors, patients_of
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
 from semblance.modalities.vitals.encoding.residuals import Residuals, firsts
 from semblance.modalities.vitals.encoding.when import When, places
@@ -63,10 +63,12 @@ class What:
             score[at] = scores(stays.value[at], rng=rng)
             marginals.append(Marginal.of(stays.value[at], who[at], rare=rare, decimals=channel.decimals))
         key = (stays.stay * blocks + bins * blocks // total) * c + stays.channel
-        count = np.bincount(key, minlength=n * blocks * c).astype(float)
-        means = (np.bincount(key, score, minlength=n * blocks * c) / np.maximum(count, 1)).reshape(n, blocks * c)
-        factors = Factors.fit(means, count.reshape(n, blocks * c), k=k, rng=rng)
-        drawn = factors.draw(means, count.reshape(n, blocks * c), rng=rng)
+        count = np.bincount(key, minlength=n * blocks * c).astype(float).reshape(n, blocks * c)
+        count *= patients_of(count > 0, stays.subjects) >= rare
+        total_score = np.bincount(key, score, minlength=n * blocks * c).reshape(n, blocks * c)
+        means = np.where(count > 0, total_score / np.maximum(count, 1), 0.0)
+        factors = Factors.fit(means, count, k=k, rng=rng)
+        drawn = factors.draw(means, count, rng=rng)
         known = order.named(chains, stays) if chains else order.found(stays)
         made = cls(factors, _still(c), tuple(marginals), _straight(c), np.zeros(c), known, 0.0, blocks, total)
         left = score - made._trajectory(drawn, stays.stay, bins, stays.channel)
@@ -150,14 +152,15 @@ class What:
             at = np.flatnonzero(channel == code)
             value[at] = _repeated(value[at], stay[at], luck[at] < odds)
         moment = np.cumsum((np.diff(stay, prepend=-1) != 0) | (np.diff(minute, prepend=-1.0) != 0))
-        return order.kept(moment, channel, value, self.chains)
+        decimals = np.array([marginal.decimals for marginal in self.marginals], dtype=np.int64)
+        return order.kept(moment, channel, value, self.chains, decimals)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
         told = {"bend": self.bend, "hold": self.hold}
         told |= {**within("residuals", vars(self.residuals)), **within("factors", vars(self.factors))}
         for code, marginal in enumerate(self.marginals):
-            told |= {f"{code}.knots": marginal.knots, f"{code}.levels": marginal.levels}
+            told |= within(str(code), marginal.arrays())
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -170,7 +173,7 @@ class What:
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> What:
         """The inverse of `to_json` and `arrays`."""
         residuals, factors = Residuals(**under(arrays, "residuals")), Factors(**under(arrays, "factors"))
-        marginals = (Marginal(arrays[f"{i}.knots"], arrays[f"{i}.levels"], d) for i, d in enumerate(told["decimals"]))
+        marginals = (Marginal(**under(arrays, str(i)), decimals=d) for i, d in enumerate(told["decimals"]))
         chains = tuple(tuple(chain) for chain in told["chains"])
         held = arrays["bend"], arrays["hold"], chains, told["unrest"], told["blocks"], told["bins"]
         return cls(factors, residuals, tuple(marginals), *held)

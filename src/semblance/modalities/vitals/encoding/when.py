@@ -13,8 +13,9 @@ from scipy.special import expit, logit
 from semblance.core.arrays import under, within
 from semblance.core.rng import root_of, stream
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding import flags
 from semblance.modalities.vitals.encoding.clock import FINE, ROUND, Clock
-from semblance.modalities.vitals.encoding.factors import Factors
+from semblance.modalities.vitals.encoding.factors import Factors, patients_of
 from semblance.modalities.vitals.encoding.groups import Groups
 from semblance.modalities.vitals.encoding.hazards import Hazards
 from semblance.modalities.vitals.encoding.marginals import Marginal, scores
@@ -79,10 +80,11 @@ class When:
         seen, blocks = Seen.of(stays, clock, groups), min(blocks, clock.bins)
         rates, known, ever = _rates(seen, blocks)
         n, g = ever.shape
-        flat = known.reshape(n, len(groups) * blocks).astype(float)
+        flat = known.reshape(n, len(groups) * blocks)
+        flat = (flat & (patients_of(flat, stays.subjects) >= rare)).astype(float)
         factors = Factors.fit(rates.reshape(n, len(groups) * blocks), flat, k=k, rng=rng)
         drawn = factors.draw(rates.reshape(n, len(groups) * blocks), flat, rng=rng)
-        shares = np.where(ever.sum(0) >= rare, ever.mean(0), 0.0)
+        shares = np.where(patients_of(ever, stays.subjects) >= rare, ever.mean(0), 0.0)
         margins = (
             Marginal.of(np.maximum(values, 0) if i == 0 else values, stays.subjects, rare=rare, decimals=digits)
             for i, (values, digits) in enumerate(((seen.last, 0), (seen.strict, 3)))
@@ -91,9 +93,9 @@ class When:
         inside = np.arange(clock.bins) <= seen.last[:, None]
         hazards = Hazards.fit(seen.there, made.rates(drawn), inside, ever, rng=rng)
         made = replace(made, hazards=hazards)._calibrated(seen, drawn, inside, ever, rng=rng)
-        flags = (ever - shares) / np.sqrt(shares * (1 - shares) + 1e-3)
+        groups_of = flags.encoded(ever, shares)
         ends = [scores(values.astype(float), rng=rng)[:, None] for values in (seen.last, seen.strict)]
-        return made, seen, np.concatenate([drawn, flags, *ends], axis=1)
+        return made, seen, np.concatenate([drawn, groups_of, *ends], axis=1)
 
     @property
     def width(self) -> int:
@@ -125,8 +127,7 @@ class When:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """From (n, width) numbers the stay, the bin, the channel and the minute of all measurements, in order."""
         k, g = self.factors.axes.shape[1], len(self.groups)
-        ever = (numbers[:, k : k + g] * np.sqrt(self.shares * (1 - self.shares) + 1e-3) + self.shares) > 0.5
-        ever &= self.shares > 0
+        ever = flags.above(numbers[:, k : k + g], self.shares) > 0
         last, strict = (m.values(numbers[:, k + g + i]) for i, m in enumerate((self.last, self.strict)))
         inside = np.arange(self.clock.bins) <= last[:, None]
         there = self.hazards.draw(self.rates(numbers), inside, ever, rng=rng)
@@ -146,6 +147,8 @@ class When:
         minute = self.clock.minutes(at, phase[stay], off[stay, at, self.groups.of[channel]])
         order = np.lexsort((channel, minute, stay))
         order = order[(minute[order] >= 0) & (minute[order] <= self.clock.horizon)]
+        again = [np.diff(part[order], prepend=-1) == 0 for part in (stay, minute, channel)]
+        order = order[~np.logical_and.reduce(again)]  # two bins may come to one time that files can tell
         return stay[order], at[order], channel[order], minute[order]
 
     @property
@@ -157,20 +160,19 @@ class When:
         told = {"shares": self.shares, "on": self.on, "phases": self.clock.phases}
         told |= {"groups": self.groups.of, "together": self.groups.share}
         told |= {**within("hazards", vars(self.hazards)), **within("factors", vars(self.factors))}
-        return told | {f"{n}.{part}": getattr(getattr(self, n), part) for n in ENDS for part in ("knots", "levels")}
+        return told | within("last", self.last.arrays()) | within("strict", self.strict.arrays())
 
     def to_json(self) -> dict[str, Any]:
         """All else as plain JSON."""
-        return {"width": self.clock.width, "horizon": self.clock.horizon, "blocks": self.blocks}
+        told = {name: getattr(self.clock, name) for name in ("width", "horizon", "grain")}
+        return {**told, "blocks": self.blocks}
 
     @classmethod
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> When:
         """The inverse of `to_json` and `arrays`."""
         hazards, factors = Hazards(**under(arrays, "hazards")), Factors(**under(arrays, "factors"))
-        last, strict = (
-            Marginal(arrays[f"{name}.knots"], arrays[f"{name}.levels"], digits) for name, digits in ENDS.items()
-        )
-        clock = Clock(told["width"], told["horizon"], arrays["phases"])
+        last, strict = (Marginal(**under(arrays, name), decimals=digits) for name, digits in ENDS.items())
+        clock = Clock(told["width"], told["horizon"], arrays["phases"], told["grain"])
         groups = Groups(arrays["groups"], arrays["together"])
         return cls(clock, groups, factors, hazards, told["blocks"], arrays["shares"], arrays["on"], last, strict)
 

@@ -22,7 +22,7 @@ from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.encoding import Encoding
 
-TOGETHER = 512
+TOGETHER = 128
 """Stays that are drawn at once."""
 ENCODING, DRAWER = "encoding", "drawer"
 
@@ -37,9 +37,6 @@ class StaySpec:
     """Parts of a stay through which values and rates may change."""
     rare: int = 5
     """Values, levels and channels that fewer patients have are not learned."""
-    order: tuple[tuple[str, ...], ...] = ()
-    """Chains of channels that are never below each other, the highest first; without any those of the
-    data, or those that are found."""
     card: ClassVar[Card]
 
     def plan(self, train: Stays, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
@@ -57,8 +54,7 @@ class StaySpec:
 
     def encoded(self, train: Stays, *, rng: np.random.Generator) -> tuple[Encoding, Learned]:
         """How stays become vectors, and those of `train`."""
-        order = self.order or train.order
-        return Encoding.fit(train, blocks=self.blocks, factors=self.factors, rare=self.rare, order=order, rng=rng)
+        return Encoding.fit(train, blocks=self.blocks, factors=self.factors, rare=self.rare, rng=rng)
 
     def fit(
         self,
@@ -81,7 +77,7 @@ class StaySpec:
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
-        return {**asdict(self), "order": [list(chain) for chain in self.order]}
+        return asdict(self)
 
     @classmethod
     def load(cls, folder: Path) -> StayModel:

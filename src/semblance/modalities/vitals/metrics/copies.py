@@ -1,14 +1,16 @@
 """Runs of measurements that are repeated: eight successive ones of the same channels, values and minutes in between.
 
-Runs repeat by chance (a ventilator that stays on), so train is counted against as many unseen stays.
+Runs repeat by chance (a ventilator that stays on), so synthetic stays are counted against unseen real ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from semblance.core.estimate import Estimate, mean
+from semblance.core.estimate import Estimate, difference, mean
 from semblance.core.judge import Wording, measures, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
@@ -21,28 +23,26 @@ COPIES, UNIQUE = "privacy.copies", "privacy.unique_copies"
 
 @measures(COPIES, UNIQUE)
 def copies(evidence: Measured) -> tuple[Finding, ...]:
-    """Two excess shares of synthetic stays, each 0 in expectation for a generator that has not seen train.
+    """Two excess shares of synthetic stays over holdout's: 0 in expectation for new stays of the kind of train's, 1 for
+    train itself.
 
-    - copies: stays that repeat a run of a train stay, less those that repeat one of as many holdout stays.
-    - unique_copies: the same of runs that one real stay alone has, by which a patient could be recognised.
+    - copies: stays that repeat a run of any train stay.
+    - unique_copies: the same of runs that one train stay alone has, by which a patient could be recognised.
 
-    Intervals by stay, never narrower than the rule of three (Hanley and Lippman-Hand 1983). Control: half of train in
-    the place of the synthetic stays, the other half in that of train.
+    Holdout tells what chance does: its stays are unseen as well, and are looked for in the same train stays. Stays that
+    vary less than real ones repeat runs more often by chance, and are counted as copies.
+
+    Intervals by patient, never narrower than the rule of three (Hanley and Lippman-Hand 1983). Control: half of train
+    in the place of the synthetic stays, the other half in that of train.
     """
-    channels, rng = evidence.train.channels, stream(evidence.seed, "copies")
-    train, holdout = evidence.train, evidence.holdout.coded(channels)
-    if min(patients(train.subjects), patients(holdout.subjects)) < 2 or len(evidence.synthetic) < LEAST:
+    channels, train = evidence.train.channels, evidence.train
+    made, unseen = (part.coded(channels) for part in (evidence.synthetic, evidence.holdout))
+    if min(patients(train.subjects), patients(unseen.subjects)) < 2 or len(made) < LEAST:
         return _finding.unmeasured(_TEXT, status="insufficient", reason="too few stays to compare")
-    size = min(len(train), len(holdout))
-    known = runs(train.take(patient_rows(train.subjects, size, rng=rng)))
-    unseen = runs(holdout.take(patient_rows(holdout.subjects, size, rng=rng)))
-    measured = _excess(runs(evidence.synthetic.coded(channels)), known, unseen, len(evidence.synthetic))
     half = np.zeros(len(train), dtype=bool)
-    half[patient_rows(train.subjects, len(train) // 2, rng=rng)] = True
-    rest = train.take(~half)
-    size = min(len(rest), len(holdout))
-    aside, other = (runs(part.take(patient_rows(part.subjects, size, rng=rng))) for part in (rest, holdout))
-    control = _excess(runs(train.take(half)), aside, other, int(half.sum()))
+    half[patient_rows(train.subjects, len(train) // 2, rng=stream(evidence.seed, "copies"))] = True
+    measured = _excess(made, unseen, train)
+    control = _excess(train.take(half), unseen, train.take(~half))
     both = zip(_TEXT, measured, control, strict=True)
     return tuple(_finding(metric, estimate=value, control=real, detail={"run": RUN}) for metric, value, real in both)
 
@@ -60,25 +60,31 @@ def runs(stays: Stays) -> pd.DataFrame:
     return pd.DataFrame({"mark": made[whole], "stay": stays.stay[begins][whole]}).drop_duplicates()
 
 
-def _excess(made: pd.DataFrame, known: pd.DataFrame, unseen: pd.DataFrame, n: int) -> tuple[Estimate, Estimate]:
-    """The excess of all runs, and of those that one real stay alone has."""
-    holders = pd.concat([known["mark"], unseen["mark"]]).value_counts()
-    single = set(holders.index[holders == 1])
-    return _share(made, known, unseen, n), _share(made[made["mark"].isin(single)], known, unseen, n)
+def _excess(made: Stays, unseen: Stays, train: Stays) -> tuple[Estimate, Estimate]:
+    """How much larger the share of `made` that repeats runs of `train` is than that of `unseen`: of all runs, and of
+    those that one stay alone has."""
+    holders = runs(train)["mark"].value_counts()
+    sides = [(runs(stays), stays.subjects) for stays in (made, unseen)]
+    all_of, single = (_repeating(sides, known.index) for known in (holders, holders[holders == 1]))
+    return all_of, single
 
 
-def _share(made: pd.DataFrame, known: pd.DataFrame, unseen: pd.DataFrame, n: int) -> Estimate:
-    sides = [np.isin(np.arange(n), made["stay"][made["mark"].isin(set(one["mark"]))]) for one in (known, unseen)]
-    found = mean(sides[0].astype(float) - sides[1])
-    half = max(found.high - found.value, 3 / n)
-    return Estimate(found.value, found.value - half, found.value + half, found.level, found.n)
+def _repeating(sides: Sequence[tuple[pd.DataFrame, np.ndarray]], known: pd.Index) -> Estimate:
+    shares = [
+        mean(np.isin(np.arange(len(who)), found["stay"][found["mark"].isin(known)]), clusters=who)
+        for found, who in sides
+    ]
+    found = difference(*shares)
+    above, below = (3 / len(who) for _, who in sides)  # the rule of three, of each side
+    low, high = min(found.low, found.value - below), max(found.high, found.value + above)
+    return Estimate(found.value, low, high, found.level, found.n)
 
 
 _TEXT = {
     COPIES: (
         "Copies of measurements",
         "How much larger the share of synthetic stays that repeat eight successive measurements of a training stay is "
-        "than the share that repeat those of as many unseen ones (0: no larger, as chance makes it; 1: every stay).",
+        "than that of unseen real stays that do (0: no larger, as chance makes it; 1: every stay).",
     ),
     UNIQUE: (
         "Copies of unique measurements",

@@ -11,7 +11,7 @@ from semblance.core.estimate import Estimate, mean, wilson
 from semblance.core.judge import Wording, measures, slots
 from semblance.core.report import Finding
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.encoding.order import found, pairs
+from semblance.modalities.vitals.encoding.order import found, named, pairs
 from semblance.modalities.vitals.metrics.samples import Measured, samples, too_few
 
 METRIC = "validity.vitals_order"
@@ -20,15 +20,19 @@ Chains = tuple[tuple[int, ...], ...]
 
 @measures(METRIC)
 def order(evidence: Measured) -> tuple[Finding, ...]:
-    """The share of moments with two channels that break an order which 99 % of train's moments keep; 0 is best.
+    """The share of moments with two channels that break an order; 0 is best.
+
+    Orders are those that were declared, or else those of channels of one unit and scale which 99 % of train's moments
+    keep.
 
     `detail["orders"]` names the chains. Interval by patient.
     """
     if reason := too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
-    chains = evidence.once("orders", lambda: found(evidence.train))
+    train = evidence.train
+    chains = evidence.once("orders", lambda: named(train.said.order, train) if train.said.order else found(train))
     if not chains:
-        reason = "no two channels keep an order in train"
+        reason = "no order is declared, and no two channels of one unit and scale keep one in train"
         return (_finding(METRIC, status="not_applicable", reason=reason),)
     told = {part: _broken(sample.stays, chains) for part, sample in samples(evidence).items() if part != "holdout"}
     if told["synthetic"] is None:
@@ -54,8 +58,8 @@ _finding = Wording(
     {
         METRIC: (
             "Orders between channels",
-            "Share of moments at which a channel is below another that it is never below in real stays, such as "
-            "systolic below mean pressure (0: none).",
+            "Share of moments at which a channel is below another that it is not to be below, as declared or as in "
+            "real stays, such as systolic below mean pressure (0: none).",
         )
     }
 )
