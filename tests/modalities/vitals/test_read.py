@@ -398,3 +398,13 @@ def test_columns_of_the_table_are_told_whatever_names_say(tmp_path):
     assert column_names([write([stays], tmp_path / "synthetic")]) == ("stay", "sex", "died")
     odd = LONG.rename(columns={"stay": "who", "minute": "when", "channel": "what", "value": "much"})
     assert column_names(files(tmp_path, odd, TABLE.rename(columns={"stay": "who"}))) == ("who", "sex", "died")
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"colour": 1}', "\xff"])
+def test_a_layout_that_is_not_what_was_written_is_told(tmp_path: Path, broken: str) -> None:
+    """It once ended in an error of Python."""
+    stays, _ = read(files(tmp_path), ReadOptions())
+    folder = write([stays], tmp_path / "out")
+    (folder / "layout.json").write_bytes(broken.encode("latin-1"))
+    with pytest.raises(DataError, match="not the layout that was written"):
+        read([folder], ReadOptions())

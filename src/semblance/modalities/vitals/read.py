@@ -213,7 +213,7 @@ def _files(paths: list[Path]) -> tuple[list[Path], Layout | None]:
     if len(paths) == 1 and paths[0].is_dir():
         folder = paths[0]
         if (folder / LAYOUT).is_file():
-            layout = Layout.from_json(json.loads((folder / LAYOUT).read_text(encoding="utf-8")))
+            layout = _layout(folder / LAYOUT)
         paths = sorted(file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES))
     if not 1 <= len(paths) <= 2 or not all(path.name.lower().endswith(SUFFIXES) for path in paths):
         raise UsageError.of(
@@ -222,6 +222,17 @@ def _files(paths: list[Path]) -> tuple[list[Path], Layout | None]:
             fix="give these two files, or a folder that holds them and no others",
         )
     return paths, layout
+
+
+def _layout(file: Path) -> Layout:
+    try:
+        return Layout.from_json(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise DataError.of(
+            f"'{file.name}' of '{file.parent.name}' is not the layout that was written",
+            rule="it tells which file and column of a folder of synthetic stays is what",
+            fix="copy it from the run again; or remove it, and columns are known by their names",
+        ) from error
 
 
 def _table(file: Path, said: Said) -> pd.DataFrame:
