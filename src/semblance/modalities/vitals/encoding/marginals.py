@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from semblance.core.bounds import ends
+
 KNOTS, COMMON = 256, 0.9
 """Quantiles that are kept, and the share of values that common levels must cover to be all that is written."""
 
@@ -37,19 +39,6 @@ class Marginal:
         place = (np.arange(len(self.knots)) + 0.5) / len(self.knots)
         made = np.interp(ndtr(scores), place, self.knots)
         return nearest(made, self.levels) if len(self.levels) else np.round(made, self.decimals)
-
-
-def ends(values: np.ndarray, who: np.ndarray, *, rare: int) -> tuple[float, float]:
-    """The lowest and the highest value that `rare` patients reach; the median of all where there are too few."""
-    if not len(values):
-        return 0.0, 0.0
-    code = np.unique(who, return_inverse=True)[1]
-    if code.max() + 1 < 2 * rare:
-        return float(np.median(values)), float(np.median(values))
-    top, bottom = np.full(code.max() + 1, -np.inf), np.full(code.max() + 1, np.inf)
-    np.maximum.at(top, code, values)
-    np.minimum.at(bottom, code, values)
-    return float(np.sort(bottom)[rare - 1 : rare + 1].mean()), float(np.sort(top)[-rare - 1 : -rare + 1].mean())
 
 
 def _levels(values: np.ndarray, who: np.ndarray, rare: int) -> np.ndarray:
