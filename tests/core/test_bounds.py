@@ -15,3 +15,7 @@ def test_bounds_are_where_enough_patients_are():
 def test_few_patients_have_but_one_value():
     assert ends(np.arange(9.0), np.arange(9), rare=5) == (4.0, 4.0)
     assert ends(np.empty(0), np.empty(0), rare=5) == (0.0, 0.0)
+
+
+def test_a_rarity_of_one_patient_hides_the_extremes_all_the_same():
+    assert ends(np.arange(10.0), np.arange(10), rare=1) == (0.5, 8.5)

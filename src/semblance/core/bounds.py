@@ -15,4 +15,4 @@ def ends(values: np.ndarray, who: np.ndarray, *, rare: int) -> tuple[float, floa
     top, bottom = np.full(code.max() + 1, -np.inf), np.full(code.max() + 1, np.inf)
     np.maximum.at(top, code, values)
     np.minimum.at(bottom, code, values)
-    return float(np.sort(bottom)[rare - 1 : rare + 1].mean()), float(np.sort(top)[-rare - 1 : -rare + 1].mean())
+    return float(np.sort(bottom)[rare - 1 : rare + 1].mean()), float(np.sort(top)[::-1][rare - 1 : rare + 1].mean())

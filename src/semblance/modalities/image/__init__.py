@@ -1,1 +1,25 @@
 """Images: radiographs, slices, tiles and volumes, with a label and what is known of whose they are."""
+
+from __future__ import annotations
+
+from semblance.core.modality import Modality
+
+_HERE = "semblance.modalities.image"
+
+MANIFEST = Modality(
+    name="image",
+    summary="images and volumes: radiographs, CT, MR, tiles, with a label, from NPZ, PNG, TIFF, DICOM or NIfTI",
+    suffixes=(".png", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz"),
+    folders=True,
+    read=f"{_HERE}.read:read",
+    like=f"{_HERE}.read:like",
+    write=f"{_HERE}.write:write",
+    output=f"{_HERE}.read:output_name",
+    embed=f"{_HERE}.embed:embed",
+    features=f"{_HERE}.embed:features",
+    generators={
+        "floor": f"{_HERE}.generators.floor:Floor",
+    },
+    default="floor",
+    floor="floor",
+)

@@ -6,13 +6,14 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from semblance.core.errors import UsageError
 from semblance.core.files import atomic, atomic_folder, write_json
-from semblance.modalities.image.data import Images
+from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.formats import dicom, nifti, npz, raster
 from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH
 
@@ -33,9 +34,20 @@ def write(chunks: Iterable[Images], path: Path) -> Path:
     if path.suffix:
         rule = "a name without suffix for a folder, or one that ends in .npz"
         raise UsageError.of(f"'{path.name}' as output", rule=rule, fix="correct its suffix")
+    layout = _for_files(first)
+    alike = (replace(part, layout=layout) for part in every)
     with atomic_folder(path) as folder:
-        _write_folder(every, first, folder)
+        _write_folder(alike, replace(first, layout=layout), folder)
     return path
+
+
+def _for_files(first: Images) -> Layout:
+    """The layout; images of an archive become PNG in a folder, or NIfTI where PNG cannot hold them."""
+    layout, plain = first.layout, first.pixels.ndim == 4 and first.pixels.shape[1] in (1, 3)
+    if layout.fmt != "npz":
+        return layout
+    held = plain and layout.stored in ("uint8", *(("uint16",) if first.pixels.shape[1] == 1 else ()))
+    return replace(layout, fmt="png" if held else "nifti", axes="", prefix="")
 
 
 def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None:
