@@ -18,8 +18,9 @@ MANIFEST = Modality(
     embed=f"{_HERE}.embed:embed",
     features=f"{_HERE}.embed:features",
     generators={
+        "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
-    default="floor",
+    default="diffusion",
     floor="floor",
 )
