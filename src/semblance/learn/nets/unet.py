@@ -2,7 +2,7 @@
 2015; in the form of Dhariwal & Nichol, NeurIPS 2021).
 
 What is told scales and shifts every normalisation (FiLM). Pixels are first packed into channels (space to depth; Shi et
-al., CVPR 2016), so that the network works on at most SIDE places a side, with attention where at most ATTENDED are left.
+al., CVPR 2016), so that the network works on at most SIDE places a side, with attention at half of that.
 
 It does not begin from nothing: what a Gaussian with the records' own principal components would say is known in closed
 form, and the network learns the difference. Untrained, it draws from that Gaussian.
@@ -25,6 +25,7 @@ from semblance.learn.nets.mlp import linear
 from semblance.learn.noise import angle, noise_of
 
 SIDE, ATTENDED = 16, 8
+"""Places a side, at most, on which the network works, and at which every place looks at all others."""
 GROUPS = 8
 LEAST = 1e-4
 """The smallest variance that the Gaussian takes for possible."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from semblance.core.modality import Modality
+from semblance.modalities.image.metrics import METRICS
 
 _HERE = "semblance.modalities.image"
 
@@ -23,4 +24,6 @@ MANIFEST = Modality(
     },
     default="diffusion",
     floor="floor",
+    pictures=f"{_HERE}.pictures:pictures",
+    metrics=METRICS,
 )

@@ -52,7 +52,7 @@ def basis(reference: Images) -> Basis:
 
 def features(images: Images, reference: Images) -> Features:
     """The label, then 'component 01' .. 'component 48' on the reference's axes, then the radiomics of the pixels."""
-    found, low, high = basis(reference).of(images), *_range(reference)
+    found, low, high = basis(reference).of(images), *brightness(reference)
     named = [f"component {i + 1:02d}" for i in range(found.shape[1])]
     told = np.column_stack([found, radiomics(images.pixels, low=low, high=high)])
     return coded.features(images.schema, images.frame, reference.frame, told, [*named, *NAMES])
@@ -67,7 +67,7 @@ def embed(images: Images, reference: Images) -> np.ndarray:
     return narrow(np.concatenate(parts, axis=1, dtype=np.float32))
 
 
-def _range(reference: Images) -> tuple[float, float]:
+def brightness(reference: Images) -> tuple[float, float]:
     """The brightnesses between which nearly all pixels lie."""
     low, high = np.quantile(reference.pixels.ravel()[:: max(reference.pixels.size // 1_000_000, 1)], [0.001, 0.999])
     return float(low), float(high if high > low else low + 1)
