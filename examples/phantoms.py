@@ -1,4 +1,4 @@
-"""Writes `phantoms.npz`: simulated slices of 400 patients, a body with two lungs and, where the label says so, a nodule.
+"""Writes `phantoms.npz`: simulated slices of 400 patients, two lungs in a body and, where the label says so, a nodule.
 
 No real patient stands behind any of it.
 """
@@ -29,7 +29,11 @@ def main() -> None:
     rng = np.random.default_rng(0)
     ill = rng.random(PATIENTS) < 0.4
     images = np.stack([slice_of(rng, bool(one)) for one in ill]).round().astype(np.int16)
-    told = {"class_names": np.array(["clear", "nodule"]), "patient": np.arange(PATIENTS), "spacing": np.array([12.0, 12.0])}
+    told = {
+        "class_names": np.array(["clear", "nodule"]),
+        "patient": np.arange(PATIENTS),
+        "spacing": np.array([12.0, 12.0]),
+    }
     np.savez_compressed("phantoms.npz", images=images, labels=ill.astype(np.uint8), **told)
 
 

@@ -14,7 +14,7 @@ PLAN = {"steps": 60, "batch": 32, "rate": 2e-3, "look": 20}
 @pytest.mark.parametrize("shape", [(12, 12), (8, 9, 10)])
 def test_planes_and_volumes_are_learned_by_the_same_code(shape):
     data = images(60, 1, shape)
-    model = Diffusion(width=8, steps=6).fit(data, rng=stream(0, "fit"), plan=PLAN)
+    model = Diffusion(channels=8, steps=6).fit(data, rng=stream(0, "fit"), plan=PLAN)
     made = concat(list(model.sample(40, rng=stream(0, "sample"))))
     assert made.pixels.shape == (40, 1, *shape)
     assert np.abs(made.pixels.mean(0) - data.pixels.mean(0)).mean() < 15
@@ -23,7 +23,7 @@ def test_planes_and_volumes_are_learned_by_the_same_code(shape):
 def test_guidance_makes_images_more_typical_of_their_label():
     data = images(200, 1)
     plain, guided = (
-        Diffusion(width=8, steps=8, guidance=g).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 150})
+        Diffusion(channels=8, steps=8, guidance=g).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 150})
         for g in (1.0, 3.0)
     )
     gaps = []
@@ -35,5 +35,5 @@ def test_guidance_makes_images_more_typical_of_their_label():
 
 
 def test_a_plan_fits_the_budget():
-    plan = Diffusion(width=8).plan(images(60, 1), rng=stream(0, "plan"), time_budget=1)
+    plan = Diffusion(channels=8).plan(images(60, 1), rng=stream(0, "plan"), time_budget=1)
     assert 20 <= plan["steps"] < 2_000 and plan["batch"] == 32

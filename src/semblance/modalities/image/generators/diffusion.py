@@ -38,7 +38,7 @@ PART = 256
 class Diffusion(ImageSpec):
     """A denoiser of images, given their label or nothing."""
 
-    width: int = 32
+    channels: int = 32
     """Channels of the network where it is widest in space; twice as many where it is half as large."""
     blocks: int = 1
     """Residual blocks at each size, on the way down, at the bottom and on the way up."""
@@ -59,7 +59,7 @@ class Diffusion(ImageSpec):
         self, shape: tuple[int, ...], found: Components | None, parts: Parts, aside: torch.Tensor | None
     ) -> Sampler:
         """The denoiser of images of this shape (channels, ...) and its loss."""
-        net = UNet(parts, shape, width=self.width, blocks=self.blocks, components=self.components, found=found)
+        net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components, found=found)
         return Guided(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
 
     def _network(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Network:
