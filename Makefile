@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-signals peers private-peers signal-peers judges oracles clean
+  bench-signals bench-images peers private-peers signal-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | bench-signals | peers | private-peers | signal-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-signals | bench-images | peers | private-peers | signal-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -77,6 +77,12 @@ bench-private: dev private-peers
 # Generators of signals beside their peers.
 bench-signals: setup signal-peers
 	$(BIN)/python -m bench.signals --board mitbih --seeds $(SEEDS) --contenders $(CONTENDERS)
+
+IMAGES ?= pneumoniamnist mednist
+
+# Generators of images.
+bench-images: setup
+	for board in $(IMAGES); do $(BIN)/python -m bench.images --board $$board --seeds $(SEEDS) || exit; done
 
 # Answers of the peers for the tests: tests/oracles.
 oracles: setup judges .bench/tabular_argn/.setup

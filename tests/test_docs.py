@@ -83,6 +83,8 @@ def test_the_page_runs(page, folder):
         warm.run([ROOT / "examples" / "ecg.py"], cwd=folder).check_returncode()
     if any("stays.vitals.csv" in block.text for block in blocks(page)):
         warm.run([ROOT / "examples" / "stays.py"], cwd=folder).check_returncode()
+    if any("phantoms.npz" in block.text for block in blocks(page)):
+        warm.run([ROOT / "examples" / "phantoms.py"], cwd=folder).check_returncode()
     for block in blocks(page):
         if block.language == "python":
             program.append(quick(block.text))

@@ -9,6 +9,7 @@ MODALITIES: dict[str, str] = {
     "table": "semblance.modalities.table:MANIFEST",
     "signal": "semblance.modalities.signal:MANIFEST",
     "vitals": "semblance.modalities.vitals:MANIFEST",
+    "image": "semblance.modalities.image:MANIFEST",
 }
 
 

@@ -61,3 +61,10 @@ def test_all_pictures_keep_their_titles_and_notes():
     made = pictures([{"title": "Strips", "note": "some", "panels": [STRIP, CURVES]}])
     assert made[0]["title"] == "Strips"
     assert len(made[0]["plots"]) == 2
+
+
+def test_a_png_is_shown_as_it_is_with_its_title():
+    drawn = str(panel({"title": "a & b, real", "role": "real", "width": 80, "height": 40, "png": "aGk="}))
+    root = ElementTree.fromstring(drawn)
+    assert (root.attrib["width"], root.attrib["height"]) == ("80", "58")
+    assert 'class="sheet other"' in drawn and "data:image/png;base64,aGk=" in drawn

@@ -20,9 +20,11 @@ from semblance.core.modality import Modality, ReadOptions
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
+from semblance.modalities.image.data import Images
 from semblance.modalities.signal.data import Marks, Recording, Recordings
 from semblance.modalities.table.data import Table, from_frame
 from semblance.modalities.vitals.data import Channel, Stays
+from tests.modalities.image import simulated as phantoms
 from tests.modalities.signal import simulated
 from tests.modalities.vitals import simulated as wards
 
@@ -476,6 +478,60 @@ VITALS = Samples(
     small={"factors": 6, "blocks": 3, "width": 16, "depth": 1},
 )
 
+
+def _some_images(change: Callable[[np.ndarray], np.ndarray], n: int = 40) -> Images:
+    whole = phantoms.images(n, 5)
+    return replace(whole, pixels=change(whole.pixels).astype(np.float32))
+
+
+def _images_without_labels() -> Images:
+    whole = phantoms.images(40, 5)
+    return replace(whole, schema=Schema(whole.schema.columns[:1]), frame=whole.frame[[]])
+
+
+def _images_of_null() -> Images:
+    return replace(phantoms.images(40, 5), frame=pd.DataFrame({"label": pd.Categorical([None] * 40, ["clear"])}))
+
+
+BLIND: dict[str, Callable[[], Images]] = {
+    "one image": lambda: phantoms.images(1, 0),
+    "two images": lambda: phantoms.images(2, 0),
+    "all alike": lambda: _some_images(lambda x: np.repeat(x[:1], len(x), 0)),
+    "all black": lambda: _some_images(lambda x: 0 * x),
+    "three channels": lambda: _some_images(lambda x: np.repeat(x, 3, 1)),
+    "odd sizes": lambda: phantoms.images(20, 5, (9, 13)),
+    "volumes": lambda: phantoms.images(20, 5, (8, 9, 10)),
+    "Hounsfield units": lambda: replace(
+        _some_images(lambda x: 8 * x - 1024), layout=replace(phantoms.LAYOUT, stored="int16", intercept=-1024.0)
+    ),
+    "no labels": _images_without_labels,
+    "labels of null": _images_of_null,
+    "one patient": lambda: replace(phantoms.images(20, 5), subjects=np.zeros(20, dtype=np.int64)),
+}
+
+
+def _planted_images() -> tuple[Images, tuple[str | float, ...]]:
+    whole = phantoms.images(60, 9)
+    pixels = whole.pixels.copy()
+    pixels[7, 0, 3, 3] = 683.27
+    label = whole.frame["label"].astype(object).where(np.arange(60) != 4, "Zanzibarite").astype("category")
+    return replace(whole, pixels=pixels, frame=pd.DataFrame({"label": label})), ("Zanzibarite", 683.27)
+
+
+IMAGES = Samples(
+    make=phantoms.images,
+    judged=phantoms.images,
+    weird=BLIND,
+    planted=_planted_images,
+    floor=phantoms.unrelated,
+    corruptions=phantoms.CORRUPTIONS,
+    wanted={},
+    gaps=lambda: phantoms.images(3, 0),
+    completes=lambda given, made: True,
+    many=60,
+    quick=".npz",
+)
+
 SAMPLES: dict[str, Samples] = {
     "table": Samples(
         make=cohort,
@@ -490,4 +546,5 @@ SAMPLES: dict[str, Samples] = {
     ),
     "signal": SIGNALS,
     "vitals": VITALS,
+    "image": IMAGES,
 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semblance.core.dataset import Dataset, Evidence, Features, split_by_subject
+from semblance.core.dataset import Dataset, Evidence, Features, held_out, patients_known, split_by_subject
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import Modality
 from semblance.core.rng import stream
@@ -103,3 +103,42 @@ def test_embeddings_and_features_come_from_the_manifest(evidence):
     assert evidence.embedding("train").mean() == pytest.approx(0, abs=1e-6)
     assert evidence.embedding("train") is evidence.embedding("train")
     assert evidence.features("synthetic").x.shape == (1, 1)
+
+
+@dataclass(frozen=True)
+class Declared(Points):
+    """Points whose makers held some of them out, and which do not tell patients apart."""
+
+    held: np.ndarray | None = None
+    anonymous: bool = True
+
+    def take(self, rows: np.ndarray) -> Declared:
+        assert self.held is not None
+        return Declared(self.schema, self.x[rows], self.subjects[rows], self.held[rows])
+
+
+def declared(subjects: list[int], held: list[bool]) -> Declared:
+    return Declared(points([]).schema, np.arange(len(held), dtype=float), np.array(subjects), np.array(held))
+
+
+def test_a_declared_holdout_is_kept_whatever_the_seed_and_the_share():
+    data = declared([0, 1, 2, 3], [False, True, False, True])
+    for seed in range(3):
+        train, held = split_by_subject(data, holdout=0.25, rng=stream(seed, "split"))
+        assert (train.x.tolist(), held.x.tolist()) == ([0, 2], [1, 3])
+
+
+def test_a_declared_holdout_that_parts_a_patient_is_refused():
+    with pytest.raises(DataError, match="1 patients have records on both sides"):
+        split_by_subject(declared([0, 1, 1], [False, False, True]), holdout=0.2, rng=stream(0, "split"))
+
+
+def test_where_all_or_none_is_held_out_nothing_is_declared():
+    assert held_out(declared([0, 1], [True, True])) is None
+    assert held_out(declared([0, 1], [False, False])) is None
+    assert held_out(points([0, 1])) is None
+
+
+def test_patients_are_known_where_nothing_else_is_said():
+    assert patients_known(points([0, 1]))
+    assert not patients_known(declared([0, 1], [False, True]))

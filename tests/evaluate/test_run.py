@@ -9,8 +9,9 @@ import pytest
 
 from semblance import catalog
 from semblance.core.dataset import Evidence
+from semblance.core.estimate import Estimate
 from semblance.core.judge import measures
-from semblance.core.report import Report
+from semblance.core.report import Finding, Report
 from semblance.core.rng import stream
 from semblance.evaluate import suites
 from semblance.evaluate.run import evaluate
@@ -62,6 +63,22 @@ def test_without_unseen_patients_no_privacy_finding_is_measured():
     findings = evaluate(Evidence(one, one, one, catalog.modality("table"), tier="fast", unseen=False)).findings
     assert {f.status for f in findings if f.section == "privacy"} == {"insufficient"}
     assert "measured" in {f.status for f in findings}
+
+
+@measures("privacy.made_up")
+def leaks_nothing(evidence):
+    return (Finding("privacy.made_up", "Made up", "privacy", estimate=Estimate(0.0, 0.0, 0.0)),)
+
+
+def test_where_patients_are_unknown_no_finding_of_privacy_certifies_anything(alone):
+    one = cohort(40, 0)
+    manifest = replace(catalog.modality("table"), metrics=(f"{__name__}:leaks_nothing",), attacks=())
+    (known,) = evaluate(Evidence(one, one, one, manifest)).findings
+    object.__setattr__(one, "anonymous", True)
+    (unknown,) = evaluate(Evidence(one, one, one, manifest)).findings
+    assert (known.status, unknown.status) == ("measured", "insufficient")
+    assert unknown.estimate == known.estimate
+    assert "of one patient" in unknown.reason
 
 
 def test_a_crash_is_an_error_under_the_owed_names_and_tells_no_value(alone):

@@ -1,4 +1,4 @@
-"""Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic.
+"""Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic; or a PNG.
 
 A line may have a band (`low`, `high`); lines may stand `apart`, one above the other; `paper` gives the sides of the
 small squares of a ruled ground (five of them make a large one), on which each line begins with the pulse of one unit
@@ -31,6 +31,8 @@ def pictures(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def panel(told: Mapping[str, Any]) -> Markup:
     """One panel as a picture."""
+    if "png" in told:
+        return _sheet(told)
     scale = _Scale.of(told)
     parts = [_paper(told["paper"], scale)] if told.get("paper") else [_axes(scale)]
     for i, line in enumerate(told["lines"]):
@@ -44,6 +46,18 @@ def panel(told: Mapping[str, Any]) -> Markup:
         parts.append(_text("name", LEFT, TOP - 6, "start", short(str(told["title"]), 40)))
     parts.append(_text("name", scale.width - 10, scale.height - 4, "end", _units(told)))
     return svg(scale.width, scale.height, parts, _words(told))
+
+
+def _sheet(told: Mapping[str, Any]) -> Markup:
+    """A PNG as it is, every pixel of it to be seen, with its title above."""
+    width, height = int(told["width"]), int(told["height"])
+    shape = (
+        '<image class="sheet {}" x="0" y="{}" width="{}" height="{}" preserveAspectRatio="none" '
+        'href="data:image/png;base64,{}"/>'
+    )
+    image = Markup(shape).format(ROLES[told["role"]], TOP, width, height, told["png"])
+    title = _text("name", 0, TOP - 6, "start", str(told["title"]))
+    return svg(width, height + TOP, [title, image], str(told["title"]))
 
 
 def _units(told: Mapping[str, Any]) -> str:

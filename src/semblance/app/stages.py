@@ -14,7 +14,7 @@ import numpy as np
 from semblance.app.config import nearest
 from semblance.app.values import wrong_keys, wrong_values
 from semblance.catalog import MODALITIES, modality
-from semblance.core.dataset import Dataset, Evidence, split_by_subject
+from semblance.core.dataset import Dataset, Evidence, held_out, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, load
 from semblance.core.model import Wanted, can
@@ -203,15 +203,15 @@ def gate_identifiers(profile: Profile, *, yes: bool, accepted: Mapping[str, str]
 def split_rows(data: Dataset, *, holdout: float, seed: int, private: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of train and holdout; no patient stands in both.
 
-    Under differential privacy a coin is tossed for every patient, which no seed repeats: then one patient more changes
-    no other patient's side.
+    A holdout that the data declare is kept. Under differential privacy a coin is tossed for every patient, which no
+    seed repeats: then one patient more changes no other patient's side.
     """
     if private:
         from semblance.privacy.noise import tossed
 
         apart = tossed(data.subjects, share=holdout)
         return np.flatnonzero(~apart), np.flatnonzero(apart)
-    every = _Rows(data.schema, data.subjects, np.arange(len(data)))
+    every = _Rows(data.schema, data.subjects, np.arange(len(data)), held_out(data))
     train, aside = split_by_subject(every, holdout=holdout, rng=stream(seed, "split"))
     return train.rows, aside.rows
 
@@ -223,6 +223,7 @@ class _Rows:
     schema: Schema
     subjects: np.ndarray
     rows: np.ndarray
+    held: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)

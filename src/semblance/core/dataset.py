@@ -15,7 +15,11 @@ from semblance.core.schema import Schema
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Records of patients. `subjects[i]` is the patient of record i: the unit of privacy and of splitting."""
+    """Records of patients. `subjects[i]` is the patient of record i: the unit of privacy and of splitting.
+
+    Two things more may be told by a data set that knows them: `held` (n,) bool, the records that its makers held out
+    (see `held_out`), and `anonymous`, whether nobody knows which records are of one patient (see `patients_known`).
+    """
 
     @property
     def schema(self) -> Schema: ...
@@ -56,13 +60,28 @@ T = TypeVar("T")
 Part = Literal["train", "holdout", "synthetic", "floor"]
 
 
+def held_out(data: Dataset) -> np.ndarray | None:
+    """(n,) bool: the records that a data set declares to be held out; None where it declares no split."""
+    held: np.ndarray | None = getattr(data, "held", None)
+    return held if held is not None and held.any() and not held.all() else None
+
+
+def patients_known(data: Dataset) -> bool:
+    """Whether records of one patient can be told from those of others. Where they cannot, each counts as a patient,
+    and what is measured holds for records alone."""
+    return not getattr(data, "anonymous", False)
+
+
 def split_by_subject(data: D, *, holdout: float, rng: np.random.Generator) -> tuple[D, D]:
     """Split into train and holdout so that no patient stands in both; each side keeps the source's order.
 
-    `holdout` is the share of patients. Raises UsageError outside (0, 1) and DataError with fewer than two patients.
+    `holdout` is the share of patients; a data set that declares its own holdout is split by that. Raises UsageError
+    outside (0, 1), DataError with fewer than two patients, and for a declared holdout that parts a patient's records.
     """
     if not 0 < holdout < 1:
         raise UsageError.of(f"holdout {holdout}", rule="a share between 0 and 1", fix="--holdout 0.2")
+    if (declared := held_out(data)) is not None:
+        return _split_as_declared(data, declared)
     patients, code = np.unique(data.subjects, return_inverse=True)
     if len(patients) < 2:
         raise DataError.of(
@@ -75,6 +94,17 @@ def split_by_subject(data: D, *, holdout: float, rng: np.random.Generator) -> tu
     held[rng.permutation(len(patients))[:count]] = True
     aside = held[code]
     return data.take(np.flatnonzero(~aside)), data.take(np.flatnonzero(aside))
+
+
+def _split_as_declared(data: D, held: np.ndarray) -> tuple[D, D]:
+    both = np.intersect1d(data.subjects[held], data.subjects[~held])
+    if len(both):
+        raise DataError.of(
+            f"{len(both):,} patients have records on both sides of the declared holdout",
+            rule="no patient stands in train and in holdout",
+            fix="move all records of a patient to one side, or leave the split out of the data",
+        )
+    return data.take(np.flatnonzero(~held)), data.take(np.flatnonzero(held))
 
 
 @dataclass(frozen=True)

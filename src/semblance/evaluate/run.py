@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from semblance.core.dataset import Evidence
+from semblance.core.dataset import Evidence, patients_known
 from semblance.core.errors import ResourceError
 from semblance.core.judge import Attack, AttackScores, Metric, owed, patients
 from semblance.core.modality import load
@@ -40,6 +40,8 @@ def evaluate(
         heard(name)
         findings += _measured(name, evidence)
     findings += _attacked(suites.attacks(evidence.modality), evidence, heard)
+    if not patients_known(evidence.train):
+        findings = [_of_records(finding) for finding in findings]
     return Report(tuple(findings), {**_subject(evidence), **about})
 
 
@@ -86,6 +88,14 @@ def _unheld(metric: str) -> Finding:
     """Without patients that the generator never saw, no leak can be told from a likeness."""
     reason = "no holdout was given: nobody knows how alike patients are whom the generator never saw"
     return _unmeasured(metric, "insufficient", reason)
+
+
+def _of_records(finding: Finding) -> Finding:
+    """A finding of privacy certifies nothing where nobody knows whose the records are; its number stays to be seen."""
+    if finding.section != "privacy" or finding.status != "measured":
+        return finding
+    reason = "nobody knows which records are of one patient: the number holds for single records only"
+    return replace(finding, status="insufficient", reason=reason)
 
 
 def _crashed(metric: str, name: str, error: Exception) -> Finding:

@@ -129,7 +129,7 @@ def train_loop(
         state.load(resume)
     saved = time.monotonic()
     while state.step < plan.steps and state.looks_without_gain < plan.patience:
-        with _threads(plan.threads):
+        with threads(plan.threads):
             losses = [_turn(turn, source, rule, plan, state, seed, i) for i, turn in enumerate(turns)]
             _count(objective, plan, state, loss=losses[0])
         last = state.step == plan.steps and rule.once
@@ -157,7 +157,7 @@ def train_to_end(
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     """Compute with so many threads, and leave the caller's number as it was."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

@@ -120,7 +120,7 @@ class Conditioned(nn.Module):
 
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) from `x` (n, numbers), `level` (n,), `given` (n, given) and `labels` (n,) int64."""
-        told = self.classes[labels] + self.level(_waves(level[:, None], LEVELS))
+        told = self.classes[labels] + self.level(waves(level[:, None], LEVELS))
         if self.given is not None:
             known = (labels < self.parts.classes)[:, None]
             near = ((given - self.center) / self.spread).clamp(-FAR, FAR)
@@ -134,7 +134,7 @@ class Conditioned(nn.Module):
         return out
 
 
-def _waves(x: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
+def waves(x: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
     """(n, 2 m) sines and cosines of (n, 1) numbers at m frequencies."""
     turned = x * frequencies
     return torch.cat([turned.sin(), turned.cos()], 1)

@@ -15,43 +15,42 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from torch.func import functional_call
 
-from semblance.learn.nets.conditioned import Conditioned
-from semblance.learn.noise import noise_of
+from semblance.learn.noise import angle, noise_of
 from semblance.learn.rows import held_out
-from semblance.learn.trainer import Turn
+from semblance.learn.trainer import Turn, threads
 
 PART = 4096
-BEND = 1.75
-"""Angles grow with this power of time, so that more of it is spent at little noise, where fine detail is made."""
-
-
-def angle(time: torch.Tensor) -> torch.Tensor:
-    """The angle at a time from 0 (no noise) to 1 (nothing but noise)."""
-    return math.pi / 2 * time**BEND
 
 
 class Guided:
-    """Loss and sampling, in `steps` steps, of a Conditioned network over numbers of mean 0 and variance about 1."""
+    """Loss and sampling, in `steps` steps, of a network over numbers of mean 0 and variance about 1."""
 
     def __init__(
         self,
-        net: Conditioned,
+        net: Any,
         *,
         steps: int = 16,
+        guidance: float = 1.0,
         drop: float = 0.1,
         even: bool = True,
         aside: torch.Tensor | None = None,
+        part: int = PART,
+        alone: bool = False,
     ) -> None:
-        """`drop` is the share of records whose class and numbers are not told.
+        """`net` is a Conditioned network, or another that is started and told as it is. `drop` is the share of records
+        whose class and numbers are not told, `part` how many records kept aside are looked at at once.
 
-        `even`: times are spread evenly over a batch; otherwise each record's is drawn apart from the others'.
+        `even`: times are spread evenly over a batch; otherwise each record's is drawn apart from the others'. `alone`:
+        records are drawn by one thread, as they are learned; a network of small convolutions only waits for a second.
         """
-        self.net, self.parts, self.steps = net, net.parts, steps
+        self.part, self.alone = part, alone
+        self.net, self.parts, self.steps, self.guidance = net, net.parts, steps, guidance
         self.drop, self.even, self.aside = drop, even, aside
 
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
@@ -86,11 +85,11 @@ class Guided:
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
         """Mean loss on the records kept aside, under the same noise at every look."""
-        return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=PART)
+        return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=self.part)
 
     @torch.no_grad()
     def sample(
-        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, guidance: float = 1.0
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, guidance: float | None = None
     ) -> np.ndarray:
         """(n, numbers) float32 for (n, given) numbers and (n,) classes, by the two-step method of Adams and Bashforth.
 
@@ -98,14 +97,20 @@ class Guided:
         beyond the network's reach is brought back to it (thresholding; Saharia et al., NeurIPS 2022).
         """
         noise, told = noise_of(rng), (torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels)))
+        guidance = self.guidance if guidance is None else guidance
+        with threads(1 if self.alone else torch.get_num_threads()):
+            return self._sampled(noise, told, guidance)
+
+    def _sampled(self, noise: torch.Generator, told: tuple[torch.Tensor, torch.Tensor], guidance: float) -> np.ndarray:
         times = torch.linspace(1, 0, self.steps + 1)
-        x = torch.randn((len(labels), self.parts.numbers), generator=noise)
+        x = torch.randn((len(told[1]), self.parts.numbers), generator=noise)
         before, last = x, math.inf
         for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
             found, turn = self._found(x, time, *told, guidance), now - then
             x = x + turn * (found + (found - before) * (turn / (2 * last)))
             before, last = found, turn
-        return x.clamp(-self.net.reach, self.net.reach).numpy()
+        drawn: np.ndarray = x.clamp(-self.net.reach, self.net.reach).numpy()
+        return drawn
 
     def _found(
         self, x: torch.Tensor, time: torch.Tensor, given: torch.Tensor, labels: torch.Tensor, guidance: float

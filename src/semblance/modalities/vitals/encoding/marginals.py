@@ -12,6 +12,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from semblance.core.bounds import between_patients, ends
+
 KNOTS, COMMON = 256, 0.9
 """Quantiles that are kept, and the share of values that common levels must cover to be all that is written."""
 
@@ -40,7 +42,7 @@ class Marginal:
         order = np.argsort(values, kind="stable")
         known, who = np.clip(values, low, high)[order], who[order]
         edges = _edges(who, rare)
-        knots = [_between_patients(known[a:b], who[a:b]) for a, b in pairwise(edges)]
+        knots = [between_patients(known[a:b], who[a:b]) for a, b in pairwise(edges)]
         return cls(
             np.array(knots), (edges[1:] + edges[:-1]) / (2 * len(who)), _levels(values[order], who, rare), decimals
         )
@@ -55,26 +57,6 @@ class Marginal:
     def arrays(self) -> dict[str, np.ndarray]:
         """All but the decimals."""
         return {"knots": self.knots, "places": self.places, "levels": self.levels}
-
-
-def ends(values: np.ndarray, who: np.ndarray, *, rare: int) -> tuple[float, float]:
-    """What the lowest and the highest values of patients are cut at: a mean over `rare` patients, with nearly as many
-    beyond it; the mean of all patients where there are too few to tell two ends."""
-    code = np.unique(who, return_inverse=True)[1]
-    count, rare = int(code.max()) + 1, max(rare, 1)
-    if count < 2 * rare:
-        return (_between_patients(values, who),) * 2
-    top, bottom = np.full(count, -np.inf), np.full(count, np.inf)
-    np.maximum.at(top, code, values)
-    np.minimum.at(bottom, code, values)
-    some = slice(rare - 1, 2 * rare - 1)
-    return float(np.sort(bottom)[some].mean()), float(np.sort(top)[::-1][some].mean())
-
-
-def _between_patients(values: np.ndarray, who: np.ndarray) -> float:
-    """The mean over patients of their means."""
-    code = np.unique(who, return_inverse=True)[1]
-    return float((np.bincount(code, values) / np.bincount(code)).mean())
 
 
 def _edges(who: np.ndarray, rare: int) -> np.ndarray:

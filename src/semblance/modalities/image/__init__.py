@@ -1,0 +1,29 @@
+"""Images: radiographs, slices, tiles and volumes, with a label and what is known of whose they are."""
+
+from __future__ import annotations
+
+from semblance.core.modality import Modality
+from semblance.modalities.image.metrics import METRICS
+
+_HERE = "semblance.modalities.image"
+
+MANIFEST = Modality(
+    name="image",
+    summary="images and volumes: radiographs, CT, MR, tiles, with a label, from NPZ, PNG, TIFF, DICOM or NIfTI",
+    suffixes=(".png", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz"),
+    folders=True,
+    read=f"{_HERE}.read:read",
+    like=f"{_HERE}.read:like",
+    write=f"{_HERE}.write:write",
+    output=f"{_HERE}.read:output_name",
+    embed=f"{_HERE}.embed:embed",
+    features=f"{_HERE}.embed:features",
+    generators={
+        "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
+        "floor": f"{_HERE}.generators.floor:Floor",
+    },
+    default="diffusion",
+    floor="floor",
+    pictures=f"{_HERE}.pictures:pictures",
+    metrics=METRICS,
+)

@@ -1,0 +1,127 @@
+"""Images of patients in physical units: planes and volumes alike, with what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import UsageError
+from semblance.core.facts import stacked
+from semblance.core.schema import Schema
+
+Format = Literal["npz", "png", "tiff", "dicom", "nifti"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How files hold images: a number `x` of type `stored` stands for the physical value slope * x + intercept.
+
+    `spacing` has millimetres between the middles of pixels along each axis of an image (empty: unknown), `window` the
+    centre and the width at which it is looked at. `axes` says where an NPZ has its channels (none, first or last) and
+    `prefix` how its arrays begin. `kind` is the DICOM modality, `sop` its storage class, `across` the directions of
+    rows and columns; `affine` is NIfTI's. `folders` says that the folder of a file is its label.
+    """
+
+    fmt: Format = "npz"
+    stored: str = "uint8"
+    slope: float = 1.0
+    intercept: float = 0.0
+    spacing: tuple[float, ...] = ()
+    window: tuple[float, float] | None = None
+    axes: Literal["", "first", "last"] = ""
+    prefix: str = ""
+    kind: str = ""
+    sop: str = ""
+    across: tuple[float, ...] = ()
+    affine: tuple[float, ...] = ()
+    folders: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Layout:
+        """The inverse of `to_json`."""
+        held: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
+        return cls(**held)
+
+    def numbers(self, pixels: np.ndarray) -> np.ndarray:
+        """What a file holds of physical values: the nearest number of its type, at its ends where there is none."""
+        kind = np.dtype(self.stored)
+        found = (pixels.astype(np.float64) - self.intercept) / self.slope
+        if kind.kind == "f":
+            return found.astype(kind)
+        ends = np.iinfo(kind)
+        return np.clip(np.rint(found), ends.min, ends.max).astype(kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images under a schema, all of one size.
+
+    `pixels` (n, channels, height, width) or (n, channels, depth, height, width) float32 in physical units. `frame`
+    (n, learned columns) holds the label as tables hold it, a pandas Categorical. `subjects` (n,) int64 codes of
+    patients; where the images are `anonymous` nobody knows them, and each image counts as one. `held` (n,) bool marks a
+    holdout that the files declare.
+    """
+
+    schema: Schema
+    frame: pd.DataFrame
+    pixels: np.ndarray
+    subjects: np.ndarray
+    layout: Layout = Layout()
+    held: np.ndarray | None = None
+    anonymous: bool = False
+
+    def __post_init__(self) -> None:
+        if list(self.frame.columns) != [column.name for column in self.schema.learned]:
+            raise ValueError("the frame holds exactly the learned columns, in the schema's order")
+        if not len(self.subjects) == len(self.frame) == len(self.pixels):
+            raise ValueError("every image has a patient and a row of the frame")
+        if self.pixels.ndim not in (4, 5) or self.pixels.dtype != np.float32:
+            raise ValueError("pixels are (n, channels, height, width) or (n, channels, depth, height, width) float32")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """The images at these positions (or under this mask)."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return type(self)(
+            self.schema,
+            self.frame.iloc[rows].reset_index(drop=True),
+            self.pixels[rows],
+            self.subjects[rows],
+            self.layout,
+            None if self.held is None else self.held[rows],
+            self.anonymous,
+        )
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) text: the label of each image, empty where it has none."""
+        target = self.schema.where("target")
+        if target is None:
+            return np.full(len(self), "")
+        column = self.frame[target.name].astype(object)
+        return column.where(column.notna(), "").to_numpy().astype(str)
+
+
+def concat(parts: Sequence[Images]) -> Images:
+    """The images of all parts under the first one's schema; their `subjects` number the same patients alike."""
+    if not parts:
+        raise UsageError.of("no images", rule="at least one part is needed to join", fix="give one or more parts")
+    held = [part.held for part in parts]
+    first = {field.name: getattr(parts[0], field.name) for field in fields(Images)}
+    joined = {
+        "frame": stacked([part.frame for part in parts]),
+        "pixels": np.concatenate([part.pixels for part in parts]),
+        "subjects": np.concatenate([part.subjects for part in parts]),
+        "held": None if any(one is None for one in held) else np.concatenate([one for one in held if one is not None]),
+    }
+    return Images(**{**first, **joined})

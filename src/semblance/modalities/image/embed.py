@@ -1,0 +1,73 @@
+"""Images as shared judges want them: `features` for classifiers, `embed` for distances, both coded on a reference.
+
+An image becomes its principal components in the reference, and what radiologists call radiomics: moments of brightness
+and of texture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils.extmath import randomized_svd
+
+from semblance.core import coded
+from semblance.core.coded import narrow, one_hot
+from semblance.core.dataset import Features
+from semblance.modalities.image.data import Images
+from semblance.modalities.image.radiomics import NAMES, radiomics
+
+COMPONENTS, FITTED = 48, 2_000
+"""Components of an image, and the images of the reference by which they are found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """`center` (d,) and `axes` (d, k) orthonormal columns; `unit` is the move of the first component from its 5th to
+    its 95th percentile."""
+
+    center: np.ndarray
+    axes: np.ndarray
+    unit: float
+
+    def of(self, images: Images) -> np.ndarray:
+        """(n, k) float64 components, the largest first: an image has the same ones in any company."""
+        parts = np.split(images.pixels, range(FITTED, len(images), FITTED))
+        return np.concatenate([(_flat(part) - self.center) @ self.axes for part in parts])
+
+
+def _flat(pixels: np.ndarray) -> np.ndarray:
+    return pixels.reshape(len(pixels), -1).astype(np.float64)
+
+
+def basis(reference: Images) -> Basis:
+    """The first components of some images."""
+    some = _flat(reference.pixels[np.linspace(0, len(reference) - 1, min(len(reference), FITTED)).astype(int)])
+    center = some.mean(0)
+    count = min(COMPONENTS, *some.shape)
+    axes = randomized_svd(some - center, count, random_state=0)[2].T
+    low, high = np.quantile((some - center) @ axes[:, 0], [0.05, 0.95])
+    return Basis(center, np.ascontiguousarray(axes), float(high - low) if high > low else 1.0)
+
+
+def features(images: Images, reference: Images) -> Features:
+    """The label, then 'component 01' .. 'component 48' on the reference's axes, then the radiomics of the pixels."""
+    found, low, high = basis(reference).of(images), *brightness(reference)
+    named = [f"component {i + 1:02d}" for i in range(found.shape[1])]
+    told = np.column_stack([found, radiomics(images.pixels, low=low, high=high)])
+    return coded.features(images.schema, images.frame, reference.frame, told, [*named, *NAMES])
+
+
+def embed(images: Images, reference: Images) -> np.ndarray:
+    """(n, d) float32: a Euclidean space in which another label, and the move of the first component from its 5th to its
+    95th percentile in the reference, have length 1."""
+    found = basis(reference)
+    parts = [found.of(images) / found.unit]
+    parts += [one_hot(images.frame[c.name], reference.frame[c.name]) for c in images.schema.learned]
+    return narrow(np.concatenate(parts, axis=1, dtype=np.float32))
+
+
+def brightness(reference: Images) -> tuple[float, float]:
+    """The brightnesses between which nearly all pixels lie."""
+    low, high = np.quantile(reference.pixels.ravel()[:: max(reference.pixels.size // 1_000_000, 1)], [0.001, 0.999])
+    return float(low), float(high if high > low else low + 1)

@@ -1,0 +1,71 @@
+"""NIfTI (.nii, .nii.gz), by `nibabel`: volumes with their affine, or their axial slices as images.
+
+Arrays of the house are (depth, height, width); NIfTI's run (x, y, z), so that axes are turned around on the way.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semblance.core.errors import DataError
+from semblance.core.need import need
+from semblance.modalities.image.data import Layout
+from semblance.modalities.image.found import Found, whole
+
+SUFFIXES = (".nii", ".nii.gz")
+MARK = b"synthetic, by semblance"
+CHANNELS = 4
+
+
+def _nibabel() -> Any:
+    return need("nibabel", extra="images", why="a NIfTI")
+
+
+def read(path: Path, *, slices: bool) -> Iterator[Found]:
+    """The volume of a file, or its axial `slices` that show anything. Raises DataError where it is broken."""
+    nibabel = _nibabel()
+    with whole(path, "a NIfTI", nibabel.filebasedimages.ImageFileError, EOFError):
+        file = nibabel.load(path)
+        values = np.asarray(file.dataobj, dtype=np.float32)
+        slope, intercept = file.dataobj.slope, file.dataobj.inter
+        stored, zooms = str(file.get_data_dtype().newbyteorder("=")), file.header.get_zooms()[:3]
+        affine = np.asarray(file.affine, dtype=float)
+    if values.ndim not in (2, 3, 4) or (values.ndim == 4 and values.shape[3] > CHANNELS):
+        rule, fix = f"a NIfTI is a plane, a volume, or one of at most {CHANNELS} channels", "split it into volumes"
+        raise DataError.of(f"'{path.name}' has shape {values.shape}", rule=rule, fix=fix)
+    pixels = np.ascontiguousarray(values.T if values.ndim == 4 else values.T[None])
+    numbers = tuple(round(float(x), 6) for x in affine[:3].ravel())
+    spacing = tuple(round(float(x), 6) for x in zooms[::-1])
+    layout = Layout("nifti", stored, float(slope), float(intercept), spacing, affine=numbers)
+    if slices and pixels.ndim == 4:
+        flat = replace(layout, spacing=spacing[1:])
+        for i in range(pixels.shape[1]):
+            if (pixels[:, i] != pixels[0, i, 0, 0]).any():
+                yield Found(f"{path.name}, slice {i}", pixels[:, i], flat)
+    else:
+        yield Found(path.name, pixels, layout)
+
+
+def write(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
+    """(channels, depth, height, width) numbers, or a plane, as a `.nii.gz` with the affine and scale of the input."""
+    nibabel, file = _nibabel(), path.with_name(f"{path.name}.nii.gz")
+    turned = numbers[0].T if len(numbers) == 1 else numbers.T
+    affine = np.eye(4)
+    if layout.affine:
+        affine[:3] = np.reshape(layout.affine, (3, 4))
+    made = nibabel.Nifti1Image(np.ascontiguousarray(turned), affine)
+    made.header.set_data_dtype(np.dtype(layout.stored))
+    made.header.set_slope_inter(layout.slope, layout.intercept)
+    made.header["descrip"] = MARK
+    made.header.set_xyzt_units("mm")
+    # The numbers are stored as they are: nibabel would divide them by the slope once more.
+    raw = made.header.copy()
+    raw.set_data_offset(352)
+    file.write_bytes(gzip.compress(raw.binaryblock + bytes(4) + turned.astype(layout.stored).tobytes("F"), mtime=0))
+    return file

@@ -1,0 +1,197 @@
+"""NumPy archives: `images` and `labels`, as one set or as `train_images`, `val_images`, `test_images` and so on.
+
+`is_test` or the arrays of `test` are a holdout. `patient`, `source` or `subject` say whose an image is; `class_names`
+what a label's number means; `spacing` the millimetres between pixels. What stands there besides is left out.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from semblance.core.errors import DataError, Problem
+from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.declare import Said
+from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found, broken, whole
+
+SPLITS = ("train", "val", "test")
+IMAGES, LABELS = ("images", "image", "x"), ("labels", "label", "y")
+SUBJECTS = ("patient", "subject", "patient_id", "subject_id", "source")
+BESIDE = {"class_names", "spacing", "channels", "synthetic"}
+CHANNELS = 4
+"""At most so many channels: an axis that is longer is one of space."""
+_BROKEN = (zipfile.BadZipFile, zlib.error)
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def read(path: Path, said: Said) -> Iterator[Found]:
+    """Every image of the archive. Raises DataError with all that is wrong with it."""
+    held = _load(path)
+    parts = _parts(held)
+    if not parts:
+        rule = f"an archive of images has an array {' or '.join(IMAGES)}, or one for each of {', '.join(SPLITS)}"
+        raise DataError.of(f"'{path.name}' holds no images", rule=rule, fix="rename the array of images")
+    problems = [problem for prefix in parts for problem in _problems(path, held, prefix, said)]
+    if problems:
+        raise DataError(*problems)
+    used = {name for prefix in parts for name in _used(held, prefix, said)} | BESIDE
+    left = sorted(set(held) - used)
+    notes = (f"'{path.name}': left out, as nothing is learned of them: {', '.join(left)}",) if left else ()
+    for prefix in parts:
+        yield from _images(path, held, prefix, said, notes)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    with whole(path, "a NumPy archive", *_BROKEN), np.load(path, allow_pickle=False) as file:
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise broken(path, "a NumPy archive")
+        return {name: file[name] for name in file.files}
+
+
+def _parts(held: Arrays) -> list[str]:
+    """What the names of arrays begin with: '' for one set, 'train_' and so on for several."""
+    split = [f"{name}_" for name in SPLITS if f"{name}_images" in held]
+    return split if split else [""] if _named(held, "", IMAGES) else []
+
+
+def _named(held: Arrays, prefix: str, names: Iterable[str]) -> str | None:
+    return next((prefix + name for name in names if prefix + name in held), None)
+
+
+def _label(held: Arrays, prefix: str, said: Said) -> str | None:
+    return _named(held, prefix, LABELS if said.target is None else (said.target, *LABELS))
+
+
+def _subject(held: Arrays, prefix: str, said: Said) -> str | None:
+    return _named(held, prefix, SUBJECTS if said.subject is None else (said.subject,))
+
+
+def _used(held: Arrays, prefix: str, said: Said) -> set[str]:
+    names = {_named(held, prefix, IMAGES), _label(held, prefix, said), _subject(held, prefix, said)}
+    return {name for name in names if name is not None} | {f"{prefix}is_test"}
+
+
+def _problems(path: Path, held: Arrays, prefix: str, said: Said) -> Iterator[Problem]:
+    images = held[str(_named(held, prefix, IMAGES))]
+    place = f"'{path.name}', array '{_named(held, prefix, IMAGES)}'"
+    if _axes(images, held, said) is None or images.dtype.kind not in "uif":
+        rule, fix = "images are numbers (n, height, width), with a channel or a depth at most", "[image] axes = ..."
+        yield Problem(f"{place} has shape {images.shape} of {images.dtype}", rule, fix)
+    elif images.dtype.kind == "f" and not np.isfinite(images).all():
+        yield Problem(f"{place} has values that are no numbers", "every pixel is a number", "fill or crop them")
+    for name in (_label(held, prefix, said), _subject(held, prefix, said)):
+        if name is not None and held[name].reshape(len(held[name]), -1).shape != (len(images), 1):
+            rule, fix = "an image has one label and one patient", "one number for each image"
+            yield Problem(f"'{path.name}', array '{name}' has shape {held[name].shape}", rule, fix)
+
+
+def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
+    """The names of the axes, or nothing where they make no sense."""
+    if said.axes is not None:
+        return said.axes if len(said.axes) == images.ndim else None
+    if images.ndim == 3:
+        return "NHW"
+    told = held.get("channels")
+    first = images.ndim > 3 and (images.shape[1] <= CHANNELS or (told is not None and len(told) == images.shape[1]))
+    last = images.ndim > 3 and images.shape[-1] <= CHANNELS
+    if images.ndim == 4:
+        return "NHWC" if last and not first else "NCHW" if first else "NDHW"
+    return ("NCDHW" if first else "NDHWC" if last else None) if images.ndim == 5 else None
+
+
+def _images(path: Path, held: Arrays, prefix: str, said: Said, notes: tuple[str, ...]) -> Iterator[Found]:
+    images = held[str(_named(held, prefix, IMAGES))]
+    axes = str(_axes(images, held, said))
+    where = "first" if axes[1] == "C" else "last" if axes[-1] == "C" else ""
+    spacing = tuple(float(x) for x in np.ravel(held["spacing"])) if "spacing" in held else ()
+    layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix="train_" if prefix else "")  # type: ignore[arg-type]
+    facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
+    name = _subject(held, prefix, said)
+    subject = None if name is None else name.removeprefix(prefix)
+    test = np.ravel(held[f"{prefix}is_test"]) != 0 if f"{prefix}is_test" in held else None
+    for i, image in enumerate(images):
+        pixels = np.moveaxis(image, -1, 0) if where == "last" else image if where else image[None]
+        told = {name: texts[i] for name, texts in facts.items() if texts is not None}
+        if prefix or test is not None:
+            told[SPLIT] = "test" if prefix == "test_" or (test is not None and test[i]) else "train"
+        name, some = f"{path.name}, image {i}", notes if not i else ()
+        yield Found(name, pixels.astype(np.float32), layout, told, notes=some, subject=subject)
+
+
+def _texts(held: Arrays, name: str | None) -> list[str] | None:
+    if name is None:
+        return None
+    values = np.ravel(held[name])
+    known = held.get("class_names") if "label" in name or name.endswith("y") else None
+    if known is not None and values.dtype.kind in "ui" and values.max(initial=0) < len(known):
+        values = np.asarray(known)[values]
+    if values.dtype.kind == "f":
+        return ["" if np.isnan(value) else f"{value:g}" for value in values]
+    return [str(value).strip() for value in values.tolist()]
+
+
+# Writing
+
+
+def write(chunks: Iterable[Images], path: Path) -> None:
+    """An archive of all images under the names that the input has. Pixels pass through a file, not through memory."""
+    kept: list[Images] = []
+    with tempfile.TemporaryFile(dir=path.parent) as pixels:
+        for chunk in chunks:
+            numbers = chunk.layout.numbers(chunk.pixels)
+            pixels.write(np.ascontiguousarray(_arranged(numbers, chunk.layout)).tobytes())
+            kept.append(_without_pixels(chunk))
+        pixels.seek(0)
+        first = kept[0]
+        whole = _arranged(np.empty((sum(map(len, kept)), *first.pixels.shape[1:]), first.layout.stored), first.layout)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            with archive.open(_entry(f"{first.layout.prefix}images"), "w", force_zip64=True) as stream:
+                head = np.lib.format.header_data_from_array_1_0(np.empty(0, whole.dtype)) | {"shape": whole.shape}
+                np.lib.format.write_array_header_1_0(stream, head)
+                while part := pixels.read(1 << 20):
+                    stream.write(part)
+            for name, array in _beside(kept, first.layout).items():
+                with archive.open(_entry(name), "w", force_zip64=True) as stream:
+                    np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+def _without_pixels(chunk: Images) -> Images:
+    """The same with pixels that take no memory."""
+    nothing = np.broadcast_to(np.float32(0), chunk.pixels.shape)
+    return Images(chunk.schema, chunk.frame, nothing, chunk.subjects, chunk.layout, chunk.held, chunk.anonymous)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    made = zipfile.ZipInfo(f"{name}.npy")
+    made.compress_type = zipfile.ZIP_DEFLATED
+    return made
+
+
+def _arranged(numbers: np.ndarray, layout: Layout) -> np.ndarray:
+    """(n, channels, ...) with the channels where the input has them."""
+    return {"first": numbers, "last": np.moveaxis(numbers, 1, -1)}.get(layout.axes, numbers[:, 0])
+
+
+def _beside(kept: list[Images], layout: Layout) -> dict[str, np.ndarray]:
+    """Labels, patients and spacing."""
+    made: dict[str, np.ndarray] = {"synthetic": np.array(True)}
+    target, subject = kept[0].schema.where("target"), kept[0].schema.where("subject")
+    if target is not None:
+        texts = np.concatenate([part.labels for part in kept])
+        names = np.array(sorted(set(texts)))
+        name = f"{layout.prefix}{target.name if target.name not in ('label', 'labels') else 'labels'}"
+        if all(one.isdecimal() and str(int(one)) == one for one in names.tolist()):
+            made[name] = texts.astype(np.int64)
+        else:
+            made |= {name: np.searchsorted(names, texts), "class_names": names}
+    if subject is not None:
+        made[f"{layout.prefix}{subject.name}"] = np.concatenate([part.subjects for part in kept]) + 1
+    if layout.spacing:
+        made["spacing"] = np.array(layout.spacing)
+    return made

@@ -1,0 +1,239 @@
+"""From paths to the images that they hold: an archive, files, a manifest table, or a folder of one format.
+
+A manifest is a CSV or Parquet with a column `path` (relative to itself), `label`, and `subject` or `patient`; `split`
+says train or test. Without one, the folder of a PNG or TIFF is its label, and folders named train, val and test are a
+split. Every file is tried, and all that is wrong is told at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem, UsageError
+from semblance.modalities.image.data import Layout
+from semblance.modalities.image.declare import Said
+from semblance.modalities.image.formats import dicom, nifti, npz, raster
+from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found, whole
+
+MANIFEST, PATH, LAYOUT = "manifest.csv", "path", "layout.json"
+SUBJECTS = ("subject", "subject_id", "patient", "patient_id", "source")
+TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
+BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".toml")
+"""What may lie beside images and is none."""
+KINDS = {
+    **dict.fromkeys(raster.SUFFIXES, "raster"),
+    ".dcm": "dicom",
+    ".nii": "nifti",
+    ".nii.gz": "nifti",
+    ".npz": "npz",
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file to read, and what a manifest or its folder says of it."""
+
+    path: Path
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What was found; the name of the column of patients; notes of what was not used."""
+
+    found: list[Found]
+    subject: str
+    notes: list[str]
+
+
+def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
+    """Every image of the paths. Raises DataError with every problem of every file."""
+    listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
+    found, problems = _read(listed, said)
+    if problems:
+        raise DataError(*problems)
+    told = [note for one in found for note in one.notes]
+    subject = next((one.subject for one in found if one.subject is not None), subject)
+    return Gathered(found, subject, [*notes, *_shortened(told)])
+
+
+def _shortened(notes: list[str]) -> list[str]:
+    """Notes of many files that say the same, once."""
+    made: dict[str, list[str]] = {}
+    for note in notes:
+        made.setdefault(note.partition(": ")[2], []).append(note)
+    return [some[0] if len(some) == 1 else f"{some[0]} (and {len(some) - 1:,} more files)" for some in made.values()]
+
+
+def kind_of(path: Path) -> str | None:
+    """What a file's name says it is; files without a known suffix are DICOM where they begin so."""
+    name = path.name.lower()
+    known = next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), None)
+    if known is None and path.is_file() and not name.endswith(BESIDE) and not name.startswith("."):
+        return "dicom" if dicom.begins(path) else None
+    return known
+
+
+def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]:
+    found: list[Found] = []
+    slices: list[dicom.Slice] = []
+    problems: list[Problem] = []
+    for entry in listed:
+        try:
+            for one in _of_file(entry.path, said):
+                if isinstance(one, dicom.Slice):
+                    facts = {**one.found.facts, **entry.facts}
+                    slices.append(replace(one, found=replace(one.found, facts=facts)))
+                else:
+                    found.append(replace(one, facts={**one.facts, **entry.facts}))
+        except DataError as error:
+            problems += error.problems
+    if said.dimensions == 3:
+        stacked, odd = dicom.volumes(slices)
+        return [*found, *stacked], [*problems, *odd]
+    flat = said.dimensions == 2
+    for one in slices:
+        found += dicom.frames(one.found) if flat and one.found.pixels.ndim == 4 else [one.found]
+    return found, problems
+
+
+def _of_file(path: Path, said: Said) -> Iterator[Found | dicom.Slice]:
+    match kind_of(path):
+        case "npz":
+            yield from npz.read(path, said)
+        case "nifti":
+            yield from nifti.read(path, slices=said.dimensions == 2)
+        case "dicom":
+            yield dicom.read(path)
+        case "raster":
+            yield raster.read(path)
+        case _:
+            rule = f"an image's name ends in one of {', '.join(KINDS)}"
+            raise DataError.of(f"'{path.name}' is no known kind of image", rule=rule, fix="leave it out, or convert it")
+
+
+# Which files
+
+
+def _listed(paths: list[Path], said: Said) -> tuple[list[Listed], str, list[str]]:
+    listed, notes, subject = list[Listed](), list[str](), SUBJECT if said.subject is None else said.subject
+    for path in paths:
+        if not path.exists():
+            raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
+        table = _manifest(path)
+        if table is not None:
+            some, subject, told = _of_manifest(path if path.is_dir() else path.parent, table, said)
+        elif path.is_dir():
+            some, told = _of_folder(path, said)
+        else:
+            some, told = [Listed(path, {})], []
+        listed, notes = [*listed, *some], [*notes, *told]
+    kinds = sorted({kind for entry in listed if (kind := kind_of(entry.path)) is not None})
+    if len(kinds) > 1:
+        fix = "give the files of one format, or list them in a manifest"
+        raise DataError.of(f"files of the formats {', '.join(kinds)}", rule="a set has one format", fix=fix)
+    return listed, subject, notes
+
+
+def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+    images = [file for file in files if kind_of(file) is not None or _nameless(file)]
+    if not images:
+        rule = f"a folder of images holds files that end in {', '.join(KINDS)}"
+        raise DataError.of(f"'{folder.name}' holds no image", rule=rule, fix="name the folder that holds them")
+    other = len(files) - len(images) - (folder / LAYOUT in files)
+    notes = [f"'{folder.name}': {other} files that are no images are not read"] if other else []
+    kept = folder / LAYOUT in files
+    meant = (
+        said.folders if said.folders is not None else "none" if kept and not _kept(folder).folders else _meant(images)
+    )
+    return [Listed(file, _facts_of_folder(file.relative_to(folder).parts[:-1], meant)) for file in images], notes
+
+
+def _nameless(file: Path) -> bool:
+    """An empty file without a suffix may have been a DICOM file."""
+    return not file.suffix and file.stat().st_size == 0
+
+
+def _meant(images: list[Path]) -> str:
+    """What folders are where nobody says so: labels of PNG and TIFF."""
+    return "label" if kind_of(images[0]) == "raster" else "none"
+
+
+def _facts_of_folder(parts: tuple[str, ...], meant: str) -> dict[str, str]:
+    split = next((part for part in parts if part.lower() in (*TESTS, *TRAINS)), None)
+    rest = [part for part in parts if part != split]
+    facts = {SPLIT: _split_of(split)} if split is not None else {}
+    return {**facts, meant: rest[-1]} if meant != "none" and rest else facts
+
+
+def _split_of(text: str) -> str:
+    return "test" if text.strip().lower() in TESTS else "train"
+
+
+def layout_of(paths: Sequence[str | Path] | str | Path) -> Layout | None:
+    """The layout that a folder of synthetic images tells."""
+    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    one = several[0] if len(several) == 1 else None
+    return _kept(one) if one is not None and (one / LAYOUT).is_file() else None
+
+
+def _kept(folder: Path) -> Layout:
+    return Layout.from_json(json.loads((folder / LAYOUT).read_text(encoding="utf-8"))["layout"])
+
+
+def dimensions_of(paths: Sequence[str | Path] | str | Path) -> int | None:
+    """2 or 3, where a folder of synthetic images tells it."""
+    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    file = several[0] / LAYOUT if len(several) == 1 else None
+    if file is None or not file.is_file():
+        return None
+    return int(json.loads(file.read_text(encoding="utf-8"))["dimensions"])
+
+
+# Manifests
+
+
+def _manifest(path: Path) -> pd.DataFrame | None:
+    file = path / MANIFEST if path.is_dir() else path
+    if not file.is_file() or not file.name.lower().endswith((".csv", ".parquet")):
+        return None
+    with whole(file, "a manifest"):
+        if file.suffix.lower() == ".parquet":
+            table = pd.read_parquet(file).astype("string").fillna("")
+        else:
+            table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return table if PATH in table.columns else None
+
+
+def _of_manifest(folder: Path, table: pd.DataFrame, said: Said) -> tuple[list[Listed], str, list[str]]:
+    names = [str(name) for name in table.columns]
+    subject = said.subject if said.subject is not None else next((n for n in SUBJECTS if n in names), SUBJECT)
+    label = said.target if said.target is not None else LABEL
+    lost = [name for name in (said.subject, said.target) if name is not None and name not in names]
+    problems = [
+        Problem(f"no column '{n}'", "a column is named as in the manifest", f"one of: {', '.join(names)}") for n in lost
+    ]
+    listed = []
+    for row, told in enumerate(table.to_dict("records"), start=1):
+        file = folder / str(told[PATH])
+        if not file.exists():
+            fix = f"correct the path; it is relative to the folder '{folder.name}'"
+            problems.append(Problem("no such file", "every path of a manifest exists", fix, PATH, row))
+            continue
+        facts = {LABEL: told.get(label), SUBJECT: told.get(subject), SPLIT: told.get(SPLIT)}
+        known = {name: str(text).strip() for name, text in facts.items() if text is not None}
+        if SPLIT in known:
+            known[SPLIT] = _split_of(known[SPLIT])
+        files = sorted(file.iterdir()) if file.is_dir() else [file]
+        listed += [Listed(one, known) for one in files]
+    if problems or not listed:
+        raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
+    left = [name for name in names if name not in (PATH, label, subject, SPLIT)]
+    notes = [f"left out of the manifest, as nothing is learned of it: {', '.join(left)}"] if left else []
+    return listed, subject, notes

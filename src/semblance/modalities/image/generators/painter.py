@@ -1,0 +1,116 @@
+"""What every generator of images shares: images become rows, rows of each label are learned, new ones are drawn and
+become images. Subclasses say how rows are learned (`learn`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from semblance.core.errors import UsageError
+from semblance.core.files import write_bytes, write_json
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.promise import Ledger
+from semblance.core.rng import root_of, stream
+from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.modalities.image.data import Images
+from semblance.modalities.image.encode import Encoding
+
+TOGETHER, NUMBERS = 64, 65_536
+"""Images that are drawn at once, at most, and the numbers that these have together."""
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """A generator of images."""
+
+    rare: int = 5
+    """Labels and brightnesses that fewer patients have are not learned, and no direction that fewer stand behind."""
+    card: ClassVar[Card]
+
+    def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Nothing to plan."""
+        return {}
+
+    def learn(self, learned: Learned, shape: tuple[int, ...], how: Fitting) -> Drawer:
+        """What draws rows of each label; a row is an image of this shape (channels, ...)."""
+        raise TypeError(f"{type(self).__name__} does not say what is learned")
+
+    @classmethod
+    def drawer(
+        cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
+    ) -> Drawer:
+        """What `learn` gave, from its arrays."""
+        raise TypeError(f"{cls.__name__} does not say what it saved")
+
+    def behind(self, learned: Learned) -> int:
+        """How many directions have `rare` patients behind each."""
+        return len(np.unique(learned.subjects)) // self.rare
+
+    def fit(
+        self,
+        train: Images,
+        *,
+        rng: np.random.Generator,
+        plan: Plan | None = None,
+        ledger: Ledger | None = None,
+        encoding: Any = None,
+        watch: Watch | None = None,
+        resume: Path | None = None,
+    ) -> ImageModel:
+        """Learn `train`. Raises UsageError for a ledger."""
+        refuse_ledger(self.card, ledger=ledger)
+        chosen = self.plan(train, rng=rng) if plan is None else plan
+        seed = root_of(rng)
+        made, learned = Encoding.fit(train, rare=self.rare)
+        drawer = self.learn(learned, made.shape, Fitting(stream(seed, "rows"), chosen, watch, resume))
+        return ImageModel(self.card, asdict(self), made, drawer)
+
+    @classmethod
+    def load(cls, folder: Path) -> ImageModel:
+        """The inverse of `ImageModel.save`."""
+        if not (folder / "images.json").exists():
+            raise UsageError.of(f"no model in '{folder.name}'", rule="a folder with images.json", fix="give RUN/model")
+        told = json.loads((folder / "images.json").read_text(encoding="utf-8"))
+        encoding = Encoding.from_json(told)
+        arrays = load_file(folder / "weights.safetensors")
+        drawer = cls.drawer(told["options"], encoding.sizes, encoding.shape, arrays)
+        return ImageModel(cls.card, told["options"], encoding, drawer)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageModel:
+    """A fitted generator of images."""
+
+    card: Card
+    options: Mapping[str, Any]
+    encoding: Encoding
+    learned: Drawer
+
+    def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Images]:
+        """`n` images, some at a time; the first do not depend on how many follow."""
+        refuse_wanted(self.card, wanted=wanted, able=())
+        if n < 0:
+            raise UsageError.of(f"{n} images", rule="a count is 0 or more", fix="--rows 10")
+        return self._sample(n, root_of(rng))
+
+    def _sample(self, n: int, seed: int) -> Iterator[Images]:
+        together = max(1, min(TOGETHER, NUMBERS // self.encoding.sizes.numbers))
+        for first in range(0, n, together):
+            classes = self.encoding.classes(together, rng=stream(seed, "classes", first))
+            given = np.zeros((together, 0), dtype=np.float32)
+            rows = self.learned.draw(classes, given, rng=stream(seed, "rows", first))
+            yield self.encoding.images(rows, classes, first=first).take(np.arange(min(together, n - first)))
+
+    def save(self, folder: Path) -> None:
+        """Write model.json, images.json and weights.safetensors."""
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.learned.arrays().items()}
+        write_bytes(folder / "weights.safetensors", save(arrays))
+        write_json(folder / "images.json", {**self.encoding.to_json(), "options": dict(self.options)})
+        write_json(folder / "model.json", {"modality": "image", "generator": self.card.name})

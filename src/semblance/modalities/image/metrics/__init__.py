@@ -1,0 +1,14 @@
+"""What only images can be measured by: one file per idea, and METRICS for the manifest."""
+
+_HERE = "semblance.modalities.image.metrics"
+
+METRICS = (
+    "semblance.evaluate.fidelity.margins:margins",
+    f"{_HERE}.frechet:frechet",
+    f"{_HERE}.frechet:kernel",
+    f"{_HERE}.similarity:similarity",
+    f"{_HERE}.spectrum:power_spectrum",
+    f"{_HERE}.histogram:histogram",
+    f"{_HERE}.copies:copies",
+)
+"""The judges of images, for the manifest. Importing this is light."""

@@ -1,0 +1,70 @@
+"""The power of images at each fineness of detail: too little at the fine end is blur, too much is noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semblance.core.judge import Wording, measures
+from semblance.core.report import Finding
+from semblance.modalities.image.data import Images
+from semblance.modalities.image.metrics.samples import FEW, Measured, compared, estimates, samples, too_few
+
+METRIC = "fidelity.image_spectrum"
+FAINT = 1e-9
+"""The share of the total power that counts as none."""
+
+
+@measures(METRIC)
+def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
+    """Log-spectral distance in decibels between the mean power spectra of synthetic and holdout images; 0 is best.
+
+    The root mean square, over rings of spatial frequency, of the difference in decibels, mean over channels: every
+    decade of power counts alike, so that missing detail is seen as well as a missing shape. Control: train.
+    `detail["rings"]` has the difference at each ring, from coarse to fine.
+    """
+    if too_few(evidence):
+        return (_finding(METRIC, status="insufficient", reason=FEW),)
+    made = compared(evidence, lambda images: rings(images), _distance)
+    drawn = samples(evidence)
+    gap = _decibels(rings(drawn["synthetic"].images)) - _decibels(rings(drawn["holdout"].images))
+    return (_finding(METRIC, **estimates(evidence, made), detail={"rings": np.round(gap[0], 2).tolist()}),)
+
+
+def rings(images: Images) -> np.ndarray:
+    """(n, channels, rings) mean power at each whole spatial frequency, from 1 up to half the shortest side."""
+    x = images.pixels.astype(float)
+    space = tuple(range(2, x.ndim))
+    x = x - x.mean(space, keepdims=True)
+    shape = x.shape[2:]
+    for i, side in enumerate(shape):
+        window = np.hanning(side + 2)[1:-1]
+        x = x * window.reshape([-1 if j == i else 1 for j in range(len(shape))])
+    power = np.abs(np.fft.fftn(x, axes=space)) ** 2
+    frequency = np.sqrt(sum(np.square(f) for f in np.meshgrid(*map(np.fft.fftfreq, shape), indexing="ij")))
+    ring = np.round(frequency * min(shape)).astype(int).ravel()
+    kept = np.arange(1, min(shape) // 2 + 1)
+    flat = power.reshape(*x.shape[:2], -1)
+    return np.stack([flat[..., ring == k].mean(-1) for k in kept], -1)
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    """(channels, rings)."""
+    mean = power.mean(0)
+    made: np.ndarray = 10 * np.log10(np.maximum(mean, FAINT * mean.sum(-1, keepdims=True) + 1e-300))
+    return made
+
+
+def _distance(made: np.ndarray, held: np.ndarray) -> np.ndarray:
+    gap: np.ndarray = np.sqrt(((_decibels(made) - _decibels(held)) ** 2).mean(-1))
+    return gap
+
+
+_finding = Wording(
+    {
+        METRIC: (
+            "Power spectrum",
+            "How far the power of synthetic images is from that of real ones, over all fineness of detail, in decibels "
+            "(0: alike; 3: twice or half the power).",
+        )
+    }
+)

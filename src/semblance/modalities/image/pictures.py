@@ -1,0 +1,123 @@
+"""Pictures of images for the report that stays inside: sheets of real and of synthetic ones of each label.
+
+Both are looked at through the same window. Beside them stand the synthetic images that are most like a training image,
+each above the one that it is like. They are plain JSON with PNG inside, which `app/plots.py` shows without knowing what
+an image is. Real images are patients' data: no picture leaves with a public report.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from semblance.core.dataset import Evidence
+from semblance.core.rng import stream
+from semblance.modalities.image.data import Images
+from semblance.modalities.image.embed import brightness
+from semblance.modalities.image.metrics.copies import twins
+
+LABELS, COLUMNS, LEAST_SIDE, LARGEST = 6, 8, 64, 160
+"""Labels that are shown, images of each, and pixels of the side of one."""
+LOOKED = 300
+"""Synthetic images among which the most suspicious ones are looked for."""
+SIDES = (("real", "train"), ("synthetic", "synthetic"))
+
+Picture = dict[str, Any]
+
+
+def pictures(evidence: Evidence[Images]) -> list[Picture]:
+    """All that there is to see, as JSON."""
+    if not len(evidence.train) or not len(evidence.synthetic):
+        return []
+    window = evidence.train.layout.window
+    low, high = brightness(evidence.train)
+    if window is not None:
+        low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
+    made = [_sheets(evidence, low, high), _suspects(evidence, low, high)]
+    if evidence.train.pixels.ndim == 5:
+        made.append(_orthogonal(evidence, low, high))
+    return made
+
+
+def _sheets(evidence: Evidence[Images], low: float, high: float) -> Picture:
+    """Some images of each label, real ones above synthetic ones."""
+    labels, counts = np.unique(evidence.train.labels, return_counts=True)
+    panels = []
+    for label in labels[np.argsort(-counts, kind="stable")][:LABELS]:
+        for role, part in SIDES:
+            whole: Images = getattr(evidence, part)
+            rows = np.flatnonzero(whole.labels == label)
+            rows = rows[stream(evidence.seed, "sheet", role, str(label)).permutation(len(rows))[:COLUMNS]]
+            if len(rows):
+                title = f"{label}, {role}" if label else role
+                panels.append(panel(title, role, [planes(whole.pixels[rows])], low, high))
+    note = "Images drawn by chance, of each label the real ones first, all at one window."
+    return {"title": "Images", "note": note, "panels": panels}
+
+
+def _suspects(evidence: Evidence[Images], low: float, high: float) -> Picture:
+    """The synthetic images that are most like a train image, above the ones that they are like."""
+    some = evidence.synthetic.take(np.arange(min(LOOKED, len(evidence.synthetic))))
+    likeness, where = twins(some, evidence.train)
+    most = np.argsort(-likeness, kind="stable")[:COLUMNS]
+    rows = [planes(some.pixels[most]), planes(evidence.train.pixels[where[most]])]
+    title = f"likeness {likeness[most].max():.3f} to {likeness[most].min():.3f}"
+    note = "The synthetic images that are most like a training image, moved or mirrored or not, above that image."
+    return {"title": "Most suspicious", "note": note, "panels": [panel(title, "synthetic", rows, low, high)]}
+
+
+def _orthogonal(evidence: Evidence[Images], low: float, high: float) -> Picture:
+    """The middle planes of volumes across each axis."""
+    panels = []
+    for role, part in SIDES:
+        whole: Images = getattr(evidence, part)
+        chosen = stream(evidence.seed, "orthogonal", role).permutation(len(whole))[:COLUMNS]
+        rows = [planes(whole.pixels[chosen], axis) for axis in range(3)]
+        panels.append(panel(role, role, rows, low, high))
+    note = "The middle of volumes drawn by chance: axial, coronal and sagittal planes."
+    return {"title": "Across each axis", "note": note, "panels": panels}
+
+
+def planes(pixels: np.ndarray, axis: int = 0) -> np.ndarray:
+    """(n, channels, height, width) of images, of volumes the middle plane across an axis."""
+    return pixels if pixels.ndim == 4 else np.take(pixels, pixels.shape[2 + axis] // 2, 2 + axis)
+
+
+def panel(title: str, role: str, rows: list[np.ndarray], low: float, high: float) -> Picture:
+    """Rows of images (n, channels, height, width) as one picture, larger where they are small."""
+    grey = [_seen(row, low, high) for row in rows]
+    lines = [_line(row, max(len(one) for one in rows)) for row in grey]
+    width = max(line.shape[1] for line in lines)
+    sheet = np.concatenate([np.pad(line, ((0, 0), (0, width - line.shape[1]), (0, 0))) for line in lines])
+    side = max(grey[0].shape[1:3])
+    scale = max(1, round(min(max(side, LEAST_SIDE), LARGEST) / side))
+    told = {"title": title, "role": role, "width": scale * sheet.shape[1], "height": scale * sheet.shape[0]}
+    return {**told, "png": base64.b64encode(png(sheet)).decode()}
+
+
+def _seen(images: np.ndarray, low: float, high: float) -> np.ndarray:
+    """(n, height, width, 1 or 3) bytes at a window; of other numbers of channels the first one."""
+    chosen = images if images.shape[1] == 3 else images[:, :1]
+    unit = np.clip((chosen - low) / max(high - low, 1e-9), 0, 1)
+    made: np.ndarray = np.moveaxis(np.round(255 * unit).astype(np.uint8), 1, -1)
+    return made
+
+
+def _line(images: np.ndarray, count: int) -> np.ndarray:
+    """Images beside each other with a pixel between them, room for so many."""
+    room = np.pad(images, ((0, count - len(images)), (0, 1), (0, 1), (0, 0)))
+    return np.concatenate(list(room), axis=1)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """(height, width, 1 or 3) bytes as a PNG (ISO/IEC 15948), without any package."""
+    height, width, channels = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
+    head = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
+    chunks = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

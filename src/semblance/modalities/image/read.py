@@ -1,0 +1,235 @@
+"""From paths to Images and the Profile that a person sees first.
+
+Gather what the files hold, refuse what is not alike, settle labels and patients, and say which tags of patients and
+which burned-in texts there are. Every problem of a step is told at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem, UsageError
+from semblance.core.facts import MISSING, framed, planned, values
+from semblance.core.modality import FieldPlan, Profile, ReadOptions
+from semblance.core.schema import Column, Schema
+from semblance.modalities.image import declare
+from semblance.modalities.image.data import Images, Layout, concat
+from semblance.modalities.image.declare import Said
+from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
+from semblance.modalities.image.gather import Gathered, dimensions_of, gather, kind_of, layout_of
+
+__all__ = ["column_names", "concat", "like", "output_name", "read"]
+
+FEWEST = 8
+"""Pixels along a side of the smallest image."""
+
+
+def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Profile]:
+    """Read images and say what was found. Raises DataError or UsageError with every problem of the input."""
+    said, problems = declare.check(options)
+    if problems:
+        raise UsageError(*problems)
+    gathered = _gathered(paths, said)
+    found = gathered.found
+    odd = [*_unlike(found), *_unlabelled(found), *_alone(found, said)]
+    if odd:
+        raise DataError(*odd)
+    who, subject = _patients(found, said, gathered.subject)
+    label, plans, frame = _label(found, said)
+    columns = [column for column in (subject, label) if column is not None]
+    schema = Schema(tuple(columns), said.cohort, said.n_public)
+    images = _images(found, schema, frame, who, anonymous=subject is None, paths=paths)
+    fields = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
+    notes = (*_told(images), *_unsaid(found), *gathered.notes)
+    return images, Profile(len(images), len(np.unique(who)), fields, notes)
+
+
+def like(paths: Sequence[str | Path], schema: Schema) -> Images:
+    """Read further images under a known schema; a label that is missing altogether is a DataError."""
+    subject, target = schema.where("subject"), schema.where("target")
+    said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
+    try:
+        gathered = _gathered(paths, said)
+    except DataError:
+        if subject is None:
+            raise
+        gathered = _gathered(paths, replace(said, subject=None))
+    found = gathered.found
+    odd = list(_unlike(found))
+    if target is not None and not any(LABEL in one.facts for one in found):
+        rule = "images have the label of the schema"
+        odd.append(Problem("the images have no label", rule, "give a manifest, or folders by label", target.name))
+    if odd:
+        raise DataError(*odd)
+    frame = {} if target is None else {target.name: values(_texts(found), target)}
+    who, named = _patients(found, said, gathered.subject)
+    anonymous = named is None and subject is None
+    return _images(found, schema, framed(frame, len(found)), who, anonymous=anonymous, paths=paths)
+
+
+def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
+    """What is told of images besides their pixels. Raises DataError where files cannot be read."""
+    return (LABEL,) if any(LABEL in one.facts for one in _gathered(paths, Said()).found) else ()
+
+
+def output_name(paths: Sequence[str | Path]) -> str:
+    """The name of the synthetic data: an archive for an archive, a folder for files."""
+    known = [Path(path) for path in paths]
+    if known and known[0].is_dir():
+        files = sorted(file for file in known[0].rglob("*") if kind_of(file) is not None)
+        known = files if files else known
+    return "synthetic.npz" if known and kind_of(known[0]) == "npz" else "synthetic"
+
+
+def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
+    told = dimensions_of(paths)
+    return gather(paths, said if told is None else replace(said, dimensions=told))
+
+
+# What must be alike
+
+
+def _unlike(found: Sequence[Found]) -> Iterator[Problem]:
+    """Images whose size, channels, spacing or kind are not those of most."""
+    if not found:
+        yield Problem("no images", "there is at least one", "give a folder, a manifest, or files")
+        return
+    for what, tell, fix in (
+        ("size", lambda one: "x".join(map(str, one.pixels.shape[1:])), "crop or resample it"),
+        ("number of channels", lambda one: len(one.pixels), "convert it to grey, or the others to colour"),
+        ("spacing", lambda one: tuple(round(x, 3) for x in one.layout.spacing), "resample it"),
+        ("kind", lambda one: one.layout.kind or "any", "give one kind at a time"),
+        ("depth of bits", lambda one: one.layout.stored if one.layout.fmt in ("png", "tiff") else "", "convert it"),
+    ):
+        told = [tell(one) for one in found]
+        usual = Counter(told).most_common(1)[0][0]
+        for one, mine in zip(found, told, strict=True):
+            if mine != usual:
+                yield Problem(f"'{one.name}': {what} {mine}, of most {usual}", f"all images have one {what}", fix)
+    if min(found[0].pixels.shape[-2:]) < FEWEST:
+        size = "x".join(map(str, found[0].pixels.shape[1:]))
+        yield Problem(f"images of {size} pixels", f"a side has at least {FEWEST} pixels", "give larger ones")
+
+
+def _unlabelled(found: Sequence[Found]) -> Iterator[Problem]:
+    there = [bool(one.facts.get(LABEL, "").strip()) for one in found]
+    if any(there):
+        for one, labelled in zip(found, there, strict=True):
+            if not labelled:
+                yield Problem(
+                    f"'{one.name}' has no label", "all images have a label, or none", "label it, or leave it out"
+                )
+
+
+def _alone(found: Sequence[Found], said: Said) -> Iterator[Problem]:
+    named = {one.facts.get(SUBJECT, "") for one in found}
+    if said.patients is None and len(found) > 1 and len(named) == 1 and named != {""}:
+        fix = 'a manifest with a column subject, or [image] patients = "unknown" where that name means nothing'
+        yield Problem(f"all {len(found):,} images name one patient", "a split needs at least two patients", fix)
+
+
+# What is known of them
+
+
+def _patients(found: Sequence[Found], said: Said, name: str) -> tuple[np.ndarray, Column | None]:
+    """(n,) codes, and the column that tells patients; each image is one where nothing, or not everything, is told."""
+    texts = [one.facts.get(SUBJECT, "") for one in found]
+    if said.patients is not None or not all(texts):
+        return np.arange(len(found), dtype=np.int64), None
+    codes = pd.factorize(np.array(texts, dtype=object))[0].astype(np.int64)
+    return codes, Column(name, "identifier", "subject")
+
+
+def _texts(found: Sequence[Found]) -> pd.Series:
+    held = [one.facts.get(LABEL, "").strip() for one in found]
+    return pd.Series([None if text.lower() in MISSING else text for text in held], dtype=object)
+
+
+def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[FieldPlan], pd.DataFrame]:
+    """The column of the label, what a person is shown of it, and the frame. Raises DataError where it is no class."""
+    texts = _texts(found)
+    if texts.isna().all():
+        return None, [], framed({}, len(found))
+    name = LABEL if said.target is None else said.target
+    column, plan = planned(name, texts, told=said.columns.get(name, {}), target=name)
+    if column.continuous or not column.learned:
+        raise DataError.of(
+            f"the label is of kind {column.kind}",
+            rule="the label of images is one of a few classes",
+            fix=f'[columns."{name}"] kind = "categorical", or give classes of it',
+            column=name,
+        )
+    return column, [plan], framed({name: values(texts, column)}, len(found))
+
+
+def _images(
+    found: Sequence[Found], schema: Schema, frame: pd.DataFrame, who: np.ndarray, *, anonymous: bool, paths: Any
+) -> Images:
+    splits = [one.facts.get(SPLIT) for one in found]
+    held = np.array([one == "test" for one in splits]) if any(one is not None for one in splits) else None
+    kept = layout_of(paths)
+    layout = _shared([one.layout for one in found]) if kept is None else kept
+    if kept is None and layout.fmt in ("png", "tiff") and any(LABEL in one.facts for one in found):
+        layout = replace(layout, folders=not _has_manifest(paths))
+    pixels = np.stack([one.pixels for one in found])
+    return Images(schema, frame, pixels, who, layout, held, anonymous)
+
+
+def _shared(layouts: Sequence[Layout]) -> Layout:
+    """The layout of most; where a window, a direction or an affine is not that of all images, it is some patient's."""
+    usual = Counter(layouts).most_common(1)[0][0]
+    nothing: dict[str, Any] = {"window": None, "across": (), "affine": ()}
+    own = {name: none for name, none in nothing.items() if len({getattr(one, name) for one in layouts}) > 1}
+    return replace(usual, **own)
+
+
+def _has_manifest(paths: Any) -> bool:
+    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    return any(path.is_file() or (path / "manifest.csv").is_file() for path in several)
+
+
+# What a person is told
+
+
+def _pixels(images: Images) -> FieldPlan:
+    size = "x".join(map(str, images.pixels.shape[2:]))
+    return FieldPlan("pixels", f"{images.pixels.shape[1]} x {size}, {images.layout.stored}", "feature", 0.0)
+
+
+def _numbered(subject: Column) -> FieldPlan:
+    return FieldPlan(subject.name, "identifier", "subject", 0.0, "", "numbered anew")
+
+
+def _tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
+    """Tags that may name a patient, which go no further, and text that is burned into pixels, which might."""
+    count = Counter(tag for one in found for tag in one.tags)
+    for tag, files in count.most_common():
+        reason = f"{files:,} of {len(found):,} images fill this tag"
+        yield FieldPlan(tag, "DICOM tag", "drop", 1 - files / len(found), reason, "drop")
+    burned = sum(one.burned is True for one in found)
+    if burned:
+        fix = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
+        reason = f"{burned:,} images say that text is burned into their pixels"
+        yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, fix)
+
+
+def _unsaid(found: Sequence[Found]) -> Iterator[str]:
+    silent = sum(one.burned is None for one in found if one.layout.fmt == "dicom")
+    if silent:
+        yield f"{silent:,} images do not say whether text is burned into their pixels: look at some"
+
+
+def _told(images: Images) -> Iterator[str]:
+    kind = "volumes" if images.pixels.ndim == 5 else "images"
+    yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
+    if images.held is not None and images.held.any():
+        yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
+    if images.anonymous:
+        yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

@@ -1,0 +1,94 @@
+"""Images in the input's format: an archive, or a folder of files with a manifest. Whole, or not at all."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from semblance.core.errors import UsageError
+from semblance.core.files import atomic, atomic_folder, write_json
+from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.formats import dicom, nifti, npz, raster
+from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH
+
+_NAME = re.compile(r"[^\w.+-]+")
+
+
+def write(chunks: Iterable[Images], path: Path) -> Path:
+    """Write the chunks one after the other; images and patients are numbered anew. Raises UsageError for no chunks."""
+    path, parts = Path(path), iter(chunks)
+    first = next((part for part in parts if len(part)), None)
+    if first is None:
+        raise UsageError.of("nothing to write", rule="there is at least one image", fix="sample at least one")
+    every = chain([first], (part for part in parts if len(part)))
+    if path.suffix == ".npz":
+        with atomic(path) as temporary:
+            npz.write(every, temporary)
+        return path
+    if path.suffix:
+        rule = "a name without suffix for a folder, or one that ends in .npz"
+        raise UsageError.of(f"'{path.name}' as output", rule=rule, fix="correct its suffix")
+    layout = _for_files(first)
+    alike = (replace(part, layout=layout) for part in every)
+    with atomic_folder(path) as folder:
+        _write_folder(alike, replace(first, layout=layout), folder)
+    return path
+
+
+def _for_files(first: Images) -> Layout:
+    """The layout; images of an archive become PNG in a folder, or NIfTI where PNG cannot hold them."""
+    layout, plain = first.layout, first.pixels.ndim == 4 and first.pixels.shape[1] in (1, 3)
+    if layout.fmt != "npz":
+        return layout
+    held = plain and layout.stored in ("uint8", *(("uint16",) if first.pixels.shape[1] == 1 else ()))
+    return replace(layout, fmt="png" if held else "nifti", axes="", prefix="")
+
+
+def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None:
+    layout, subject, target = first.layout, first.schema.where("subject"), first.schema.where("target")
+    by_label = layout.folders and subject is None and target is not None
+    names = [column.name for column in (target, subject) if column is not None]
+    with _manifest(folder, names, wanted=not by_label) as table:
+        for number, numbers, label, patient in _rows(chunks):
+            place = folder / (_NAME.sub("_", label) or "unlabelled") if by_label else folder
+            place.mkdir(exist_ok=True)
+            file = _file(numbers, first, place / f"{number:06d}", number=number, subject=patient)
+            told = {} if target is None else {target.name: label}
+            told |= {} if subject is None else {subject.name: str(patient)}
+            table({PATH: str(file.relative_to(folder)), **told})
+    write_json(folder / LAYOUT, {"dimensions": first.pixels.ndim - 2, "layout": layout.to_json(), "synthetic": True})
+
+
+def _rows(chunks: Iterable[Images]) -> Iterator[tuple[int, Any, str, int]]:
+    number = 0
+    for chunk in chunks:
+        for one, label, patient in zip(chunk.pixels, chunk.labels, chunk.subjects, strict=True):
+            number += 1
+            yield number, chunk.layout.numbers(one), str(label), int(patient) + 1
+
+
+@contextmanager
+def _manifest(folder: Path, names: list[str], *, wanted: bool) -> Iterator[Any]:
+    """What takes the rows of a manifest; of none where none is wanted."""
+    if not wanted:
+        yield lambda row: None
+        return
+    with (folder / MANIFEST).open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, [PATH, *names], lineterminator="\n")
+        table.writeheader()
+        yield table.writerow
+
+
+def _file(numbers: Any, first: Images, path: Path, *, number: int, subject: int) -> Path:
+    layout = first.layout
+    if layout.fmt == "nifti":
+        return nifti.write(numbers, layout, path)
+    if layout.fmt == "dicom":
+        return dicom.write(numbers, layout, path, number=number, subject=subject)
+    return raster.write(numbers, layout, path)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.image.formats import npz
+from semblance.modalities.image.read import like, read
+from semblance.modalities.image.write import write
+from tests.modalities.image.simulated import images
+
+
+def saved(path, **arrays):
+    np.savez(path, allow_pickle=False, **arrays)
+    return path
+
+
+def pixels(n=4, *, kind="uint8", shape=(10, 8)):
+    return (np.arange(n * np.prod(shape)).reshape(n, *shape) % 200).astype(kind)
+
+
+def test_train_val_and_test_are_read_and_test_is_held_out(tmp_path):
+    parts = {f"{part}_images": pixels() for part in ("train", "val", "test")}
+    labels = {f"{part}_labels": np.array([[0], [1], [0], [1]]) for part in ("train", "val", "test")}
+    data, profile = read([saved(tmp_path / "a.npz", **parts, **labels)], ReadOptions())
+    assert data.held.tolist() == [False] * 8 + [True] * 4
+    assert data.labels.tolist() == ["0", "1"] * 6
+    assert data.anonymous and profile.patients == 12
+    assert any("held out" in note for note in profile.notes)
+
+
+def test_is_test_class_names_and_patients_are_honoured(tmp_path):
+    arrays = dict(images=pixels(), labels=np.array([0, 1, 1, 0]), is_test=np.array([0, 0, 1, 1]))
+    named = dict(class_names=np.array(["left", "right"]), patient=np.array([7, 8, 9, 9]), z=np.arange(4))
+    data, profile = read([saved(tmp_path / "a.npz", **arrays, **named)], ReadOptions())
+    assert data.labels.tolist() == ["left", "right", "right", "left"]
+    assert data.held.tolist() == [False, False, True, True]
+    assert (data.subjects.tolist(), data.anonymous) == ([0, 1, 2, 2], False)
+    assert any(note.endswith("learned of them: z") for note in profile.notes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "size"),
+    [
+        ((10, 8), None, (1, 10, 8)),
+        ((10, 8, 3), None, (3, 10, 8)),
+        ((2, 10, 8), None, (2, 10, 8)),
+        ((9, 10, 8), None, (1, 9, 10, 8)),
+        ((2, 9, 10, 8), None, (2, 9, 10, 8)),
+        ((9, 10, 8, 2), None, (2, 9, 10, 8)),
+        ((3, 10, 8), "NDHW", (1, 3, 10, 8)),
+    ],
+)
+def test_axes_are_found_or_declared_and_written_again(shape, axes, size, tmp_path):
+    file = saved(tmp_path / "a.npz", images=pixels(3, shape=shape))
+    told = None if axes is None else {"image": {"axes": axes}}
+    data, _ = read([file], ReadOptions(declared=told))
+    assert data.pixels.shape[1:] == size
+    written = np.load(write([data], tmp_path / "synthetic.npz"), allow_pickle=False)
+    assert (written["images"] == pixels(3, shape=shape)).all()
+    assert written["images"].dtype == np.uint8
+
+
+def test_everything_that_is_wrong_is_told_and_no_pickle_is_read(tmp_path):
+    wrong = saved(tmp_path / "a.npz", images=pixels(), labels=np.zeros((4, 2)), patient=np.arange(3))
+    with pytest.raises(DataError) as told:
+        list(npz.read(wrong, npz.Said()))
+    assert len(told.value.problems) == 2
+    nan = saved(tmp_path / "b.npz", images=np.full((2, 9, 9), np.nan))
+    with pytest.raises(DataError, match="no numbers"):
+        list(npz.read(nan, npz.Said()))
+    np.savez(tmp_path / "c.npz", images=np.array([None, 1], dtype=object))
+    with pytest.raises(DataError, match=r"'c.npz' cannot be read"):
+        list(npz.read(tmp_path / "c.npz", npz.Said()))
+    whole = saved(tmp_path / "d.npz", images=pixels()).read_bytes()
+    (tmp_path / "e.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "f.npz").write_bytes(b"")
+    for name in "ef":
+        with pytest.raises(DataError, match=f"'{name}.npz'"):
+            list(npz.read(tmp_path / f"{name}.npz", npz.Said()))
+
+
+def test_written_and_read_it_is_the_same(tmp_path):
+    data = images(6, 1)
+    again = like([write([data], tmp_path / "synthetic.npz")], data.schema)
+    assert (again.pixels == data.pixels).all() and again.labels.tolist() == data.labels.tolist()
+    assert again.layout == data.layout and not again.anonymous

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.modalities.image.data import concat
+from semblance.modalities.image.generators.diffusion import Diffusion
+from tests.modalities.image.simulated import images
+
+PLAN = {"steps": 60, "batch": 32, "rate": 2e-3, "look": 20}
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (8, 9, 10)])
+def test_planes_and_volumes_are_learned_by_the_same_code(shape):
+    data = images(60, 1, shape)
+    model = Diffusion(channels=8, steps=6).fit(data, rng=stream(0, "fit"), plan=PLAN)
+    made = concat(list(model.sample(40, rng=stream(0, "sample"))))
+    assert made.pixels.shape == (40, 1, *shape)
+    assert np.abs(made.pixels.mean(0) - data.pixels.mean(0)).mean() < 15
+
+
+def test_guidance_makes_images_more_typical_of_their_label():
+    data = images(200, 1)
+    plain, guided = (
+        Diffusion(channels=8, steps=8, guidance=g).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 150})
+        for g in (1.0, 3.0)
+    )
+    gaps = []
+    for model in (plain, guided):
+        made = concat(list(model.sample(200, rng=stream(0, "sample"))))
+        bright = made.pixels.max((1, 2, 3))
+        gaps.append(bright[made.labels == "nodule"].mean() - bright[made.labels == "clear"].mean())
+    assert gaps[1] > gaps[0] > 0
+
+
+def test_a_plan_fits_the_budget():
+    plan = Diffusion(channels=8).plan(images(60, 1), rng=stream(0, "plan"), time_budget=1)
+    assert 20 <= plan["steps"] < 2_000 and plan["batch"] == 32

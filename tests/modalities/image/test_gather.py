@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.modalities.image.declare import Said
+from semblance.modalities.image.gather import gather, kind_of
+from tests.modalities.image.made import folder
+
+pytest.importorskip("PIL")
+pytest.importorskip("pydicom")
+
+
+def test_files_without_a_suffix_are_dicom_where_they_begin_so(tmp_path):
+    made = folder("dicom", tmp_path)
+    (made / "manifest.csv").unlink()
+    for file in made.glob("*.dcm"):
+        file.rename(file.with_suffix(""))
+    (made / "NOTES").write_text("nothing to see")
+    gathered = gather([made], Said())
+    assert len(gathered.found) == 6
+    assert gathered.notes[0] == "'x': 1 files that are no images are not read"
+
+
+def test_formats_are_not_mixed(tmp_path):
+    made = [folder(fmt, tmp_path / fmt) for fmt in ("png", "dicom")]
+    with pytest.raises(DataError, match="dicom, raster"):
+        gather(made, Said())
+
+
+def test_a_manifest_whose_files_are_gone_names_their_rows(tmp_path):
+    made = folder("png", tmp_path)
+    for name in ("000002.png", "000005.png"):
+        (made / name).unlink()
+    with pytest.raises(DataError) as told:
+        gather([made], Said())
+    assert [problem.row for problem in told.value.problems] == [2, 5]
+
+
+def test_folders_may_be_patients(tmp_path):
+    made = folder("png", tmp_path, anonymous=True)
+    found = gather([made], Said(folders="subject")).found
+    assert {one.facts["subject"] for one in found} == {"clear", "nodule"}
+    assert all("label" not in one.facts for one in found)
+
+
+def test_a_file_alone_says_what_it_is(tmp_path):
+    assert kind_of(tmp_path / "a.NII.GZ") == "nifti" and kind_of(tmp_path / "a.csv") is None

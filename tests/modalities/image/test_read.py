@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.image.read import column_names, like, output_name, read
+from semblance.modalities.image.write import write
+from tests.modalities.image.made import LAYOUTS, folder, phantoms, pixels
+
+pytest.importorskip("PIL")
+pytest.importorskip("nibabel")
+pydicom = pytest.importorskip("pydicom")
+
+
+@pytest.mark.parametrize("fmt", LAYOUTS)
+def test_every_format_is_read_with_labels_and_patients(fmt, tmp_path):
+    data, profile = read([folder(fmt, tmp_path)], ReadOptions())
+    assert (data.pixels == phantoms(fmt).pixels).all()
+    assert data.labels.tolist() == phantoms(fmt).labels.tolist()
+    assert data.schema.names == ("patient", "label") and not data.anonymous
+    assert data.layout.spacing == phantoms(fmt).layout.spacing
+    assert (profile.records, profile.patients) == (6, 6)
+
+
+@pytest.mark.parametrize("fmt", ["png", "tiff"])
+def test_folders_are_labels_and_without_patients_images_are_anonymous(fmt, tmp_path):
+    data, profile = read([folder(fmt, tmp_path, anonymous=True)], ReadOptions())
+    assert (pixels(data) == pixels(phantoms(fmt))).all()
+    assert sorted(data.labels) == sorted(phantoms(fmt).labels) and data.anonymous
+    assert any("cannot be certified" in note for note in profile.notes)
+
+
+def test_folders_named_train_and_test_are_a_split(tmp_path):
+    made = folder("png", tmp_path, anonymous=True)
+    for part in ("train", "test"):
+        shutil.copytree(made, tmp_path / "both" / part)
+    data, _ = read([tmp_path / "both"], ReadOptions())
+    assert data.held.sum() == 6 and set(data.labels) == {"clear", "nodule"}
+
+
+@pytest.mark.parametrize("fmt", LAYOUTS)
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_what_is_written_is_read_alike_with_its_layout(fmt, anonymous, tmp_path):
+    data, _ = read([folder(fmt, tmp_path, anonymous=anonymous)], ReadOptions())
+    made = write([data], tmp_path / output_name([tmp_path / ("x.npz" if fmt == "npz" else "x")]))
+    again = like([made], data.schema)
+    assert (again.pixels == data.pixels).all() and again.labels.tolist() == data.labels.tolist()
+    assert (again.layout, again.anonymous) == (data.layout, data.anonymous)
+    assert data.anonymous is (anonymous and fmt != "dicom")
+
+
+def test_a_series_is_a_volume_where_it_is_declared_so(tmp_path):
+    whole = phantoms("nifti", 3)
+    layout = LAYOUTS["dicom"].__class__("dicom", "int16", spacing=(3.0, 2.0, 2.0), kind="MR")
+    made = write([whole.__class__(whole.schema, whole.frame, whole.pixels, whole.subjects, layout)], tmp_path / "x")
+    assert like([made], whole.schema).pixels.shape == (3, 1, 9, 10, 11)
+    (made / "layout.json").unlink()
+    flat, _ = read([made], ReadOptions())
+    deep, _ = read([made], ReadOptions(declared={"image": {"dimensions": 3}}))
+    assert flat.pixels.shape == (27, 1, 10, 11) and len(set(flat.subjects)) == 3
+    assert (deep.pixels == whole.pixels).all() and deep.layout.spacing == (3.0, 2.0, 2.0)
+
+
+def test_a_manifest_names_subject_label_and_split(tmp_path):
+    made = folder("png", tmp_path)
+    table = pd.read_csv(made / "manifest.csv").rename(columns={"label": "finding", "patient": "who"})
+    table.assign(split=["train"] * 4 + ["test"] * 2, site="A").to_csv(made / "manifest.csv", index=False)
+    data, profile = read([made], ReadOptions(subject="who", target="finding"))
+    assert data.schema.names == ("who", "finding") and data.held.tolist() == [False] * 4 + [True] * 2
+    assert any(note.endswith("learned of it: site") for note in profile.notes)
+    with pytest.raises(DataError, match="no column 'whom'"):
+        read([made], ReadOptions(subject="whom"))
+
+
+def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned(tmp_path):
+    made = folder("dicom", tmp_path)
+    file = sorted(made.glob("*.dcm"))[2]
+    held = pydicom.dcmread(file)
+    held.BurnedInAnnotation, held.InstitutionName = "YES", "Quetzal Clinic"
+    held.save_as(file)
+    _, profile = read([made], ReadOptions())
+    fields = {field.name: field for field in profile.fields}
+    assert fields["PatientID"].role == "drop" and not fields["PatientID"].unclear
+    assert fields["InstitutionName"].suspicion == "1 of 6 images fill this tag"
+    assert fields["burned-in text"].unclear and "Quetzal" not in str(profile)
+    _, accepted = read([made], ReadOptions(declared={"image": {"burned_in": "accepted"}}))
+    assert not any(field.unclear for field in accepted.fields)
+
+
+def harmed(fmt: str, tmp_path, n: int = 12):
+    """A folder, and its files to be harmed."""
+    made = folder(fmt, tmp_path, n)
+    return made, sorted(file for file in made.iterdir() if file.name != "manifest.csv")
+
+
+def test_all_problems_of_all_files_are_told_at_once_with_their_names(tmp_path):
+    made, files = harmed("dicom", tmp_path)
+    files[1].write_bytes(b"")
+    files[4].write_bytes(files[4].read_bytes()[:700])
+    files[7].write_bytes(b"\0" * 500)
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    names = [problem.found.split("'")[1] for problem in told.value.problems]
+    assert names == [files[i].name for i in (1, 4, 7)]
+    assert told.value.problems[0].found.endswith("is empty")
+
+
+def test_an_empty_file_without_a_name_for_it_is_found_among_many(tmp_path):
+    made, _ = harmed("dicom", tmp_path)
+    (made / "manifest.csv").unlink()
+    (made / "IM000099").write_bytes(b"")
+    with pytest.raises(DataError, match="'IM000099'"):
+        read([made], ReadOptions())
+
+
+def test_sizes_spacings_and_colours_must_be_alike(tmp_path):
+    made, files = harmed("dicom", tmp_path)
+    for file, change in ((files[2], {"PixelSpacing": [3, 3]}), (files[5], {"Modality": "MR"})):
+        held = pydicom.dcmread(file)
+        for keyword, value in change.items():
+            setattr(held, keyword, value)
+        held.save_as(file)
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    assert [p.found.split(":")[0] for p in told.value.problems] == [f"'{files[2].name}'", f"'{files[5].name}'"]
+    from PIL import Image
+
+    made, files = harmed("png", tmp_path / "png")
+    Image.fromarray(np.zeros((12, 13), np.uint8)).save(files[3])
+    Image.fromarray((np.arange(12 * 12 * 3).reshape(12, 12, 3) % 251).astype(np.uint8)).save(files[8])
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    assert [p.rule for p in told.value.problems] == [
+        "all images have one size",
+        "all images have one number of channels",
+    ]
+
+
+def test_missing_labels_one_patient_and_tiny_images_are_refused(tmp_path):
+    made, _ = harmed("png", tmp_path)
+    table = pd.read_csv(made / "manifest.csv").assign(patient=1)
+    table.loc[[2, 5], "label"] = None
+    table.to_csv(made / "manifest.csv", index=False)
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    assert [p.rule for p in told.value.problems] == [
+        "all images have a label, or none",
+        "all images have a label, or none",
+        "a split needs at least two patients",
+    ]
+    np.savez(tmp_path / "tiny.npz", images=np.zeros((3, 4, 4)))
+    with pytest.raises(DataError, match="at least 8 pixels"):
+        read([tmp_path / "tiny.npz"], ReadOptions())
+
+
+def test_patients_that_mean_nothing_may_be_declared_unknown(tmp_path):
+    made, _ = harmed("png", tmp_path)
+    table = pd.read_csv(made / "manifest.csv").assign(patient="ANON")
+    table.to_csv(made / "manifest.csv", index=False)
+    data, _ = read([made], ReadOptions(declared={"image": {"patients": "unknown"}}))
+    assert data.anonymous and len(set(data.subjects)) == 12
+
+
+def test_a_label_is_a_class(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((40, 9, 9)), labels=np.linspace(0, 1, 40))
+    with pytest.raises(DataError, match="one of a few classes"):
+        read([tmp_path / "a.npz"], ReadOptions())
+
+
+def test_what_differs_between_patients_is_no_layout_of_all(tmp_path):
+    made, files = harmed("dicom", tmp_path)
+    held = pydicom.dcmread(files[0])
+    held.WindowCenter, held.WindowWidth = 41, 399
+    held.save_as(files[0])
+    assert read([made], ReadOptions())[0].layout.window is None
+
+
+def test_names_and_calls_that_fit_nothing(tmp_path):
+    assert output_name(["a.npz"]) == "synthetic.npz" and output_name(["a.dcm"]) == output_name([]) == "synthetic"
+    with pytest.raises(UsageError, match="no file"):
+        read([tmp_path / "none"], ReadOptions())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no image"):
+        read([tmp_path / "empty"], ReadOptions())
+    with pytest.raises(UsageError, match="image"):
+        read([tmp_path / "empty"], ReadOptions(declared={"image": {"dimensions": 4}}))
+    assert column_names([folder("png", tmp_path)]) == ("label",)
+    with pytest.raises(DataError, match="no label"):
+        np.savez(tmp_path / "bare.npz", images=np.zeros((3, 9, 9)))
+        like([tmp_path / "bare.npz"], phantoms("npz").schema)
