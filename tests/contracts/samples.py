@@ -463,6 +463,12 @@ def _planted_stays() -> tuple[Stays, tuple[str | float, ...]]:
     return replace(whole, value=value, channel=channel, channels=channels, frame=frame), canaries
 
 
+WANTED_STAYS: dict[str, tuple[Wanted, Callable[[Any], bool]]] = {
+    "died": (Wanted(given={"died": "1"}), lambda d: bool((d.frame["died"].astype(str) == "1").all())),
+    "all known": (Wanted(quota={"died": "balanced"}), lambda d: bool(d.frame["died"].notna().all())),
+}
+
+
 VITALS = Samples(
     make=wards.stays,
     judged=wards.stays,
@@ -470,7 +476,7 @@ VITALS = Samples(
     planted=_planted_stays,
     floor=wards.unrelated,
     corruptions=wards.CORRUPTIONS,
-    wanted={},
+    wanted=WANTED_STAYS,
     gaps=lambda: wards.stays(3, 0),
     completes=lambda given, made: True,
     many=60,
@@ -518,6 +524,14 @@ def _planted_images() -> tuple[Images, tuple[str | float, ...]]:
     return replace(whole, pixels=pixels, frame=pd.DataFrame({"label": label})), ("Zanzibarite", 683.27)
 
 
+WANTED_IMAGES: dict[str, tuple[Wanted, Callable[[Any], bool]]] = {
+    "a label": (Wanted(given={"label": "nodule"}), lambda d: bool((d.frame["label"] == "nodule").all())),
+    "labels": (
+        Wanted(quota={"label": "balanced"}),
+        lambda d: bool(d.frame["label"].notna().all()),
+    ),
+}
+
 IMAGES = Samples(
     make=phantoms.images,
     judged=phantoms.images,
@@ -525,7 +539,7 @@ IMAGES = Samples(
     planted=_planted_images,
     floor=phantoms.unrelated,
     corruptions=phantoms.CORRUPTIONS,
-    wanted={},
+    wanted=WANTED_IMAGES,
     gaps=lambda: phantoms.images(3, 0),
     completes=lambda given, made: True,
     many=60,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.bounds import ends
+from semblance.core.classes import Classes
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.data import Images, Layout
@@ -74,6 +75,12 @@ class Encoding:
     def sizes(self) -> Sizes:
         """How many numbers an image has, and of how many classes it may be."""
         return Sizes(int(np.prod(self.shape)), 0, max(len(self.labels), 1), self.shape[0])
+
+    @property
+    def known(self) -> Classes:
+        """What can be asked for."""
+        column = self.schema.where("target")
+        return Classes(column.name if column is not None and self.labels else "", self.labels, self.shares)
 
     def classes(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) classes of new images, as frequent as they are."""

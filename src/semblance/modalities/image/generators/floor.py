@@ -18,6 +18,7 @@ from semblance.modalities.image.generators.painter import ImageSpec
 
 CARD = Card(
     name="floor",
+    conditional=True,
     summary="of each label a mixture of Gaussians over principal components: fitted in seconds, the floor",
     paper="Tipping & Bishop, Mixtures of Probabilistic Principal Component Analysers, Neural Computation 1999",
 )

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file, save
 
+from semblance.core.classes import dealt, part
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
@@ -71,6 +72,10 @@ class ImageSpec:
         drawer = self.learn(learned, made.shape, Fitting(stream(seed, "rows"), chosen, watch, resume))
         return ImageModel(self.card, asdict(self), made, drawer)
 
+    def check(self, train: Images, *, wanted: Wanted) -> None:
+        """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+        Encoding.fit(train, rare=self.rare)[0].known.asked(wanted)
+
     @classmethod
     def load(cls, folder: Path) -> ImageModel:
         """The inverse of `ImageModel.save`."""
@@ -93,16 +98,20 @@ class ImageModel:
     learned: Drawer
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Images]:
-        """`n` images, some at a time; the first do not depend on how many follow."""
-        refuse_wanted(self.card, wanted=wanted, able=())
+        """`n` images, some at a time; the first do not depend on how many follow, but where there are quotas.
+
+        Raises UsageError with all of what is wanted that the model cannot draw.
+        """
         if n < 0:
             raise UsageError.of(f"{n} images", rule="a count is 0 or more", fix="--rows 10")
-        return self._sample(n, root_of(rng))
+        return self._sample(n, root_of(rng), self.encoding.known.asked(wanted))
 
-    def _sample(self, n: int, seed: int) -> Iterator[Images]:
+    def _sample(self, n: int, seed: int, shares: np.ndarray | None) -> Iterator[Images]:
         together = max(1, min(TOGETHER, NUMBERS // self.encoding.sizes.numbers))
+        every = None if shares is None else dealt(shares, n, rng=stream(seed, "quotas"))
         for first in range(0, n, together):
-            classes = self.encoding.classes(together, rng=stream(seed, "classes", first))
+            own = stream(seed, "classes", first)
+            classes = self.encoding.classes(together, rng=own) if every is None else part(every, first, together)
             given = np.zeros((together, 0), dtype=np.float32)
             rows = self.learned.draw(classes, given, rng=stream(seed, "rows", first))
             yield self.encoding.images(rows, classes, first=first).take(np.arange(min(together, n - first)))

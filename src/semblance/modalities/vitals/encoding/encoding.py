@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.arrays import under, within
+from semblance.core.classes import Classes
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
@@ -80,14 +81,24 @@ class Encoding:
         width = self.when.width + self.what.width + sum(fact.width for fact in self.facts)
         return Sizes(width, 0, max(len(self.outcome.levels), 1) if self.outcome is not None else 1)
 
+    @property
+    def known(self) -> Classes:
+        """What can be asked for."""
+        if self.outcome is None or not self.outcome.levels:
+            return Classes("", (), np.empty(0))
+        return Classes(self.outcome.name, tuple(map(str, self.outcome.levels)), np.array(self.outcome.shares))
+
     def outcomes(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) classes of new stays, as frequent as they are."""
         if self.outcome is None or not self.outcome.levels:
             return np.zeros(n, dtype=np.int64)
         return rng.choice(len(self.outcome.levels), n, p=self.outcome.shares)
 
-    def stays(self, numbers: np.ndarray, labels: np.ndarray, *, first: int, rng: np.random.Generator) -> Stays:
-        """Stays of (n, width) vectors of classes (n,); the first one is of patient number `first`."""
+    def stays(
+        self, numbers: np.ndarray, labels: np.ndarray, *, first: int, rng: np.random.Generator, sure: bool = False
+    ) -> Stays:
+        """Stays of (n, width) vectors of classes (n,); the first one is of patient number `first`. Where it is `sure`,
+        no outcome is missing."""
         seed, numbers = root_of(rng), numbers.astype(float)
         ends = np.cumsum([self.when.width, self.what.width, *(fact.width for fact in self.facts)])
         times, values, *told = np.split(numbers, ends[:-1], axis=1)
@@ -95,7 +106,7 @@ class Encoding:
         value = self.what.draw(values, stay, bins, channel, minute, rng=stream(seed, "what"))
         frame: dict[str, Any] = {f.name: f.decode(part) for f, part in zip(self.facts, told, strict=True)}
         if self.outcome is not None:
-            frame[self.outcome.name] = self._outcome(labels, rng=stream(seed, "outcome"))
+            frame[self.outcome.name] = self._outcome(labels, sure=sure, rng=stream(seed, "outcome"))
         names = [column.name for column in self.schema.learned]
         starts = np.concatenate([[0], np.cumsum(np.bincount(stay, minlength=len(numbers)))]).astype(np.int64)
         return Stays(
@@ -110,9 +121,9 @@ class Encoding:
             self.layout,
         )
 
-    def _outcome(self, labels: np.ndarray, *, rng: np.random.Generator) -> Any:
+    def _outcome(self, labels: np.ndarray, *, sure: bool, rng: np.random.Generator) -> Any:
         assert self.outcome is not None
-        gone = rng.random(len(labels)) < self.outcome.missing
+        gone = (rng.random(len(labels)) < self.outcome.missing) & (not sure)
         return self.outcome.chosen(np.where(gone | (not self.outcome.levels), -1, labels))
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -23,6 +23,7 @@ from semblance.modalities.vitals.generators.nurse import StaySpec
 
 CARD = Card(
     name="diffusion",
+    conditional=True,
     summary="what is measured in a stay, when, and what is known of it, denoised together given the outcome",
     paper="Karras et al., EDM, NeurIPS 2022; Tipping & Bishop, Probabilistic Principal Components, JRSS B 1999",
     needs=("torch",),

@@ -15,6 +15,7 @@ from semblance.modalities.vitals.generators.nurse import StaySpec
 
 CARD = Card(
     name="floor",
+    conditional=True,
     summary="of each outcome a mixture of Gaussians over what is measured and when: fitted in seconds, the floor",
     paper="McLachlan & Peel, Finite Mixture Models, 2000",
 )

@@ -13,9 +13,10 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from semblance.core.arrays import under, within
+from semblance.core.classes import dealt, part
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
@@ -75,6 +76,10 @@ class StaySpec:
         drawer = self.learn(learned, Fitting(stream(seed, "vectors"), chosen, watch, resume))
         return StayModel(self.card, self.to_json(), made, drawer)
 
+    def check(self, train: Stays, *, wanted: Wanted) -> None:
+        """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+        self.encoded(train, rng=stream(0, "check"))[0].known.asked(wanted)
+
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
         return asdict(self)
@@ -101,18 +106,22 @@ class StayModel:
     learned: Drawer
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Stays]:
-        """`n` stays, some at a time; the first do not depend on how many follow."""
-        refuse_wanted(self.card, wanted=wanted, able=())
+        """`n` stays, some at a time; the first do not depend on how many follow, but where there are quotas.
+
+        Raises UsageError with all of what is wanted that the model cannot draw.
+        """
         if n < 0:
             raise UsageError.of(f"{n} stays", rule="a count is 0 or more", fix="--rows 10")
-        return self._sample(n, root_of(rng))
+        return self._sample(n, root_of(rng), self.encoding.known.asked(wanted))
 
-    def _sample(self, n: int, seed: int) -> Iterator[Stays]:
+    def _sample(self, n: int, seed: int, shares: np.ndarray | None) -> Iterator[Stays]:
+        every, sure = None if shares is None else dealt(shares, n, rng=stream(seed, "quotas")), shares is not None
         for first in range(0, n, TOGETHER):
-            labels = self.encoding.outcomes(TOGETHER, rng=stream(seed, "outcomes", first))
+            own = stream(seed, "outcomes", first)
+            labels = self.encoding.outcomes(TOGETHER, rng=own) if every is None else part(every, first, TOGETHER)
             given = np.zeros((TOGETHER, 0), dtype=np.float32)
             numbers = self.learned.draw(labels, given, rng=stream(seed, "vectors", first))
-            made = self.encoding.stays(numbers, labels, first=first, rng=stream(seed, "stays", first))
+            made = self.encoding.stays(numbers, labels, first=first, rng=stream(seed, "stays", first), sure=sure)
             yield made.take(np.arange(min(TOGETHER, n - first)))
 
     def save(self, folder: Path) -> None:
