@@ -294,7 +294,7 @@ def test_stays_001_and_1_are_two(tmp_path):
     long, table = LONG.astype({"stay": object}), TABLE.astype({"stay": object})
     for frame in (long, table):
         frame["stay"] = frame["stay"].map({10: "001", 11: "1"}).fillna(frame["stay"].astype(str))
-    stays, _ = read(files(tmp_path, long, table), ReadOptions())
+    stays, _ = read(files(tmp_path, long, table), ReadOptions(rare=2))
     assert len(stays) == 6
     assert stays.frame["sex"].tolist() == list("FMFMFM")
     table = TABLE.assign(subject_id=["01", "1", "2", "2", "3", "3"])
@@ -408,3 +408,20 @@ def test_a_layout_that_is_not_what_was_written_is_told(tmp_path: Path, broken: s
     (folder / "layout.json").write_bytes(broken.encode("latin-1"))
     with pytest.raises(DataError, match="not the layout that was written"):
         read([folder], ReadOptions())
+
+
+@pytest.mark.parametrize("table", [TABLE, None])
+def test_patients_that_only_the_long_file_tells_are_found(tmp_path: Path, table: pd.DataFrame | None) -> None:
+    """As MIMIC has them. Each stay once counted as a patient, so that one patient could stand in train and holdout."""
+    long = LONG.assign(subject_id=np.repeat(["01", "01", "1", "3", "3", "4"], 4))
+    stays, profile = read(files(tmp_path, long, table), ReadOptions(rare=2))
+    assert stays.subjects.tolist() == [0, 0, 1, 2, 2, 3] and profile.patients == 4
+    assert "subject_id" not in stays.frame
+    again = like([write([stays], tmp_path / "out")], stays.schema)
+    assert len(again) == len(stays)
+
+
+def test_a_stay_of_two_patients_is_refused(tmp_path: Path) -> None:
+    long = LONG.assign(subject_id=["a", *["b"] * 23])
+    with pytest.raises(DataError, match="1 stays are of two patients"):
+        read(files(tmp_path, long), ReadOptions())

@@ -25,6 +25,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "unit": ("unit", "units", "valueuom", "uom"),
 }  # fmt: skip
 """Names by which columns are known, in lower case and without blanks and underscores."""
+SUBJECTS = ("subject", "subjectid", "patient", "patientid", "person", "personid")
+"""Names of columns that tell patients apart, as `plain` has them."""
 NEEDED = ("record", "time", "channel", "value")
 GONE = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 """What a cell without a number says. A stay and a channel may be called so: sodium is NA."""
@@ -85,7 +87,30 @@ def is_long(names: list[str], said: Said) -> bool:
 def as_text(names: list[str], said: Said) -> set[str]:
     """The columns that are read as texts, whatever stands in them: 001 is another stay than 1."""
     found = columns_of(names, said)
-    return {found["record"], found["channel"]} if is_long(names, said) else set(names)
+    if not is_long(names, said):
+        return set(names)
+    return {found["record"], found["channel"], *([who] if (who := patient_column(names, said)) else [])}
+
+
+def patient_column(names: list[str], said: Said) -> str | None:
+    """The column of a long file that tells the patient of a stay, beside the one that tells the stay."""
+    others = [name for name in names if name not in columns_of(names, said).values()]
+    if said.subject is not None:
+        return said.subject if said.subject in others else None
+    return next((name for name in others if plain(name) in SUBJECTS), None)
+
+
+def patients(table: pd.DataFrame, record: str, name: str) -> pd.DataFrame:
+    """A row for each stay of a long file with its patient. Raises DataError where a stay is of two."""
+    told = pd.DataFrame({record: text(table[record]), name: text(table[name])}).dropna().drop_duplicates()
+    twice = int(told[record].duplicated().sum())
+    if twice:
+        raise DataError.of(
+            f"column '{name}': {twice:,} stays are of two patients or more",
+            rule="all measurements of a stay are of one patient",
+            fix='correct them, or say which column is the stay: [vitals] record = "..."',
+        )
+    return told
 
 
 def read(table: pd.DataFrame, file: Path, said: Said, *, patients: Mapping[str, str], rare: int) -> tuple[Rows, Layout]:

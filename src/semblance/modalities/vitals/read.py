@@ -153,13 +153,18 @@ def _found(paths: Sequence[str | Path] | str | Path, said: Said, *, rare: int) -
     ((file, table),) = measured
     others = [(f, t) for f, t in tables if f != file]
     record = long.columns_of(list(table.columns), said)["record"]
+    who = long.patient_column(list(table.columns), said)
+    beside = None if who is None else long.patients(table, record, who)
     if not others:
-        rows, made = long.read(table, file, said, patients={}, rare=rare)
-        return Found(rows, replace(made, table=None), None)
+        known = {} if beside is None else statics.patients(beside, record, said)
+        rows, made = long.read(table, file, said, patients=known, rare=rare)
+        return Found(rows, replace(made, table=None), beside)
     ((other, stays),) = others
     key = _key(stays, other, record, said, layout)
     told = tuple(stays.columns)
     stays = stays.rename(columns={key: record})
+    if beside is not None and not statics.patients(stays, record, said):
+        stays = stays.assign(**{record: long.text(stays[record])}).merge(beside, on=record, how="left")
     rows, made = long.read(table, file, said, patients=statics.patients(stays, record, said), rare=rare)
     return Found(rows, replace(made, table=other.name, key=key if key != record else None, told=told), stays)
 

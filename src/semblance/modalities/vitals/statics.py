@@ -13,11 +13,8 @@ from semblance.core.facts import MISSING, Statics, framed, planned, refuse_lacki
 from semblance.core.modality import FieldPlan
 from semblance.core.schema import Column, Schema
 from semblance.modalities.vitals.declare import Said
-from semblance.modalities.vitals.long import Rows, plain, text
+from semblance.modalities.vitals.long import SUBJECTS, Rows, plain, text
 from semblance.modalities.vitals.sift import sentinel
-
-SUBJECTS = ("subject", "subjectid", "patient", "patientid", "person", "personid")
-"""Names of columns that tell patients apart, as `plain` has them."""
 
 
 def early_channels(rows: Rows, said: Said) -> tuple[str, ...]:
