@@ -31,8 +31,8 @@ from semblance.modalities.image.read import read
 NOTES = """\
 # Generators of images
 
-Each contender learns the training images within a budget and draws as many new ones; judges compare them with the images
-that the board's makers held out. No peers yet.
+Each contender learns the training images within a budget and draws as many new ones; judges compare them with the
+images that the board's makers held out. No peers yet.
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)

@@ -30,8 +30,8 @@ CARD = Card(
     paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Guidance, 2022",
     needs=("torch",),
 )
-PART = 256
-"""Images kept aside that are looked at at once."""
+LOOKED, PART = 192, 64
+"""Images kept aside that are looked at, at most: a look costs as much as some steps; and how many of them at once."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Diffusion(ImageSpec):
         self, shape: tuple[int, ...], found: Components | None, parts: Parts, aside: torch.Tensor | None
     ) -> Sampler:
         """The denoiser of images of this shape (channels, ...) and its loss."""
+        aside = None if aside is None else aside[:: -(-len(aside) // LOOKED)]
         net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components, found=found)
         return Guided(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
 
