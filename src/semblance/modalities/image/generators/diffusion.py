@@ -27,7 +27,7 @@ from semblance.modalities.image.generators.painter import ImageSpec
 CARD = Card(
     name="diffusion",
     summary="pixels denoised by a U-Net that begins from Gaussian images of the label; planes and volumes",
-    paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Guidance, 2022",
+    paper="Karras et al., EDM, NeurIPS 2022; Lu et al., DPM-Solver++, 2022; Ho & Salimans, Guidance, 2022",
     needs=("torch",),
 )
 LOOKED, PART = 192, 64
