@@ -1,6 +1,6 @@
 """Generators of images on real data: python -m bench.images --board pneumoniamnist --contenders real floor diffusion
 
-A contender learns the training images and draws as many new ones, which our own judges compare with the images that the
+A contender learns the training images and draws new ones, which our own judges compare with the images that the
 board's makers held out. A row is written after every contender, into results/images.json and from there into
 results/images.md.
 """
@@ -28,10 +28,11 @@ from semblance.core.rng import stream
 from semblance.modalities.image.data import Images, concat
 from semblance.modalities.image.read import read
 
+DRAWN = 2_000
 NOTES = """\
 # Generators of images
 
-Each contender learns the training images within a budget and draws as many new ones; judges compare them with the
+Each contender learns the training images within a budget and draws 2,000 new ones; judges compare them with the
 images that the board's makers held out. No peers yet.
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
@@ -93,13 +94,13 @@ BOARDS = {
 
 
 def drawn(name: str, train: Images, seconds: float, *, seed: int) -> tuple[Images, dict[str, float]]:
-    """As many new images as there are, and what they cost."""
+    """New images, and what they cost."""
     spec: Any = catalog.modality("image").generator(name)()
     times = [_now()]
     plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds)
     model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
     times.append(_now())
-    new = concat(list(model.sample(len(train), rng=stream(seed, "sample"))))
+    new = concat(list(model.sample(min(len(train), DRAWN), rng=stream(seed, "sample"))))
     times.append(_now())
     (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
     return new, {"fit": fit, "cpu": cpu, "peak": peak(), "pace": len(new) / sample, "pace_cpu": len(new) / busy}

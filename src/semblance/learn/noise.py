@@ -21,3 +21,8 @@ def angle(time: torch.Tensor) -> torch.Tensor:
     """The angle at a time from 0 (no noise) to 1 (nothing but noise): its cosine is the record's share, its sine the
     noise's."""
     return math.pi / 2 * time**BEND
+
+
+def time_of(turn: torch.Tensor) -> torch.Tensor:
+    """The time of an angle."""
+    return (turn / (math.pi / 2)) ** (1 / BEND)

@@ -8,7 +8,7 @@ from semblance.core.rng import stream
 from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.unet import Packing, UNet
-from semblance.learn.objectives.guided import Guided
+from semblance.learn.objectives.guided import Focused, Guided
 from semblance.learn.rows import Rows
 from semblance.learn.trainer import TrainPlan, train_to_end
 
@@ -63,6 +63,19 @@ def test_untrained_it_draws_from_the_gaussian_of_its_class():
     drawn = guided(steps=20).sample(np.zeros((800, 0)), np.ones(800), rng=stream(0, "draw"))
     assert np.abs(drawn.mean(0) - x[labels == 1].mean(0)).mean() < 0.2
     assert np.linalg.norm(np.cov(drawn.T) - np.cov(x.T)) < 0.25 * np.linalg.norm(np.cov(x.T))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8)])
+def test_directions_that_vary_far_more_than_others_are_drawn_in_their_width_in_a_few_steps(shape):
+    rng = stream(0, "wide")
+    axes = np.linalg.qr(rng.standard_normal((64, 2)))[0].T
+    x = (rng.standard_normal((400, 2)) * (15, 0.5) @ axes + 0.05 * rng.standard_normal((400, 64))).astype(np.float32)
+    found = Components.fit(x, np.zeros(400, dtype=int), kinds=1, most=2, rng=stream(0, "components"))
+    net = UNet(Parts(64, 0, 1), shape, width=8, components=2, found=found)
+    made = Focused(net, steps=14)
+    made.start(net.parts.join(x, np.zeros((400, 0)), np.zeros(400)), rng=stream(0, "start"))
+    along = made.sample(np.zeros((600, 0)), np.zeros(600), rng=stream(0, "draw")) @ axes.T
+    assert along.std(0) == pytest.approx([15, 0.5], rel=0.15)
 
 
 def test_training_learns_what_is_not_gaussian():

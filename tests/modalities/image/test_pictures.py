@@ -49,7 +49,7 @@ def test_a_window_is_kept():
     told = panel("x", "real", [row], 50, 150)
     with image.open(io.BytesIO(base64.b64decode(told["png"]))) as held:
         assert np.asarray(held)[:4, 0].tolist() == [0, 0, 128, 255]
-    assert (told["width"], told["height"]) == (16 * 5, 16 * 4)
+    assert (told["width"], told["height"]) == (16 * 5, 16 * 5)
 
 
 def test_where_there_is_nothing_there_is_nothing_to_see():

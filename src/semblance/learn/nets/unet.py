@@ -201,7 +201,7 @@ class UNet(nn.Module):
         """(n, numbers) from `x` (n, numbers), times `level` (n,) and `labels` (n,) int64; `given` has no numbers."""
         turn = angle(level)[:, None]
         known = self.gaussian(x, turn, labels)
-        guess = turn.cos() * x - turn.sin() * known
+        guess = turn.cos() * x + turn.sin() * known
         both = torch.stack([x, guess], 1).reshape(len(x), 2 * self.shape[0], *self.shape[1:])
         told = silu(self.mix(silu(self.classes[labels] + self.level(waves(level[:, None], LEVELS)))))
         made = self.packing.unpack(self._convolved(self.packing.pack(both), told))

@@ -21,11 +21,13 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
-from semblance.learn.noise import angle, noise_of
+from semblance.learn.noise import angle, noise_of, time_of
 from semblance.learn.rows import held_out
 from semblance.learn.trainer import Turn, threads
 
 PART = 4096
+RHO, LEAST, HIDDEN = 7.0, 0.03, 10.0
+"""How noise falls, the least of it that is looked at, and how much more of it than of a record hides this."""
 
 
 class Guided:
@@ -121,3 +123,42 @@ class Guided:
             free = self.net(x, time.expand(len(x)), given, torch.full_like(labels, self.parts.classes))
             found = free + guidance * (found - free)
         return found
+
+
+class Focused(Guided):
+    """The same for records that vary far more along some directions than along others, as images do.
+
+    A direction along which records vary much shows through the noise long before the others do; even steps of time pass
+    over that at once. So noise falls as in Karras et al. (2022, eq. 5), from where it hides even that direction; and a
+    step goes along what the network takes the record for, which changes slowly, by DPM-Solver++ of the second order (Lu
+    et al. 2022, algorithm 2).
+    """
+
+    def _sampled(self, noise: torch.Generator, told: tuple[torch.Tensor, torch.Tensor], guidance: float) -> np.ndarray:
+        sigmas = self.sigmas()
+        x = sigmas[0] * torch.randn((len(told[1]), self.parts.numbers), generator=noise)
+        before, last = x, math.inf
+        for now, then in pairwise(sigmas):
+            record = self._record(x, now, told, guidance)
+            if then > 0:
+                step = math.log(now / then)
+                ahead = record + (record - before) * (step / (2 * last))
+                x = then / now * x + (1 - then / now) * ahead
+                before, last = record, step
+        drawn: np.ndarray = record.clamp(-self.net.reach, self.net.reach).numpy()
+        return drawn
+
+    def sigmas(self) -> list[float]:
+        """(steps + 1,) noise in units of a record's numbers at which the network is asked, and none at the end."""
+        most = HIDDEN * max(float(self.net.gaussian.variances.max().sqrt()), 1.0)
+        first, final = (sigma ** (1 / RHO) for sigma in (most, LEAST))
+        return [*(torch.linspace(first, final, self.steps) ** RHO).tolist(), 0.0]
+
+    def _record(
+        self, x: torch.Tensor, sigma: float, told: tuple[torch.Tensor, torch.Tensor], guidance: float
+    ) -> torch.Tensor:
+        """(n, numbers) what the network takes for the record in `x`, a record with noise of this size."""
+        turn = math.atan(sigma)
+        mixed = math.cos(turn) * x
+        found = self._found(mixed, time_of(torch.tensor(turn)), *told, guidance)
+        return math.cos(turn) * mixed + math.sin(turn) * found

@@ -24,6 +24,7 @@ MANIFEST = Modality(
     },
     default="diffusion",
     floor="floor",
+    comparable=f"{_HERE}.measure:comparable",
     pictures=f"{_HERE}.pictures:pictures",
     metrics=METRICS,
 )

@@ -18,7 +18,7 @@ from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.unet import UNet
 from semblance.learn.network import Network, Sampler
-from semblance.learn.objectives.guided import Guided
+from semblance.learn.objectives.guided import Focused
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
@@ -28,11 +28,11 @@ CARD = Card(
     name="diffusion",
     conditional=True,
     summary="pixels denoised by a U-Net that begins from Gaussian images of the label; planes and volumes",
-    paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Guidance, 2022",
+    paper="Karras et al., EDM, NeurIPS 2022; Lu et al., DPM-Solver++, 2022; Ho & Salimans, Guidance, 2022",
     needs=("torch",),
 )
-PART = 256
-"""Images kept aside that are looked at at once."""
+LOOKED, PART = 192, 64
+"""Images kept aside that are looked at, at most: a look costs as much as some steps; and how many of them at once."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class Diffusion(ImageSpec):
         self, shape: tuple[int, ...], found: Components | None, parts: Parts, aside: torch.Tensor | None
     ) -> Sampler:
         """The denoiser of images of this shape (channels, ...) and its loss."""
+        aside = None if aside is None else aside[:: -(-len(aside) // LOOKED)]
         net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components, found=found)
-        return Guided(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
+        return Focused(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
 
     def _network(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Network:
         rows, most = learned.coefficients, min(self.components, self.behind(learned))

@@ -1,0 +1,28 @@
+"""Whether further images measure as train's do: the same size, the same channels, the same millimetres."""
+
+from __future__ import annotations
+
+from semblance.core.errors import DataError, Problem
+from semblance.modalities.image.data import Images
+
+NEAR = 0.01
+"""How far two spacings may be from each other, as a share."""
+
+
+def comparable(train: Images, other: Images, *, part: str) -> None:
+    """Raise DataError where images of `other` are of another size, number of channels or spacing than train's."""
+    problems = []
+    mine, theirs = train.pixels.shape[1:], other.pixels.shape[1:]
+    if mine != theirs:
+        found = f"the {part} images are of {_spoken(theirs)}, those of train of {_spoken(mine)}"
+        problems.append(Problem(found, "all parts hold images of one size", "crop or resample them alike"))
+    pairs = list(zip(train.layout.spacing, other.layout.spacing, strict=False))
+    if any(abs(a - b) > NEAR * max(a, b) for a, b in pairs):
+        found = f"the {part} images have other millimetres between pixels than those of train"
+        problems.append(Problem(found, "all parts have one spacing", "resample them alike"))
+    if problems:
+        raise DataError(*problems)
+
+
+def _spoken(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} channels of {'x'.join(map(str, shape[1:]))}"

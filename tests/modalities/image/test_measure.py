@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.modalities.image.measure import comparable
+from tests.modalities.image.simulated import images
+
+
+def test_images_of_one_size_and_spacing_are_comparable():
+    comparable(images(4, 1), images(5, 2), part="synthetic")
+    comparable(images(4, 1), replace(images(5, 2), layout=replace(images(5, 2).layout, spacing=())), part="holdout")
+
+
+def test_other_sizes_and_spacings_are_told_at_once():
+    other = images(4, 2, (12, 13))
+    other = replace(other, layout=replace(other.layout, spacing=(2.0, 3.0)))
+    with pytest.raises(DataError, match="1 channels of 12x13, those of train of 1 channels of 12x12") as told:
+        comparable(images(4, 1), other, part="synthetic")
+    assert len(told.value.problems) == 2
