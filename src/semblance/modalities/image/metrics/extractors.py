@@ -12,7 +12,7 @@ from semblance.core.dataset import Part
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import brightness
-from semblance.modalities.image.metrics.samples import Measured, pooled, samples
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured, pooled
 from semblance.modalities.image.radiomics import radiomics
 
 SIDE, FILTERS, PART = 32, (16, 32), 200
@@ -28,7 +28,7 @@ def described(evidence: Measured, extractor: str) -> dict[Part, np.ndarray]:
 
 
 def _described(evidence: Measured, describe: Callable[[Images], np.ndarray]) -> dict[Part, np.ndarray]:
-    return {part: describe(sample.images) for part, sample in samples(evidence).items()}
+    return {part: describe(sample.records) for part, sample in SAMPLES.of(evidence).items()}
 
 
 def _bank(evidence: Measured) -> Callable[[Images], np.ndarray]:

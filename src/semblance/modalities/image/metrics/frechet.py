@@ -14,7 +14,7 @@ from semblance.core.dataset import Part
 from semblance.core.judge import Wording, measures, slots
 from semblance.core.report import Finding
 from semblance.modalities.image.metrics.extractors import EXTRACTORS, described
-from semblance.modalities.image.metrics.samples import FEW, Measured, apart, estimate, samples, too_few
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured
 
 MOST, PER = 24, 5
 """Dimensions of a cloud, at most, and images that each needs."""
@@ -33,19 +33,19 @@ def frechet(evidence: Measured) -> tuple[Finding, ...]:
     is needed of few images. Extractors: a classifier that learned from train, a bank of fixed random convolutions,
     radiomics. Interval: grouped jackknife by patient, of the ratio. Control: train itself.
     """
-    if too_few(evidence):
-        return _finding.unmeasured(METRICS, status="insufficient", reason=FEW)
+    if reason := SAMPLES.too_few(evidence):
+        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     return tuple(_ratio(evidence, metric, name) for metric, name in zip(METRICS, EXTRACTORS, strict=True))
 
 
 def _ratio(evidence: Measured, metric: str, extractor: str) -> Finding:
     clouds = _reduced(described(evidence, extractor))
-    made = {part: one[:, 0] for part, one in apart(evidence, clouds, frechet_distance).items()}
+    made = {part: one[:, 0] for part, one in SAMPLES.apart(evidence, clouds, frechet_distance).items()}
     least = 1e-9 * max(float(made["train"][0]), 1e-9)
     unit = np.maximum(made["train"], least)
     ratios = {part: one / (unit if part != "train" else unit[0]) for part, one in made.items()}
-    numbers = {part: estimate(evidence, one) for part, one in ratios.items()}
-    detail = {"images": len(samples(evidence)["holdout"]), "dimensions": clouds["holdout"].shape[1]}
+    numbers = {part: SAMPLES.estimate(evidence, one) for part, one in ratios.items()}
+    detail = {"images": len(SAMPLES.of(evidence)["holdout"]), "dimensions": clouds["holdout"].shape[1]}
     detail |= {"distance": float(made["synthetic"][0]), "of_real": float(made["train"][0])}
     return _finding(metric, **slots(numbers), detail=detail)
 
@@ -91,13 +91,13 @@ def kernel(evidence: Measured) -> tuple[Finding, ...]:
     The squared maximum mean discrepancy under the kernel (x y / d + 1)^3, of the random bank's numbers in units of
     their spread in train. Interval: grouped jackknife by patient. Control: train.
     """
-    if too_few(evidence):
-        return _finding.unmeasured((KID,), status="insufficient", reason=FEW)
+    if reason := SAMPLES.too_few(evidence):
+        return _finding.unmeasured((KID,), status="insufficient", reason=reason)
     told = described(evidence, "bank")
     center, spread = told["train"].mean(0), np.maximum(told["train"].std(0), 1e-9)
     unit = {part: np.clip((x - center) / spread, -10, 10) for part, x in told.items()}
-    made = {part: one[:, 0] for part, one in apart(evidence, unit, kernel_distance).items()}
-    least = partial(estimate, evidence, within=(-np.inf, np.inf))
+    made = {part: one[:, 0] for part, one in SAMPLES.apart(evidence, unit, kernel_distance).items()}
+    least = partial(SAMPLES.estimate, evidence, within=(-np.inf, np.inf))
     return (_finding(KID, **slots({part: least(one) for part, one in made.items()})),)
 
 

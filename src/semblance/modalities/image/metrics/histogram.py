@@ -8,7 +8,7 @@ from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import brightness
-from semblance.modalities.image.metrics.samples import FEW, Measured, compared, estimates, too_few
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured
 
 METRIC = "fidelity.image_histogram"
 BINS = 128
@@ -19,11 +19,11 @@ def histogram(evidence: Measured) -> tuple[Finding, ...]:
     """Wasserstein distance between the brightness of synthetic and of holdout pixels, over the range in train; 0 is
     best, and .1 says that brightness is off by a tenth of the range. Mean over channels. Control: train.
     """
-    if too_few(evidence):
-        return (_finding(METRIC, status="insufficient", reason=FEW),)
+    if reason := SAMPLES.too_few(evidence):
+        return (_finding(METRIC, status="insufficient", reason=reason),)
     low, high = brightness(evidence.train)
-    made = compared(evidence, lambda images: counts(images, low, high), _distance)
-    return (_finding(METRIC, **estimates(evidence, made, within=(0.0, 1.0))),)
+    made = SAMPLES.compared(evidence, lambda images: counts(images, low, high), _distance)
+    return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0.0, 1.0))),)
 
 
 def counts(images: Images, low: float, high: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import brightness
-from semblance.modalities.image.metrics.samples import FEW, Measured, compared, estimates, pooled, samples, too_few
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured, pooled
 
 METRIC = "fidelity.image_similarity"
 SCALES, WINDOW, SIDE = 2, 7, 64
@@ -22,15 +22,15 @@ def similarity(evidence: Measured) -> tuple[Finding, ...]:
     MS-SSIM (Wang, Simoncelli and Bovik 2003) at two scales of each image with another one of its label, as Odena et al.
     (2017) look for collapse. `detail` tells both means: above the real one, images are too much alike. Control: train.
     """
-    if too_few(evidence):
-        return (_finding(METRIC, status="insufficient", reason=FEW),)
+    if reason := SAMPLES.too_few(evidence):
+        return (_finding(METRIC, status="insufficient", reason=reason),)
     low, high = brightness(evidence.train)
-    told = compared(
+    told = SAMPLES.compared(
         evidence, lambda images: _among(images, high - low)[:, None], lambda a, b: np.abs(a.mean(0) - b.mean(0))
     )
-    drawn = samples(evidence)
-    means = {part: float(_among(drawn[part].images, high - low).mean()) for part in ("synthetic", "holdout")}
-    return (_finding(METRIC, **estimates(evidence, told, within=(0.0, 2.0)), detail=means),)
+    drawn = SAMPLES.of(evidence)
+    means = {part: float(_among(drawn[part].records, high - low).mean()) for part in ("synthetic", "holdout")}
+    return (_finding(METRIC, **SAMPLES.estimates(evidence, told, within=(0.0, 2.0)), detail=means),)
 
 
 def _among(images: Images, reach: float) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.metrics.samples import FEW, Measured, compared, estimates, samples, too_few
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured
 
 METRIC = "fidelity.image_spectrum"
 FAINT = 1e-9
@@ -22,12 +22,12 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
     decade of power counts alike, so that missing detail is seen as well as a missing shape. Control: train.
     `detail["rings"]` has the difference at each ring, from coarse to fine.
     """
-    if too_few(evidence):
-        return (_finding(METRIC, status="insufficient", reason=FEW),)
-    made = compared(evidence, lambda images: rings(images), _distance)
-    drawn = samples(evidence)
-    gap = _decibels(rings(drawn["synthetic"].images)) - _decibels(rings(drawn["holdout"].images))
-    return (_finding(METRIC, **estimates(evidence, made), detail={"rings": np.round(gap[0], 2).tolist()}),)
+    if reason := SAMPLES.too_few(evidence):
+        return (_finding(METRIC, status="insufficient", reason=reason),)
+    made = SAMPLES.compared(evidence, lambda images: rings(images), _distance)
+    drawn = SAMPLES.of(evidence)
+    gap = _decibels(rings(drawn["synthetic"].records)) - _decibels(rings(drawn["holdout"].records))
+    return (_finding(METRIC, **SAMPLES.estimates(evidence, made), detail={"rings": np.round(gap[0], 2).tolist()}),)
 
 
 def rings(images: Images) -> np.ndarray:

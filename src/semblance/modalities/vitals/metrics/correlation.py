@@ -7,7 +7,7 @@ import numpy as np
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.metrics.samples import Measured, compared, estimates, too_few
+from semblance.modalities.vitals.metrics.samples import SAMPLES, Measured
 from semblance.modalities.vitals.summary import NUMBERS, summary
 
 METRIC = "fidelity.vitals_correlation"
@@ -21,17 +21,17 @@ def correlation(evidence: Measured) -> tuple[Finding, ...]:
 
     Rank-like: means are cut at train's 2nd and 98th percentile. 0 is best. `detail["pairs"]` has the worst ones.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
     known = means(evidence.train)
     low, high = (_quantile(known, q) for q in (0.02, 0.98))
-    made = compared(evidence, lambda stays: np.clip(means(stays), low, high), _apart)
+    made = SAMPLES.compared(evidence, lambda stays: np.clip(means(stays), low, high), _apart)
     names, pair = evidence.train.names, np.triu_indices(len(evidence.train.names), 1)
     worst = np.argsort(-made["synthetic"][0])[: min(10, len(pair[0]))]
     pairs = [
         {"name": f"{names[pair[0][j]]}, {names[pair[1][j]]}", "value": float(made["synthetic"][0, j])} for j in worst
     ]
-    return (_finding(METRIC, **estimates(evidence, made, within=(0, 2)), detail={"pairs": pairs}),)
+    return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0, 2)), detail={"pairs": pairs}),)
 
 
 def means(stays: Stays) -> np.ndarray:

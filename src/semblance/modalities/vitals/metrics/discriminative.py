@@ -12,7 +12,7 @@ from semblance.core.judge import Wording, measures, patient_blocks, patients, sl
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.vitals.embed import features
-from semblance.modalities.vitals.metrics.samples import Measured, samples, too_few
+from semblance.modalities.vitals.metrics.samples import SAMPLES, Measured
 from semblance.modalities.vitals.metrics.trees import learn
 
 FOLDS = 3
@@ -27,17 +27,17 @@ def discriminative(evidence: Measured) -> tuple[Finding, ...]:
     channels, and on the facts of stays. Three folds; all stays of a patient are in one. Both sides are equally large.
     Control: train against holdout.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
-    drawn = samples(evidence)
-    x = {part: features(sample.stays, evidence.train).x for part, sample in drawn.items()}
+    drawn = SAMPLES.of(evidence)
+    x = {part: features(sample.records, evidence.train).x for part, sample in drawn.items()}
     told: dict[Part, Estimate] = {part: _told(evidence, part, x) for part in drawn if part != "holdout"}
     return (_finding(METRIC, **slots(told), detail={"stays": len(drawn["holdout"]), "folds": FOLDS}),)
 
 
 def _told(evidence: Measured, part: Part, x: dict[Part, np.ndarray]) -> Estimate:
-    drawn, sides = samples(evidence), (part, "holdout")
-    who = [drawn[one].stays.subjects for one in sides]  # type: ignore[index]
+    drawn, sides = SAMPLES.of(evidence), (part, "holdout")
+    who = [drawn[one].records.subjects for one in sides]  # type: ignore[index]
     who = [one if patients(one) > 1 else np.arange(len(one)) for one in who]
     fold = [
         patient_blocks(one, FOLDS, rng=stream(evidence.seed, "folds", name))

@@ -12,7 +12,7 @@ from semblance.core.judge import Wording, measures, slots
 from semblance.core.report import Finding
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.order import found, named, pairs
-from semblance.modalities.vitals.metrics.samples import Measured, samples, too_few
+from semblance.modalities.vitals.metrics.samples import SAMPLES, Measured
 
 METRIC = "validity.vitals_order"
 Chains = tuple[tuple[int, ...], ...]
@@ -27,14 +27,14 @@ def order(evidence: Measured) -> tuple[Finding, ...]:
 
     `detail["orders"]` names the chains. Interval by patient.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
     train = evidence.train
     chains = evidence.once("orders", lambda: named(train.said.order, train) if train.said.order else found(train))
     if not chains:
         reason = "no order is declared, and no two channels of one unit and scale keep one in train"
         return (_finding(METRIC, status="not_applicable", reason=reason),)
-    told = {part: _broken(sample.stays, chains) for part, sample in samples(evidence).items() if part != "holdout"}
+    told = {part: _broken(sample.records, chains) for part, sample in SAMPLES.of(evidence).items() if part != "holdout"}
     if told["synthetic"] is None:
         reason = "no synthetic moment has two channels of an order"
         return (_finding(METRIC, status="insufficient", reason=reason),)

@@ -9,7 +9,7 @@ from semblance.core.coded import names
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.metrics.samples import Measured, compared, estimates, rows, too_few
+from semblance.modalities.vitals.metrics.samples import SAMPLES, Measured
 from semblance.modalities.vitals.summary import NUMBERS, summary
 
 METRIC = "fidelity.vitals_missingness"
@@ -25,13 +25,15 @@ def missingness(evidence: Measured) -> tuple[Finding, ...]:
     target = evidence.train.schema.where("target")
     if target is None or target.continuous:
         return (_finding(METRIC, status="not_applicable", reason="no outcome of classes was named"),)
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
     known = names(evidence.train.frame[target.name])
     classes = known[1:] if len(known) == 2 else known
-    made = compared(evidence, lambda stays: _told(stays, target.name, classes), lambda a, b: _apart(a, b, len(classes)))
-    detail = {"channels": rows(evidence, evidence.train.names, made)}
-    return (_finding(METRIC, **estimates(evidence, made, within=(0, 2)), detail=detail),)
+    made = SAMPLES.compared(
+        evidence, lambda stays: _told(stays, target.name, classes), lambda a, b: _apart(a, b, len(classes))
+    )
+    detail = {"channels": SAMPLES.rows(evidence, evidence.train.names, made)}
+    return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0, 2)), detail=detail),)
 
 
 def _told(stays: Stays, target: str, classes: pd.Index) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.metrics.samples import Measured, compared, estimates, rows, too_few
+from semblance.modalities.vitals.metrics.samples import SAMPLES, Measured
 
 HOUR = 60.0
 EDGES = np.array([1.5, 3.5, 7.5, 12.5, 20, 35, 50, 55, 65, 90, 130, 190, 250, 310, 370, 500, 740, 1100, 1500])
@@ -21,11 +21,11 @@ def presence(evidence: Measured) -> tuple[Finding, ...]:
 
     The mean over channels and both shares; 0 is best, 1 the worst. `detail["channels"]` has the mean of each channel.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(PRESENCE, status="insufficient", reason=reason),)
-    made = compared(evidence, filled, _apart)
-    detail = {"channels": rows(evidence, evidence.train.names, made)}
-    return (_finding(PRESENCE, **estimates(evidence, made, within=(0, 1)), detail=detail),)
+    made = SAMPLES.compared(evidence, filled, _apart)
+    detail = {"channels": SAMPLES.rows(evidence, evidence.train.names, made)}
+    return (_finding(PRESENCE, **SAMPLES.estimates(evidence, made, within=(0, 1)), detail=detail),)
 
 
 def filled(stays: Stays) -> np.ndarray:
@@ -52,14 +52,14 @@ def gaps(evidence: Measured) -> tuple[Finding, ...]:
     The mean over channels, weighted as often as holdout has them, and over moments of any channel, which count as much
     as all channels; 0 is best, 1 the worst. `detail["channels"]` has each.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(GAPS, status="insufficient", reason=reason),)
-    made = compared(evidence, between, _ks)
-    detail = {"channels": rows(evidence, ("any", *evidence.train.names), made)}
+    made = SAMPLES.compared(evidence, between, _ks)
+    detail = {"channels": SAMPLES.rows(evidence, ("any", *evidence.train.names), made)}
     often = between(evidence.holdout.coded(evidence.train.channels)).sum((0, 2))
     weight = np.concatenate([[1.0], often[1:] / max(often[1:].sum(), 1)])
     whole = {part: one @ weight[:, None] / weight.sum() for part, one in made.items()}
-    return (_finding(GAPS, **estimates(evidence, whole, within=(0, 1)), detail=detail),)
+    return (_finding(GAPS, **SAMPLES.estimates(evidence, whole, within=(0, 1)), detail=detail),)
 
 
 def between(stays: Stays) -> np.ndarray:

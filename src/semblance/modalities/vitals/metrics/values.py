@@ -7,7 +7,7 @@ import numpy as np
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.metrics.samples import Measured, compared, estimates, rows, too_few
+from semblance.modalities.vitals.metrics.samples import SAMPLES, Measured
 
 CELLS = 64
 SOON = 90.0
@@ -23,12 +23,12 @@ def values(evidence: Measured) -> tuple[Finding, ...]:
 
     On train's quantiles: 64 cells. The mean over channels; `detail["channels"]` has each.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(VALUES, status="insufficient", reason=reason),)
     edges, width = _grid(evidence.train)
-    made = compared(evidence, lambda stays: _counts(stays, edges), lambda a, b: _w1(a, b, width))
-    detail = {"channels": rows(evidence, evidence.train.names, made)}
-    return (_finding(VALUES, **estimates(evidence, made), detail=detail),)
+    made = SAMPLES.compared(evidence, lambda stays: _counts(stays, edges), lambda a, b: _w1(a, b, width))
+    detail = {"channels": SAMPLES.rows(evidence, evidence.train.names, made)}
+    return (_finding(VALUES, **SAMPLES.estimates(evidence, made), detail=detail),)
 
 
 def _grid(stays: Stays) -> tuple[list[np.ndarray], np.ndarray]:
@@ -70,12 +70,12 @@ def change(evidence: Measured) -> tuple[Finding, ...]:
     The mean over channels of the difference of the correlation from holdout's, and of the difference of the mean
     absolute change, over train's q95 - q05; 0 is best. `detail["channels"]` has each.
     """
-    if reason := too_few(evidence):
+    if reason := SAMPLES.too_few(evidence):
         return (_finding(CHANGE, status="insufficient", reason=reason),)
     scale = _scale(evidence.train)
-    made = compared(evidence, lambda stays: _moments(stays, scale), _moved)
-    detail = {"channels": rows(evidence, evidence.train.names, made)}
-    return (_finding(CHANGE, **estimates(evidence, made), detail=detail),)
+    made = SAMPLES.compared(evidence, lambda stays: _moments(stays, scale), _moved)
+    detail = {"channels": SAMPLES.rows(evidence, evidence.train.names, made)}
+    return (_finding(CHANGE, **SAMPLES.estimates(evidence, made), detail=detail),)
 
 
 def _scale(stays: Stays) -> np.ndarray:
