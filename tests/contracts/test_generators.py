@@ -258,8 +258,7 @@ def test_a_generator_that_claims_conditions_keeps_them(case, model, tmp_path):
 
 
 def test_a_generator_that_completes_records_keeps_what_is_known(case, model):
-    assert case.kind.card.conditional or not hasattr(model, "impute")
-    if hasattr(model, "impute"):
+    if case.kind.card.conditional and hasattr(model, "impute"):
         gaps = case.samples.gaps()
         made = model.impute(gaps, rng=stream(0, "complete"))
         assert case.samples.completes(gaps, made)
