@@ -90,16 +90,24 @@ class Guided:
 
     @torch.no_grad()
     def sample(
-        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, guidance: float = 1.0
+        self,
+        given: np.ndarray,
+        labels: np.ndarray,
+        *,
+        rng: np.random.Generator,
+        guidance: float = 1.0,
+        start: np.ndarray | None = None,
     ) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes, by the two-step method of Adams and Bashforth.
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, by the two-step method of Adams and Bashforth,
+        from noise, which is drawn where none is given to `start` at.
 
         Each step looks at the network once (with guidance twice), and leans on what the step before saw. What ends
         beyond the network's reach is brought back to it (thresholding; Saharia et al., NeurIPS 2022).
         """
         noise, told = noise_of(rng), (torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels)))
         times = torch.linspace(1, 0, self.steps + 1)
-        x = torch.randn((len(labels), self.parts.numbers), generator=noise)
+        white = torch.randn((len(labels), self.parts.numbers), generator=noise)
+        x = white if start is None else torch.from_numpy(np.float32(start))
         before, last = x, math.inf
         for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
             found, turn = self._found(x, time, *told, guidance), now - then

@@ -20,6 +20,7 @@ from semblance.core.model import Plan, Wanted
 from semblance.core.promise import Ledger, Noise, Spent, Steps
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.core.shares import simplex
 from semblance.learn.pace import PROBE_STEPS, steps_within
 from semblance.learn.paid import EPOCHS, LOTS, once, public_number, refuse_none
 from semblance.learn.paid import Paid as Counted
@@ -29,7 +30,7 @@ from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, refuse_unable
-from semblance.modalities.table.generators.marginals import pick, simplex
+from semblance.modalities.table.generators.marginals import pick
 from semblance.modalities.table.wanted.asked import Asked
 from semblance.privacy.noise import chosen
 
@@ -205,4 +206,3 @@ class PrivateSpec(CodedSpec):
             found = steps_within(training.objective, source, plan, rng=rng, begun=begun, budget=budget, rule=rule)
             most = min(found, most)
         return replace(plan, steps=most)
-
