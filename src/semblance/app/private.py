@@ -199,6 +199,12 @@ def audited(run: Path, *, trials: int, confidence: float, seed: int, watch: Call
     told = config.read(run / "config.toml")
     synth = told.get("synth", {})
     manifest = modality(str(synth.get("modality", "table")))
+    if synth.get("epsilon") is not None and manifest.audit is None:
+        raise UsageError.of(
+            f"'{run.name}' is of modality '{manifest.name}'",
+            rule="an audit simulates patients, and for these records none are simulated yet",
+            fix="judge it by what its ledger holds, in public/GUARANTEE.md",
+        )
     if synth.get("epsilon") is None or manifest.audit is None:
         raise UsageError.of(
             f"'{run.name}' claims no guarantee",

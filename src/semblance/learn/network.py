@@ -148,6 +148,12 @@ class Drawn:
         """(n, d) numbers of records."""
         return self.objective.sample(given, labels, rng=rng)
 
+    def draw_from(self, start: np.ndarray, labels: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """The same from (n, d) normal noise, of which it is a function: what is alike there is alike here."""
+        objective: Any = self.objective  # only a flow begins with noise that is given
+        drawn: np.ndarray = objective.sample(given, labels, rng=stream(0, "unused"), start=start)
+        return drawn
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
         return {name: weight.detach().numpy() for name, weight in self.net.state_dict().items()}

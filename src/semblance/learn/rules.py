@@ -93,6 +93,8 @@ class Private:
 
     A record may be shown to the network `times` times, each time with a noise of its own, and the mean is its loss
     (Dockhorn et al., TMLR 2023): that costs nothing more. Losses must draw their noise for each row alike and apart.
+    A source may as well give (records, times, width) batches, `times` rows of each patient, drawn afresh by the
+    operating system's randomness from what this patient has: the mean loss of these is one loss, clipped once.
 
     What is lost beside, on records that are not looked at, gets no noise. It is clipped all the same, so that the real
     and the generated weigh alike.
@@ -143,7 +145,7 @@ class Private:
         """Of the loss of each record, its mean over `times` draws of noise."""
 
         def loss() -> torch.Tensor:
-            shown = batch.repeat_interleave(self.times, 0)
+            shown = batch.flatten(0, 1) if batch.ndim == 3 else batch.repeat_interleave(self.times, 0)
             return turn.loss(shown, noise).reshape(len(batch), self.times).mean(1)
 
         return Gradients.of(loss, turn.parameters, records=len(batch), times=self.times)

@@ -91,9 +91,16 @@ class Guided:
 
     @torch.no_grad()
     def sample(
-        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, guidance: float | None = None
+        self,
+        given: np.ndarray,
+        labels: np.ndarray,
+        *,
+        rng: np.random.Generator,
+        guidance: float | None = None,
+        start: np.ndarray | None = None,
     ) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes, by the two-step method of Adams and Bashforth.
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, by the two-step method of Adams and Bashforth,
+        from noise, which is drawn where none is given to `start` at.
 
         Each step looks at the network once (with guidance twice), and leans on what the step before saw. What ends
         beyond the network's reach is brought back to it (thresholding; Saharia et al., NeurIPS 2022).
@@ -101,11 +108,17 @@ class Guided:
         noise, told = noise_of(rng), (torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels)))
         guidance = self.guidance if guidance is None else guidance
         with threads(1 if self.alone else torch.get_num_threads()):
-            return self._sampled(noise, told, guidance)
+            return self._sampled(noise, told, guidance, start)
 
-    def _sampled(self, noise: torch.Generator, told: tuple[torch.Tensor, torch.Tensor], guidance: float) -> np.ndarray:
+    def _sampled(
+        self,
+        noise: torch.Generator,
+        told: tuple[torch.Tensor, torch.Tensor],
+        guidance: float,
+        start: np.ndarray | None,
+    ) -> np.ndarray:
         times = torch.linspace(1, 0, self.steps + 1)
-        x = torch.randn((len(told[1]), self.parts.numbers), generator=noise)
+        x = self._white(len(told[1]), noise, start)
         before, last = x, math.inf
         for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
             found, turn = self._found(x, time, *told, guidance), now - then
@@ -113,6 +126,11 @@ class Guided:
             before, last = found, turn
         drawn: np.ndarray = x.clamp(-self.net.reach, self.net.reach).numpy()
         return drawn
+
+    def _white(self, n: int, noise: torch.Generator, start: np.ndarray | None) -> torch.Tensor:
+        """(n, numbers) noise, drawn where none is given."""
+        drawn = torch.randn((n, self.parts.numbers), generator=noise)
+        return drawn if start is None else torch.from_numpy(np.float32(start))
 
     def _found(
         self, x: torch.Tensor, time: torch.Tensor, given: torch.Tensor, labels: torch.Tensor, guidance: float
@@ -134,9 +152,15 @@ class Focused(Guided):
     et al. 2022, algorithm 2).
     """
 
-    def _sampled(self, noise: torch.Generator, told: tuple[torch.Tensor, torch.Tensor], guidance: float) -> np.ndarray:
+    def _sampled(
+        self,
+        noise: torch.Generator,
+        told: tuple[torch.Tensor, torch.Tensor],
+        guidance: float,
+        start: np.ndarray | None,
+    ) -> np.ndarray:
         sigmas = self.sigmas()
-        x = sigmas[0] * torch.randn((len(told[1]), self.parts.numbers), generator=noise)
+        x = sigmas[0] * self._white(len(told[1]), noise, start)
         before, last = x, math.inf
         for now, then in pairwise(sigmas):
             record = self._record(x, now, told, guidance)

@@ -77,6 +77,19 @@ class Recording:
         return self.length / self.rate
 
 
+@dataclass(frozen=True)
+class Public:
+    """What was declared of recordings so that nothing has to be looked up in them: their `rate` (Hz), `leads`, the
+    lowest and the highest value of each (`ranges`), how many `seconds` a made one has, and the `kinds` of beats, the
+    usual one first."""
+
+    rate: float
+    leads: tuple[Lead, ...]
+    ranges: tuple[tuple[float, float], ...]
+    seconds: float
+    kinds: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Recordings:
     """Recordings under a schema.
@@ -89,6 +102,8 @@ class Recordings:
     frame: pd.DataFrame
     recordings: tuple[Recording, ...]
     subjects: np.ndarray
+    public: Public | None = None
+    """What was declared, where the schema is public."""
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:
@@ -107,6 +122,7 @@ class Recordings:
             self.frame.iloc[rows].reset_index(drop=True),
             tuple(self.recordings[i] for i in rows),
             self.subjects[rows],
+            self.public,
         )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semblance.core import declared
-from semblance.core.declared import is_text, is_texts, unknown
+from semblance.core.declared import is_number, is_text, is_texts, unknown
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
+from semblance.modalities.signal.aami import MEMBERS
 
 __all__ = ["LAYOUTS", "Said", "check", "unknown"]
 LAYOUTS = ("wide", "long", "leads x samples", "samples x leads")
@@ -23,6 +24,8 @@ class Said:
     (Hz) that of further data where neither the data nor the person tells one. `leads` are the names
     of the leads, in order; `units` the unit of all, or of each by name. `layout` is one of LAYOUTS; `time`, `record`,
     `lead`, `value` and `state` name columns of a table of samples. `states` are texts that are states for sure.
+    For differential privacy: `range` is the lowest and the highest value, of all leads or of each by name; `seconds` is
+    how long a made recording is; `kinds` are the classes of beats that are learned, the usual one first.
     """
 
     rate: float | None = None
@@ -42,6 +45,9 @@ class Said:
     target: str | None = None
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     na: tuple[str, ...] = ()
+    range: tuple[float, float] | Mapping[str, tuple[float, float]] | None = None
+    seconds: float | None = None
+    kinds: tuple[str, ...] | None = None
     cohort: str | None = None
     n_public: int | None = None
 
@@ -61,13 +67,25 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     common, signal, problems = declared.check(options, own="signal", rules=_SIGNAL)
     if problems:
         return Said(), problems
-    lists = {key: tuple(signal[key]) for key in ("leads", "states") if key in signal}
-    rates = {key: float(signal[key]) for key in ("rate", "resample") if key in signal}
+    lists = {key: tuple(signal[key]) for key in ("leads", "states", "kinds") if key in signal}
+    rates = {key: float(signal[key]) for key in ("rate", "resample", "seconds") if key in signal}
     return Said(**{**signal, **lists, **rates, **common}), []
 
 
 def _is_rate(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
+
+
+def _is_range(value: Any) -> bool:
+    return _is_span(value) or (isinstance(value, Mapping) and bool(value) and all(map(_is_span, value.values())))
+
+
+def _is_kinds(value: Any) -> bool:
+    return is_texts(value) and len(value) > 0 and set(value) <= set(MEMBERS)
 
 
 def _is_units(value: Any) -> bool:
@@ -78,6 +96,9 @@ _SIGNAL: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rate": (_is_rate, "a number of samples per second, above 0"),
     "resample": (_is_rate, "a number of samples per second, above 0"),
     "leads": (is_texts, "a list of different texts"),
+    "range": (_is_range, "a lowest and a highest value, or a table such as { II = [-3, 3] }"),
+    "seconds": (_is_rate, "a number of seconds, above 0"),
+    "kinds": (_is_kinds, f"a list of different classes of {', '.join(MEMBERS)}, the usual one first"),
     "states": (is_texts, "a list of different texts"),
     "units": (_is_units, 'a text, or a table such as { II = "mV" }'),
     "layout": (lambda value: value in LAYOUTS, f"one of {', '.join(LAYOUTS)}"),

@@ -98,7 +98,21 @@ def kind_of(paths: Sequence[str | Path] | str | Path) -> str:
     return kind(_listed(several)[0][0].path)
 
 
-def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], list[str]]:
+def each(paths: Sequence[str | Path], said: Said) -> tuple[list[Found], int]:
+    """The recordings that can be read, each file by itself, and how many files cannot: none has a part in another's,
+    and so a record that is told by other records' files is none."""
+    found, lost = list[Found](), 0
+    for entry in _listed(paths, lost_too=True)[0]:
+        try:
+            if kind(entry.path) == ".hea" and wfdb.borrows(entry.path):
+                raise _broken(entry.path)
+            found += [replace(one, facts={**one.facts, **entry.facts}) for one in _reader(entry.path)(entry.path, said)]
+        except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
+            lost += 1
+    return found, lost
+
+
+def _listed(paths: Sequence[str | Path] | str | Path, *, lost_too: bool = False) -> tuple[list[Listed], list[str]]:
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     listed: list[Listed] = []
     given: dict[str, None] = {}
@@ -107,25 +121,26 @@ def _listed(paths: Sequence[str | Path] | str | Path) -> tuple[list[Listed], lis
             raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
         table = _manifest(path)
         if table is not None:
-            listed += _of_manifest(*table)
+            listed += _of_manifest(*table, lost_too=lost_too)
             given |= dict.fromkeys(name for name in table[1] if name != PATH)
         else:
-            listed += [Listed(file, {}) for file in (_of_folder(path) if path.is_dir() else [path])]
+            files = _of_folder(path, lost_too=lost_too) if path.is_dir() else [path]
+            listed += [Listed(file, {}) for file in files]
     if not listed:
         raise UsageError.of("no paths", rule="there is at least one", fix="give a folder, a manifest, or files")
     kinds = sorted({kind(entry.path) for entry in listed})
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not lost_too:
         fix = "give the files of one format, or list them in a manifest"
         raise DataError.of(f"files of the formats {', '.join(kinds)}", rule="a set has one format", fix=fix)
     return listed, list(given)
 
 
-def _of_folder(folder: Path) -> list[Path]:
+def _of_folder(folder: Path, *, lost_too: bool) -> list[Path]:
     files = sorted(file for file in folder.iterdir() if file.is_file() and kind(file) in FOLDERS)
     if not files:
         rule = f"a folder of recordings holds files that end in {', '.join(FOLDERS)}"
         raise DataError.of(f"'{folder.name}' holds no recording", rule=rule, fix="name the folder that holds them")
-    inner = wfdb.segments(file for file in files if kind(file) == ".hea")
+    inner = set() if lost_too else wfdb.segments(file for file in files if kind(file) == ".hea")
     return [file for file in files if file.stem not in inner]
 
 
@@ -156,13 +171,13 @@ def _broken(file: Path) -> SemblanceError:
     return DataError.of(f"'{file.name}' cannot be read", rule=rule, fix="copy or download it again")
 
 
-def _of_manifest(folder: Path, table: pd.DataFrame) -> list[Listed]:
+def _of_manifest(folder: Path, table: pd.DataFrame, *, lost_too: bool = False) -> list[Listed]:
     listed, problems = [], []
     for row, told in enumerate(table.astype(object).where(table.notna(), None).to_dict("records"), start=1):
         entry = {str(name): text_of(value) for name, value in told.items()}
         file = folder / entry.pop(PATH)
         file = file if file.exists() else file.with_name(f"{file.name}.hea")
-        if not file.is_file():
+        if not file.is_file() and not lost_too:
             fix = f"correct the path; it is relative to the folder '{folder.name}'"
             problems.append(Problem("no such file", "every path of a manifest exists", fix, PATH, row))
         listed.append(Listed(file, entry))

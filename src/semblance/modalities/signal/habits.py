@@ -54,16 +54,16 @@ class Habits:
         labels, source = pd.Index(kinds).get_indexer(pieces.labels), pieces.source
         styles = Styles.of(coefficients, labels, source, len(data), len(kinds))
         habits = cls._of(data, cut, kinds, styles, rare=rare)
-        known = habits._under(pieces, labels, styles)
+        known = habits.under(pieces, labels, styles)
         return habits, Learned(known.relative(coefficients), labels, known.given, pieces.subjects, len(kinds))
 
     def conditions(self, data: Recordings, pieces: Pieces, coefficients: np.ndarray) -> Conditions:
         """Those of recordings' pieces, all of known kinds, from their (n, d) coefficients."""
         labels = pd.Index(self.kinds).get_indexer(pieces.labels)
         styles = Styles.of(coefficients, labels, pieces.source, len(data), len(self.kinds))
-        return self._under(pieces, labels, styles)
+        return self.under(pieces, labels, styles)
 
-    def _under(self, pieces: Pieces, labels: np.ndarray, styles: Styles) -> Conditions:
+    def under(self, pieces: Pieces, labels: np.ndarray, styles: Styles) -> Conditions:
         """The conditions of pieces of these labels and styles."""
         source, shown = pieces.source, self.fashion.shown(styles.centre, styles.spread)
         before, after = (pieces.frame[name].to_numpy() for name in (BEFORE, AFTER))
@@ -80,7 +80,7 @@ class Habits:
         slow = _filled(np.array([_slow(cut.values(one), cut.rate) for one in data.recordings]))
         fashion = Fashion.of(styles)
         numbers = np.concatenate([told(series, len(kinds)), slow, fashion.told(styles)], 1)
-        person = _as_often(Person.fit(data.frame, numbers, data.subjects, rare=rare), one_each, len(kinds))
+        person = as_often(Person.fit(data.frame, numbers, data.subjects, rare=rare), one_each, len(kinds))
         seconds = float(np.median([one.seconds for one in data.recordings]))
         return cls(kinds, person, fashion, len(cut.leads), seconds)
 
@@ -162,7 +162,7 @@ def given_of(before: np.ndarray, after: np.ndarray, style: np.ndarray) -> np.nda
     return np.concatenate([two, two - usual, style], 1)
 
 
-def _as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
+def as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
     """The person with whom each kind of beat has its `share` (kinds,) of the mean recording, as it has in the cohort.
 
     A Gaussian of logits alone has too few recordings in which a rare kind is frequent.

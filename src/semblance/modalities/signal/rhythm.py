@@ -77,7 +77,7 @@ class Rhythm:
         """(n,) seconds from the beat before to each beat."""
         n = len(kinds)
         steady = self.level + noise(np.exp(self.bands), n, rng=rng)
-        row, column = _jump(kinds)
+        row, column = jump(kinds)
         mean, sd = np.zeros(n), np.zeros(n)
         moved = row >= 0
         mean[moved], sd[moved] = self.early[row[moved], column[moved]], np.exp(self.spread[row[moved], column[moved]])
@@ -108,7 +108,7 @@ def mix_of(shares: np.ndarray) -> np.ndarray:
     return mix
 
 
-def _jump(kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def jump(kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each interval that is no normal one: the kind that it belongs to (less 1), and which of the three it is."""
     before = np.concatenate([kinds[:1], kinds[:-1]])
     row = np.where(kinds > 0, kinds, before) - 1
@@ -126,11 +126,11 @@ class Beats:
     @cached_property
     def normal(self) -> np.ndarray:
         """(n,) log seconds between normal beats; where there are none, what lies between."""
-        ok = (self.kinds == 0) & (np.roll(self.kinds, 1) == 0) & _sound(self.intervals)
+        ok = (self.kinds == 0) & (np.roll(self.kinds, 1) == 0) & sound(self.intervals)
         ok[:1] = False
         at, every = np.flatnonzero(ok), np.arange(len(self.kinds))
         if not len(at):
-            known = self.intervals[_sound(self.intervals)]
+            known = self.intervals[sound(self.intervals)]
             return np.full(len(every), np.log(np.median(known)) if len(known) else 0.0)
         return np.interp(every, at, np.log(self.intervals[at]))
 
@@ -145,15 +145,15 @@ class Beats:
 
     def jumps(self, k: int) -> np.ndarray:
         """(k - 1, JUMPS, 3) count, sum and sum of squares of the log ratios of intervals to normal ones."""
-        row, column = _jump(self.kinds)
-        ok = (row >= 0) & _sound(self.intervals)
+        row, column = jump(self.kinds)
+        ok = (row >= 0) & sound(self.intervals)
         ratio = np.log(self.intervals[ok]) - self.normal[ok]
         place = row[ok] * JUMPS + column[ok]
         sums = [np.bincount(place, weights=ratio**p, minlength=(k - 1) * JUMPS) for p in (0, 1, 2)]
         return np.stack(sums, 1).reshape(k - 1, JUMPS, 3)
 
 
-def _sound(intervals: np.ndarray) -> np.ndarray:
+def sound(intervals: np.ndarray) -> np.ndarray:
     return (intervals >= SHORTEST) & (intervals <= LONGEST)
 
 

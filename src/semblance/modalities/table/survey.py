@@ -20,10 +20,10 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from semblance.core.errors import DataError, UsageError
+from semblance.core.shares import simplex
 from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.encode import ColumnCodes, Encoding
 from semblance.modalities.table.generators.grouping import cells, frequent
-from semblance.modalities.table.generators.marginals import simplex
 from semblance.privacy.local import NOBODY, Randomiser, randomiser
 from semblance.privacy.noise import moved, system
 

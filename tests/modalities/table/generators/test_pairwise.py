@@ -14,8 +14,8 @@ from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.modality import ReadOptions
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
+from semblance.core.shares import simplex
 from semblance.modalities.table.data import Table, concat, from_frame
-from semblance.modalities.table.generators.marginals import simplex
 from semblance.modalities.table.generators.pairwise import Pairwise, PairwiseModel
 from semblance.privacy.ledger import Ledger
 

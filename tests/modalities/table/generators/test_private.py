@@ -15,6 +15,7 @@ import pytest
 from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.promise import MEASURED, Noise, Steps
 from semblance.core.rng import stream
+from semblance.learn.paid import EPOCHS
 from semblance.modalities.table.audit import PATIENTS, RECORDS, simulated
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.domain import public_encoding
@@ -22,7 +23,7 @@ from semblance.modalities.table.generators import private
 from semblance.modalities.table.generators.autoregressive import Autoregressive
 from semblance.modalities.table.generators.diffusion import Diffusion
 from semblance.modalities.table.generators.pate_gan import PateGan
-from semblance.modalities.table.generators.private import EPOCHS, Paid
+from semblance.modalities.table.generators.private import Paid
 from semblance.modalities.table.generators.vae import Vae
 from semblance.modalities.table.generators.wgan_gp import WganGp
 from semblance.privacy.ledger import Ledger

@@ -49,10 +49,22 @@ def segments(headers: Iterable[Path]) -> set[str]:
     """The names of records that are only segments of another one of these."""
     found: set[str] = set()
     for path in headers:
-        lines = [line for line in path.read_text("ascii", "ignore").splitlines() if line and line[0] != "#"]
+        lines = _lines(path)
         if lines and "/" in lines[0].split()[0]:
             found |= {line.split()[0] for line in lines[1:]}
     return found
+
+
+def borrows(header: Path) -> bool:
+    """Whether a record is made of other records, or of signal files that are not named as it is."""
+    lines = _lines(header)
+    named = [line.split()[0] for line in lines[1:]]
+    return not lines or "/" in lines[0].split()[0] or any(Path(name).stem != header.stem for name in named)
+
+
+def _lines(header: Path) -> list[str]:
+    """The lines of a header that are no comments."""
+    return [line for line in header.read_text("ascii", "ignore").splitlines() if line.strip() and line[0] != "#"]
 
 
 def read(path: Path, said: Said) -> Iterator[Found]:

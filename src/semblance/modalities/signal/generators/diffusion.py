@@ -15,10 +15,12 @@ from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.encode import Encoding
-from semblance.modalities.signal.generators.network import NetworkSpec, Sampler
+from semblance.modalities.signal.generators.network import Sampler
+from semblance.modalities.signal.generators.private import PrivateSpec
 
 CARD = Card(
     name="diffusion",
+    private=True,
     conditional=True,
     summary="beats or windows denoised from noise, given their kind, their intervals and the style of one recording",
     paper="Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Classifier-Free Diffusion Guidance, 2022",
@@ -27,7 +29,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Diffusion(NetworkSpec):
+class Diffusion(PrivateSpec):
     """A denoiser of whitened components."""
 
     components: int = 128
@@ -48,3 +50,7 @@ class Diffusion(NetworkSpec):
     def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
         """The denoiser and its loss."""
         return Guided(Conditioned(parts, width=self.width, blocks=self.blocks), steps=self.steps, aside=aside)
+
+    def apart(self, parts: Parts) -> Guided:
+        """Each piece has a time of its own."""
+        return Guided(Conditioned(parts, width=self.width, blocks=self.blocks), steps=self.steps, even=False)

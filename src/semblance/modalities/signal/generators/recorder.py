@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ from semblance.learn.drawn import Drawer as Waves
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.modalities.signal import habits, limb, scenes
 from semblance.modalities.signal.code import Code
+from semblance.modalities.signal.cosines import Cosines
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.encode import Encoding
 from semblance.modalities.signal.generators.impute import filled
@@ -181,16 +182,26 @@ class RecorderSpec:
     ) -> RecorderModel:
         """Learn `train`. Raises DataError where no piece can be learned, UsageError for a ledger."""
         refuse_ledger(self.card, ledger=ledger)
+        if ledger is not None:
+            return self.fit_privately(train, ledger, Fitting(rng, {} if plan is None else plan, watch, resume))
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
         recorder, learned = Recorder.fit(train, self, rng=stream(seed, "encoding"))
         waves = self.learn(learned, Fitting(stream(seed, "waves"), chosen, watch, resume))
         return RecorderModel(self.card, self.to_json(), recorder, waves)
 
+    def fit_privately(self, train: Recordings, ledger: Ledger, how: Fitting) -> RecorderModel:
+        """Learn `train` with what a ledger pays for."""
+        raise TypeError(f"{type(self).__name__} does not say how it learns privately")
+
+    def outlined(self, train: Recordings) -> Recorder:
+        """Who records, as far as what can be asked for depends on it."""
+        return Recorder.fit(train, self, rng=stream(0, "check"))[0]
+
     def check(self, train: Recordings, *, wanted: Wanted) -> None:
         """Raise UsageError with all that no model of these recordings could draw; nothing is learned for it."""
         if wanted:
-            known = Recorder.fit(train, self, rng=stream(0, "check"))[0].known
+            known = self.outlined(train).known
             asked = asked_of(wanted, known)
             for limits in (asked.limits, *(asked.limits.and_also(one) for quota in asked.quotas for _, one in quota)):
                 known.person.draw(1, rng=stream(0, "check"), limits=limits)
@@ -208,9 +219,11 @@ class RecorderSpec:
             )
         told = json.loads((folder / "recorder.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
-        recorder = Recorder.restored(told, arrays, code=cls.code)
+        recorder = Recorder.restored(told, arrays, code=Cosines if "alike" in told else cls.code)
         waves = cls.waves(told["options"], recorder.sizes, under(arrays, WAVES))
-        return RecorderModel(cls.card, told["options"], recorder, waves)
+        path = folder / "measured.json"
+        measured = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return RecorderModel(cls.card, told["options"], recorder, waves, measured, told.get("alike"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +234,10 @@ class RecorderModel:
     options: Mapping[str, Any]
     recorder: Recorder
     learned: Waves
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What may be told of what a ledger has paid for."""
+    alike: float | None = None
+    """The part of the noise behind a beat that all beats of a recording share, where no styles are known."""
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Recordings]:
         """`n` recordings, some at a time; the first do not depend on how many follow, but where there are quotas.
@@ -239,9 +256,24 @@ class RecorderModel:
             parts = self._parts(done, seed, asked, limits)
             rng = stream(seed, "pieces", done)
             labels, given = (np.concatenate([getattr(p, what) for p in parts]) for what in ("kinds", "given"))
-            drawn = self.learned.draw(labels, given, rng=rng)
+            drawn = self._drawn(parts, labels, given, done, seed, rng)
             yield self.recorder.recordings(parts, drawn, first=done, rng=rng).take(np.arange(min(len(parts), n - done)))
             done += len(parts)
+
+    def _drawn(
+        self, parts: list[Part], labels: np.ndarray, given: np.ndarray, first: int, seed: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """The numbers of all pieces. Where no styles are known, one heart is told by noise that its beats share: each
+        is normal noise all the same, and so each beat is distributed as it was."""
+        if self.alike is None:
+            return self.learned.draw(labels, given, rng=rng)
+        width = self.recorder.encoding.width
+        own = [stream(seed, "heart", first + i).standard_normal((1, width)) for i in range(len(parts))]
+        heart = np.repeat(np.concatenate(own), [len(part.kinds) for part in parts], 0)
+        start = np.sqrt(self.alike) * heart + np.sqrt(1 - self.alike) * rng.standard_normal(heart.shape)
+        flow: Any = self.learned
+        drawn: np.ndarray = flow.draw_from(start, labels, given)
+        return drawn
 
     def _parts(self, first: int, seed: int, asked: Asked, limits: list[Limits]) -> list[Part]:
         """Recordings to be, from number `first`, until there are enough pieces to draw, wanted or not."""
@@ -279,5 +311,8 @@ class RecorderModel:
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {**self.recorder.arrays(), **within(WAVES, self.learned.arrays())}
         write_bytes(folder / "weights.safetensors", save({n: np.ascontiguousarray(a) for n, a in arrays.items()}))
-        write_json(folder / "recorder.json", {**self.recorder.to_json(), "options": dict(self.options)})
+        told = {} if self.alike is None else {"alike": self.alike}
+        write_json(folder / "recorder.json", {**self.recorder.to_json(), "options": dict(self.options), **told})
+        if self.measured:
+            write_json(folder / "measured.json", dict(self.measured))
         write_json(folder / "model.json", {"modality": "signal", "generator": self.card.name})

@@ -23,11 +23,11 @@ from semblance.core.model import Card, Plan, Watch, paying
 from semblance.core.promise import MEASURED, Answers, Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.core.shares import simplex
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedSpec, measured_of
-from semblance.modalities.table.generators.marginals import simplex
 from semblance.modalities.table.generators.mixture import restored
 from semblance.modalities.table.generators.moments import Moments
 from semblance.modalities.table.generators.pairwise import CELLS, PairwiseModel, apart

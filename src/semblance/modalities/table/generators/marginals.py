@@ -71,12 +71,3 @@ def pick(shares: tuple[np.ndarray, ...], uniform: np.ndarray) -> np.ndarray:
     for j, share in enumerate(shares):
         codes[:, j] = np.minimum(np.searchsorted(np.cumsum(share), uniform[:, j], side="right"), len(share) - 1)
     return codes
-
-
-def simplex(values: np.ndarray) -> np.ndarray:
-    """The nearest nonnegative values that sum to one (Duchi et al., ICML 2008)."""
-    ordered = np.sort(values)[::-1]
-    above = np.cumsum(ordered) - 1
-    last = np.flatnonzero(ordered - above / np.arange(1, len(ordered) + 1) > 0)[-1]
-    found: np.ndarray = np.maximum(values - above[last] / (last + 1), 0)
-    return found

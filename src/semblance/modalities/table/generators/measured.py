@@ -13,8 +13,8 @@ from safetensors.numpy import load_file, save
 
 from semblance.core.files import write_bytes
 from semblance.core.promise import MEASURED, Noise
+from semblance.core.shares import simplex
 from semblance.modalities.table.generators.grouping import summed
-from semblance.modalities.table.generators.marginals import simplex
 
 Pair = tuple[int, int]
 

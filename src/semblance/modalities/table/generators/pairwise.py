@@ -22,13 +22,13 @@ from semblance.core.model import Card, Plan, Watch, paying
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.core.shares import simplex
 from semblance.modalities.table.codes import Categories
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedSpec, measured_of
 from semblance.modalities.table.generators.grouping import cells, classes, frequent, sizes, summed
-from semblance.modalities.table.generators.marginals import simplex
 from semblance.modalities.table.generators.measured import Measured, Pair
 from semblance.modalities.table.generators.mixture import MixtureModel, restored
 from semblance.modalities.table.generators.moments import Moments

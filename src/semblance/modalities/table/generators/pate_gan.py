@@ -16,6 +16,7 @@ from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.learn.nets.mlp import Mlp, start
 from semblance.learn.objectives.pate import Panel, Parts, Teachers, Votes
+from semblance.learn.paid import once, refuse_none
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
@@ -24,7 +25,7 @@ from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
 from semblance.modalities.table.generators.coded import Fitting
 from semblance.modalities.table.generators.dense import Dense, Vectors
-from semblance.modalities.table.generators.private import Paid, Spy, once, refuse_none
+from semblance.modalities.table.generators.private import Paid, Spy
 from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
 from semblance.privacy.noise import chosen, system
 

@@ -8,32 +8,29 @@ pays for (see `learn.rules.Private`). So nothing that was not paid for is in wha
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save
 
-from semblance.core.errors import UsageError
-from semblance.core.files import sha256_of, write_bytes
 from semblance.core.model import Plan, Wanted
-from semblance.core.promise import MEASURED, Ledger, Noise, Spent, Steps, spent_from
+from semblance.core.promise import Ledger, Noise, Spent, Steps
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.core.shares import simplex
 from semblance.learn.pace import PROBE_STEPS, steps_within
+from semblance.learn.paid import EPOCHS, LOTS, once, public_number, refuse_none
+from semblance.learn.paid import Paid as Counted
 from semblance.learn.rules import Private
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_to_end
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, refuse_unable
-from semblance.modalities.table.generators.marginals import pick, simplex
+from semblance.modalities.table.generators.marginals import pick
 from semblance.modalities.table.wanted.asked import Asked
 from semblance.privacy.noise import chosen
 
@@ -41,20 +38,11 @@ COUNTED = 0.1
 """Share of the budget for columns alone."""
 STAND_IN = 20_000
 """Records that stand in for the real ones."""
-LOTS = 20
-"""A batch is expected to have at most this part of the patients."""
-EPOCHS = 30
-"""Passes over the data: beyond, noise grows faster than what is learned."""
 
 
 @dataclass(frozen=True)
-class Paid:
-    """What a ledger has paid for: the noisy count of every code of each column, and then the training, of which it
-    gave a `receipt`."""
-
-    counts: tuple[np.ndarray, ...]
-    spent: tuple[Spent, ...]
-    receipt: str = ""
+class Paid(Counted):
+    """What a ledger has paid for: the noisy count of every code of each column, and then the training."""
 
     @classmethod
     def of(
@@ -72,94 +60,19 @@ class Paid:
 
         Raises PrivacyError where nothing is left, UsageError where another training than this was paid for.
         """
-        told = None if resume is None else cls.load(resume)
-        if told is not None:
-            told.refuse_other(like)
-            return told
-        columns = [(j,) for j in range(len(coder.columns))]
-        noise, _ = ledger.affordable([(COUNTED, max(len(columns), 1)), (1 - COUNTED, 1)])
-        codes, whose = coder.encode(train), train.subjects
-        counts = ledger.noisy_counts(codes, coder.sizes, columns, whose, sigma=noise.sigma, note="columns")
-        rest = training()
-        told = cls(tuple(counts), (noise, rest), ledger.reserve(rest, note="training"))
-        if resume is not None:
-            told.save(resume)
-        return told
 
-    @property
-    def training(self) -> Spent:
-        """What was paid for the training."""
-        return self.spent[-1]
+        def counting() -> tuple[list[np.ndarray], list[Noise]]:
+            columns = [(j,) for j in range(len(coder.columns))]
+            noise, _ = ledger.affordable([(COUNTED, max(len(columns), 1)), (1 - COUNTED, 1)])
+            codes, whose = coder.encode(train), train.subjects
+            how: dict[str, Any] = {"sigma": noise.sigma, "note": "columns"}
+            return ledger.noisy_counts(codes, coder.sizes, columns, whose, **how), [noise]
 
-    def refuse_other(self, planned: Steps | Noise) -> None:
-        """Raise UsageError where what is planned differs in more than its noise from what was paid for."""
-        if _but_noise(planned) != _but_noise(self.training):
-            raise UsageError.of(
-                f"a plan that looks {planned.count:,} times, where {self.training.count:,} were paid for"
-                if planned.count != self.training.count
-                else "a plan that asks otherwise than was paid for",
-                rule="a training that was paid for is taken up as it was planned",
-                fix="give the generator, plan and options that it began with; or another folder, to pay anew",
-            )
-
-    @property
-    def records(self) -> float:
-        """The noisy number of records, at least one."""
-        return max(float(np.mean([counts.sum() for counts in self.counts])), 1.0)
-
-    @property
-    def findings(self) -> dict[str, Any]:
-        """What may be told."""
-        return {"records": round(self.records), "noise": [part.to_json() for part in self.spent]}
+        return cls.settled(counting, ledger, training, like=like, resume=resume)
 
     def stand_in(self, coder: Encoding, *, rng: np.random.Generator) -> Table:
         """Records whose columns are those that were counted, each apart from the others."""
         return independent(coder, tuple(simplex(counts / self.records) for counts in self.counts), rng=rng, n=STAND_IN)
-
-    def save(self, folder: Path) -> None:
-        """Write measured.safetensors in one step."""
-        arrays = {f"column {j}": counts for j, counts in enumerate(self.counts)}
-        told = json.dumps([part.to_json() for part in self.spent])
-        write_bytes(folder / MEASURED, save(arrays, metadata={"spent": told, "receipt": self.receipt}))
-
-    @classmethod
-    def load(cls, folder: Path) -> Paid | None:
-        """What `save` wrote; None where nothing was measured yet."""
-        if not (folder / MEASURED).exists():
-            return None
-        with safe_open(folder / MEASURED, framework="np") as file:
-            names, told = list(file.keys()), file.metadata()
-            counts = tuple(file.get_tensor(f"column {j}") for j in range(len(names)))
-        return cls(counts, tuple(spent_from(part) for part in json.loads(told["spent"])), told.get("receipt", ""))
-
-
-@contextmanager
-def once(told: Paid, ledger: Ledger, checkpoint: Path | None) -> Iterator[None]:
-    """A training that was paid for once, and so is finished once: of copies of what it kept in `checkpoint`, the first
-    to end is the one that was paid for. Where nothing is kept, nothing can be taken up twice.
-
-    Raises PrivacyError where another one ended before.
-    """
-    if checkpoint is None:
-        yield
-        return
-    ledger.refuse_other(told.receipt, sha256_of(checkpoint) if checkpoint.exists() else None)
-    yield
-    ledger.settle(told.receipt, sha256_of(checkpoint))
-
-
-def _but_noise(part: Spent) -> dict[str, Any]:
-    return {key: value for key, value in part.to_json().items() if key != "sigma"}
-
-
-def refuse_none(plan: TrainPlan) -> None:
-    """Raise UsageError, before anything is paid, for a plan that learns nothing."""
-    if plan.steps < 1 or plan.batch < 1:
-        raise UsageError.of(
-            f"a plan of {plan.steps} steps with batches of {plan.batch}",
-            rule="what is paid for is learned from: at least one step, with at least one record in a batch",
-            fix="correct the plan, or leave it out",
-        )
 
 
 def independent(coder: Encoding, shares: tuple[np.ndarray, ...], *, rng: np.random.Generator, n: int) -> Table:
@@ -293,16 +206,3 @@ class PrivateSpec(CodedSpec):
             found = steps_within(training.objective, source, plan, rng=rng, begun=begun, budget=budget, rule=rule)
             most = min(found, most)
         return replace(plan, steps=most)
-
-
-def public_number(schema: Schema) -> int:
-    """The number of patients that is public anyway. Raises UsageError where there is none."""
-    if schema.n_public is None:
-        raise UsageError.of(
-            "no public number of patients",
-            rule="a network under differential privacy sees a share of the patients in each step, and the true number "
-            "is private",
-            fix="in the schema file: [cohort] n_public = a number that is public anyway; or --model pairwise; or, to"
-            " learn without a ledger, read without private=True",
-        )
-    return schema.n_public

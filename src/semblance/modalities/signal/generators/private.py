@@ -1,0 +1,246 @@
+"""How a network learns beats under differential privacy: its patients are counted, and then give gradients.
+
+All that is known of the data beforehand is declared (`public`). A share of the budget counts rhythms, facts and the
+size of each cosine (`counted`); the rest pays for DP-SGD (`learn.rules.Private`), in which each patient shows some
+random beats of all that it has, of which the mean loss is clipped once. Nothing else looks at a record: the network
+starts at recordings that are drawn from the counts, keeps nobody aside and stops where it was planned.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from semblance.core.errors import UsageError
+from semblance.core.model import Plan
+from semblance.core.promise import Ledger, Noise, Steps
+from semblance.core.rng import root_of, stream
+from semblance.core.schema import Schema
+from semblance.learn.drawn import Fitting
+from semblance.learn.network import Drawn
+from semblance.learn.objectives.guided import Guided
+from semblance.learn.pace import PROBE_STEPS, steps_within
+from semblance.learn.paid import EPOCHS, LOTS, Paid, once, public_number, refuse_none
+from semblance.learn.rules import Private
+from semblance.learn.trainer import TrainPlan, train_to_end
+from semblance.modalities.signal import limb
+from semblance.modalities.signal.cosines import FAR, Cosines
+from semblance.modalities.signal.counted import Asked, Counted, Grid
+from semblance.modalities.signal.data import Pieces, Public, Recordings
+from semblance.modalities.signal.generators.network import NetworkSpec
+from semblance.modalities.signal.generators.recorder import Recorder, RecorderModel
+from semblance.modalities.signal.pieces import RATE, SIZE, Cut
+from semblance.modalities.signal.style import Styles
+from semblance.privacy.noise import system
+
+COUNTED = (0.05, 0.05, 0.2)
+"""Shares of the budget for what recordings, beats and cosines are counted for."""
+BEATS = 4
+"""Beats of a patient that are counted, and shown in a step."""
+ALIKE = 0.9
+"""The part of the noise behind a beat that all beats of a recording share: most of what differs between beats of a
+kind differs between hearts."""
+STAND_IN = 200
+"""Recordings that stand in for the real ones."""
+
+
+@dataclass(frozen=True)
+class PaidBeats(Paid):
+    """What was paid for of recordings."""
+
+    @property
+    def sigmas(self) -> tuple[float, float, float]:
+        """The noise on the counts of recordings, beats and pieces."""
+        noises = [part.sigma for part in self.spent if isinstance(part, Noise)]
+        return noises[0], noises[1], noises[2]
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What follows from declarations alone."""
+
+    schema: Schema
+    public: Public
+    cut: Cut
+    code: Cosines
+    grid: Grid
+
+    @classmethod
+    def of(cls, train: Recordings) -> Work:
+        """Of recordings that were read under declarations. Raises UsageError for others."""
+        public = train.public
+        if public is None or not train.schema.public:
+            raise _undeclared()
+        rate = min(public.rate, RATE)
+        cut = Cut(True, rate, max(2, round(rate * SIZE / RATE)), public.leads)
+        code = Cosines.of(public, cut.size)
+        return cls(train.schema, public, cut, code, Grid(train.schema, public.kinds, code.width))
+
+    def recorder(self, counted: Counted) -> Recorder:
+        """Who records, from noisy counts."""
+        ties = limb.ties([lead.name for lead in self.public.leads])
+        habits = counted.habits(self.public)
+        return Recorder(self.schema, self.cut, counted.scaled(self.code), habits, self.public.rate, ties)
+
+    def pieces(self, train: Recordings) -> Pieces:
+        """The beats of declared kinds that were measured in all leads."""
+        found = self.cut.pieces(train)
+        return found.take(np.isfinite(found.waves).all((1, 2)) & np.isin(found.labels, self.public.kinds))
+
+    def nobody(self) -> Recorder:
+        """Who would record if nobody had been counted."""
+        return self.recorder(Counted(self.grid, self.grid.nothing, (1.0, 1.0, 1.0)))
+
+
+class Hearts:
+    """Rows of beats as a source of patients: each gives some of its beats by chance, rare kinds oftener than they come.
+
+    What a patient gives follows from its own beats and from the operating system's randomness.
+    """
+
+    def __init__(self, rows: np.ndarray, labels: np.ndarray, whose: np.ndarray) -> None:
+        order = np.argsort(whose, kind="stable")
+        self.rows = torch.from_numpy(np.ascontiguousarray(rows[order]))
+        self.subjects, self.first, self.count = np.unique(whose[order], return_index=True, return_counts=True)
+        place, labels = np.repeat(np.arange(len(self.subjects)), self.count), labels[order].astype(np.int64)
+        kinds = int(labels.max(initial=0)) + 1
+        often = np.bincount(place * kinds + labels, minlength=len(self.subjects) * kinds)
+        weight = 1 / np.sqrt(often[place * kinds + labels])
+        self.weight = weight / np.bincount(place, weights=weight, minlength=len(self.subjects))[place]
+        self.ends = np.cumsum(self.weight)
+
+    def batch(self, index: np.ndarray) -> torch.Tensor:
+        """(patients, BEATS, width)."""
+        begins = np.concatenate([[0.0], self.ends])[self.first[index]]
+        found = np.searchsorted(self.ends, begins[:, None] + system().random((len(index), BEATS)), side="right")
+        # Rounding must not give a patient another one's beat.
+        last = self.first[index] + self.count[index] - 1
+        own = np.clip(found, self.first[index][:, None], last[:, None])
+        return self.rows[torch.from_numpy(own)]
+
+
+@dataclass(frozen=True)
+class PrivateSpec(NetworkSpec):
+    """A network over beats that learns under differential privacy where it is given a ledger."""
+
+    numbered: ClassVar[bool] = True
+    """Whether it needs a public number of patients."""
+    private_base: ClassVar[TrainPlan] = TrainPlan(steps=0, weight_decay=0.0, warmup=20, ema=0.99, rate=1e-3)
+    lot: ClassVar[int] = 256
+
+    def apart(self, parts: Any) -> Guided:
+        """The objective, with a loss in which no patient has a part in another's."""
+        raise TypeError(f"{type(self).__name__} does not say what is trained privately")
+
+    def refuse_undeclared(self, schema: Schema) -> None:
+        """Raise UsageError, before any record is looked at, where what is public of them was not declared."""
+        if not schema.public:
+            raise _undeclared()
+        public_number(schema)
+
+    def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
+        """Seconds (default 60) turned into steps; under a public schema by trying some on made-up beats."""
+        if not train.schema.public:
+            return super().plan(train, rng=rng, time_budget=time_budget)
+        budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
+        public, work = public_number(train.schema), Work.of(train)
+        batch = max(1, min(self.lot, public // LOTS))
+        plan, seed = replace(self.private_base, batch=batch), root_of(rng)
+        objective, stand_in = self._begun(work.nobody(), seed)
+        source = Hearts(stand_in, stand_in[:, -1], np.arange(len(stand_in)) % (4 * batch))
+        rule = Private(Steps(1.0, 0.25, PROBE_STEPS), float(batch), times=BEATS)
+        found = steps_within(objective, source, plan, rng=stream(seed, "probe"), begun=begun, budget=budget, rule=rule)
+        return replace(plan, steps=min(found, max(1, EPOCHS * public // batch))).to_json()
+
+    def outlined(self, train: Recordings) -> Recorder:
+        """Under a public schema, who would record if nobody had been counted."""
+        return Work.of(train).nobody() if train.schema.public else super().outlined(train)
+
+    def fit_privately(self, train: Recordings, ledger: Ledger, how: Fitting) -> RecorderModel:
+        """Pay, count, train for the plan, and keep the averaged weights of its end.
+
+        Raises UsageError for what is not declared, PrivacyError where nothing is left.
+        """
+        self.refuse_undeclared(train.schema)
+        work, seed, public = Work.of(train), root_of(how.rng), public_number(train.schema)
+        plan = TrainPlan(**(how.plan if how.plan else self.plan(train, rng=stream(seed, "plan"))))
+        refuse_none(plan)
+        rate, pieces = min(plan.batch / public, 1.0), work.pieces(train)
+        paid = PaidBeats.settled(
+            lambda: _counts(work, train, pieces, ledger),
+            ledger,
+            lambda: ledger.affordable_steps(rate=rate, count=plan.steps),
+            like=Steps(1.0, rate, plan.steps),
+            resume=how.resume,
+        )
+        counted = Counted(work.grid, paid.counts, paid.sigmas)
+        recorder = work.recorder(counted)
+        objective, _ = self._begun(recorder, seed)
+        assert isinstance(paid.training, Steps)
+        rule = Private(paid.training, rate * public, times=BEATS)
+        checkpoint = None if how.resume is None else how.resume / "training.safetensors"
+        kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": rule}
+        with once(paid, ledger, checkpoint):
+            train_to_end(objective, _source(recorder, pieces), plan, rng=stream(seed, "training"), **kept)
+        measured: Mapping[str, Any] = {**paid.findings, "records": round(counted.patients)}
+        return RecorderModel(self.card, self.to_json(), recorder, Drawn(objective, objective.net), measured, ALIKE)
+
+    def _begun(self, recorder: Recorder, seed: int) -> tuple[Guided, np.ndarray]:
+        """The network at its start, and the rows of beats of made recordings that stand in for the real ones."""
+        parts = self.parts(recorder.sizes)
+        made = [recorder.story.draw(recorder.cut, rng=stream(seed, "stand-in", i)) for i in range(STAND_IN)]
+        given, kinds = np.concatenate([one.given for one in made]), np.concatenate([one.kinds for one in made])
+        numbers = np.full((len(kinds), parts.numbers), FAR)
+        objective = self.apart(parts)
+        rows = parts.join(numbers, given, kinds)
+        objective.start(rows, rng=stream(seed, "weights"))
+        return objective, parts.join(stream(seed, "numbers").standard_normal(numbers.shape), given, kinds)
+
+
+def _undeclared() -> UsageError:
+    return UsageError.of(
+        "recordings that were not read under declarations",
+        rule="under differential privacy all that is known of records beforehand is declared",
+        fix="--epsilon with --schema FILE; in Python sb.read(path, schema=..., private=True)",
+    )
+
+
+def _counts(work: Work, train: Recordings, pieces: Pieces, ledger: Ledger) -> tuple[list[np.ndarray], list[Noise]]:
+    """The noisy counts, and what was paid for them."""
+    shapes = work.grid.shapes
+    parts = [(share, len(part)) for share, part in zip(COUNTED, shapes, strict=True)]
+    noises = ledger.affordable([*parts, (1 - sum(COUNTED), 1)])
+    counts: list[np.ndarray] = []
+    paid: list[Noise] = []
+    for (asked, clip, note), noise in zip(_asked(work, train, pieces), noises, strict=False):
+        sigma = noise.sigma * clip
+        how: dict[str, Any] = {"sigma": sigma, "note": note, "clip": clip}
+        counts += ledger.noisy_counts(asked.codes, asked.sizes, asked.subsets, asked.whose, **how)
+        paid.append(Noise(sigma, clip, len(asked.subsets)))
+    return counts, paid
+
+
+def _asked(work: Work, train: Recordings, pieces: Pieces) -> Iterator[tuple[Asked, int, str]]:
+    yield work.grid.of_recordings(train), 1, "recordings"
+    yield work.grid.of_beats(train), BEATS, "beats"
+    yield work.grid.of_pieces(pieces, work.code), 1, "cosines"
+
+
+def _source(recorder: Recorder, pieces: Pieces) -> Hearts:
+    """The beats as rows, each from its own recording and the noisy habits."""
+    story, k = recorder.story, len(recorder.story.kinds)
+    fashion = story.fashion  # type: ignore[union-attr]
+    n = int(pieces.source.max(initial=-1)) + 1
+    styles = Styles(
+        np.broadcast_to(fashion.mean + fashion.apart, (n, k, len(fashion.mean))),
+        np.broadcast_to(fashion.loose[:, 0], (n, k)),
+    )
+    labels = np.array([story.kinds.index(label) for label in pieces.labels], dtype=np.int64)
+    known = story.under(pieces, labels, styles)  # type: ignore[union-attr]
+    numbers = known.relative(recorder.encoding.encode(pieces)).clip(-FAR, FAR)
+    return Hearts(np.column_stack([numbers, known.given, labels]).astype(np.float32), labels, pieces.subjects)

@@ -1,0 +1,183 @@
+"""Recordings read under what is declared and nothing else, as differential privacy asks.
+
+Each is read by itself. One that cannot be, that has another rate, none of the declared leads or a unit that cannot be
+turned into the declared one counts as missing, whatever the others are; values beyond the declared range count as its
+end. So one patient more or less changes nothing of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semblance.core.errors import DataError, Problem, UsageError
+from semblance.core.facts import MISSING, framed
+from semblance.core.modality import FieldPlan, Profile, ReadOptions
+from semblance.core.schema import Column, Schema
+from semblance.modalities.signal import align, declare
+from semblance.modalities.signal.data import Lead, Marks, Public, Recording, Recordings
+from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.found import Found
+from semblance.modalities.signal.gather import each
+from semblance.modalities.signal.look import seen_in, too_short, wrong_rates
+
+PATIENT = "patient"
+STEPS = 30_000
+"""Whole numbers of a file on either side of zero that the declared range takes at most."""
+
+
+def read(
+    paths: Sequence[str | Path], options: ReadOptions, ledger: Any = None, resume: Path | None = None
+) -> tuple[Recordings, Profile]:
+    """The recordings and what those inside are shown. Raises UsageError with all that is not declared."""
+    said, problems = declare.check(options)
+    problems = problems if problems else undeclared(said)
+    if problems:
+        raise UsageError(*problems)
+    public, schema = public_of(said), _schema(said)
+    found, lost = each(paths, replace(said, units=None))
+    kept = [one for one in (_as_declared(one, public, said) for one in found) if one is not None]
+    if not kept:
+        rule, fix = "at least one recording has what is declared", "correct [signal] rate, leads, units, or the paths"
+        raise DataError.of(f"none of {len(found) + lost} recordings is as declared", rule=rule, fix=fix)
+    frame = framed({c.name: _values(kept, c, said) for c in schema.learned}, len(kept))
+    whose = [one.facts.get(said.subject or "", str(i)) for i, one in enumerate(kept)]
+    subjects = pd.factorize(np.array(whose, dtype=object))[0].astype(np.int64)
+    out = len(found) + lost - len(kept)
+    notes = (f"{out} recordings are not as declared, and count as missing",) if out else ()
+    plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz", "lead", 0.0) for lead in public.leads]
+    plans += [FieldPlan(c.name, c.kind, c.role, float(frame[c.name].isna().mean())) for c in schema.learned]
+    ones = tuple(one.recording for one in kept)
+    return Recordings(schema, frame, ones, subjects, public), Profile(
+        len(kept), int(subjects.max()) + 1, tuple(plans), notes
+    )
+
+
+def undeclared(said: Said) -> list[Problem]:
+    """All that differential privacy asks to be declared, and is not."""
+    rule = "under differential privacy nothing is looked up in recordings: what is public of them is declared"
+    fixes = {
+        "rate": "rate = 250",
+        "leads": 'leads = ["II", "V1"]',
+        "units": 'units = "mV"',
+        "range": "range = [-3, 3]",
+        "seconds": "seconds = 30",
+        "kinds": 'kinds = ["N", "S", "V"]',
+    }
+    problems = [
+        Problem(f"no {key} is declared", rule, f"[signal] {fix}")
+        for key, fix in fixes.items()
+        if getattr(said, key) is None
+    ]
+    if said.resample is not None:
+        problems.append(Problem("resample is declared", "recordings of another rate count as missing", "leave it out"))
+    for lead in said.leads or ():
+        if isinstance(said.range, dict) and lead not in said.range:
+            problems.append(
+                Problem(f"no range of lead '{lead}' is declared", rule, f"[signal] range = {{ {lead} = ...}}")
+            )
+        if said.units is not None and said.unit(lead) is None:
+            problems.append(
+                Problem(f"no unit of lead '{lead}' is declared", rule, f'[signal] units = {{ {lead} = "mV" }}')
+            )
+    for name in said.named:
+        told = said.columns.get(name, {})
+        numeric = told.get("kind") in ("numeric", "integer")
+        fine = (
+            "min" in told and "max" in told and told["min"] < told["max"] if numeric else bool(told.get("categories"))
+        )
+        if not fine:
+            fix = "min and max" if numeric else "categories, or kind with min and max"
+            problems.append(Problem("what it may hold is not declared", rule, f"declare {fix}", name))
+    return problems
+
+
+def public_of(said: Said) -> Public:
+    """What is declared, once all of it is."""
+    assert said.leads is not None and said.rate is not None and said.seconds is not None and said.kinds is not None
+    spans = [said.range[name] if isinstance(said.range, dict) else said.range for name in said.leads]
+    ranges = tuple((float(low), float(high)) for low, high in spans)  # type: ignore[misc]
+    gains = [10.0 ** np.floor(np.log10(STEPS / max(abs(low), abs(high)))) for low, high in ranges]
+    leads = tuple(Lead(name, str(said.unit(name)), float(gain)) for name, gain in zip(said.leads, gains, strict=True))
+    return Public(said.rate, leads, ranges, said.seconds, said.kinds)
+
+
+def _schema(said: Said) -> Schema:
+    columns = [] if said.subject is None else [Column(said.subject, "identifier", "subject")]
+    return Schema((*columns, *(_column(name, said) for name in said.named)), said.cohort, said.n_public, public=True)
+
+
+def _column(name: str, said: Said) -> Column:
+    told = said.columns[name]
+    kind, listed = told.get("kind", "categorical"), told.get("categories")
+    return Column(
+        name,
+        kind,
+        "target" if name == said.target else told.get("role", "feature"),
+        dtype="int64" if kind == "integer" else "float64" if kind == "numeric" else "str",
+        decimals=2 if kind == "numeric" else 0,
+        min=told.get("min"),
+        max=told.get("max"),
+        categories=None if listed is None else tuple(map(str, listed)),
+        bound="declared",
+        protected=told.get("protected", False),
+        quasi=told.get("quasi", False),
+    )
+
+
+def _values(found: Sequence[Found], column: Column, said: Said) -> Any:
+    """The column as a frame holds it; what is none of what is declared is missing."""
+    own = said.columns[column.name].get("na", ())
+    tokens = {*said.na, *((own,) if isinstance(own, str) else own)}
+    texts = [str(one.facts.get(column.name, "")).strip() for one in found]
+    gone = [text in tokens or (text.lower() in MISSING and text not in (column.categories or ())) for text in texts]
+    held = pd.Series([None if lost else text for lost, text in zip(gone, texts, strict=True)], dtype=object)
+    if column.continuous:
+        numbers = pd.to_numeric(held, errors="coerce").to_numpy(dtype=float)
+        return np.where(np.isfinite(numbers), numbers.clip(column.min, column.max), np.nan)
+    return pd.Categorical(held, categories=pd.Index(list(column.categories or ()), dtype="str"))
+
+
+def _as_declared(one: Found, public: Public, said: Said) -> Found | None:
+    """The recording with the declared leads, in their units and ranges; None where it is not as declared."""
+    own = one.recording
+    named = {lead.name: lead for lead in own.leads}
+    if len(named) < len(own.leads) or not set(named) & {lead.name for lead in public.leads}:
+        return None
+    leads = tuple(replace(lead, unit=lead.unit or str(said.unit(lead.name))) for lead in own.leads)
+    one = replace(one, recording=replace(own, leads=leads), ends=())
+    wanted = {lead.name: lead.unit for lead in public.leads}
+    units = [align.factor(lead.unit, wanted[lead.name]) for lead in leads if lead.name in wanted]
+    other = not np.isclose(own.rate, public.rate, rtol=1e-4)
+    if other or None in units or too_short([own]) or wrong_rates([own]):
+        return None
+    facts = {**({PATIENT: one.patient} if one.patient else {}), **one.facts}
+    if said.subject is not None and not facts.get(said.subject):
+        return None
+    made = align.to_leads(one, public.leads)
+    try:
+        dead = seen_in(made).dead
+    except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
+        return None
+    recording: Recording = replace(
+        made.recording,
+        rate=public.rate,
+        leads=public.leads,
+        values=partial(_within, made.recording, public, dead),
+        states=Marks(),
+    )
+    return replace(made, recording=recording, facts=facts)
+
+
+def _within(own: Recording, public: Public, dead: np.ndarray) -> np.ndarray:
+    """(samples, leads) within the declared range; a lead that was off is missing."""
+    low, high = np.array(public.ranges, dtype=np.float32).T
+    values = own.values().clip(low, high)
+    values[:, dead] = np.nan
+    return values

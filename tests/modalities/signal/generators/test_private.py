@@ -1,0 +1,136 @@
+"""Recordings under differential privacy: what is not paid for is declared, and is the same whoever is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import PrivacyError, UsageError
+from semblance.core.promise import MEASURED, Noise, Steps
+from semblance.core.rng import stream
+from semblance.core.schema import Column, Schema
+from semblance.modalities.signal.data import Lead, Marks, Public, Recordings, concat
+from semblance.modalities.signal.generators.diffusion import Diffusion
+from semblance.modalities.signal.generators.private import BEATS, Hearts, PaidBeats, Work
+from semblance.privacy.ledger import Ledger
+from tests.modalities.signal.simulated import recordings
+
+SPEC = Diffusion(width=16, blocks=1, steps=4)
+PLAN = {"steps": 4, "batch": 10}
+COLUMNS = (
+    Column("age", "integer", dtype="int64", min=18, max=99, bound="declared"),
+    Column("sex", "categorical", categories=("F", "M"), bound="declared"),
+)
+PUBLIC = Public(250.0, (Lead("II"), Lead("V1")), ((-3.0, 3.0), (-3.0, 3.0)), 8.0, ("N", "S", "V"))
+
+
+def declared(whole: Recordings) -> Recordings:
+    return replace(whole, schema=Schema(COLUMNS, "ecg", 40, public=True), public=PUBLIC)
+
+
+@pytest.fixture(scope="module")
+def cohort() -> Recordings:
+    return declared(recordings(40, 3))
+
+
+def opened(folder: Path, epsilon: float = 5.0) -> Ledger:
+    return Ledger.open(folder / "ledgers", cohort="ecg", epsilon=epsilon, delta=1e-3)
+
+
+def fitted(train: Recordings, ledger: Ledger, **how: Any) -> Any:
+    return SPEC.fit(train, rng=stream(0, "fit"), plan=PLAN, ledger=ledger, **how)
+
+
+def values(model: Any) -> np.ndarray:
+    made = concat(list(model.sample(3, rng=stream(0, "sample"))))
+    return np.concatenate([one.values() for one in made.recordings])
+
+
+def test_it_pays_once_keeps_what_it_paid_for_and_looks_at_nobody_again(cohort, tmp_path):
+    ledger = opened(tmp_path)
+    model = fitted(cohort, ledger, resume=tmp_path)
+    *noises, steps = ledger.spent()
+    assert [(n.count, n.sensitivity) for n in noises if isinstance(n, Noise)] == [(6, 1), (2, BEATS), (128, 1)]
+    assert isinstance(steps, Steps) and (steps.rate, steps.count) == (10 / 40, 4)
+    assert [part.to_json() for part in ledger.spent()] == model.measured["noise"]
+    assert 4 < (ledger.guarantee().epsilon or 0) <= 5
+    model.save(tmp_path / "model")
+    again = Diffusion.load(tmp_path / "model")
+    assert again.measured == model.measured and np.array_equal(values(again), values(model))
+    nobody = cohort.take(np.arange(0))
+    assert np.array_equal(values(fitted(nobody, ledger, resume=tmp_path)), values(model))
+    with pytest.raises(PrivacyError, match="nothing is left"):
+        fitted(cohort, ledger)
+    (tmp_path / "training.safetensors").unlink()
+    with pytest.raises(PrivacyError, match="finished a second time"):
+        fitted(nobody, ledger, resume=tmp_path)
+
+
+def test_all_but_the_weights_is_the_same_with_another_patient_and_given_the_same_counts(cohort, tmp_path):
+    odd = recordings(1, 99)
+    wild = replace(odd.recordings[0], values=lambda: np.full((odd.recordings[0].length, 2), 2.9, dtype=np.float32))
+    other = replace(cohort, recordings=(wild, *cohort.recordings[1:]))
+    one, two = Work.of(cohort), Work.of(other)
+    assert all(np.array_equal(a, two.code.arrays()[name]) for name, a in one.code.arrays().items())
+    assert (one.cut, one.grid, one.public) == (two.cut, two.grid, two.public)
+    ledger = opened(tmp_path)
+    fitted(cohort, ledger, resume=tmp_path)
+    paid = PaidBeats.load(tmp_path)
+    assert paid is not None
+    (tmp_path / "other").mkdir()
+    copy(tmp_path / MEASURED, tmp_path / "other")
+    from semblance.modalities.signal.counted import Counted
+
+    first, second = (w.recorder(Counted(w.grid, paid.counts, paid.sigmas)) for w in (one, two))
+    assert first.to_json() == second.to_json()
+    assert all(np.array_equal(a, second.arrays()[name]) for name, a in first.arrays().items())
+    (a, rows), (b, same) = (SPEC._begun(r, 7) for r in (first, second))
+    assert np.array_equal(rows, same)
+    assert all(np.array_equal(x.numpy(), b.net.state_dict()[k].numpy()) for k, x in a.net.state_dict().items())
+
+
+def test_a_patient_gives_only_own_beats_and_moves_nobody_elses_rows():
+    rng = np.random.default_rng(0)
+    whose, labels = rng.integers(0, 9, 200), rng.integers(0, 3, 200)
+    source = Hearts(np.column_stack([whose, labels]).astype(np.float32), labels, whose)
+    for _ in range(50):
+        shown = source.batch(np.array([0, 4, 8])).numpy()
+        assert shown.shape == (3, BEATS, 2)
+        assert (shown[:, :, 0] == source.subjects[[0, 4, 8], None]).all()
+
+
+def test_recordings_that_were_not_declared_are_refused_before_anything_is_paid(tmp_path):
+    ledger = opened(tmp_path)
+    with pytest.raises(UsageError, match="declarations"):
+        fitted(recordings(10, 1), ledger)
+    unnumbered = declared(recordings(10, 1))
+    with pytest.raises(UsageError, match="public number"):
+        fitted(replace(unnumbered, schema=replace(unnumbered.schema, n_public=None)), ledger)
+    assert ledger.spent() == ()
+
+
+def test_no_value_of_a_lone_patient_and_no_undeclared_kind_is_kept_or_made(cohort, tmp_path):
+    one = cohort.recordings[0]
+    spike = one.values().copy()
+    spike[50:60] = 1.234567
+    strange = Marks(one.beats.at, np.full(len(one.beats), "f", dtype=object))
+    planted = replace(one, name="Zanzibar", values=lambda: spike, beats=strange)
+    frame = cohort.frame.assign(age=np.where(np.arange(40) == 0, 27.123, cohort.frame["age"]))
+    model = fitted(replace(cohort, recordings=(planted, *cohort.recordings[1:]), frame=frame), opened(tmp_path))
+    model.save(tmp_path / "model")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "model").iterdir())
+    for secret in (np.float32(1.234567).tobytes(), np.float64(27.123).tobytes(), b"27.123", b"Zanzibar"):
+        assert secret not in kept
+    made = concat(list(model.sample(5, rng=stream(0, "sample"))))
+    assert {symbol for r in made.recordings for symbol in r.beats.symbol} <= {"N", "S", "V"}
+    assert {r.length for r in made.recordings} == {2000}
+
+
+def test_a_plan_is_made_without_recordings(cohort):
+    plan = SPEC.plan(cohort.take(np.arange(0)), rng=stream(0, "plan"), time_budget=0.2)
+    assert plan["batch"] == 2 and 1 <= plan["steps"] <= 30 * 20

@@ -1,0 +1,83 @@
+"""Recordings read under declarations: all that lacks is told at once, and each is read by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.signal.public import read
+from semblance.modalities.signal.write import write
+from tests.modalities.signal.simulated import recordings
+
+pytest.importorskip("wfdb")
+SIGNAL = {"rate": 250, "leads": ["II"], "units": "mV", "range": [-0.5, 0.5], "seconds": 8, "kinds": ["N", "V"]}
+DECLARED: dict[str, Any] = {
+    "cohort": {"id": "ecg", "n_public": 10},
+    "signal": SIGNAL,
+    "columns": {"age": {"kind": "integer", "min": 50, "max": 60}},
+}
+
+
+def said(**signal: Any) -> ReadOptions:
+    return ReadOptions(declared={**DECLARED, "signal": {**SIGNAL, **signal}})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write([recordings(4, 7)], tmp_path / "ecg")
+
+
+def test_what_is_declared_bounds_what_is_read(folder):
+    data, profile = read([folder], said())
+    assert data.schema.public and data.schema.n_public == 10 and profile.records == 4
+    ones = [one.values() for one in data.recordings]
+    assert max(abs(v).max() for v in ones) == 0.5 and {v.shape[1] for v in ones} == {1}
+    assert data.frame["age"].between(50, 60).all()
+
+
+def test_a_broken_recording_is_missing_and_changes_no_other(folder):
+    before, _ = read([folder], said())
+    broken = sorted(folder.glob("*.dat"))[1]
+    broken.chmod(0o600)
+    broken.write_bytes(broken.read_bytes()[:100])
+    after, profile = read([folder], said())
+    assert len(after) == 3 and profile.notes and after.schema == before.schema and after.public == before.public
+    rest = [before.recordings[i] for i in (0, 2, 3)]
+    assert all(np.array_equal(a.values(), b.values()) for a, b in zip(rest, after.recordings, strict=True))
+
+
+@pytest.mark.parametrize("what", ["garbage", "another's samples", "a record of records"])
+def test_a_header_never_reaches_another_patients_files(folder, what):
+    """One that named another record as its segment once took that record's place."""
+    before, _ = read([folder], said())
+    header, other = sorted(folder.glob("*.hea"))[1:3]
+    header.chmod(0o600)
+    text = header.read_text()
+    changed = {
+        "garbage": "\x00\x01 nonsense\n" * 3,
+        "another's samples": text.replace(f"{header.stem}.dat", f"{other.stem}.dat"),
+        "a record of records": f"{header.stem}/1 2 250 2000\n{other.stem} 2000\n",
+    }
+    header.write_text(changed[what])
+    after, _ = read([folder], said())
+    rest = [before.recordings[i] for i in (0, 2, 3)]
+    assert len(after) == 3
+    assert all(np.array_equal(a.values(), b.values()) for a, b in zip(rest, after.recordings, strict=True))
+
+
+def test_all_that_is_not_declared_is_told_at_once(folder):
+    columns = {"age": {"kind": "integer"}, "sex": {}}
+    with pytest.raises(UsageError) as refused:
+        read([folder], ReadOptions(declared={"cohort": {"id": "e"}, "signal": {"leads": ["II"]}, "columns": columns}))
+    told = str(refused.value)
+    assert all(word in told for word in ("rate", "units", "range", "seconds", "kinds", "age", "sex"))
+
+
+def test_another_rate_counts_as_missing_and_so_do_all(folder):
+    with pytest.raises(DataError, match="as declared"):
+        read([folder], said(rate=500))
