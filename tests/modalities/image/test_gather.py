@@ -4,7 +4,7 @@ import pytest
 
 from semblance.core.errors import DataError
 from semblance.modalities.image.declare import Said
-from semblance.modalities.image.gather import gather, kind_of
+from semblance.modalities.image.gather import gather, kept_in, kind_of
 from tests.modalities.image.made import folder
 
 pytest.importorskip("PIL")
@@ -46,3 +46,12 @@ def test_folders_may_be_patients(tmp_path):
 
 def test_a_file_alone_says_what_it_is(tmp_path):
     assert kind_of(tmp_path / "a.NII.GZ") == "nifti" and kind_of(tmp_path / "a.csv") is None
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"layout": {"colour": 1}, "dimensions": 2}'])
+def test_a_layout_that_is_not_what_was_written_is_told(tmp_path, broken):
+    """It once ended in an error of Python."""
+    made = folder("png", tmp_path)
+    (made / "layout.json").write_text(broken)
+    with pytest.raises(DataError, match=r"'layout.json' cannot be read as a layout"):
+        kept_in([made])

@@ -148,10 +148,9 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
         raise DataError.of(f"'{folder.name}' holds no image", rule=rule, fix="name the folder that holds them")
     other = len(files) - len(images) - (folder / LAYOUT in files)
     notes = [f"'{folder.name}': {other} files that are no images are not read"] if other else []
-    kept = folder / LAYOUT in files
-    meant = (
-        said.folders if said.folders is not None else "none" if kept and not _kept(folder).folders else _meant(images)
-    )
+    meant = _meant(images) if said.folders is None else said.folders
+    if said.folders is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
+        meant = "none"
     return [Listed(file, _facts_of_folder(file.relative_to(folder).parts[:-1], meant)) for file in images], notes
 
 
@@ -176,24 +175,23 @@ def _split_of(text: str) -> str:
     return "test" if text.strip().lower() in TESTS else "train"
 
 
-def layout_of(paths: Sequence[str | Path] | str | Path) -> Layout | None:
-    """The layout that a folder of synthetic images tells."""
-    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-    one = several[0] if len(several) == 1 else None
-    return _kept(one) if one is not None and (one / LAYOUT).is_file() else None
+@dataclass(frozen=True)
+class Kept:
+    """What a folder of synthetic images tells of them."""
+
+    layout: Layout
+    dimensions: int
 
 
-def _kept(folder: Path) -> Layout:
-    return Layout.from_json(json.loads((folder / LAYOUT).read_text(encoding="utf-8"))["layout"])
-
-
-def dimensions_of(paths: Sequence[str | Path] | str | Path) -> int | None:
-    """2 or 3, where a folder of synthetic images tells it."""
+def kept_in(paths: Sequence[str | Path] | str | Path) -> Kept | None:
+    """What the one folder that is given tells, where it does. Raises DataError where that is not what was written."""
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
     file = several[0] / LAYOUT if len(several) == 1 else None
     if file is None or not file.is_file():
         return None
-    return int(json.loads(file.read_text(encoding="utf-8"))["dimensions"])
+    with whole(file, "a layout"):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        return Kept(Layout.from_json(told["layout"]), int(told["dimensions"]))
 
 
 # Manifests

@@ -23,7 +23,7 @@ from semblance.modalities.image import declare
 from semblance.modalities.image.data import Images, Layout, concat
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import Gathered, dimensions_of, gather, kind_of, layout_of
+from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
 
 __all__ = ["column_names", "concat", "like", "output_name", "read"]
 
@@ -89,8 +89,8 @@ def output_name(paths: Sequence[str | Path]) -> str:
 
 
 def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
-    told = dimensions_of(paths)
-    return gather(paths, said if told is None else replace(said, dimensions=told))
+    kept = kept_in(paths)
+    return gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
 
 
 # What must be alike
@@ -174,8 +174,8 @@ def _images(
 ) -> Images:
     splits = [one.facts.get(SPLIT) for one in found]
     held = np.array([one == "test" for one in splits]) if any(one is not None for one in splits) else None
-    kept = layout_of(paths)
-    layout = _shared([one.layout for one in found]) if kept is None else kept
+    kept = kept_in(paths)
+    layout = _shared([one.layout for one in found]) if kept is None else kept.layout
     if kept is None and layout.fmt in ("png", "tiff") and any(LABEL in one.facts for one in found):
         layout = replace(layout, folders=not _has_manifest(paths))
     pixels = np.stack([one.pixels for one in found])
