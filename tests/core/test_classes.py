@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semblance.core.classes import Classes, dealt, part
+from semblance.core.classes import Classes, dealt
 from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
@@ -56,4 +56,6 @@ def test_all_is_said_at_once_and_records_without_a_class_take_nothing() -> None:
 def test_quotas_are_kept_to_the_record() -> None:
     made = dealt(np.array([0.25, 0.0, 0.75]), 10, rng=stream(0, "deal"))
     assert np.bincount(made, minlength=3).tolist() == [3, 0, 7] or np.bincount(made, minlength=3).tolist() == [2, 0, 8]
-    assert part(made, 8, 4).tolist() == [*made[8:], *made[8:]]
+    (_, first), (at, last) = KNOWN.each(10, np.array([0.25, 0.0, 0.75]), together=8, seed=0, name="classes")
+    assert at == 8 and np.bincount([*first, *last[:2]], minlength=3)[1] == 0
+    assert last.tolist() == [*last[:2]] * 4

@@ -65,7 +65,7 @@ class Data:
     @property
     def tabular(self) -> bool:
         """Whether the records are rows of a frame."""
-        return hasattr(self.records, "to_pandas")
+        return _of_frames(self.modality)
 
     def to_frame(self) -> Any:
         """The records as a frame of the library that they came in. Raises UsageError for records that are no rows."""

@@ -199,17 +199,17 @@ def audited(run: Path, *, trials: int, confidence: float, seed: int, watch: Call
     told = config.read(run / "config.toml")
     synth = told.get("synth", {})
     manifest = modality(str(synth.get("modality", "table")))
-    if synth.get("epsilon") is not None and manifest.audit is None:
-        raise UsageError.of(
-            f"'{run.name}' is of modality '{manifest.name}'",
-            rule="an audit simulates patients, and for these records none are simulated yet",
-            fix="judge it by what its ledger holds, in public/GUARANTEE.md",
-        )
-    if synth.get("epsilon") is None or manifest.audit is None:
+    if synth.get("epsilon") is None:
         raise UsageError.of(
             f"'{run.name}' claims no guarantee",
             rule="an audit tries to refute the epsilon of a run",
             fix="give the folder of a run with --epsilon; what other runs leak is measured by the report's attacks",
+        )
+    if manifest.audit is None:
+        raise UsageError.of(
+            f"'{run.name}' is of modality '{manifest.name}'",
+            rule="an audit simulates patients, and for these records none are simulated yet",
+            fix="judge it by what its ledger holds, in public/GUARANTEE.md",
         )
     spec = manifest.generator(str(synth["model"]))(**told.get("generator", {}))
     budget = {"epsilon": float(synth["epsilon"]), "delta": float(synth["delta"])}

@@ -10,6 +10,7 @@ import numpy as np
 
 from semblance.core.errors import Problem, UsageError
 from semblance.core.model import BALANCED, Wanted
+from semblance.core.rng import stream
 from semblance.core.shares import largest_remainder
 
 
@@ -43,6 +44,20 @@ class Classes:
             raise UsageError.of("a given value beside a quota without it", rule="both hold together", fix=fix)
         made: np.ndarray = shares / shares.sum()
         return made
+
+    def usual(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n,) classes of new records, as frequent as they are."""
+        return rng.choice(len(self.kinds), n, p=self.shares) if self.kinds else np.zeros(n, dtype=np.int64)
+
+    def each(
+        self, n: int, shares: np.ndarray | None, *, together: int, seed: int, name: str
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Of `n` records so many `together`: the number of the first one, and their classes (together,); those beyond
+        the last are of no record. Without `shares` the first ones do not depend on how many follow."""
+        every = None if shares is None else dealt(shares, n, rng=stream(seed, "quotas"))
+        for first in range(0, n, together):
+            own = stream(seed, name, first)
+            yield first, self.usual(together, rng=own) if every is None else np.resize(every[first:], together)
 
     def _other(self, wanted: Wanted) -> Iterator[Problem]:
         """What is asked of anything but the class."""
@@ -78,8 +93,3 @@ def dealt(shares: np.ndarray, n: int, *, rng: np.random.Generator) -> np.ndarray
     """(n,) classes, of which each has its share to the record, in any order."""
     made: np.ndarray = rng.permutation(np.repeat(np.arange(len(shares)), largest_remainder(shares, n)))
     return made
-
-
-def part(dealt_to: np.ndarray, first: int, n: int) -> np.ndarray:
-    """(n,) classes of the records from number `first` on; beyond the last record they are repeated."""
-    return np.resize(dealt_to[first:], n)

@@ -216,6 +216,12 @@ def can(card: Card, *, wanted: Wanted) -> bool:
     return (card.causal or not wanted.do) and (card.conditional or not replace(wanted, do={}))
 
 
+def refuse_negative(n: int, *, what: str) -> None:
+    """Raise UsageError where less than no records are asked for."""
+    if n < 0:
+        raise UsageError.of(f"{n} {what}", rule="a count is 0 or more", fix="--rows 10")
+
+
 def refuse_wanted(card: Card, *, wanted: Wanted | None, able: Sequence[str]) -> None:
     """Raise UsageError where conditions are asked of a generator that draws without any. `able` are those that can."""
     if wanted and not card.conditional and not can(card, wanted=wanted):

@@ -36,6 +36,21 @@ class Sample(Generic[D]):
         return len(self.records)
 
 
+def from_holdout(
+    told: Mapping[Part, tuple[np.ndarray, np.ndarray]], distance: Distance, *, blocks: int
+) -> dict[Part, np.ndarray]:
+    """Per part but holdout, (1 + blocks, m) distances from holdout: of everything, then without each block, of arrays
+    with a row per record and the block of each."""
+
+    def of(part: Part) -> np.ndarray:
+        sides = [told[part], told["holdout"]]
+        without = [[x[block != k] for x, block in sides] for k in range(blocks)]
+        every = ([x for x, _ in sides], *without)
+        return np.array([np.atleast_1d(distance(*pair)) for pair in every], dtype=float)
+
+    return {part: of(part) for part in told if part != "holdout"}
+
+
 def _as_it_is(evidence: Evidence[D], part: D) -> D:
     return part
 
@@ -77,8 +92,11 @@ class Samples(Generic[D]):
 
         `describe(records)` gives an array with a row per record, `distance(made, held)` a number or (m,) numbers.
         """
-        told = {part: describe(sample.records) for part, sample in self.of(evidence).items()}
-        return self.apart(evidence, told, distance)
+        return self.apart(evidence, self.described(evidence, describe), distance)
+
+    def described(self, evidence: Evidence[D], describe: Callable[[D], np.ndarray]) -> dict[Part, np.ndarray]:
+        """An array with a row per record of each sample."""
+        return {part: describe(sample.records) for part, sample in self.of(evidence).items()}
 
     def apart(
         self, evidence: Evidence[D], told: Mapping[Part, np.ndarray], distance: Distance
@@ -87,13 +105,8 @@ class Samples(Generic[D]):
         drawn = self.of(evidence)
         blocks = max(min(int(sample.block.max()) + 1 for sample in drawn.values()), 2)
 
-        def of(part: Part) -> np.ndarray:
-            sides = [(told[one], drawn[one].block) for one in (part, "holdout")]
-            without = [[x[block != k] for x, block in sides] for k in range(blocks)]
-            every = ([x for x, _ in sides], *without)
-            return np.array([np.atleast_1d(distance(*pair)) for pair in every], dtype=float)
-
-        return {part: of(part) for part in drawn if part != "holdout"}
+        dealt = {part: (told[part], sample.block) for part, sample in drawn.items()}
+        return from_holdout(dealt, distance, blocks=blocks)
 
     def estimate(
         self, evidence: Evidence[D], statistic: np.ndarray, within: tuple[float, float] = (0.0, np.inf)

@@ -43,7 +43,7 @@ def test_of_a_handful_of_patients_no_pixel_is_learned():
 
 def test_new_labels_are_as_frequent_as_those_that_were_learned():
     encoding, learned = Encoding.fit(images(200, 1), rare=5)
-    drawn = encoding.classes(5_000, rng=stream(0, "classes"))
+    drawn = encoding.known.usual(5_000, rng=stream(0, "classes"))
     assert drawn.mean() == pytest.approx(learned.labels.mean(), abs=0.03)
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, group_norm, silu
+from torch.nn.functional import cross_entropy, silu
 
 from semblance.learn.nets.mlp import linear
-from semblance.learn.nets.unet import GROUPS, SIDE, Packing, conv
+from semblance.learn.nets.unet import Packing, conv, normed
 from semblance.learn.noise import noise_of
 from semblance.learn.rows import Rows
 from semblance.learn.trainer import TrainPlan, Turn, train_to_end
@@ -25,8 +25,7 @@ class Classifier(nn.Module):
 
     def __init__(self, shape: Sequence[int], classes: int, *, width: int) -> None:
         super().__init__()
-        factor = 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / SIDE)))
-        self.shape, self.packing, axes = tuple(shape), Packing(shape, factor, 2), len(shape) - 1
+        self.shape, self.packing, axes = tuple(shape), Packing.to_side(shape), len(shape) - 1
         self.first = conv(axes, self.packing.channels, width // 2)
         self.second, self.third = conv(axes, width // 2, width), conv(axes, width, width)
         self.last = linear(width, classes)
@@ -42,19 +41,15 @@ class Classifier(nn.Module):
     def described(self, x: torch.Tensor) -> torch.Tensor:
         """(n, width) means over an image of what the last convolution says."""
         h = self.packing.pack(x.reshape(len(x), *self.shape))
-        h = silu(_normed(self.first(h)))
+        h = silu(normed(self.first(h)))
         for axis in range(2, h.ndim):
             h = h.unflatten(axis, (-1, 2)).amax(axis + 1)
-        h = silu(_normed(self.second(h)))
+        h = silu(normed(self.second(h)))
         return silu(self.third(h)).flatten(2).mean(2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scores: torch.Tensor = self.last(self.described(x))
         return scores
-
-
-def _normed(h: torch.Tensor) -> torch.Tensor:
-    return group_norm(h, math.gcd(GROUPS, h.shape[1]))
 
 
 class Classes:

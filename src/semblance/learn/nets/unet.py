@@ -49,6 +49,11 @@ class Packing:
         self.grid = tuple(math.ceil(side / (factor * even)) * even for side in shape[1:])
         self.channels = shape[0] * factor ** len(self.grid)
 
+    @classmethod
+    def to_side(cls, shape: Sequence[int]) -> Packing:
+        """That which leaves at most SIDE places a side, in an even number."""
+        return cls(shape, 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / SIDE))), 2)
+
     def pack(self, x: torch.Tensor) -> torch.Tensor:
         """(n, m * packed channels, *grid) of (n, m * channels, *sides)."""
         room = [(0, side * self.factor - own) for side, own in zip(self.grid, self.shape[1:], strict=True)]
@@ -120,8 +125,8 @@ class Block(nn.Module):
 
     def forward(self, h: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         scale, shift = self.film(told).reshape(len(h), -1, *[1] * (h.ndim - 2)).chunk(2, 1)
-        read = self.first(silu(_normed(h)))
-        read = self.second(silu(_normed(read) * (1 + scale) + shift))
+        read = self.first(silu(normed(h)))
+        read = self.second(silu(normed(read) * (1 + scale) + shift))
         out: torch.Tensor = read + (h if self.beside is None else self.beside(h))
         return out
 
@@ -134,13 +139,14 @@ class Attention(nn.Module):
         self.asked, self.said = linear(width, 3 * width), linear(width, width)
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
-        places = _normed(h).flatten(2).transpose(1, 2)
+        places = normed(h).flatten(2).transpose(1, 2)
         found = scaled_dot_product_attention(*self.asked(places).chunk(3, 2))
         out: torch.Tensor = h + self.said(found).transpose(1, 2).reshape(h.shape)
         return out
 
 
-def _normed(h: torch.Tensor) -> torch.Tensor:
+def normed(h: torch.Tensor) -> torch.Tensor:
+    """Places normalised over groups of channels (Wu & He, ECCV 2018)."""
     return group_norm(h, math.gcd(GROUPS, h.shape[1]))
 
 
@@ -166,8 +172,7 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.parts, self.shape, axes = parts, tuple(shape), len(shape) - 1
-        factor = 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / SIDE)))
-        self.packing = Packing(shape, factor, 2)
+        self.packing = Packing.to_side(shape)
         self.gaussian = Gaussian(parts, components)
         if found is not None:
             self.gaussian.be(found)
@@ -220,7 +225,7 @@ class UNet(nn.Module):
         h = torch.cat([interpolate(h, scale_factor=2.0), across], 1)
         for block in self.up:
             h = block(h, told)
-        out: torch.Tensor = self.leave(silu(_normed(h)))
+        out: torch.Tensor = self.leave(silu(normed(h)))
         return out
 
 

@@ -129,8 +129,9 @@ class Guided:
 
     def _white(self, n: int, noise: torch.Generator, start: np.ndarray | None) -> torch.Tensor:
         """(n, numbers) noise, drawn where none is given."""
-        drawn = torch.randn((n, self.parts.numbers), generator=noise)
-        return drawn if start is None else torch.from_numpy(np.float32(start))
+        if start is not None:
+            return torch.from_numpy(np.float32(start))
+        return torch.randn((n, self.parts.numbers), generator=noise)
 
     def _found(
         self, x: torch.Tensor, time: torch.Tensor, given: torch.Tensor, labels: torch.Tensor, guidance: float

@@ -15,6 +15,7 @@ import pandas as pd
 
 from semblance.core.bounds import ends
 from semblance.core.classes import Classes
+from semblance.core.facts import framed
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.data import Images, Layout
@@ -79,12 +80,7 @@ class Encoding:
     @property
     def known(self) -> Classes:
         """What can be asked for."""
-        column = self.schema.where("target")
-        return Classes(column.name if column is not None and self.labels else "", self.labels, self.shares)
-
-    def classes(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
-        """(n,) classes of new images, as frequent as they are."""
-        return rng.choice(len(self.labels), n, p=self.shares) if self.labels else np.zeros(n, dtype=np.int64)
+        return _classes(self.schema, self.labels, self.shares)
 
     def images(self, rows: np.ndarray, classes: np.ndarray, *, first: int) -> Images:
         """Images of (n, numbers) rows of these classes; the first one is of patient number `first`."""
@@ -93,7 +89,7 @@ class Encoding:
         frame = {c.name: self._label(classes) for c in self.schema.learned}
         return Images(
             self.schema,
-            pd.DataFrame(frame, index=pd.RangeIndex(len(rows)), columns=list(frame)),
+            framed(frame, len(rows)),
             self._stored(pixels),
             np.arange(first, first + len(rows)),
             self.layout,
@@ -132,6 +128,16 @@ class Encoding:
 
 
 NUMBERS = ("low", "high", "center", "scale", "shares")
+
+
+def known_of(images: Images, *, rare: int) -> Classes:
+    """What can be asked for of a model of these images."""
+    return _classes(images.schema, *_common(images, rare))
+
+
+def _classes(schema: Schema, labels: tuple[str, ...], shares: np.ndarray) -> Classes:
+    column = schema.where("target")
+    return Classes(column.name if column is not None and labels else "", labels, shares)
 
 
 def _common(images: Images, rare: int) -> tuple[tuple[str, ...], np.ndarray]:

@@ -154,6 +154,7 @@ class Beats:
 
 
 def sound(intervals: np.ndarray) -> np.ndarray:
+    """(n,) bool: intervals that are some, and no gaps in the marks."""
     return (intervals >= SHORTEST) & (intervals <= LONGEST)
 
 

@@ -32,7 +32,7 @@ def test_a_vector_becomes_a_stay_with_its_facts(fitted):
 
 def test_outcomes_are_as_frequent_as_they_were(fitted):
     encoding, learned = fitted
-    drawn = encoding.outcomes(5000, rng=stream(0, "x"))
+    drawn = encoding.known.usual(5000, rng=stream(0, "x"))
     assert abs(drawn.mean() - learned.labels.mean()) < 0.02
 
 

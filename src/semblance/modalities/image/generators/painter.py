@@ -12,15 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from semblance.core.classes import dealt, part
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_negative
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.encode import Encoding
+from semblance.modalities.image.encode import Encoding, known_of
 
 TOGETHER, NUMBERS = 64, 65_536
 """Images that are drawn at once, at most, and the numbers that these have together."""
@@ -74,7 +73,7 @@ class ImageSpec:
 
     def check(self, train: Images, *, wanted: Wanted) -> None:
         """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
-        Encoding.fit(train, rare=self.rare)[0].known.asked(wanted)
+        known_of(train, rare=self.rare).asked(wanted)
 
     @classmethod
     def load(cls, folder: Path) -> ImageModel:
@@ -102,16 +101,12 @@ class ImageModel:
 
         Raises UsageError with all of what is wanted that the model cannot draw.
         """
-        if n < 0:
-            raise UsageError.of(f"{n} images", rule="a count is 0 or more", fix="--rows 10")
+        refuse_negative(n, what="images")
         return self._sample(n, root_of(rng), self.encoding.known.asked(wanted))
 
     def _sample(self, n: int, seed: int, shares: np.ndarray | None) -> Iterator[Images]:
         together = max(1, min(TOGETHER, NUMBERS // self.encoding.sizes.numbers))
-        every = None if shares is None else dealt(shares, n, rng=stream(seed, "quotas"))
-        for first in range(0, n, together):
-            own = stream(seed, "classes", first)
-            classes = self.encoding.classes(together, rng=own) if every is None else part(every, first, together)
+        for first, classes in self.encoding.known.each(n, shares, together=together, seed=seed, name="classes"):
             given = np.zeros((together, 0), dtype=np.float32)
             rows = self.learned.draw(classes, given, rng=stream(seed, "rows", first))
             yield self.encoding.images(rows, classes, first=first).take(np.arange(min(together, n - first)))

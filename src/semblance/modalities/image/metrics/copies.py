@@ -44,14 +44,15 @@ def copies(evidence: Measured) -> tuple[Finding, ...]:
         return _finding.unmeasured((COPIES, UNIQUE), status="insufficient", reason=reason)
     rng, most = stream(evidence.seed, "copies"), IMAGES[evidence.tier]
     held, made = (part.take(patient_rows(part.subjects, most, rng=rng)) for part in (holdout, synthetic))
-    limit, likeness = _limit(likest(held, train)), likest(made, train)
+    usual, likeness = likest(held, train), likest(made, train)
+    limit = _limit(usual)
     half = np.zeros(len(train), dtype=bool)
     half[patient_rows(train.subjects, len(train) // 2, rng=rng)] = True
     some = train.take(half).take(np.arange(min(most, int(half.sum()))))
     rest = train.take(~half)
     control = _share(likest(some, rest), some.subjects, _limit(likest(held, rest)))
     who = made.subjects if patients(made.subjects) > 1 else np.arange(len(made))
-    told = {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(likest(held, train))}
+    told = {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
     found = _finding(COPIES, estimate=_share(likeness, who, limit), control=control, detail=told)
     return (found, *_finding.unmeasured((UNIQUE,), status="not_applicable", reason=ALL_UNIQUE))
 

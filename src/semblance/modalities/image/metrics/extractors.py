@@ -24,11 +24,7 @@ WIDTH, STEPS, BATCH, LEARNED = 32, 120, 64, 4_000
 
 def described(evidence: Measured, extractor: str) -> dict[Part, np.ndarray]:
     """(n, d) numbers of the images of each sample."""
-    return evidence.once(("described", extractor), lambda: _described(evidence, EXTRACTORS[extractor](evidence)))
-
-
-def _described(evidence: Measured, describe: Callable[[Images], np.ndarray]) -> dict[Part, np.ndarray]:
-    return {part: describe(sample.records) for part, sample in SAMPLES.of(evidence).items()}
+    return evidence.once(("described", extractor), lambda: SAMPLES.described(evidence, EXTRACTORS[extractor](evidence)))
 
 
 def _bank(evidence: Measured) -> Callable[[Images], np.ndarray]:

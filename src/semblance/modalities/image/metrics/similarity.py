@@ -25,12 +25,10 @@ def similarity(evidence: Measured) -> tuple[Finding, ...]:
     if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
     low, high = brightness(evidence.train)
-    told = SAMPLES.compared(
-        evidence, lambda images: _among(images, high - low)[:, None], lambda a, b: np.abs(a.mean(0) - b.mean(0))
-    )
-    drawn = SAMPLES.of(evidence)
-    means = {part: float(_among(drawn[part].records, high - low).mean()) for part in ("synthetic", "holdout")}
-    return (_finding(METRIC, **SAMPLES.estimates(evidence, told, within=(0.0, 2.0)), detail=means),)
+    told = SAMPLES.described(evidence, lambda images: _among(images, high - low)[:, None])
+    made = SAMPLES.apart(evidence, told, lambda a, b: np.abs(a.mean(0) - b.mean(0)))
+    means = {part: float(told[part].mean()) for part in ("synthetic", "holdout")}
+    return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0.0, 2.0)), detail=means),)
 
 
 def _among(images: Images, reach: float) -> np.ndarray:

@@ -24,9 +24,9 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
     """
     if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
-    made = SAMPLES.compared(evidence, lambda images: rings(images), _distance)
-    drawn = SAMPLES.of(evidence)
-    gap = _decibels(rings(drawn["synthetic"].records)) - _decibels(rings(drawn["holdout"].records))
+    told = SAMPLES.described(evidence, rings)
+    made = SAMPLES.apart(evidence, told, _distance)
+    gap = _decibels(told["synthetic"]) - _decibels(told["holdout"])
     return (_finding(METRIC, **SAMPLES.estimates(evidence, made), detail={"rings": np.round(gap[0], 2).tolist()}),)
 
 

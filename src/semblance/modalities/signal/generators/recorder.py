@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save
 from semblance.core.arrays import under, within
 from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_wanted
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_negative, refuse_wanted
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
@@ -245,8 +245,7 @@ class RecorderModel:
         Raises UsageError with all of what is wanted that the model cannot draw.
         """
         refuse_wanted(self.card, wanted=wanted, able=())
-        if n < 0:
-            raise UsageError.of(f"{n} recordings", rule="a count is 0 or more", fix="--rows 10")
+        refuse_negative(n, what="recordings")
         asked = asked_of(wanted, self.recorder.known)
         return self._sample(n, root_of(rng), asked)
 

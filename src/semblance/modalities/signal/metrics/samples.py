@@ -17,17 +17,15 @@ from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, jackknife
 from semblance.core.judge import patient_blocks, patients, slots
 from semblance.core.rng import stream
+from semblance.core.sampled import LEAST, PARTS, Distance, from_holdout
 from semblance.modalities.signal.data import Pieces
 
 BLOCKS = 10
 PIECES = {"fast": 1_000, "standard": 2_000, "audit": 10_000}  # of each part
 OF_CLASS = 0.3  # of these, at most so many of one class where classes are looked at
-LEAST = 20  # pieces on a side
-PARTS: tuple[Part, ...] = ("synthetic", "train", "floor", "holdout")
 
 Measured = Evidence[Pieces]
 Describe = Callable[[Pieces], np.ndarray]
-Distance = Callable[[np.ndarray, np.ndarray], Any]
 
 
 @dataclass(frozen=True)
@@ -119,15 +117,8 @@ def apart(
     evidence: Measured, told: Mapping[Part, np.ndarray], distance: Distance, *, label: str | None = None
 ) -> dict[Part, np.ndarray]:
     """The same of pieces that are already described: `told` has an array with a row per piece of each sample."""
-    drawn = samples(evidence, label)
-    blocks = int(drawn["holdout"].block.max()) + 1
-
-    def of(part: Part) -> np.ndarray:
-        sides = [(told[one], drawn[one].block) for one in (part, "holdout")]
-        without = [[x[block != k] for x, block in sides] for k in range(blocks)]
-        return np.array([np.atleast_1d(distance(*pair)) for pair in ([x for x, _ in sides], *without)], dtype=float)
-
-    return {part: of(part) for part in drawn if part != "holdout"}
+    dealt = {part: (told[part], sample.block) for part, sample in samples(evidence, label).items()}
+    return from_holdout(dealt, distance, blocks=int(dealt["holdout"][1].max()) + 1)
 
 
 def estimate(

@@ -51,13 +51,12 @@ class Encoding:
         seed = root_of(rng)
         target = stays.schema.where("target")
         columns = [column for column in stays.schema.learned if column is not target or column.continuous]
-        known = {c.name: Fact.of(c, stays.frame[c.name], stays.subjects, rare=rare) for c in stays.schema.learned}
         when, seen, times = When.fit(stays, blocks=blocks, k=factors, rare=rare, rng=stream(seed, "when"))
         what, values = What.fit(
             stays, seen.bins, when, k=factors, rare=rare, chains=stays.said.order, rng=stream(seed, "what")
         )
-        facts = tuple(known[column.name] for column in columns)
-        outcome = known[target.name] if target is not None and not target.continuous else None
+        facts = tuple(Fact.of(c, stays.frame[c.name], stays.subjects, rare=rare) for c in columns)
+        outcome = outcome_of(stays, rare=rare)
         made = cls(stays.schema, stays.channels, stays.layout, when, what, facts, outcome)
         told = [fact.encode(stays.frame[fact.name], rng=stream(seed, fact.name)) for fact in facts]
         return made, made._learned(stays, np.concatenate([times, values, *told], axis=1))
@@ -84,15 +83,7 @@ class Encoding:
     @property
     def known(self) -> Classes:
         """What can be asked for."""
-        if self.outcome is None or not self.outcome.levels:
-            return Classes("", (), np.empty(0))
-        return Classes(self.outcome.name, tuple(map(str, self.outcome.levels)), np.array(self.outcome.shares))
-
-    def outcomes(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
-        """(n,) classes of new stays, as frequent as they are."""
-        if self.outcome is None or not self.outcome.levels:
-            return np.zeros(n, dtype=np.int64)
-        return rng.choice(len(self.outcome.levels), n, p=self.outcome.shares)
+        return known_of(self.outcome)
 
     def stays(
         self, numbers: np.ndarray, labels: np.ndarray, *, first: int, rng: np.random.Generator, sure: bool = False
@@ -157,6 +148,21 @@ class Encoding:
             tuple(map(Fact.from_json, told["facts"])),
             outcome,
         )
+
+
+def outcome_of(stays: Stays, *, rare: int) -> Fact | None:
+    """The outcome as a fact, where it is one of a few classes."""
+    target = stays.schema.where("target")
+    if target is None or target.continuous:
+        return None
+    return Fact.of(target, stays.frame[target.name], stays.subjects, rare=rare)
+
+
+def known_of(outcome: Fact | None) -> Classes:
+    """What can be asked for of stays with such an outcome."""
+    if outcome is None or not outcome.levels:
+        return Classes("", (), np.empty(0))
+    return Classes(outcome.name, tuple(map(str, outcome.levels)), np.array(outcome.shares))
 
 
 def _frequent(stays: Stays, rare: int) -> Stays:

@@ -13,15 +13,14 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from semblance.core.arrays import under, within
-from semblance.core.classes import dealt, part
 from semblance.core.errors import UsageError
 from semblance.core.files import write_bytes, write_json
-from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger
+from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_negative
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.encoding.encoding import Encoding
+from semblance.modalities.vitals.encoding.encoding import Encoding, known_of, outcome_of
 
 TOGETHER = 128
 """Stays that are drawn at once."""
@@ -78,7 +77,7 @@ class StaySpec:
 
     def check(self, train: Stays, *, wanted: Wanted) -> None:
         """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
-        self.encoded(train, rng=stream(0, "check"))[0].known.asked(wanted)
+        known_of(outcome_of(train, rare=self.rare)).asked(wanted)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
@@ -110,15 +109,12 @@ class StayModel:
 
         Raises UsageError with all of what is wanted that the model cannot draw.
         """
-        if n < 0:
-            raise UsageError.of(f"{n} stays", rule="a count is 0 or more", fix="--rows 10")
+        refuse_negative(n, what="stays")
         return self._sample(n, root_of(rng), self.encoding.known.asked(wanted))
 
     def _sample(self, n: int, seed: int, shares: np.ndarray | None) -> Iterator[Stays]:
-        every, sure = None if shares is None else dealt(shares, n, rng=stream(seed, "quotas")), shares is not None
-        for first in range(0, n, TOGETHER):
-            own = stream(seed, "outcomes", first)
-            labels = self.encoding.outcomes(TOGETHER, rng=own) if every is None else part(every, first, TOGETHER)
+        sure = shares is not None
+        for first, labels in self.encoding.known.each(n, shares, together=TOGETHER, seed=seed, name="outcomes"):
             given = np.zeros((TOGETHER, 0), dtype=np.float32)
             numbers = self.learned.draw(labels, given, rng=stream(seed, "vectors", first))
             made = self.encoding.stays(numbers, labels, first=first, rng=stream(seed, "stays", first), sure=sure)
