@@ -43,6 +43,11 @@ class Parts:
         """Columns of a batch."""
         return self.numbers + self.given + 1
 
+    @property
+    def told(self) -> int:
+        """How many numbers networks are told of a row, by a Told."""
+        return self.given + self.classes
+
     def split(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(n, numbers), (n, given) and (n,) int64 of a (n, width) batch."""
         numbers, given, label = batch.split([self.numbers, self.given, 1], 1)

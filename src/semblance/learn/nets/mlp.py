@@ -19,7 +19,7 @@ from torch.nn.utils import skip_init
 from semblance.learn.noise import noise_of
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
-STARTED = (nn.Linear, nn.Conv1d, nn.ConvTranspose1d)
+STARTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d)
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:

@@ -23,11 +23,6 @@ class Series(Parts):
         """Samples of a channel."""
         return self.numbers // self.channels
 
-    @property
-    def told(self) -> int:
-        """How many numbers networks are told of a row, by a Told."""
-        return self.given + self.classes
-
     def waves(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, channels, length) of (n, numbers or more) rows."""
         return rows[:, : self.numbers].reshape(len(rows), self.channels, self.length)
@@ -40,7 +35,7 @@ class Told(nn.Module):
     center: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, parts: Series, *, silent: bool = False) -> None:
+    def __init__(self, parts: Parts, *, silent: bool = False) -> None:
         super().__init__()
         self.parts, self.width = parts, 0 if silent else parts.told
         self.register_buffer("center", torch.zeros(parts.given))

@@ -31,12 +31,12 @@ LEAST = 1e-4
 """The smallest variance that the Gaussian takes for possible."""
 NEARLY, WIDER, LOOKED = 0.9999, 1.25, 5_000_000
 """The share of numbers within `reach`, how much farther it goes, and at how many numbers it looks."""
-_CONVS: dict[int, Callable[..., nn.Module]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+CONVS: dict[int, Callable[..., nn.Module]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
 
 def conv(axes: int, inputs: int, outputs: int, *, kernel: int = 3) -> nn.Module:
     """A convolution over so many axes whose weights are not drawn yet; it keeps the size."""
-    layer: nn.Module = skip_init(_CONVS[axes], inputs, outputs, kernel, padding=kernel // 2)
+    layer: nn.Module = skip_init(CONVS[axes], inputs, outputs, kernel, padding=kernel // 2)
     return layer
 
 
@@ -50,9 +50,9 @@ class Packing:
         self.channels = shape[0] * factor ** len(self.grid)
 
     @classmethod
-    def to_side(cls, shape: Sequence[int]) -> Packing:
-        """That which leaves at most SIDE places a side, in an even number."""
-        return cls(shape, 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / SIDE))), 2)
+    def to_side(cls, shape: Sequence[int], most: int = SIDE) -> Packing:
+        """That which leaves at most so many places a side, in an even number."""
+        return cls(shape, 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / most))), 2)
 
     def pack(self, x: torch.Tensor) -> torch.Tensor:
         """(n, m * packed channels, *grid) of (n, m * channels, *sides)."""

@@ -1,8 +1,8 @@
-"""Adversarial training on series, where both players are told what stands beside the samples in a row.
+"""Adversarial training on records, where both players are told what stands beside the samples or pixels in a row.
 
-So the generator learns how series are distributed given a class and further numbers (Mirza & Osindero, Conditional
-Generative Adversarial Nets, 2014). The averaged weights that are kept are those whose series are nearest to the ones of
-patients kept aside.
+So the generator learns how records are distributed given a class and further numbers (Mirza & Osindero, Conditional
+Generative Adversarial Nets, 2014). The averaged weights that are kept are those whose records are nearest to the ones
+of patients kept aside.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.mlp import start
-from semblance.learn.nets.series import Series, Told
+from semblance.learn.nets.series import Told
 from semblance.learn.noise import noise_of
 from semblance.learn.objectives.gan import Adversarial, Contest, Players, Scene
 
@@ -24,7 +25,7 @@ class Conditional(Adversarial):
     """A generator of (n, numbers) from (n, width) rows and noise, and a critic of rows."""
 
     def __init__(
-        self, net: Players, parts: Series, contest: Contest, *, turns: int = 1, aside: torch.Tensor | None = None
+        self, net: Players, parts: Parts, contest: Contest, *, turns: int = 1, aside: torch.Tensor | None = None
     ) -> None:
         super().__init__(net, self._scene, contest, turns=turns, judge=self._apart)
         self.parts, self.aside = parts, some_of(aside)
@@ -55,9 +56,9 @@ class Conditional(Adversarial):
         return drawn(self.net.generator, self.parts, given, labels, rng=rng)
 
 
-def some_of(aside: torch.Tensor | None) -> torch.Tensor | None:
-    """Up to LOOKED_AT rows, evenly from all that are kept aside."""
-    return None if aside is None else aside[:: -(-len(aside) // LOOKED_AT)]
+def some_of(aside: torch.Tensor | None, most: int = LOOKED_AT) -> torch.Tensor | None:
+    """At most so many rows, evenly from all that are kept aside."""
+    return None if aside is None else aside[:: -(-len(aside) // most)]
 
 
 def begin(net: nn.Module, batch: np.ndarray, *, rng: np.random.Generator) -> None:
@@ -69,7 +70,7 @@ def begin(net: nn.Module, batch: np.ndarray, *, rng: np.random.Generator) -> Non
 
 
 def drawn(
-    maker: nn.Module, parts: Series, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+    maker: nn.Module, parts: Parts, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
 ) -> np.ndarray:
     """(n, numbers) float32 that `maker` makes for (n, given) numbers and (n,) classes."""
     rows = parts.join(np.zeros((len(labels), parts.numbers)), given, labels)

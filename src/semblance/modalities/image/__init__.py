@@ -20,6 +20,7 @@ MANIFEST = Modality(
     features=f"{_HERE}.embed:features",
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
+        "vae": f"{_HERE}.generators.vae:Vae",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
     default="diffusion",

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.modalities.image.data import concat
+from semblance.modalities.image.generators.network import NetworkSpec
+from semblance.modalities.image.generators.vae import Vae
+from tests.modalities.image.simulated import images
+
+PLAN = {"steps": 150, "batch": 32, "rate": 3e-3, "weight_decay": 0.0, "ema": 0.95, "look": 50}
+
+
+def apart(name: type[NetworkSpec], n: int = 200, **options) -> tuple[float, float]:
+    """How far the mean image is off, and how much brighter the brightest pixel of a nodule is, of images that learned
+    for a few steps."""
+    data = images(n, 1)
+    made = concat(list(name(**options).fit(data, rng=stream(0, "fit"), plan=PLAN).sample(n, rng=stream(0, "sample"))))
+    bright = made.pixels.max((1, 2, 3))
+    gap = bright[made.labels == "nodule"].mean() - bright[made.labels == "clear"].mean()
+    return float(np.abs(made.pixels.mean(0) - data.pixels.mean(0)).mean()), float(gap)
+
+
+def test_a_subclass_says_what_is_trained():
+    with pytest.raises(TypeError, match="what is trained"):
+        NetworkSpec().objective((1, 8, 8), None, None)
+
+
+def test_only_what_draws_is_kept():
+    model = Vae(channels=2).fit(images(40, 1), rng=stream(0, "fit"), plan={**PLAN, "steps": 20})
+    assert {name.partition(".")[0] for name in model.learned.arrays()} == {"told", "first", "films", "layers", "last"}
