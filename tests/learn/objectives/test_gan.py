@@ -11,6 +11,7 @@ from semblance.learn.objectives.gan import (
     LeastSquares,
     NonSaturating,
     Players,
+    Relativistic,
     Scene,
     Wasserstein,
     gradient_penalty,
@@ -52,21 +53,21 @@ def test_a_wasserstein_critic_of_slope_one_loses_the_difference_of_scores() -> N
     real, fake = numbers(6, 1, 0), numbers(6, 1, 1)
     loss = Wasserstein().critic(lambda x, _: x[:, 0], real, fake, seeded())
     assert torch.allclose(loss, fake[:, 0] - real[:, 0], atol=1e-6)
-    assert torch.equal(Wasserstein().generator(lambda x, _: x[:, 0], fake, seeded()), -fake[:, 0])
+    assert torch.equal(Wasserstein().generator(lambda x, _: x[:, 0], real, fake, seeded()), -fake[:, 0])
 
 
 def test_least_squares_of_both_sides() -> None:
     real, fake = torch.tensor([[0.5], [1.0]]), torch.tensor([[0.0], [2.0]])
     contest = LeastSquares()
     assert contest.critic(lambda x, _: x[:, 0], real, fake, seeded()).tolist() == [0.125, 2.0]
-    assert contest.generator(lambda x, _: x[:, 0], fake, seeded()).tolist() == [0.5, 0.5]
+    assert contest.generator(lambda x, _: x[:, 0], real, fake, seeded()).tolist() == [0.5, 0.5]
 
 
 def test_scores_of_every_step_weigh_alike() -> None:
     real, fake = torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 5.0]])
     contest = AtEveryStep(Wasserstein(0.0))
     assert contest.critic(lambda x, _: x, real, fake, seeded()).tolist() == [0.5]
-    assert contest.generator(lambda x, _: x, fake, seeded()).tolist() == [-2.5]
+    assert contest.generator(lambda x, _: x, real, fake, seeded()).tolist() == [-2.5]
 
 
 def test_the_cross_entropy_of_both_sides() -> None:
@@ -74,7 +75,14 @@ def test_the_cross_entropy_of_both_sides() -> None:
     d = torch.sigmoid(score[:, 0])
     side = NonSaturating()
     assert torch.allclose(side.critic(lambda x, _: x[:, 0], score, score, seeded()), -d.log() - (1 - d).log())
-    assert torch.allclose(side.generator(lambda x, _: x[:, 0], score, seeded()), -d.log())
+    assert torch.allclose(side.generator(lambda x, _: x[:, 0], score, score, seeded()), -d.log())
+
+
+def test_a_relativistic_side_loses_the_difference_and_the_critic_its_slopes() -> None:
+    real, fake, slope = numbers(6, 2, 0), numbers(6, 2, 1), torch.tensor([3.0, 4.0])
+    contest, gap = Relativistic(0.1), (real - fake) @ slope
+    assert torch.allclose(contest.critic(lambda x, _: x @ slope, real, fake, seeded()), (-gap).exp().log1p() + 2.5)
+    assert torch.allclose(contest.generator(lambda x, _: x @ slope, real, fake, seeded()), gap.exp().log1p())
 
 
 MEAN, SPREAD = torch.tensor([1.5, -1.0]), 0.5
@@ -102,7 +110,8 @@ def game(contest: Contest, *, turns: int, pack: int = 1) -> Adversarial:
 
 
 @pytest.mark.parametrize(
-    ("contest", "turns", "pack"), [(Wasserstein(), 2, 1), (NonSaturating(), 1, 1), (Wasserstein(1.0), 1, 4)]
+    ("contest", "turns", "pack"),
+    [(Wasserstein(), 2, 1), (NonSaturating(), 1, 1), (Wasserstein(1.0), 1, 4), (Relativistic(0.1), 1, 1)],
 )
 def test_a_gaussian_is_learned(contest: Contest, turns: int, pack: int) -> None:
     objective = game(contest, turns=turns, pack=pack)

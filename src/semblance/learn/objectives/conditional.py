@@ -7,6 +7,8 @@ of patients kept aside.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -18,17 +20,37 @@ from semblance.learn.noise import noise_of
 from semblance.learn.objectives.gan import Adversarial, Contest, Players, Scene
 
 LOOKED_AT = 512
-"""Series kept aside that a look compares with, at most."""
+"""Records kept aside that a look compares with, at most."""
+Distance = Callable[[torch.Tensor, torch.Tensor], float]
+"""(n, numbers) and (m, numbers) of two samples -> how far apart these are."""
+
+
+def energy(x: torch.Tensor, y: torch.Tensor) -> float:
+    """Energy distance of two samples (n, d) and (m, d): 2 E|x - y| - E|x - x'| - E|y - y'| (Szekely & Rizzo 2013)."""
+    return float(2 * torch.cdist(x, y).mean() - _within(x) - _within(y))
+
+
+def _within(x: torch.Tensor) -> torch.Tensor:
+    """The mean distance of two different ones."""
+    return torch.cdist(x, x).sum() / max(len(x) * (len(x) - 1), 1)
 
 
 class Conditional(Adversarial):
     """A generator of (n, numbers) from (n, width) rows and noise, and a critic of rows."""
 
     def __init__(
-        self, net: Players, parts: Parts, contest: Contest, *, turns: int = 1, aside: torch.Tensor | None = None
+        self,
+        net: Players,
+        parts: Parts,
+        contest: Contest,
+        *,
+        turns: int = 1,
+        aside: torch.Tensor | None = None,
+        distance: Distance = energy,
     ) -> None:
+        """`distance` says how far records that are made are from those kept aside."""
         super().__init__(net, self._scene, contest, turns=turns, judge=self._apart)
-        self.parts, self.aside = parts, some_of(aside)
+        self.parts, self.aside, self.distance = parts, some_of(aside), distance
 
     @property
     def maker(self) -> nn.Module:
@@ -40,7 +62,7 @@ class Conditional(Adversarial):
         begin(self.net, batch, rng=rng)
 
     def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
-        """Series beside generated ones of which the same is told."""
+        """Records beside generated ones of which the same is told."""
         made = self.net.generator(batch, noise)
         return Scene(batch, torch.cat([made, batch[:, self.parts.numbers :]], 1))
 
@@ -48,7 +70,7 @@ class Conditional(Adversarial):
         if self.aside is None:
             return None
         made = self.net.generator(self.aside, torch.Generator().manual_seed(0))
-        return energy(made, self.aside[:, : self.parts.numbers])
+        return self.distance(made, self.aside[:, : self.parts.numbers])
 
     @torch.no_grad()
     def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -76,13 +98,3 @@ def drawn(
     rows = parts.join(np.zeros((len(labels), parts.numbers)), given, labels)
     made: np.ndarray = maker.eval()(torch.from_numpy(rows), noise_of(rng)).numpy()
     return made
-
-
-def energy(x: torch.Tensor, y: torch.Tensor) -> float:
-    """Energy distance of two samples (n, d) and (m, d): 2 E|x - y| - E|x - x'| - E|y - y'| (Szekely & Rizzo 2013)."""
-    return float(2 * torch.cdist(x, y).mean() - _within(x) - _within(y))
-
-
-def _within(x: torch.Tensor) -> torch.Tensor:
-    """The mean distance of two different ones."""
-    return torch.cdist(x, x).sum() / max(len(x) * (len(x) - 1), 1)

@@ -40,7 +40,7 @@ class Contest(Protocol):
         """(n,) losses of the critic."""
         ...
 
-    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    def generator(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """(n,) losses of the generator."""
         ...
 
@@ -53,7 +53,7 @@ class NonSaturating:
         """-log D(real) - log(1 - D(fake)), where D is the logistic function of the score."""
         return softplus(-critic(real, noise)) + softplus(critic(fake, noise))
 
-    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    def generator(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """-log D(fake)."""
         return softplus(-critic(fake, noise))
 
@@ -66,7 +66,7 @@ class LeastSquares:
         """((C(real) - 1)^2 + C(fake)^2) / 2."""
         return ((critic(real, noise) - 1).square() + critic(fake, noise).square()) / 2
 
-    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    def generator(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """(C(fake) - 1)^2 / 2."""
         return (critic(fake, noise) - 1).square() / 2
 
@@ -83,9 +83,31 @@ class Wasserstein:
         apart = critic(fake, noise) - critic(real, noise)
         return apart + self.penalty * gradient_penalty(critic, real, fake, noise)
 
-    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    def generator(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """-C(fake)."""
         return -critic(fake, noise)
+
+
+@dataclass(frozen=True)
+class Relativistic:
+    """The critic is asked how much more real a record is than a generated one (Jolicoeur-Martineau, ICLR 2019); its
+    slope at both is kept small (R1 of Mescheder, Geiger & Nowozin, ICML 2018, and R2), with which the contest converges
+    (Huang, Gokaslan, Kuleshov & Tompkin, The GAN is dead; long live the GAN! (R3GAN), NeurIPS 2024)."""
+
+    penalty: float = 1.0
+    """Weight of the squared slopes."""
+
+    def critic(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """softplus(C(fake) - C(real)) + penalty / 2 * (|grad C(real)|^2 + |grad C(fake)|^2)."""
+        real, fake = (x.detach().requires_grad_() for x in (real, fake))
+        scores = critic(real, noise), critic(fake, noise)
+        slopes = torch.autograd.grad([score.sum() for score in scores], (real, fake), create_graph=True)
+        steep = sum(slope.square().sum(1) for slope in slopes)
+        return softplus(scores[1] - scores[0]) + self.penalty / 2 * steep
+
+    def generator(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """softplus(C(real) - C(fake))."""
+        return softplus(critic(real, noise) - critic(fake, noise))
 
 
 @dataclass(frozen=True)
@@ -98,9 +120,9 @@ class AtEveryStep:
         """The mean over the steps."""
         return self.contest.critic(critic, real, fake, noise).reshape(len(real), -1).mean(1)
 
-    def generator(self, critic: Critic, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    def generator(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """The mean over the steps."""
-        return self.contest.generator(critic, fake, noise).reshape(len(fake), -1).mean(1)
+        return self.contest.generator(critic, real, fake, noise).reshape(len(fake), -1).mean(1)
 
 
 def gradient_penalty(critic: Critic, real: torch.Tensor, fake: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
@@ -164,6 +186,7 @@ class Adversarial:
         still = {name: weight.detach() for name, weight in self.net.critic.named_parameters()}
         loss = self.contest.generator(
             lambda x, noise: functional_call(self.net.critic, still, (x, noise)).squeeze(1),
+            self._packed(scene.real),
             self._packed(scene.fake),
             noise,
         )

@@ -21,6 +21,8 @@ MANIFEST = Modality(
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "vae": f"{_HERE}.generators.vae:Vae",
+        "dcgan": f"{_HERE}.generators.dcgan:Dcgan",
+        "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
         "floor": f"{_HERE}.generators.floor:Floor",
     },
     default="diffusion",

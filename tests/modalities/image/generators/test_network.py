@@ -9,10 +9,10 @@ from semblance.modalities.image.generators.network import NetworkSpec
 from semblance.modalities.image.generators.vae import Vae
 from tests.modalities.image.simulated import images
 
-PLAN = {"steps": 150, "batch": 32, "rate": 3e-3, "weight_decay": 0.0, "ema": 0.95, "look": 50}
+PLAN = {"steps": 100, "batch": 32, "rate": 3e-3, "weight_decay": 0.0, "ema": 0.95, "look": 50}
 
 
-def apart(name: type[NetworkSpec], n: int = 200, **options) -> tuple[float, float]:
+def apart(name: type[NetworkSpec], n: int = 150, **options) -> tuple[float, float]:
     """How far the mean image is off, and how much brighter the brightest pixel of a nodule is, of images that learned
     for a few steps."""
     data = images(n, 1)
