@@ -25,6 +25,7 @@ from semblance.modalities.signal.data import Marks, Recording, Recordings
 from semblance.modalities.table.data import Table, from_frame
 from semblance.modalities.vitals.data import Channel, Stays
 from tests.modalities.image import simulated as phantoms
+from tests.modalities.image import tissue
 from tests.modalities.signal import simulated
 from tests.modalities.vitals import simulated as wards
 
@@ -510,6 +511,8 @@ BLIND: dict[str, Callable[[], Images]] = {
     "Hounsfield units": lambda: replace(
         _some_images(lambda x: 8 * x - 1024), layout=replace(phantoms.LAYOUT, stored="int16", intercept=-1024.0)
     ),
+    "masks": lambda: tissue.masked(20, 5),
+    "masks of volumes": lambda: tissue.masked(20, 5, (8, 9, 10)),
     "no labels": _images_without_labels,
     "labels of null": _images_of_null,
     "one patient": lambda: replace(phantoms.images(20, 5), subjects=np.zeros(20, dtype=np.int64)),

@@ -14,6 +14,7 @@ MANIFEST = Modality(
     folders=True,
     read=f"{_HERE}.read:read",
     like=f"{_HERE}.read:like",
+    further=f"{_HERE}.read:further",
     write=f"{_HERE}.write:write",
     output=f"{_HERE}.read:output_name",
     embed=f"{_HERE}.embed:embed",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from semblance.core.errors import UsageError
+from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_negative
 from semblance.core.promise import Ledger
@@ -32,6 +32,8 @@ class ImageSpec:
     rare: int = 5
     """Labels and brightnesses that fewer patients have are not learned, and no direction that fewer stand behind."""
     card: ClassVar[Card]
+    halves: ClassVar[bool] = False
+    """Whether it learns from images of which only some channels are known."""
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Nothing to plan."""
@@ -65,6 +67,7 @@ class ImageSpec:
     ) -> ImageModel:
         """Learn `train`. Raises UsageError for a ledger."""
         refuse_ledger(self.card, ledger=ledger)
+        self.refuse_unfit(train)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
         made, learned = Encoding.fit(train, rare=self.rare)
@@ -72,8 +75,19 @@ class ImageSpec:
         return ImageModel(self.card, asdict(self), made, drawer)
 
     def check(self, train: Images, *, wanted: Wanted) -> None:
-        """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+        """Raise, before anything is learned: UsageError with all that no model of `train` could draw, DataError where
+        its channels are not those that are learned."""
+        self.refuse_unfit(train)
         known_of(train, rare=self.rare).asked(wanted)
+
+    def refuse_unfit(self, train: Images) -> None:
+        """Raise DataError where the channels of `train` are not those that are learned."""
+        if not self.halves and np.isnan(train.pixels).any():
+            raise DataError.of(
+                f"'{self.card.name}' was given images of which only some channels are known",
+                rule="all channels of an image are known, but to a translator of unpaired images",
+                fix="pair them (`pair` in the manifest), or choose cyclegan or cut",
+            )
 
     @classmethod
     def load(cls, folder: Path) -> ImageModel:
