@@ -210,19 +210,26 @@ def ready(samples: Samples, kind: Any) -> Samples:
     """The same samples as a generator wants them: with columns of its roles, for a private one as declared."""
     for change in (
         *([followed] if "time" in getattr(kind, "roles", ()) else []),
+        *([given] if "given" in getattr(kind, "roles", ()) else []),
         *([declared] if kind.card.only_private else []),
     ):
         samples = _changed(samples, change)
     return samples
 
 
-def _changed(samples: Samples, change: Callable[[Table], Table]) -> Samples:
+def given(data: Images) -> Images:
+    """The same images with a mask, from which they are painted."""
+    return data if data.layout.maps else tissue.beside(data)
+
+
+def _changed(samples: Samples, change: Callable[[Any], Any]) -> Samples:
     planted, canaries = samples.planted()
     return replace(
         samples,
         make=lambda n, seed: change(samples.make(n, seed)),
         weird={name: lambda make=make: change(make()) for name, make in samples.weird.items()},
         planted=lambda: (change(planted), canaries),
+        gaps=lambda: change(samples.gaps()),
     )
 
 
@@ -527,6 +534,20 @@ def _planted_images() -> tuple[Images, tuple[str | float, ...]]:
     return replace(whole, pixels=pixels, frame=pd.DataFrame({"label": label})), ("Zanzibarite", 683.27)
 
 
+def _holed() -> Images:
+    """Images of which a region is unknown, and one of which all is."""
+    whole = phantoms.images(3, 0)
+    pixels = whole.pixels.copy()
+    pixels[:2, :, 3:8, 4:9], pixels[2] = np.nan, np.nan
+    return replace(whole, pixels=pixels)
+
+
+def _same_pixels(given: Images, made: Images) -> bool:
+    """Whether all pixels of `made` are known, and those of `given` stand there unchanged."""
+    known = np.isfinite(given.pixels)
+    return bool(np.isfinite(made.pixels).all() and (made.pixels[known] == given.pixels[known]).all())
+
+
 WANTED_IMAGES: dict[str, tuple[Wanted, Callable[[Any], bool]]] = {
     "a label": (Wanted(given={"label": "nodule"}), lambda d: bool((d.frame["label"] == "nodule").all())),
     "labels": (
@@ -543,8 +564,8 @@ IMAGES = Samples(
     floor=phantoms.unrelated,
     corruptions=phantoms.CORRUPTIONS,
     wanted=WANTED_IMAGES,
-    gaps=lambda: phantoms.images(3, 0),
-    completes=lambda given, made: True,
+    gaps=_holed,
+    completes=_same_pixels,
     many=60,
     quick=".npz",
 )

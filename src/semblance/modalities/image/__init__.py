@@ -22,6 +22,7 @@ MANIFEST = Modality(
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "floor": f"{_HERE}.generators.floor:Floor",
+        "med_ddpm": f"{_HERE}.generators.med_ddpm:MedDdpm",
     },
     default="diffusion",
     floor="floor",

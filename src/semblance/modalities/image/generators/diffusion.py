@@ -18,11 +18,12 @@ from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.unet import UNet
 from semblance.learn.network import Network, Sampler
-from semblance.learn.objectives.guided import Focused
+from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
-from semblance.modalities.image.generators.painter import ImageSpec
+from semblance.modalities.image.generators.completing import CompletingModel
+from semblance.modalities.image.generators.painter import ImageModel, ImageSpec
 
 CARD = Card(
     name="diffusion",
@@ -62,7 +63,12 @@ class Diffusion(ImageSpec):
         """The denoiser of images of this shape (channels, ...) and its loss."""
         aside = None if aside is None else aside[:: -(-len(aside) // LOOKED)]
         net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components, found=found)
-        return Focused(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
+        return Inpainting(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
+
+    @classmethod
+    def model(cls) -> type[ImageModel]:
+        """It also completes images."""
+        return CompletingModel
 
     def _network(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Network:
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
