@@ -25,6 +25,7 @@ from semblance.modalities.signal.data import Marks, Recording, Recordings
 from semblance.modalities.table.data import Table, from_frame
 from semblance.modalities.vitals.data import Channel, Stays
 from tests.modalities.image import simulated as phantoms
+from tests.modalities.image import tissue
 from tests.modalities.signal import simulated
 from tests.modalities.vitals import simulated as wards
 
@@ -209,19 +210,26 @@ def ready(samples: Samples, kind: Any) -> Samples:
     """The same samples as a generator wants them: with columns of its roles, for a private one as declared."""
     for change in (
         *([followed] if "time" in getattr(kind, "roles", ()) else []),
+        *([given] if "given" in getattr(kind, "roles", ()) else []),
         *([declared] if kind.card.only_private else []),
     ):
         samples = _changed(samples, change)
     return samples
 
 
-def _changed(samples: Samples, change: Callable[[Table], Table]) -> Samples:
+def given(data: Images) -> Images:
+    """The same images with a mask, from which they are painted."""
+    return data if data.layout.maps else tissue.beside(data)
+
+
+def _changed(samples: Samples, change: Callable[[Any], Any]) -> Samples:
     planted, canaries = samples.planted()
     return replace(
         samples,
         make=lambda n, seed: change(samples.make(n, seed)),
         weird={name: lambda make=make: change(make()) for name, make in samples.weird.items()},
         planted=lambda: (change(planted), canaries),
+        gaps=lambda: change(samples.gaps()),
     )
 
 
@@ -510,6 +518,8 @@ BLIND: dict[str, Callable[[], Images]] = {
     "Hounsfield units": lambda: replace(
         _some_images(lambda x: 8 * x - 1024), layout=replace(phantoms.LAYOUT, stored="int16", intercept=-1024.0)
     ),
+    "masks": lambda: tissue.masked(20, 5),
+    "masks of volumes": lambda: tissue.masked(20, 5, (8, 9, 10)),
     "no labels": _images_without_labels,
     "labels of null": _images_of_null,
     "one patient": lambda: replace(phantoms.images(20, 5), subjects=np.zeros(20, dtype=np.int64)),
@@ -522,6 +532,20 @@ def _planted_images() -> tuple[Images, tuple[str | float, ...]]:
     pixels[7, 0, 3, 3] = 683.27
     label = whole.frame["label"].astype(object).where(np.arange(60) != 4, "Zanzibarite").astype("category")
     return replace(whole, pixels=pixels, frame=pd.DataFrame({"label": label})), ("Zanzibarite", 683.27)
+
+
+def _holed() -> Images:
+    """Images of which a region is unknown, and one of which all is."""
+    whole = phantoms.images(3, 0)
+    pixels = whole.pixels.copy()
+    pixels[:2, :, 3:8, 4:9], pixels[2] = np.nan, np.nan
+    return replace(whole, pixels=pixels)
+
+
+def _same_pixels(given: Images, made: Images) -> bool:
+    """Whether all pixels of `made` are known, and those of `given` stand there unchanged."""
+    known = np.isfinite(given.pixels)
+    return bool(np.isfinite(made.pixels).all() and (made.pixels[known] == given.pixels[known]).all())
 
 
 WANTED_IMAGES: dict[str, tuple[Wanted, Callable[[Any], bool]]] = {
@@ -540,8 +564,8 @@ IMAGES = Samples(
     floor=phantoms.unrelated,
     corruptions=phantoms.CORRUPTIONS,
     wanted=WANTED_IMAGES,
-    gaps=lambda: phantoms.images(3, 0),
-    completes=lambda given, made: True,
+    gaps=_holed,
+    completes=_same_pixels,
     many=60,
     quick=".npz",
 )

@@ -154,6 +154,14 @@ class Drawn:
         drawn: np.ndarray = objective.sample(given, labels, rng=stream(0, "unused"), start=start)
         return drawn
 
+    def complete(
+        self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(n, d) numbers drawn where those of records are NaN, given all others."""
+        objective: Any = self.objective  # only some objectives complete records
+        made: np.ndarray = objective.complete(rows, given, labels, rng=rng)
+        return made
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
         return {name: weight.detach().numpy() for name, weight in self.net.state_dict().items()}

@@ -9,6 +9,7 @@ import pytest
 from semblance.core.rng import stream
 from semblance.modalities.image.encode import Encoding
 from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked, paired, unpaired
 
 
 @pytest.mark.parametrize("shape", [(12, 12), (8, 9, 10)])
@@ -53,3 +54,34 @@ def test_saved_and_restored_it_is_the_same():
     one, two = (e.images(learned.coefficients, learned.labels, first=3) for e in (encoding, again))
     assert (one.pixels == two.pixels).all() and one.schema == two.schema and two.anonymous
     assert two.subjects[0] == 3
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (8, 9, 10)])
+def test_masks_are_the_same_again_and_those_of_few_patients_are_around(shape):
+    data = masked(40, 1, shape)
+    encoding, learned = Encoding.fit(data, rare=5)
+    again = Encoding.from_json(encoding.to_json()).images(learned.coefficients, learned.labels, first=0)
+    assert (again.pixels[:, 1] == data.pixels[:, 1]).all() and again.layout == data.layout
+    pixels = data.pixels.copy()
+    pixels[4:, 1] = 0
+    few, learned = Encoding.fit(replace(data, pixels=pixels), rare=5)
+    assert not few.images(learned.coefficients, learned.labels, first=0).pixels[:, 1].any()
+
+
+def test_rows_of_further_images_are_as_they_were_learned_and_unknown_where_pixels_are():
+    data = masked(40, 1)
+    encoding, learned = Encoding.fit(data, rare=5)
+    rows, classes = encoding.rows(data)
+    assert (rows == learned.coefficients).all() and (classes == learned.labels).all()
+    pixels = data.pixels.copy()
+    pixels[:, 0, 3, 4] = np.nan
+    strange = replace(data, pixels=pixels, frame=pd.DataFrame({"label": pd.Categorical(["new"] * 40)}))
+    rows, classes = encoding.rows(strange)
+    assert (np.isnan(rows).sum(1) == 1).all() and (classes == 2).all()
+
+
+def test_of_unpaired_images_each_contrast_is_learned_by_those_that_have_it():
+    encoding, learned = Encoding.fit(unpaired(60, 1), rare=5)
+    whole, _ = Encoding.fit(paired(60, 1), rare=5)
+    assert np.abs(encoding.center - whole.center).max() < 10 and np.isfinite(encoding.scale).all()
+    assert np.isnan(learned.coefficients).mean() == 0.5

@@ -50,9 +50,9 @@ class Packing:
         self.channels = shape[0] * factor ** len(self.grid)
 
     @classmethod
-    def to_side(cls, shape: Sequence[int], most: int = SIDE) -> Packing:
+    def to_side(cls, shape: Sequence[int], side: int = SIDE) -> Packing:
         """That which leaves at most so many places a side, in an even number."""
-        return cls(shape, 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / most))), 2)
+        return cls(shape, 2 ** max(0, math.ceil(math.log2(max(shape[1:]) / side))), 2)
 
     def pack(self, x: torch.Tensor) -> torch.Tensor:
         """(n, m * packed channels, *grid) of (n, m * channels, *sides)."""
@@ -153,8 +153,8 @@ def normed(h: torch.Tensor) -> torch.Tensor:
 class UNet(nn.Module):
     """(n, numbers) pixels and what is told of them -> (n, numbers); see Conditioned, whose place it takes.
 
-    `shape` (channels, ...) is that of an image, `blocks` how many there are at each size, one after the other, and
-    `components` how many directions its Gaussian has.
+    `shape` (channels, ...) is that of an image, `blocks` how many there are at each size, one after the other,
+    `components` how many directions its Gaussian has, and `side` the places a side, at most, on which it works.
     """
 
     reach: torch.Tensor
@@ -168,11 +168,12 @@ class UNet(nn.Module):
         blocks: int = 1,
         components: int = 64,
         told: int = 128,
+        side: int = SIDE,
         found: Components | None = None,
     ) -> None:
         super().__init__()
         self.parts, self.shape, axes = parts, tuple(shape), len(shape) - 1
-        self.packing = Packing.to_side(shape)
+        self.packing = Packing.to_side(shape, side)
         self.gaussian = Gaussian(parts, components)
         if found is not None:
             self.gaussian.be(found)
@@ -203,14 +204,18 @@ class UNet(nn.Module):
             self.reach.fill_(WIDER * float(np.quantile(np.abs(some), NEARLY)))
 
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """(n, numbers) from `x` (n, numbers), times `level` (n,) and `labels` (n,) int64; `given` has no numbers."""
+        """(n, numbers) from `x` (n, numbers), times `level` (n,) and `labels` (n,) int64; `given` is not looked at."""
         turn = angle(level)[:, None]
         known = self.gaussian(x, turn, labels)
         guess = turn.cos() * x + turn.sin() * known
         both = torch.stack([x, guess], 1).reshape(len(x), 2 * self.shape[0], *self.shape[1:])
         told = silu(self.mix(silu(self.classes[labels] + self.level(waves(level[:, None], LEVELS)))))
-        made = self.packing.unpack(self._convolved(self.packing.pack(both), told))
+        made = self.packing.unpack(self._convolved(self._packed(both, given), told))
         return known + made.flatten(1)
+
+    def _packed(self, both: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+        """What the first convolution sees of pixels (n, 2 * channels, ...)."""
+        return self.packing.pack(both)
 
     def _convolved(self, x: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         h = self.enter(x)

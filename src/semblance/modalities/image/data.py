@@ -17,6 +17,25 @@ Format = Literal["npz", "png", "tiff", "dicom", "nifti"]
 
 
 @dataclass(frozen=True)
+class Channel:
+    """A channel of images by its name: intensities, or a label map.
+
+    A label map has `classes`; pixels hold the position of their class among these, and files of type `stored` the one
+    of `numbers` at that position. The first class is what is around all others.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    stored: str = ""
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Channel:
+        """The inverse of `dataclasses.asdict`."""
+        return cls(told["name"], tuple(told["classes"]), tuple(told["numbers"]), told["stored"])
+
+
+@dataclass(frozen=True)
 class Layout:
     """How files hold images: a number `x` of type `stored` stands for the physical value slope * x + intercept.
 
@@ -24,6 +43,9 @@ class Layout:
     centre and the width at which it is looked at. `axes` says where an NPZ has its channels (none, first or last) and
     `prefix` how its arrays begin. `kind` is the DICOM modality, `sop` its storage class, `across` the directions of
     rows and columns; `affine` is NIfTI's. `folders` says that the folder of a file is its label.
+
+    `channels` names the channels where masks or contrasts are known by name (empty: all are intensities), `given` those
+    from which the others are painted. `apart`: each channel of intensities stands in files as an image of its own.
     """
 
     fmt: Format = "npz"
@@ -39,16 +61,25 @@ class Layout:
     across: tuple[float, ...] = ()
     affine: tuple[float, ...] = ()
     folders: bool = False
+    channels: tuple[Channel, ...] = ()
+    given: tuple[str, ...] = ()
+    apart: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return asdict(self)
+        """As plain JSON; of channels only where any is named."""
+        told = asdict(self)
+        return {key: one for key, one in told.items() if key not in ("channels", "given", "apart") or one}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Layout:
         """The inverse of `to_json`."""
         held: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
-        return cls(**held)
+        return cls(**{**held, "channels": tuple(map(Channel.from_json, told.get("channels", ())))})
+
+    @property
+    def maps(self) -> dict[int, Channel]:
+        """The label maps, by the position of their channel."""
+        return {i: channel for i, channel in enumerate(self.channels) if channel.classes}
 
     def numbers(self, pixels: np.ndarray) -> np.ndarray:
         """What a file holds of physical values: the nearest number of its type, at its ends where there is none."""
@@ -64,7 +95,8 @@ class Layout:
 class Images:
     """Images under a schema, all of one size.
 
-    `pixels` (n, channels, height, width) or (n, channels, depth, height, width) float32 in physical units. `frame`
+    `pixels` (n, channels, height, width) or (n, channels, depth, height, width) float32: intensities in physical units,
+    label maps by the positions of their classes, NaN where nothing is known (see `Layout.channels`). `frame`
     (n, learned columns) holds the label as tables hold it, a pandas Categorical. `subjects` (n,) int64 codes of
     patients; where the images are `anonymous` nobody knows them, and each image counts as one. `held` (n,) bool marks a
     holdout that the files declare.
@@ -101,6 +133,12 @@ class Images:
             None if self.held is None else self.held[rows],
             self.anonymous,
         )
+
+    @property
+    def light(self) -> np.ndarray:
+        """(n, channels, ...) the channels that are intensities."""
+        maps = self.layout.maps
+        return self.pixels[:, [i for i in range(self.pixels.shape[1]) if i not in maps]] if maps else self.pixels
 
     @property
     def labels(self) -> np.ndarray:

@@ -32,7 +32,7 @@ class Basis:
 
     def of(self, images: Images) -> np.ndarray:
         """(n, k) float64 components, the largest first: an image has the same ones in any company."""
-        parts = np.split(images.pixels, range(FITTED, len(images), FITTED))
+        parts = np.split(images.light, range(FITTED, len(images), FITTED))
         return np.concatenate([(_flat(part) - self.center) @ self.axes for part in parts])
 
 
@@ -42,7 +42,7 @@ def _flat(pixels: np.ndarray) -> np.ndarray:
 
 def basis(reference: Images) -> Basis:
     """The first components of some images."""
-    some = _flat(reference.pixels[np.linspace(0, len(reference) - 1, min(len(reference), FITTED)).astype(int)])
+    some = _flat(reference.light[np.linspace(0, len(reference) - 1, min(len(reference), FITTED)).astype(int)])
     center = some.mean(0)
     count = min(COMPONENTS, *some.shape)
     axes = randomized_svd(some - center, count, random_state=0)[2].T
@@ -54,7 +54,7 @@ def features(images: Images, reference: Images) -> Features:
     """The label, then 'component 01' .. 'component 48' on the reference's axes, then the radiomics of the pixels."""
     found, low, high = basis(reference).of(images), *brightness(reference)
     named = [f"component {i + 1:02d}" for i in range(found.shape[1])]
-    told = np.column_stack([found, radiomics(images.pixels, low=low, high=high)])
+    told = np.column_stack([found, radiomics(images.light, low=low, high=high)])
     return coded.features(images.schema, images.frame, reference.frame, told, [*named, *NAMES])
 
 
@@ -69,5 +69,5 @@ def embed(images: Images, reference: Images) -> np.ndarray:
 
 def brightness(reference: Images) -> tuple[float, float]:
     """The brightnesses between which nearly all pixels lie."""
-    low, high = np.quantile(reference.pixels.ravel()[:: max(reference.pixels.size // 1_000_000, 1)], [0.001, 0.999])
+    low, high = np.quantile(reference.light.ravel()[:: max(reference.light.size // 1_000_000, 1)], [0.001, 0.999])
     return float(low), float(high if high > low else low + 1)

@@ -1,7 +1,7 @@
 """Images <-> rows of numbers: every pixel in units of its channel's spread, the label as a class.
 
 Pixels go no further than `rare` patients do, labels that fewer have are not learned, and where there are fewer patients
-than that, nothing is learned but how bright an image is.
+than that, nothing is learned but how bright an image is. Classes of a mask that fewer show are not learned either.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from semblance.core.facts import framed
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.planes import LEAST, channels_of, coded, decoded, slots
 
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """`shape` (channels, ...) of an image; of each channel `low` and `high` bounds, `center` and `scale`; the `labels`
-    that are learned, with their `shares`; and whether the patients were `anonymous`."""
+    """`shape` (planes, ...) of an image: a plane for each channel of intensities, for label maps those of `planes`; of
+    each plane `low` and `high` bounds, `center` and `scale`; the `labels` that are learned, with their `shares`; and
+    whether the patients were `anonymous`."""
 
     schema: Schema
     layout: Layout
@@ -42,18 +44,21 @@ class Encoding:
         """From images; with it their rows, which are to be learned."""
         labels, shares = _common(images, rare)
         kept = images.take(np.isin(images.labels, labels)) if labels else images
-        flat = kept.pixels.reshape(len(kept), kept.pixels.shape[1], -1)
-        bounds = [
-            (ends(flat[:, c].min(1), kept.subjects, rare=rare)[0], ends(flat[:, c].max(1), kept.subjects, rare=rare)[1])
-            for c in range(flat.shape[1])
-        ]
+        planes = coded(common_maps(kept, rare), images.layout)
+        flat = planes.reshape(len(kept), planes.shape[1], -1)
+        whole = not np.isnan(flat).any()
+        bounds = [_bounds(flat[:, c], kept.subjects, rare) for c in range(flat.shape[1])]
         low, high = np.array(bounds, dtype=np.float32).T
+        maps = mapped(images.layout, flat.shape[1])
+        low, high = np.where(maps, np.float32(-1), low), np.where(maps, np.float32(1), high)
         near = np.clip(flat, low[:, None], high[:, None])
-        center, scale = near.mean((0, 2), dtype=float), near.std((0, 2), dtype=float)
+        center = (np.mean if whole else np.nanmean)(near, (0, 2), dtype=float)
+        scale = (np.std if whole else np.nanstd)(near, (0, 2), dtype=float)
+        scale = np.where(maps, np.maximum(scale, LEAST), scale)
         made = cls(
             images.schema,
             images.layout,
-            images.pixels.shape[1:],
+            planes.shape[1:],
             low,
             high,
             center.astype(np.float32),
@@ -65,12 +70,25 @@ class Encoding:
         return made, made._learned(kept, near, rare)
 
     def _learned(self, kept: Images, near: np.ndarray, rare: int) -> Learned:
-        rows = ((near - self.center[:, None]) / self.scale[:, None]).reshape(len(kept), -1).astype(np.float32)
+        rows = self._rows(near)
         if len(np.unique(kept.subjects)) < rare:
             rows = np.zeros_like(rows)
         codes = np.searchsorted(self.labels, kept.labels) if self.labels else np.zeros(len(kept), dtype=np.int64)
         given = np.zeros((len(rows), 0), dtype=np.float32)
         return Learned(rows, codes, given, kept.subjects, self.sizes.kinds, self.shape[0])
+
+    def _rows(self, near: np.ndarray) -> np.ndarray:
+        made: np.ndarray = ((near - self.center[:, None]) / self.scale[:, None]).reshape(len(near), -1)
+        return made.astype(np.float32)
+
+    def rows(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
+        """(n, numbers) rows of images, NaN where nothing is known, and their classes; a label that was not learned is
+        one class more than there are."""
+        planes = coded(images.pixels, self.layout)
+        near = np.clip(planes.reshape(len(images), self.shape[0], -1), self.low[:, None], self.high[:, None])
+        places = {label: i for i, label in enumerate(self.labels)}
+        unknown = self.sizes.kinds if self.labels else 0
+        return self._rows(near), np.array([places.get(label, unknown) for label in images.labels], dtype=np.int64)
 
     @property
     def sizes(self) -> Sizes:
@@ -85,7 +103,7 @@ class Encoding:
     def images(self, rows: np.ndarray, classes: np.ndarray, *, first: int) -> Images:
         """Images of (n, numbers) rows of these classes; the first one is of patient number `first`."""
         flat = rows.reshape(len(rows), self.shape[0], -1) * self.scale[:, None] + self.center[:, None]
-        pixels = np.clip(flat, self.low[:, None], self.high[:, None]).reshape(len(rows), *self.shape)
+        pixels = decoded(np.clip(flat, self.low[:, None], self.high[:, None]).reshape(-1, *self.shape), self.layout)
         frame = {c.name: self._label(classes) for c in self.schema.learned}
         return Images(
             self.schema,
@@ -101,7 +119,10 @@ class Encoding:
         if np.dtype(self.layout.stored).kind == "f":
             return pixels.astype(np.float32)
         numbers = self.layout.numbers(pixels).astype(np.float64)
-        return (numbers * self.layout.slope + self.layout.intercept).astype(np.float32)
+        made = (numbers * self.layout.slope + self.layout.intercept).astype(np.float32)
+        maps = list(self.layout.maps)
+        made[:, maps] = pixels[:, maps]
+        return made
 
     def _label(self, classes: np.ndarray) -> pd.Categorical:
         if not self.labels:
@@ -125,6 +146,32 @@ class Encoding:
             anonymous=told["anonymous"],
             **{name: np.array(told[name], dtype=float if name == "shares" else np.float32) for name in NUMBERS},
         )
+
+
+def mapped(layout: Layout, planes: int) -> np.ndarray:
+    """(planes,) whether each is of a label map."""
+    every = slots(layout, channels_of(layout, planes))
+    return np.concatenate([np.full(slot.stop - slot.start, i in layout.maps) for i, slot in enumerate(every)])
+
+
+def common_maps(images: Images, rare: int) -> np.ndarray:
+    """The pixels, with those of classes that fewer than `rare` patients show as what is around them."""
+    pixels = images.pixels
+    for i, channel in images.layout.maps.items():
+        for code in range(1, len(channel.classes)):
+            shown = pixels[:, i] == code
+            who = images.subjects[shown.reshape(len(shown), -1).any(1)]
+            if 0 < len(np.unique(who)) < rare:
+                pixels = pixels.copy()
+                pixels[:, i][shown] = 0
+    return pixels
+
+
+def _bounds(flat: np.ndarray, subjects: np.ndarray, rare: int) -> tuple[float, float]:
+    """Between which the values of a plane (n, numbers) are learned, by the images that have it."""
+    known = ~np.isnan(flat).all(1)
+    flat, who = flat[known], subjects[known]
+    return ends(np.nanmin(flat, 1), who, rare=rare)[0], ends(np.nanmax(flat, 1), who, rare=rare)[1]
 
 
 NUMBERS = ("low", "high", "center", "scale", "shares")

@@ -1,26 +1,28 @@
 """From paths to the images that they hold: an archive, files, a manifest table, or a folder of one format.
 
 A manifest is a CSV or Parquet with a column `path` (relative to itself), `label`, and `subject` or `patient`; `split`
-says train or test. Without one, the folder of a PNG or TIFF is its label, and folders named train, val and test are a
-split. Every file is tried, and all that is wrong is told at once.
+says train or test; `mask` or `mask_<name>` is the path of a label map, `domain` the contrast and `pair` images that
+are registered on each other. Without one, the folder of a PNG or TIFF is its label, and folders named train, val and
+test are a split. Every file is tried, and all that is wrong is told at once.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.formats import dicom, nifti, npz, raster
-from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found, whole
+from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, whole
 
-MANIFEST, PATH, LAYOUT = "manifest.csv", "path", "layout.json"
+MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
 SUBJECTS = ("subject", "subject_id", "patient", "patient_id", "source")
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
 BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".toml")
@@ -40,6 +42,7 @@ class Listed:
 
     path: Path
     facts: dict[str, str]
+    masks: dict[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,15 +88,19 @@ def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]
     problems: list[Problem] = []
     for entry in listed:
         try:
-            for one in _of_file(entry.path, said):
+            masks = {name: _mask(path) for name, path in entry.masks.items()}
+            for one in _of_file(entry.path, said, masks):
                 if isinstance(one, dicom.Slice):
                     facts = {**one.found.facts, **entry.facts}
-                    slices.append(replace(one, found=replace(one.found, facts=facts)))
+                    slices.append(replace(one, found=replace(one.found, facts=facts, masks=masks)))
                 else:
                     found.append(replace(one, facts={**one.facts, **entry.facts}))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:
+        if any(one.found.masks for one in slices):
+            rule, fix = "masks lie beside whole volumes or beside slices that stay so", "convert the series to NIfTI"
+            problems.append(Problem("masks beside slices of a DICOM series", rule, fix))
         stacked, odd = dicom.volumes(slices)
         return [*found, *stacked], [*problems, *odd]
     flat = said.dimensions == 2
@@ -102,16 +109,31 @@ def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]
     return found, problems
 
 
-def _of_file(path: Path, said: Said) -> Iterator[Found | dicom.Slice]:
+def _mask(path: Path) -> np.ndarray:
+    """The numbers of a file that holds a label map. Raises DataError where it is none."""
+    kind = kind_of(path)
+    if kind not in ("raster", "nifti"):
+        rule, fix = "a mask is a PNG, a TIFF or a NIfTI", "convert it"
+        raise DataError.of(f"'{path.name}' as a mask", rule=rule, fix=fix)
+    (one,) = [raster.read(path)] if kind == "raster" else nifti.read(path, slices=False)
+    if len(one.pixels) != 1:
+        rule, fix = "a mask has one channel, of a number for each class", "save it in grey, without colours"
+        raise DataError.of(f"'{path.name}' has {len(one.pixels)} channels", rule=rule, fix=fix)
+    whole_numbers = np.dtype(one.layout.stored).kind in "ui" and (one.pixels % 1 == 0).all()
+    made: np.ndarray = one.pixels[0].astype(one.layout.stored) if whole_numbers else one.pixels[0]
+    return made
+
+
+def _of_file(path: Path, said: Said, masks: dict[str, np.ndarray]) -> Iterator[Found | dicom.Slice]:
     match kind_of(path):
         case "npz":
             yield from npz.read(path, said)
         case "nifti":
-            yield from nifti.read(path, slices=said.dimensions == 2)
+            yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
             yield dicom.read(path)
         case "raster":
-            yield raster.read(path)
+            yield replace(raster.read(path), masks=masks)
         case _:
             rule = f"an image's name ends in one of {', '.join(KINDS)}"
             raise DataError.of(f"'{path.name}' is no known kind of image", rule=rule, fix="leave it out, or convert it")
@@ -218,20 +240,34 @@ def _of_manifest(folder: Path, table: pd.DataFrame, said: Said) -> tuple[list[Li
         Problem(f"no column '{n}'", "a column is named as in the manifest", f"one of: {', '.join(names)}") for n in lost
     ]
     listed = []
+    masks = [name for name in names if name == MASK or name.startswith(f"{MASK}_")]
     for row, told in enumerate(table.to_dict("records"), start=1):
-        file = folder / str(told[PATH])
-        if not file.exists():
+        places = {PATH: folder / str(told[PATH]), **{n: folder / str(told[n]) for n in masks if str(told[n]).strip()}}
+        lost = [name for name, file in places.items() if not file.exists()]
+        if lost:
             fix = f"correct the path; it is relative to the folder '{folder.name}'"
-            problems.append(Problem("no such file", "every path of a manifest exists", fix, PATH, row))
+            problems += [Problem("no such file", "every path of a manifest exists", fix, n, row) for n in lost]
             continue
-        facts = {LABEL: told.get(label), SUBJECT: told.get(subject), SPLIT: told.get(SPLIT)}
+        file = places.pop(PATH)
+        facts = {LABEL: told.get(label), SUBJECT: told.get(subject)}
+        facts |= {name: told.get(name) for name in (SPLIT, DOMAIN, PAIR)}
         known = {name: str(text).strip() for name, text in facts.items() if text is not None}
         if SPLIT in known:
             known[SPLIT] = _split_of(known[SPLIT])
         files = sorted(file.iterdir()) if file.is_dir() else [file]
-        listed += [Listed(one, known) for one in files]
+        listed += [Listed(one, known, {named_mask(n): place for n, place in places.items()}) for one in files]
     if problems or not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
-    left = [name for name in names if name not in (PATH, label, subject, SPLIT)]
+    left = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
     notes = [f"left out of the manifest, as nothing is learned of it: {', '.join(left)}"] if left else []
     return listed, subject, notes
+
+
+def named_mask(column: str) -> str:
+    """The name of the mask of a manifest's column."""
+    return column.removeprefix(f"{MASK}_")
+
+
+def column_of(mask: str) -> str:
+    """The inverse."""
+    return mask if mask == MASK else f"{MASK}_{mask}"

@@ -16,6 +16,9 @@ def comparable(train: Images, other: Images, *, part: str) -> None:
     if mine != theirs:
         found = f"the {part} images are of {_spoken(theirs)}, those of train of {_spoken(mine)}"
         problems.append(Problem(found, "all parts hold images of one size", "crop or resample them alike"))
+    if train.layout.channels != other.layout.channels:
+        rule, fix = "all parts have the same channels and classes of masks", "name them alike in all parts"
+        problems.append(Problem(f"the {part} images have other channels than those of train", rule, fix))
     pairs = list(zip(train.layout.spacing, other.layout.spacing, strict=False))
     if any(abs(a - b) > NEAR * max(a, b) for a, b in pairs):
         found = f"the {part} images have other millimetres between pixels than those of train"

@@ -54,7 +54,7 @@ def _sheets(evidence: Evidence[Images], low: float, high: float) -> Picture:
             rows = rows[stream(evidence.seed, "sheet", role, str(label)).permutation(len(rows))[:COLUMNS]]
             if len(rows):
                 title = f"{label}, {role}" if label else role
-                panels.append(panel(title, role, [planes(whole.pixels[rows])], low, high))
+                panels.append(panel(title, role, [planes(whole.light[rows])], low, high))
     note = "Images drawn by chance, of each label the real ones first, all at one window."
     return {"title": "Images", "note": note, "panels": panels}
 
@@ -64,7 +64,7 @@ def _suspects(evidence: Evidence[Images], low: float, high: float) -> Picture:
     some = evidence.synthetic.take(np.arange(min(LOOKED, len(evidence.synthetic))))
     likeness, where = twins(some, evidence.train)
     most = np.argsort(-likeness, kind="stable")[:COLUMNS]
-    rows = [planes(some.pixels[most]), planes(evidence.train.pixels[where[most]])]
+    rows = [planes(some.light[most]), planes(evidence.train.light[where[most]])]
     title = f"likeness {likeness[most].max():.3f} to {likeness[most].min():.3f}"
     note = "The synthetic images that are most like a training image, moved or mirrored or not, above that image."
     return {"title": "Most suspicious", "note": note, "panels": [panel(title, "synthetic", rows, low, high)]}
@@ -76,7 +76,7 @@ def _orthogonal(evidence: Evidence[Images], low: float, high: float) -> Picture:
     for role, part in SIDES:
         whole: Images = getattr(evidence, part)
         chosen = stream(evidence.seed, "orthogonal", role).permutation(len(whole))[:COLUMNS]
-        rows = [planes(whole.pixels[chosen], axis) for axis in range(3)]
+        rows = [planes(whole.light[chosen], axis) for axis in range(3)]
         panels.append(panel(role, role, rows, low, high))
     note = "The middle of volumes drawn by chance: axial, coronal and sagittal planes."
     return {"title": "Across each axis", "note": note, "panels": panels}

@@ -20,12 +20,14 @@ from semblance.core.facts import MISSING, framed, planned, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare
-from semblance.modalities.image.data import Images, Layout, concat
+from semblance.modalities.image.channels import Settled, settled, told
+from semblance.modalities.image.data import Channel, Images, Layout, concat
 from semblance.modalities.image.declare import Said
+from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
 
-__all__ = ["column_names", "concat", "like", "output_name", "read"]
+__all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
 FEWEST = 8
 """Pixels along a side of the smallest image."""
@@ -37,22 +39,35 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     if problems:
         raise UsageError(*problems)
     gathered = _gathered(paths, said)
-    found = gathered.found
-    odd = [*_unlike(found), *_unlabelled(found), *_alone(found, said)]
-    if odd:
-        raise DataError(*odd)
+    odd = [*_unlike(gathered.found), *_unlabelled(gathered.found), *_alone(gathered.found, said)]
+    kept = kept_in(paths)
+    made = _settled(gathered.found, said, () if kept is None else kept.layout.channels, odd)
+    found = made.found
     who, subject = _patients(found, said, gathered.subject)
     label, plans, frame = _label(found, said)
     columns = [column for column in (subject, label) if column is not None]
     schema = Schema(tuple(columns), said.cohort, said.n_public)
-    images = _images(found, schema, frame, who, anonymous=subject is None, paths=paths)
+    images = _images(made, schema, frame, who, said, anonymous=subject is None, paths=paths)
+    common = common_maps(images, options.rare)
+    rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
+    images = replace(images, pixels=common)
     fields = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
-    notes = (*_told(images), *_unsaid(found), *gathered.notes)
+    notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
     return images, Profile(len(images), len(np.unique(who)), fields, notes)
 
 
 def like(paths: Sequence[str | Path], schema: Schema) -> Images:
     """Read further images under a known schema; a label that is missing altogether is a DataError."""
+    return _further(paths, schema, ())
+
+
+def further(paths: Sequence[str | Path], train: Images) -> Images:
+    """The same, of the channels of `train`: their masks have its classes."""
+    made = _further(paths, train.schema, train.layout.channels)
+    return replace(made, layout=replace(made.layout, given=train.layout.given))
+
+
+def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channel]) -> Images:
     subject, target = schema.where("subject"), schema.where("target")
     said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
     try:
@@ -61,17 +76,17 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Images:
         if subject is None:
             raise
         gathered = _gathered(paths, replace(said, subject=None))
-    found = gathered.found
-    odd = list(_unlike(found))
-    if target is not None and not any(LABEL in one.facts for one in found):
+    odd = list(_unlike(gathered.found))
+    if target is not None and not any(LABEL in one.facts for one in gathered.found):
         rule = "images have the label of the schema"
         odd.append(Problem("the images have no label", rule, "give a manifest, or folders by label", target.name))
-    if odd:
-        raise DataError(*odd)
+    kept = kept_in(paths)
+    made = _settled(gathered.found, said, known if kept is None or known else kept.layout.channels, odd)
+    found = made.found
     frame = {} if target is None else {target.name: values(_texts(found), target)}
     who, named = _patients(found, said, gathered.subject)
     anonymous = named is None and subject is None
-    return _images(found, schema, framed(frame, len(found)), who, anonymous=anonymous, paths=paths)
+    return _images(made, schema, framed(frame, len(found)), who, said, anonymous=anonymous, paths=paths)
 
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
@@ -93,6 +108,14 @@ def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
     return gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
 
 
+def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: Sequence[Problem]) -> Settled:
+    """The channels of images. Raises DataError with what is `odd` of these, and of masks and pairs."""
+    made, problems = settled(found, said, known) if not odd else (Settled(found), [])
+    if odd or problems:
+        raise DataError(*odd, *problems)
+    return made
+
+
 # What must be alike
 
 
@@ -108,9 +131,9 @@ def _unlike(found: Sequence[Found]) -> Iterator[Problem]:
         ("kind", lambda one: one.layout.kind or "any", "give one kind at a time"),
         ("depth of bits", lambda one: one.layout.stored if one.layout.fmt in ("png", "tiff") else "", "convert it"),
     ):
-        told = [tell(one) for one in found]
-        usual = Counter(told).most_common(1)[0][0]
-        for one, mine in zip(found, told, strict=True):
+        each = [tell(one) for one in found]
+        usual = Counter(each).most_common(1)[0][0]
+        for one, mine in zip(found, each, strict=True):
             if mine != usual:
                 yield Problem(f"'{one.name}': {what} {mine}, of most {usual}", f"all images have one {what}", fix)
     if min(found[0].pixels.shape[-2:]) < FEWEST:
@@ -170,14 +193,17 @@ def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[Fiel
 
 
 def _images(
-    found: Sequence[Found], schema: Schema, frame: pd.DataFrame, who: np.ndarray, *, anonymous: bool, paths: Any
+    made: Settled, schema: Schema, frame: pd.DataFrame, who: np.ndarray, said: Said, *, anonymous: bool, paths: Any
 ) -> Images:
+    found = made.found
     splits = [one.facts.get(SPLIT) for one in found]
     held = np.array([one == "test" for one in splits]) if any(one is not None for one in splits) else None
     kept = kept_in(paths)
     layout = _shared([one.layout for one in found]) if kept is None else kept.layout
     if kept is None and layout.fmt in ("png", "tiff") and any(LABEL in one.facts for one in found):
         layout = replace(layout, folders=not _has_manifest(paths))
+    if made.channels:
+        layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
     pixels = np.stack([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
 
@@ -231,5 +257,9 @@ def _told(images: Images) -> Iterator[str]:
     yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
     if images.held is not None and images.held.any():
         yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
+    yield from told(images.layout.maps, images.pixels)
+    unknown = int(np.isnan(images.pixels).reshape(len(images), -1).any(1).sum())
+    if unknown:
+        yield f"{unknown:,} of them are of one contrast only: nothing is paired, and only a translator learns from them"
     if images.anonymous:
         yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

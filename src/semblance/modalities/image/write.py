@@ -11,11 +11,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from semblance.core.errors import UsageError
 from semblance.core.files import atomic, atomic_folder, write_json
+from semblance.modalities.image.apart import Plain, plain
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.formats import dicom, nifti, npz, raster
-from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH
+from semblance.modalities.image.found import DOMAIN, PAIR
+from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH, column_of
 
 _NAME = re.compile(r"[^\w.+-]+")
 
@@ -43,34 +47,49 @@ def write(chunks: Iterable[Images], path: Path) -> Path:
 
 def _for_files(first: Images) -> Layout:
     """The layout; images of an archive become PNG in a folder, or NIfTI where PNG cannot hold them."""
-    layout, plain = first.layout, first.pixels.ndim == 4 and first.pixels.shape[1] in (1, 3)
+    layout, count = first.layout, 1 if first.layout.apart else first.light.shape[1]
     if layout.fmt != "npz":
         return layout
-    held = plain and layout.stored in ("uint8", *(("uint16",) if first.pixels.shape[1] == 1 else ()))
+    colours = first.pixels.ndim == 4 and count in (1, 3)
+    held = colours and layout.stored in ("uint8", *(("uint16",) if count == 1 else ()))
     return replace(layout, fmt="png" if held else "nifti", axes="", prefix="")
 
 
 def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None:
     layout, subject, target = first.layout, first.schema.where("subject"), first.schema.where("target")
-    by_label = layout.folders and subject is None and target is not None
+    by_label = layout.folders and subject is None and target is not None and not layout.channels
     names = [column.name for column in (target, subject) if column is not None]
+    names += [*(column_of(one.name) for one in layout.maps.values()), *((DOMAIN, PAIR) if layout.apart else ())]
     with _manifest(folder, names, wanted=not by_label) as table:
-        for number, numbers, label, patient in _rows(chunks):
+        for number, record, one, label, patient in _rows(chunks):
             place = folder / (_NAME.sub("_", label) or "unlabelled") if by_label else folder
             place.mkdir(exist_ok=True)
-            file = _file(numbers, first, place / f"{number:06d}", number=number, subject=patient)
+            file = _file(one.numbers, layout, place / f"{number:06d}", number=number, subject=patient)
             told = {} if target is None else {target.name: label}
             told |= {} if subject is None else {subject.name: str(patient)}
+            told |= {DOMAIN: one.domain, PAIR: str(record)} if layout.apart else {}
+            for name, mask in one.masks.items():
+                beside = _mask(mask, layout, folder / f"{number:06d}_{_NAME.sub('_', name)}")
+                told[column_of(name)] = str(beside.relative_to(folder))
             table({PATH: str(file.relative_to(folder)), **told})
     write_json(folder / LAYOUT, {"dimensions": first.pixels.ndim - 2, "layout": layout.to_json(), "synthetic": True})
 
 
-def _rows(chunks: Iterable[Images]) -> Iterator[tuple[int, Any, str, int]]:
-    number = 0
+def _rows(chunks: Iterable[Images]) -> Iterator[tuple[int, int, Plain, str, int]]:
+    """Each image with its number and that of its record, its label and its patient."""
+    number = records = 0
     for chunk in chunks:
-        for one, label, patient in zip(chunk.pixels, chunk.labels, chunk.subjects, strict=True):
+        for one in plain(chunk):
             number += 1
-            yield number, chunk.layout.numbers(one), str(label), int(patient) + 1
+            yield number, records + one.row + 1, one, str(chunk.labels[one.row]), int(chunk.subjects[one.row]) + 1
+        records += len(chunk)
+
+
+def _mask(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
+    """A label map as a file beside its image: PNG beside planes, NIfTI beside volumes."""
+    if layout.fmt == "nifti" or numbers.ndim == 3:
+        return nifti.write(numbers[None], replace(layout, stored=str(numbers.dtype), slope=1.0, intercept=0.0), path)
+    return raster.write(numbers[None], replace(layout, fmt="png"), path)
 
 
 @contextmanager
@@ -85,8 +104,7 @@ def _manifest(folder: Path, names: list[str], *, wanted: bool) -> Iterator[Any]:
         yield table.writerow
 
 
-def _file(numbers: Any, first: Images, path: Path, *, number: int, subject: int) -> Path:
-    layout = first.layout
+def _file(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subject: int) -> Path:
     if layout.fmt == "nifti":
         return nifti.write(numbers, layout, path)
     if layout.fmt == "dicom":

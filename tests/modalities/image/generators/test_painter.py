@@ -3,11 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semblance.core.errors import UsageError
+from semblance.core.errors import DataError, UsageError
+from semblance.core.model import Wanted
 from semblance.core.rng import stream
+from semblance.modalities.image.data import concat
 from semblance.modalities.image.generators.floor import Floor
 from semblance.modalities.image.generators.painter import NUMBERS, ImageSpec
 from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked, unpaired
 
 
 def test_large_images_are_drawn_a_few_at_a_time():
@@ -32,3 +35,18 @@ def test_patients_are_numbered_through():
     model = Floor().fit(images(20, 1), rng=stream(0, "fit"))
     who = np.concatenate([part.subjects for part in model.sample(100, rng=stream(0, "sample"))])
     assert who.tolist() == list(range(100))
+
+
+def test_images_of_which_half_is_unknown_are_refused():
+    with pytest.raises(DataError, match="only some channels"):
+        Floor().fit(unpaired(20, 1), rng=stream(0, "fit"))
+    with pytest.raises(DataError, match="only some channels"):
+        Floor().check(unpaired(20, 1), wanted=Wanted())
+
+
+def test_masks_are_drawn_together_with_pixels():
+    data = masked(200, 1)
+    made = concat(list(Floor().fit(data, rng=stream(0, "fit")).sample(100, rng=stream(0, "sample"))))
+    lesion = made.pixels[:, 1] == 1
+    assert set(np.unique(made.pixels[:, 1])) == {0, 1} and 0.5 < lesion.any((1, 2)).mean() <= 1
+    assert made.pixels[:, 0][lesion].mean() > made.pixels[:, 0][~lesion].mean() + 40

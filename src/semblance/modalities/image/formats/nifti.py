@@ -6,9 +6,10 @@ Arrays of the house are (depth, height, width); NIfTI's run (x, y, z), so that a
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,9 @@ def _nibabel() -> Any:
     return need("nibabel", extra="images", why="a NIfTI")
 
 
-def read(path: Path, *, slices: bool) -> Iterator[Found]:
-    """The volume of a file, or its axial `slices` that show anything. Raises DataError where it is broken."""
+def read(path: Path, *, slices: bool, masks: Mapping[str, np.ndarray] = MappingProxyType({})) -> Iterator[Found]:
+    """The volume of a file, or its axial `slices` that show anything, with its part of `masks` of the volume. Raises
+    DataError where it is broken."""
     nibabel = _nibabel()
     with whole(path, "a NIfTI", nibabel.filebasedimages.ImageFileError, EOFError):
         file = nibabel.load(path)
@@ -47,15 +49,18 @@ def read(path: Path, *, slices: bool) -> Iterator[Found]:
         flat = replace(layout, spacing=spacing[1:])
         for i in range(pixels.shape[1]):
             if (pixels[:, i] != pixels[0, i, 0, 0]).any():
-                yield Found(f"{path.name}, slice {i}", pixels[:, i], flat)
+                own = {name: mask[i] if mask.ndim == 3 and i < len(mask) else mask for name, mask in masks.items()}
+                yield Found(f"{path.name}, slice {i}", pixels[:, i], flat, masks=own)
     else:
-        yield Found(path.name, pixels, layout)
+        yield Found(path.name, pixels, layout, masks=dict(masks))
 
 
 def write(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
     """(channels, depth, height, width) numbers, or a plane, as a `.nii.gz` with the affine and scale of the input."""
     nibabel, file = _nibabel(), path.with_name(f"{path.name}.nii.gz")
     turned = numbers[0].T if len(numbers) == 1 else numbers.T
+    if numbers.ndim == 3 and len(numbers) > 1:  # channels of a plane are no depth
+        turned = turned[:, :, None]
     affine = np.eye(4)
     if layout.affine:
         affine[:3] = np.reshape(layout.affine, (3, 4))

@@ -1,11 +1,14 @@
 """NumPy archives: `images` and `labels`, as one set or as `train_images`, `val_images`, `test_images` and so on.
 
 `is_test` or the arrays of `test` are a holdout. `patient`, `source` or `subject` say whose an image is; `class_names`
-what a label's number means; `spacing` the millimetres between pixels. What stands there besides is left out.
+what a label's number means; `spacing` the millimetres between pixels; `channels` the names of channels; `domain` and
+`pair` which contrast an image is, and of which pair. Whole numbers for every pixel are a mask, by the name of their
+array; `<mask>_classes` names its classes. What stands there besides is left out.
 """
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 import zlib
@@ -15,14 +18,19 @@ from pathlib import Path
 import numpy as np
 
 from semblance.core.errors import DataError, Problem
+from semblance.modalities.image.apart import Plain, names, plain
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.declare import Said
-from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found, broken, whole
+from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, broken, whole
 
 SPLITS = ("train", "val", "test")
 IMAGES, LABELS = ("images", "image", "x"), ("labels", "label", "y")
 SUBJECTS = ("patient", "subject", "patient_id", "subject_id", "source")
 BESIDE = {"class_names", "spacing", "channels", "synthetic"}
+MASK = re.compile(r"(?:^|_)(?:masks?|seg|segmentations?|lesions?|instances?|label_?maps?)$")
+"""How an array of a mask is called; of another name it has few whole numbers."""
+FEW = 20
+CLASSES = "_classes"
 CHANNELS = 4
 """At most so many channels: an axis that is longer is one of space."""
 _BROKEN = (zipfile.BadZipFile, zlib.error)
@@ -74,7 +82,25 @@ def _subject(held: Arrays, prefix: str, said: Said) -> str | None:
 
 def _used(held: Arrays, prefix: str, said: Said) -> set[str]:
     names = {_named(held, prefix, IMAGES), _label(held, prefix, said), _subject(held, prefix, said)}
-    return {name for name in names if name is not None} | {f"{prefix}is_test"}
+    masks = _masks(held, prefix, said)
+    names |= {*masks.values(), *(f"{name}{CLASSES}" for name in masks)}
+    return {name for name in names if name is not None} | {f"{prefix}{n}" for n in ("is_test", DOMAIN, PAIR)}
+
+
+def _masks(held: Arrays, prefix: str, said: Said) -> dict[str, str]:
+    """The arrays of masks, by the name of the mask."""
+    images = held[str(_named(held, prefix, IMAGES))]
+    axes = _axes(images, held, said)
+    sides = tuple(side for side, axis in zip(images.shape, axes or "", strict=bool(axes)) if axis != "C")
+    known = {_named(held, prefix, IMAGES), _label(held, prefix, said), _subject(held, prefix, said)}
+    named = {name.removeprefix(prefix): name for name in held if name.startswith(prefix) and name not in known}
+    found = {}
+    for short, name in named.items():
+        array = held[name]
+        fits = array.ndim > 2 and array.shape == sides and array.dtype.kind in "uib"
+        if short in said.masks or (array.ndim > 2 and MASK.search(short)) or (fits and len(np.unique(array)) <= FEW):
+            found[short] = name
+    return found
 
 
 def _problems(path: Path, held: Arrays, prefix: str, said: Said) -> Iterator[Problem]:
@@ -85,9 +111,14 @@ def _problems(path: Path, held: Arrays, prefix: str, said: Said) -> Iterator[Pro
         yield Problem(f"{place} has shape {images.shape} of {images.dtype}", rule, fix)
     elif images.dtype.kind == "f" and not np.isfinite(images).all():
         yield Problem(f"{place} has values that are no numbers", "every pixel is a number", "fill or crop them")
-    for name in (_label(held, prefix, said), _subject(held, prefix, said)):
+    for mask in _masks(held, prefix, said).values():
+        if len(held[mask]) != len(images):
+            rule, fix = "every image has its mask", "give one mask for each image"
+            yield Problem(f"'{path.name}', array '{mask}' has {len(held[mask]):,} masks", rule, fix)
+    told = (f"{prefix}{fact}" for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held)
+    for name in (_label(held, prefix, said), _subject(held, prefix, said), *told):
         if name is not None and held[name].reshape(len(held[name]), -1).shape != (len(images), 1):
-            rule, fix = "an image has one label and one patient", "one number for each image"
+            rule, fix = "an image has one label, patient, domain and pair", "one value for each image"
             yield Problem(f"'{path.name}', array '{name}' has shape {held[name].shape}", rule, fix)
 
 
@@ -112,6 +143,10 @@ def _images(path: Path, held: Arrays, prefix: str, said: Said, notes: tuple[str,
     spacing = tuple(float(x) for x in np.ravel(held["spacing"])) if "spacing" in held else ()
     layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix="train_" if prefix else "")  # type: ignore[arg-type]
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
+    facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
+    masks = _masks(held, prefix, said)
+    channels = tuple(map(str, held.get("channels", ())))
+    classes = {n: tuple(map(str, held[n + CLASSES])) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
     subject = None if name is None else name.removeprefix(prefix)
     test = np.ravel(held[f"{prefix}is_test"]) != 0 if f"{prefix}is_test" in held else None
@@ -121,7 +156,8 @@ def _images(path: Path, held: Arrays, prefix: str, said: Said, notes: tuple[str,
         if prefix or test is not None:
             told[SPLIT] = "test" if prefix == "test_" or (test is not None and test[i]) else "train"
         name, some = f"{path.name}, image {i}", notes if not i else ()
-        yield Found(name, pixels.astype(np.float32), layout, told, notes=some, subject=subject)
+        shown = {short: held[array][i] for short, array in masks.items()}
+        yield Found(name, pixels.astype(np.float32), layout, told, (), None, some, subject, shown, classes, channels)
 
 
 def _texts(held: Arrays, name: str | None) -> list[str] | None:
@@ -142,21 +178,25 @@ def _texts(held: Arrays, name: str | None) -> list[str] | None:
 def write(chunks: Iterable[Images], path: Path) -> None:
     """An archive of all images under the names that the input has. Pixels pass through a file, not through memory."""
     kept: list[Images] = []
+    beside: list[Plain] = []
     with tempfile.TemporaryFile(dir=path.parent) as pixels:
         for chunk in chunks:
-            numbers = chunk.layout.numbers(chunk.pixels)
-            pixels.write(np.ascontiguousarray(_arranged(numbers, chunk.layout)).tobytes())
+            for one in plain(chunk):
+                numbers = _arranged(one.numbers[None], chunk.layout)
+                pixels.write(np.ascontiguousarray(numbers).tobytes())
+                beside.append(Plain(sum(map(len, kept)) + one.row, numbers[:0], one.masks, one.domain))
             kept.append(_without_pixels(chunk))
         pixels.seek(0)
-        first = kept[0]
-        whole = _arranged(np.empty((sum(map(len, kept)), *first.pixels.shape[1:]), first.layout.stored), first.layout)
+        layout, shape = kept[0].layout, kept[0].pixels.shape[2:]
+        channels = 1 if layout.apart else kept[0].pixels.shape[1] - len(layout.maps)
+        whole = _arranged(np.empty((len(beside), channels, *shape), layout.stored), layout)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open(_entry(f"{first.layout.prefix}images"), "w", force_zip64=True) as stream:
+            with archive.open(_entry(f"{layout.prefix}images"), "w", force_zip64=True) as stream:
                 head = np.lib.format.header_data_from_array_1_0(np.empty(0, whole.dtype)) | {"shape": whole.shape}
                 np.lib.format.write_array_header_1_0(stream, head)
                 while part := pixels.read(1 << 20):
                     stream.write(part)
-            for name, array in _beside(kept, first.layout).items():
+            for name, array in {**_beside(kept, layout, beside), **_masked(layout, beside)}.items():
                 with archive.open(_entry(name), "w", force_zip64=True) as stream:
                     np.lib.format.write_array(stream, array, allow_pickle=False)
 
@@ -178,20 +218,37 @@ def _arranged(numbers: np.ndarray, layout: Layout) -> np.ndarray:
     return {"first": numbers, "last": np.moveaxis(numbers, 1, -1)}.get(layout.axes, numbers[:, 0])
 
 
-def _beside(kept: list[Images], layout: Layout) -> dict[str, np.ndarray]:
+def _masked(layout: Layout, beside: list[Plain]) -> dict[str, np.ndarray]:
+    """Masks and their classes, domains and pairs, and the names of channels."""
+    made: dict[str, np.ndarray] = {}
+    for channel in layout.maps.values():
+        if all(channel.name in one.masks for one in beside):
+            made[f"{layout.prefix}{channel.name}"] = np.stack([one.masks[channel.name] for one in beside])
+            if channel.numbers == tuple(range(len(channel.numbers))):
+                made[f"{channel.name}{CLASSES}"] = np.array(channel.classes)
+    if layout.apart:
+        made[f"{layout.prefix}{DOMAIN}"] = np.array([one.domain for one in beside])
+        made[f"{layout.prefix}{PAIR}"] = np.array([one.row + 1 for one in beside])
+    elif layout.channels:
+        made["channels"] = np.array(names(layout))
+    return made
+
+
+def _beside(kept: list[Images], layout: Layout, beside: list[Plain]) -> dict[str, np.ndarray]:
     """Labels, patients and spacing."""
     made: dict[str, np.ndarray] = {"synthetic": np.array(True)}
+    rows = [one.row for one in beside]
     target, subject = kept[0].schema.where("target"), kept[0].schema.where("subject")
     if target is not None:
-        texts = np.concatenate([part.labels for part in kept])
-        names = np.array(sorted(set(texts)))
+        texts = np.concatenate([part.labels for part in kept])[rows]
+        classes = np.array(sorted(set(texts)))
         name = f"{layout.prefix}{target.name if target.name not in ('label', 'labels') else 'labels'}"
-        if all(one.isdecimal() and str(int(one)) == one for one in names.tolist()):
+        if all(one.isdecimal() and str(int(one)) == one for one in classes.tolist()):
             made[name] = texts.astype(np.int64)
         else:
-            made |= {name: np.searchsorted(names, texts), "class_names": names}
+            made |= {name: np.searchsorted(classes, texts), "class_names": classes}
     if subject is not None:
-        made[f"{layout.prefix}{subject.name}"] = np.concatenate([part.subjects for part in kept]) + 1
+        made[f"{layout.prefix}{subject.name}"] = np.concatenate([part.subjects for part in kept])[rows] + 1
     if layout.spacing:
         made["spacing"] = np.array(layout.spacing)
     return made

@@ -16,9 +16,11 @@ from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.unet import UNet
 from semblance.learn.network import Build, Sampler
 from semblance.learn.objectives.conditional import some_of
-from semblance.learn.objectives.guided import Focused
+from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.trainer import TrainPlan
+from semblance.modalities.image.generators.completing import CompletingModel
 from semblance.modalities.image.generators.network import LOOKED, NetworkSpec
+from semblance.modalities.image.generators.painter import ImageModel
 
 CARD = Card(
     name="diffusion",
@@ -54,7 +56,12 @@ class Diffusion(NetworkSpec):
         """The denoiser and its loss; of what was `found` it is told before it learns."""
         net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components, found=found)
         aside = some_of(aside, LOOKED)
-        return Focused(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
+        return Inpainting(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
+
+    @classmethod
+    def model(cls) -> type[ImageModel]:
+        """It also completes images."""
+        return CompletingModel
 
     def begun(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Build:
         """From Gaussian images with the components of real ones."""

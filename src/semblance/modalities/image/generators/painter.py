@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from semblance.core.errors import UsageError
+from semblance.core.errors import DataError, UsageError
 from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_negative
 from semblance.core.promise import Ledger
@@ -32,6 +32,10 @@ class ImageSpec:
     rare: int = 5
     """Labels and brightnesses that fewer patients have are not learned, and no direction that fewer stand behind."""
     card: ClassVar[Card]
+    roles: ClassVar[tuple[str, ...]] = ("channels",)
+    """What is asked of images before anything is learned (see `check`)."""
+    halves: ClassVar[bool] = False
+    """Whether it learns from images of which only some channels are known."""
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Nothing to plan."""
@@ -65,15 +69,41 @@ class ImageSpec:
     ) -> ImageModel:
         """Learn `train`. Raises UsageError for a ledger."""
         refuse_ledger(self.card, ledger=ledger)
+        self.refuse_unfit(train)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
         made, learned = Encoding.fit(train, rare=self.rare)
-        drawer = self.learn(learned, made.shape, Fitting(stream(seed, "rows"), chosen, watch, resume))
-        return ImageModel(self.card, asdict(self), made, drawer)
+        drawer = self.drawn(made, learned, Fitting(stream(seed, "rows"), chosen, watch, resume))
+        return self.model()(self.card, asdict(self), made, drawer)
+
+    @classmethod
+    def model(cls) -> type[ImageModel]:
+        """What it becomes."""
+        return ImageModel
+
+    def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
+        """What draws rows of each label; to most generators all planes of an image are alike."""
+        return self.learn(learned, encoding.shape, how)
+
+    @classmethod
+    def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """What `drawn` gave, from its arrays."""
+        return cls.drawer(options, encoding.sizes, encoding.shape, arrays)
 
     def check(self, train: Images, *, wanted: Wanted) -> None:
-        """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""
+        """Raise, before anything is learned: UsageError with all that no model of `train` could draw, DataError where
+        its channels are not those that are learned."""
+        self.refuse_unfit(train)
         known_of(train, rare=self.rare).asked(wanted)
+
+    def refuse_unfit(self, train: Images) -> None:
+        """Raise DataError where the channels of `train` are not those that are learned."""
+        if not self.halves and np.isnan(train.pixels).any():
+            raise DataError.of(
+                f"'{self.card.name}' was given images of which only some channels are known",
+                rule="all channels of an image are known, but to a translator of unpaired images",
+                fix="pair them (`pair` in the manifest), or choose cyclegan or cut",
+            )
 
     @classmethod
     def load(cls, folder: Path) -> ImageModel:
@@ -83,8 +113,8 @@ class ImageSpec:
         told = json.loads((folder / "images.json").read_text(encoding="utf-8"))
         encoding = Encoding.from_json(told)
         arrays = load_file(folder / "weights.safetensors")
-        drawer = cls.drawer(told["options"], encoding.sizes, encoding.shape, arrays)
-        return ImageModel(cls.card, told["options"], encoding, drawer)
+        drawer = cls.restored(told["options"], encoding, arrays)
+        return cls.model()(cls.card, told["options"], encoding, drawer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +134,13 @@ class ImageModel:
         refuse_negative(n, what="images")
         return self._sample(n, root_of(rng), self.encoding.known.asked(wanted))
 
+    @property
+    def together(self) -> int:
+        """How many images are drawn at once."""
+        return max(1, min(TOGETHER, NUMBERS // self.encoding.sizes.numbers))
+
     def _sample(self, n: int, seed: int, shares: np.ndarray | None) -> Iterator[Images]:
-        together = max(1, min(TOGETHER, NUMBERS // self.encoding.sizes.numbers))
+        together = self.together
         for first, classes in self.encoding.known.each(n, shares, together=together, seed=seed, name="classes"):
             given = np.zeros((together, 0), dtype=np.float32)
             rows = self.learned.draw(classes, given, rng=stream(seed, "rows", first))

@@ -73,9 +73,9 @@ def likest(images: Images, train: Images) -> np.ndarray:
 def twins(images: Images, train: Images) -> tuple[np.ndarray, np.ndarray]:
     """(n,) the same, and the row of that train image."""
     most = SIDE if train.pixels.ndim == 4 else DEEP
-    known = _unit(_middle(pooled(train.pixels, most)))
+    known = _unit(_middle(pooled(train.light, most)))
     likeness, where = np.full(len(images), -np.inf), np.zeros(len(images), dtype=np.int64)
-    for moved in _moves(pooled(images.pixels, most)):
+    for moved in _moves(pooled(images.light, most)):
         found = _unit(_middle(moved)) @ known.T
         best = found.argmax(1)
         now = found[np.arange(len(found)), best]

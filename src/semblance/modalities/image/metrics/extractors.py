@@ -30,7 +30,7 @@ def described(evidence: Measured, extractor: str) -> dict[Part, np.ndarray]:
 def _bank(evidence: Measured) -> Callable[[Images], np.ndarray]:
     low, high = brightness(evidence.train)
     return lambda images: np.concatenate(
-        [bank((part - low) / (high - low)) for part in np.split(images.pixels, range(PART, len(images), PART))]
+        [bank((part - low) / (high - low)) for part in np.split(images.light, range(PART, len(images), PART))]
     )
 
 
@@ -67,7 +67,7 @@ def _convolved(h: np.ndarray, filters: np.ndarray) -> np.ndarray:
 
 def _radiomics(evidence: Measured) -> Callable[[Images], np.ndarray]:
     low, high = brightness(evidence.train)
-    return lambda images: radiomics(images.pixels, low=low, high=high)
+    return lambda images: radiomics(images.light, low=low, high=high)
 
 
 def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
@@ -79,15 +79,15 @@ def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
     some = train.take(np.sort(rng.permutation(len(train))[:LEARNED]))
     low, high = brightness(train)
     classes, labels = some.labels, np.unique(some.labels)
-    x = _unit(some.pixels, low, high)
+    x = _unit(some.light, low, high)
     codes = np.searchsorted(labels, classes)
     if len(labels) < 2:
         codes = rng.integers(0, 4, len(some))
         x = np.stack([turned_over(one, int(code)) for one, code in zip(x, codes, strict=True)])
     plan = TrainPlan(steps=STEPS, batch=BATCH, rate=3e-3, weight_decay=0.05, ema=0.9, look=10**9, warmup=10)
-    shape = train.pixels.shape[1:]
+    shape = train.light.shape[1:]
     describe = describer(x.reshape(len(x), -1), codes, shape, width=WIDTH, plan=plan, rng=rng)
-    return lambda images: describe(_unit(images.pixels, low, high).reshape(len(images), -1))
+    return lambda images: describe(_unit(images.light, low, high).reshape(len(images), -1))
 
 
 def turned_over(image: np.ndarray, code: int) -> np.ndarray:

@@ -28,7 +28,8 @@ def histogram(evidence: Measured) -> tuple[Finding, ...]:
 
 def counts(images: Images, low: float, high: float) -> np.ndarray:
     """(n, channels, BINS) shares of the pixels of each image."""
-    x = images.pixels.reshape(*images.pixels.shape[:2], -1)
+    light = images.light
+    x = light.reshape(*light.shape[:2], -1)
     place = np.clip((x - low) / (high - low) * BINS, 0, BINS - 1).astype(np.int64)
     rows = np.arange(x.shape[0] * x.shape[1])[:, None] * BINS
     found = np.bincount((place.reshape(len(rows), -1) + rows).ravel(), minlength=len(rows) * BINS)

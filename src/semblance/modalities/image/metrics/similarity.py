@@ -39,7 +39,7 @@ def _among(images: Images, reach: float) -> np.ndarray:
     for label in np.unique(labels):
         mine = order[labels == label]
         nearby[mine] = np.roll(mine, 1)
-    x = pooled(images.pixels, SIDE)[:, 0]
+    x = pooled(images.light, SIDE)[:, 0]
     return ms_ssim(x, x[nearby], reach)
 
 

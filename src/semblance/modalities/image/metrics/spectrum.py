@@ -32,7 +32,7 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
 
 def rings(images: Images) -> np.ndarray:
     """(n, channels, rings) mean power at each whole spatial frequency, from 1 up to half the shortest side."""
-    x = images.pixels.astype(float)
+    x = images.light.astype(float)
     space = tuple(range(2, x.ndim))
     x = x - x.mean(space, keepdims=True)
     shape = x.shape[2:]

@@ -1,0 +1,37 @@
+"""A U-Net that denoises images beside further ones that it is given without noise: a mask, or another contrast, joined
+to the noisy channels (Dorjsembe et al., Med-DDPM, IEEE J. Biomed. Health Inform. 2024; Saharia et al., Palette, 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from semblance.learn.components import Components
+from semblance.learn.nets.conditioned import Parts
+from semblance.learn.nets.unet import Packing, UNet, conv
+
+
+class Beside(UNet):
+    """The same network, whose `given` numbers are the pixels of `given` channels on the same grid."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        shape: Sequence[int],
+        given: int,
+        *,
+        width: int,
+        blocks: int,
+        components: int,
+        side: int,
+        found: Components | None = None,
+    ) -> None:
+        super().__init__(parts, shape, width=width, blocks=blocks, components=components, side=side, found=found)
+        self.beside = (given, *shape[1:])
+        packed = 2 * self.packing.channels + Packing.to_side(self.beside, side).channels
+        self.enter = conv(len(shape) - 1, packed, width)
+
+    def _packed(self, both: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+        return self.packing.pack(torch.cat([both, given.reshape(len(given), *self.beside)], 1))

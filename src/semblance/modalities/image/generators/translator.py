@@ -1,0 +1,188 @@
+"""What generators share that paint some channels of an image from others: pixels from a mask, a contrast from another.
+
+What is given is learned beside it, so that whole images can be drawn: by the floor's mixtures, which hold no patient's
+mask. Subclasses say how the other channels are painted (`paint`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from semblance.core.arrays import under, within
+from semblance.core.errors import DataError, UsageError
+from semblance.core.rng import root_of, stream
+from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.encode import Encoding
+from semblance.modalities.image.generators.completing import CompletingModel
+from semblance.modalities.image.generators.floor import Floor
+from semblance.modalities.image.generators.painter import ImageModel, ImageSpec
+from semblance.modalities.image.planes import channels_of, slots
+
+SOURCES, PAINTER = "sources", "painter"
+
+
+class Painter(Drawer, Protocol):
+    """What draws planes of images that are given others, and completes them."""
+
+    def complete(
+        self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(n, d) numbers with a draw for every NaN."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The planes that are given, `source`, and those that are painted, `target`, of images of `shape` (planes, ...)."""
+
+    source: tuple[int, ...]
+    target: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, encoding: Encoding) -> Sides:
+        """Those of the given channels, and all others."""
+        layout, shape = encoding.layout, encoding.shape
+        every = slots(layout, channels_of(layout, shape[0]))
+        given = [layout.channels[i].name in given_of(layout) for i in range(len(every))] if layout.channels else []
+        source = tuple(p for slot, own in zip(every, given, strict=False) if own for p in range(slot.start, slot.stop))
+        return cls(source, tuple(p for p in range(shape[0]) if p not in source), shape)
+
+    def split(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, numbers) rows of what is given, and of what is painted."""
+        planes = rows.reshape(len(rows), self.shape[0], -1)
+        one, other = (planes[:, list(side)].reshape(len(rows), -1) for side in (self.source, self.target))
+        return one, other
+
+    def join(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """The inverse."""
+        made = np.empty((len(source), self.shape[0], int(np.prod(self.shape[1:]))), dtype=np.float32)
+        for side, rows in ((self.source, source), (self.target, target)):
+            made[:, list(side)] = rows.reshape(len(rows), len(side), -1)
+        return made.reshape(len(source), -1)
+
+    def parted(self, learned: Learned) -> tuple[Learned, Learned]:
+        """What is given as records of its own, and what is painted beside it."""
+        source, target = self.split(learned.coefficients)
+        return (
+            replace(learned, coefficients=source, channels=len(self.source)),
+            replace(learned, coefficients=target, given=source, channels=len(self.target)),
+        )
+
+    def sizes(self, kinds: int) -> tuple[Sizes, Sizes]:
+        """The sizes of both."""
+        area, one, other = int(np.prod(self.shape[1:])), len(self.source), len(self.target)
+        return Sizes(one * area, 0, kinds, one), Sizes(other * area, one * area, kinds, other)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """(planes, ...) of both."""
+        return (len(self.source), *self.shape[1:]), (len(self.target), *self.shape[1:])
+
+
+def given_of(layout: Layout) -> tuple[str, ...]:
+    """The names of the channels that are given: as declared, else all masks."""
+    return layout.given or tuple(channel.name for channel in layout.maps.values())
+
+
+@dataclass(frozen=True)
+class Translator(ImageSpec):
+    """A painter of some channels from others."""
+
+    components: int = 64
+    """Directions, at most, in which what is given is learned; fewer where there are few patients."""
+    mixture: int = 4
+    """At most so many Gaussians of what is given, for each label."""
+    roles: ClassVar[tuple[str, ...]] = ("channels", "given")
+
+    @classmethod
+    def model(cls) -> type[ImageModel]:
+        """It also paints from channels that are given."""
+        return CompletingModel
+
+    def paint(self, learned: Learned, sides: Sides, how: Fitting) -> Painter:
+        """What paints `coefficients` beside `given` ones."""
+        raise TypeError(f"{type(self).__name__} does not say how it paints")
+
+    @classmethod
+    def painter(
+        cls, options: Mapping[str, Any], sides: Sides, sizes: Sizes, arrays: Mapping[str, np.ndarray]
+    ) -> Painter:
+        """What `paint` gave, from its arrays."""
+        raise TypeError(f"{cls.__name__} does not say what it saved")
+
+    def refuse_unfit(self, train: Images) -> None:
+        """Raise DataError where no channel is given, or some of an image are unknown."""
+        super().refuse_unfit(train)
+        if not given_of(train.layout):
+            raise DataError.of(
+                f"'{self.card.name}' was given images without a mask, and no channel is declared as given",
+                rule="it paints channels from others: from masks, or from those that are declared",
+                fix='give masks beside the images, or [image] given = ["T1"] in the schema file',
+            )
+
+    def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
+        """What draws what is given, and what paints the rest."""
+        seed, sides = root_of(how.rng), Sides.of(encoding)
+        source, target = sides.parted(learned)
+        floor = Floor(rare=self.rare, components=self.components, mixture=self.mixture)
+        sources = floor.learn(source, sides.shapes[0], replace(how, rng=stream(seed, SOURCES)))
+        return Painting(encoding, sources, self.paint(target, sides, replace(how, rng=stream(seed, PAINTER))))
+
+    @classmethod
+    def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """Both, from their arrays."""
+        sides = Sides.of(encoding)
+        one, other = sides.sizes(encoding.sizes.kinds)
+        sources = Floor.drawer({}, one, sides.shapes[0], under(arrays, SOURCES))
+        return Painting(encoding, sources, cls.painter(options, sides, other, under(arrays, PAINTER)))
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """What draws given planes, and what paints the others."""
+
+    encoding: Encoding
+    sources: Drawer
+    painter: Painter
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) rows of whole images."""
+        source = self._source(labels, rng=rng)
+        return Sides.of(self.encoding).join(source, self.painter.draw(labels, source, rng=rng))
+
+    def complete(
+        self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(n, d) rows with a draw for every NaN; given planes are drawn where nothing of them is known."""
+        sides = Sides.of(self.encoding)
+        source, target = sides.split(rows)
+        gone = np.isnan(source)
+        none = gone.all(1)
+        if gone[~none].any():
+            raise UsageError.of(
+                "an image whose given channels are known in part",
+                rule="what is painted from is known, or nothing of it",
+                fix="give it whole, or choose diffusion, which completes any pixels",
+            )
+        usual = self.encoding.known.usual(len(rows), rng=rng)
+        drawn = self._source(np.where(labels < self.encoding.sizes.kinds, labels, usual), rng=rng)
+        source = np.where(none[:, None], drawn, source)
+        return sides.join(source, self.painter.complete(target, labels, source, rng=rng))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Those of both."""
+        return {**within(SOURCES, self.sources.arrays()), **within(PAINTER, self.painter.arrays())}
+
+    def _source(self, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) rows of given planes as an image would have them: masks of classes, brightness within its bounds."""
+        sides, none = Sides.of(self.encoding), np.zeros((len(labels), 0), dtype=np.float32)
+        rows = self.sources.draw(labels, none, rng=rng)
+        blank = np.zeros((len(rows), len(sides.target) * int(np.prod(sides.shape[1:]))), dtype=np.float32)
+        images = self.encoding.images(sides.join(rows, blank), labels, first=0)
+        return sides.split(self.encoding.rows(images)[0])[0]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.core.rng import stream
+from semblance.modalities.image.data import concat
+from semblance.modalities.image.generators.med_ddpm import MedDdpm
+from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked
+
+PLAN = {"steps": 60, "batch": 32, "rate": 4e-3, "look": 20}
+SMALL = MedDdpm(channels=8, steps=6, side=8)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (8, 9, 10)])
+def test_a_mask_is_painted_in_planes_and_volumes(shape):
+    data = masked(60, 1, shape)
+    model = SMALL.fit(data, rng=stream(0, "fit"), plan=PLAN)
+    fresh = masked(12, 2, shape)
+    blank = fresh.pixels.copy()
+    blank[:, 0] = np.nan
+    made = model.impute(replace(fresh, pixels=blank), rng=stream(0, "complete"))
+    inside = fresh.pixels[:, 1] == 1
+    assert (made.pixels[:, 1] == fresh.pixels[:, 1]).all()
+    assert made.pixels[:, 0][inside].mean() > made.pixels[:, 0][~inside].mean() + 25
+
+
+def test_masks_of_a_sample_are_new_ones():
+    data = masked(120, 1)
+    model = SMALL.fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 20})
+    made = concat(list(model.sample(60, rng=stream(0, "sample"))))
+    known = {one.tobytes() for one in data.pixels[:, 1] if one.any()}
+    drawn = [one for one in made.pixels[:, 1] if one.any()]
+    assert len(drawn) > 30 and not any(one.tobytes() in known for one in drawn)
+
+
+def test_images_without_a_mask_are_refused():
+    with pytest.raises(DataError, match="without a mask"):
+        SMALL.fit(images(20, 1), rng=stream(0, "fit"), plan=PLAN)

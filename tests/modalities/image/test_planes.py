@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from semblance.core.rng import stream
+from semblance.modalities.image.data import Channel, Layout
+from semblance.modalities.image.planes import REACH, channels_of, coded, decoded, slots
+
+TWO = Layout(channels=(Channel("image"), Channel("mask", ("background", "cell"), (0, 1), "uint8")))
+THREE = replace(TWO, channels=(Channel("image"), Channel("mask", ("background", "a", "b"), (0, 1, 2), "uint8")))
+
+
+@pytest.mark.parametrize(("layout", "shape"), [(TWO, (9, 11)), (THREE, (9, 11)), (THREE, (6, 7, 8))])
+def test_any_mask_is_the_same_again(layout, shape):
+    rng, classes = stream(0, "mask"), len(layout.channels[1].classes)
+    pixels = np.stack([rng.normal(size=(5, *shape)), rng.integers(0, classes, (5, *shape))], 1).astype(np.float32)
+    pixels[0, 1], pixels[1, 1] = 0, classes - 1
+    planes = coded(pixels, layout)
+    assert planes.shape[1] == (2 if classes == 2 else 4) and np.abs(planes[:, 1:]).max() <= 1
+    assert (decoded(planes, layout) == pixels).all()
+    assert channels_of(layout, planes.shape[1]) == 2
+    assert [slot.start for slot in slots(layout, 2)] == [0, 1]
+
+
+def test_distances_are_those_to_the_edge():
+    pixels = np.zeros((1, 2, 1, 12), dtype=np.float32)
+    pixels[0, 1, 0, 6:] = 1
+    edge = coded(pixels, TWO)[0, 1, 0] * REACH
+    assert edge.tolist() == [-4, -4, -3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 4, 4]
+
+
+def test_what_nobody_knows_stays_unknown():
+    pixels = np.zeros((2, 2, 8, 8), dtype=np.float32)
+    pixels[0, 1] = np.nan
+    assert np.isnan(coded(pixels, TWO)[0, 1]).all() and not np.isnan(coded(pixels, TWO)[1]).any()
+
+
+def test_intensities_alone_are_left_as_they_are():
+    pixels = np.ones((2, 3, 8, 8), dtype=np.float32)
+    assert coded(pixels, Layout()) is pixels and decoded(pixels, Layout()) is pixels
