@@ -47,10 +47,16 @@ def net_of(objective: Any) -> torch.nn.Module:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of training: what is trained, and for which share of the steps."""
+    """A part of training: what is trained, for which share of the steps, and of how many records each is where that is
+    not what the plan says."""
 
     objective: Objective
     share: float
+    batch: int | None = None
+
+    def of(self, plan: TrainPlan) -> TrainPlan:
+        """A plan with this part's records a step."""
+        return plan if self.batch is None else replace(plan, batch=self.batch)
 
 
 def at_once(objective: Any) -> tuple[Phase, ...]:
@@ -78,11 +84,12 @@ class Network:
         """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
         objective, source = self._work(learned, stream(seed, "work"))
 
-        def alone(one: Objective) -> int:
-            return steps_within(one, source, base, rng=stream(seed, "probe"), begun=begun, budget=budget)
+        def alone(phase: Phase) -> int:
+            own = phase.of(base)
+            return steps_within(phase.objective, source, own, rng=stream(seed, "probe"), begun=begun, budget=budget)
 
         # As many as the budget holds where each phase takes its share of them, at its own pace.
-        steps = round(1 / sum(phase.share / alone(phase.objective) for phase in self.phases(objective)))
+        steps = round(1 / sum(phase.share / alone(phase) for phase in self.phases(objective)))
         most = within_epochs(steps, epochs=epochs, records=len(source), batch=base.batch, fewest=FEWEST)
         return replace(base, steps=most, look=max(20, most // LOOKS)).to_json()
 
@@ -98,7 +105,7 @@ class Network:
         plan, done = TrainPlan(**how.plan), 0
         shares = np.cumsum([phase.share for phase in phases[:-1]])
         for i, (phase, end) in enumerate(zip(phases, [*(shares * plan.steps).astype(int), plan.steps], strict=True)):
-            own = replace(plan, steps=int(end) - done)
+            own = replace(phase.of(plan), steps=int(end) - done)
             if not own.steps:  # fewer steps than phases
                 continue
             name = ("training", i) if i else ("training",)

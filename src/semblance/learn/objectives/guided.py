@@ -175,7 +175,7 @@ class Focused(Guided):
 
     def sigmas(self) -> list[float]:
         """(steps + 1,) noise in units of a record's numbers at which the network is asked, and none at the end."""
-        most = HIDDEN * max(float(self.net.gaussian.variances.max().sqrt()), 1.0)
+        most = HIDDEN * math.sqrt(max([1.0, *self.net.gaussian.variances.flatten().tolist()]))
         first, final = (sigma ** (1 / RHO) for sigma in (most, LEAST))
         return [*(torch.linspace(first, final, self.steps) ** RHO).tolist(), 0.0]
 

@@ -27,7 +27,9 @@ def test_a_hole_is_filled_as_its_surroundings_are():
     assert (made.pixels[known] == pixels[known]).all() and np.isfinite(made.pixels).all()
     inside = np.s_[:, :, 4:8, 4:8]
     usual = np.abs(images(120, 1).pixels.mean(0)[:, 4:8, 4:8] - fresh.pixels[inside]).mean()
-    assert np.abs(made.pixels[inside] - fresh.pixels[inside]).mean() < 1.4 * usual
+    assert (
+        np.abs(made.pixels[inside] - fresh.pixels[inside]).mean() < 1.5 * usual
+    )  # a draw is farther off than the mean, by the root of 2
     assert made.pixels[inside].mean() > made.pixels[:, :, 0].mean() + 40
 
 

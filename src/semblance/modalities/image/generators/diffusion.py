@@ -1,10 +1,10 @@
-"""Diffusion of pixels, given the label: a U-Net that learns how images differ from Gaussian ones."""
+"""Diffusion of images, given the label: where they lie along principal components, then the pixels of what is left."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from semblance.core.model import Card
 from semblance.learn.components import Components
 from semblance.learn.drawn import Learned
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.nets.unet import UNet
-from semblance.learn.network import Build, Sampler
-from semblance.learn.objectives.conditional import some_of
-from semblance.learn.objectives.inpainting import Inpainting
+from semblance.learn.nets.subspace import Subspace
+from semblance.learn.nets.unet import SIDE
+from semblance.learn.network import Build, Phase, Sampler
+from semblance.learn.objectives.subspace import Cascade
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.generators.completing import CompletingModel
 from semblance.modalities.image.generators.network import LOOKED, NetworkSpec
@@ -25,8 +25,8 @@ from semblance.modalities.image.generators.painter import ImageModel
 CARD = Card(
     name="diffusion",
     conditional=True,
-    summary="pixels denoised by a U-Net that begins from Gaussian images of the label; planes and volumes",
-    paper="Karras et al., EDM, NeurIPS 2022; Lu et al., DPM-Solver++, 2022; Ho & Salimans, Guidance, 2022",
+    summary="principal coordinates, then pixels, denoised by a network for each; completes images; planes and volumes",
+    paper="Jing et al., Subspace Diffusion, ECCV 2022; Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Guidance, 2022",
     needs=("torch",),
 )
 PART = 64
@@ -38,25 +38,43 @@ class Diffusion(NetworkSpec):
     """A denoiser of images, given their label or nothing."""
 
     channels: int = 32
-    """Channels of the network where it is widest in space; twice as many where it is half as large."""
+    """Channels of the network of pixels where it is widest in space; twice as many where it is half as large."""
     blocks: int = 1
-    """Residual blocks at each size, on the way down, at the bottom and on the way up."""
+    """Its residual blocks at each size, on the way down, at the bottom and on the way up."""
+    hidden: int = 256
+    """Width of the network of coordinates."""
+    layers: int = 4
+    """Its residual blocks."""
     components: int = 64
-    """Directions, at most, of the Gaussian from which it begins; fewer where there are few patients."""
-    steps: int = 14
-    """Steps of a sample."""
+    """Principal components, at most; fewer where there are few patients."""
+    steps: int = 10
+    """Steps of a sample's pixels."""
     guidance: float = 1.0
     """Above 1 images are more typical of their label, and vary less."""
     card: ClassVar[Card] = CARD
-    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=32, rate=2e-3, weight_decay=0.01, ema=0.998)
+    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998)
 
     def objective(
         self, shape: tuple[int, ...], parts: Parts, aside: torch.Tensor | None, found: Components | None = None
     ) -> Sampler:
-        """The denoiser and its loss; of what was `found` it is told before it learns."""
-        net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components, found=found)
-        aside = some_of(aside, LOOKED)
-        return Inpainting(net, steps=self.steps, guidance=self.guidance, aside=aside, part=PART, alone=True)
+        """The denoisers and their losses; of what was `found` they are told before they learn."""
+        net = Subspace(
+            parts,
+            shape,
+            components=self.components,
+            hidden=self.hidden,
+            layers=self.layers,
+            width=self.channels,
+            blocks=self.blocks,
+            side=SIDE,
+            found=found,
+        )
+        return Cascade(net, steps=self.steps, guidance=self.guidance, aside=aside, looked=LOOKED, part=PART)
+
+    def phases(self, objective: Any) -> tuple[Phase, ...]:
+        """Coordinates, then pixels."""
+        phases: tuple[Phase, ...] = objective.phases
+        return phases
 
     @classmethod
     def model(cls) -> type[ImageModel]:
@@ -64,7 +82,8 @@ class Diffusion(NetworkSpec):
         return CompletingModel
 
     def begun(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Build:
-        """From Gaussian images with the components of real ones."""
+        """With the principal components of all images, no more than have `rare` patients behind each."""
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
-        found = Components.fit(rows, learned.labels, kinds=learned.kinds, most=most, rng=rng)
+        alike = np.zeros(len(rows), dtype=np.int64)
+        found = Components.fit(rows, alike, kinds=1, most=most, rng=rng)
         return partial(self.objective, shape, found=found)

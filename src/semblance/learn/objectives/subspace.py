@@ -1,0 +1,163 @@
+"""Diffusion of images in two parts: of their coordinates along principal components, then of what these leave over.
+
+What an image is as a whole is learned from a few numbers of many images at once, which is cheap; the network of pixels
+only adds detail to what it is shown, at one scale, in few steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from semblance.core.rng import root_of, stream
+from semblance.learn.nets.subspace import Subspace
+from semblance.learn.network import Phase
+from semblance.learn.noise import angle, noise_of
+from semblance.learn.objectives.conditional import some_of
+from semblance.learn.objectives.guided import Guided
+from semblance.learn.objectives.inpainting import Inpainting
+from semblance.learn.trainer import Turn
+
+COARSE, BATCH = 0.4, 256
+"""The share of steps in which coordinates are learned, and the images of such a step."""
+STEPS = 24
+"""Steps of a sample of coordinates."""
+BEGUN = 2_000
+"""Images, at most, by which the networks begin."""
+TIGHT = 1e-2
+"""The least variance, in units of a pixel's, of what is left over where pixels are known."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A diffusion that learns from what `see` makes of rows."""
+
+    diffusion: Guided
+    see: Callable[[torch.Tensor], torch.Tensor]
+
+    @property
+    def net(self) -> torch.nn.Module:
+        """Its network."""
+        net: torch.nn.Module = self.diffusion.net
+        return net
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """One loss moves all of its weights."""
+        return (Turn("records", self.loss, tuple(self.net.parameters())),)
+
+    def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+        """(n,) loss of (n, width) rows."""
+        return self.diffusion.loss(self.see(batch), noise)
+
+    def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+        """Mean loss on the records kept aside."""
+        return self.diffusion.held_out(weights)
+
+
+class Cascade:
+    """Losses and sampling of both parts. `steps` are those of detail, whose cost is that of a sample. Of the images
+    kept `aside` it looks at so many for detail, `looked`, and at `part` at once."""
+
+    def __init__(
+        self,
+        net: Subspace,
+        *,
+        steps: int,
+        guidance: float = 1.0,
+        aside: torch.Tensor | None = None,
+        looked: int,
+        part: int,
+    ) -> None:
+        self.net, self.parts, some = net, net.parts, some_of(aside, looked)
+        along = None if aside is None else self.along(aside)
+        left = None if some is None else self.left(some)
+        self.coarse = Guided(net.coarse, steps=STEPS, guidance=guidance, aside=along, alone=True)
+        self.fine = Inpainting(net.fine, steps=steps, aside=left, part=part, alone=True)
+        self.phases = (
+            Phase(Seen(self.coarse, self.along), COARSE, BATCH),
+            Phase(Seen(self.fine, self.left), 1 - COARSE),
+        )
+        self.turns = tuple(turn for phase in self.phases for turn in phase.objective.turns)
+
+    def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+        """None: each part has its own."""
+        return None
+
+    def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
+        """Draw the first weights; (n, width) rows say where numbers lie."""
+        some = torch.from_numpy(batch[:: -(-len(batch) // BEGUN)])
+        self.coarse.start(self.along(some).numpy(), rng=rng)
+        self.fine.start(self.left(some).numpy(), rng=rng)
+
+    def along(self, batch: torch.Tensor) -> torch.Tensor:
+        """Rows of coordinates and a class, of rows of pixels and a class."""
+        rows, _, labels = self.parts.split(batch)
+        return torch.cat([self.net.along(rows), labels[:, None]], 1)
+
+    def left(self, batch: torch.Tensor) -> torch.Tensor:
+        """Rows of what the coordinates leave over, of what they tell, and of a class."""
+        rows, _, labels = self.parts.split(batch)
+        told = self.net.image(self.net.along(rows))
+        return torch.cat([(rows - told) / self.net.rest, told, labels[:, None]], 1)
+
+    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, numbers) float32 for (n,) classes; there are no further numbers."""
+        seed = root_of(rng)
+        along = self.coarse.sample(given, labels, rng=stream(seed, "coarse"))
+        told = self.net.image(torch.from_numpy(along))
+        left = self.fine.sample(told.numpy(), labels, rng=stream(seed, "fine"))
+        return (told + self.net.rest * torch.from_numpy(left)).numpy()
+
+    @torch.no_grad()
+    def complete(
+        self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(n, numbers) float32: `rows` (n, numbers) with a draw for every NaN; the class `classes` is none."""
+        seed, whole = root_of(rng), torch.from_numpy(np.float32(rows))
+        told = self.net.image(self._fitting(whole, labels, rng=stream(seed, "coarse")))
+        left = ((whole - told) / self.net.rest).numpy()
+        left = self.fine.complete(left, told.numpy(), labels, rng=stream(seed, "fine"))
+        made = told + self.net.rest * torch.from_numpy(left)
+        return torch.where(whole.isnan(), made, whole).numpy()
+
+    def _fitting(self, whole: torch.Tensor, labels: np.ndarray, *, rng: np.random.Generator) -> torch.Tensor:
+        """(n, components) coordinates that fit the known pixels of images, drawn given these.
+
+        At every noise, what the network takes for the coordinates is brought together with what the known pixels say of
+        them, each by its own uncertainty, as if both were normal (Song et al., Pseudoinverse-Guided Diffusion Models,
+        ICLR 2023, with the variance that normal records would have).
+        """
+        noise, told = noise_of(rng), torch.from_numpy(np.int64(labels))
+        net, none = self.net, torch.zeros(len(whole), 0)
+        sure, seen = _said(net, whole)
+        x = torch.randn((len(whole), len(net.scales)), generator=noise)
+        times = torch.linspace(1, 0, STEPS + 1)
+        record = x
+        for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
+            cos, sin = math.cos(now), math.sin(now)
+            found = net.coarse(x, time.expand(len(x)), none, told)
+            variance = net.spreads**2
+            own = (cos**2 * variance + sin**2) / (sin**2 * variance).clamp(min=TIGHT**2)
+            record = torch.linalg.solve(torch.diag(own) + sure, own * (cos * x + sin * found) + seen)
+            found = (record - cos * x) / sin
+            x = x + (now - then) * found
+        return record
+
+
+def _said(net: Subspace, whole: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What known pixels say of coordinates: (n, k, k) precision, and (n, k) the same times the most likely ones."""
+    axes = net.axes * net.scales[:, None] / net.rest
+    k = len(axes)
+    sure, seen = torch.empty(len(whole), k, k), torch.empty(len(whole), k)
+    for i, row in enumerate(whole):
+        known = ~row.isnan()
+        shown = axes[:, known]
+        sure[i] = shown @ shown.T
+        seen[i] = shown @ ((row - net.mean)[known] / net.rest)
+    return sure, seen
