@@ -31,6 +31,11 @@ class Decomposed:
         """What draws."""
         return self.net.decoder
 
+    @property
+    def noise(self) -> int:
+        """How many normal numbers a record is made of."""
+        return self.net.decoder.latent
+
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights; (n, width) rows say where given numbers lie."""
         begin(self.net, batch, rng=rng)
@@ -55,6 +60,12 @@ class Decomposed:
         return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=PART)
 
     @torch.no_grad()
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
-        return drawn(self.maker, self.parts, given, labels, rng=rng)
+    def sample(
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, from latents, drawn where none `start` it."""
+        if start is None:
+            return drawn(self.maker, self.parts, given, labels, rng=rng)
+        rows = self.parts.join(np.zeros((len(labels), self.parts.numbers)), given, labels)
+        made: np.ndarray = self.net.decoder.decode(torch.from_numpy(np.float32(start)), torch.from_numpy(rows)).numpy()
+        return made
