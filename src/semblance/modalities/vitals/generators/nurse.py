@@ -31,7 +31,7 @@ ENCODING, DRAWER = "encoding", "drawer"
 class StaySpec:
     """A generator of stays."""
 
-    factors: int = 24
+    factors: int = 48
     """Numbers by which the values of a stay are told, and as many for when they are measured."""
     blocks: int = 8
     """Parts of a stay through which values and rates may change."""
