@@ -12,26 +12,11 @@ import torch
 from semblance.learn.drawn import Learned, Sizes
 from semblance.learn.nets.series import Series
 from semblance.learn.network import Drawn
-from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.generators.network import NetworkSpec
 from semblance.modalities.signal.generators.recorder import Waves
 from semblance.modalities.signal.waveform import Waveform, cosines, in_time
-
-ADVERSARIAL = TrainPlan(
-    steps=0,
-    batch=64,
-    rate=5e-4,
-    weight_decay=0.0,
-    beta1=0.5,
-    beta2=0.9,
-    anneal=False,
-    warmup=0,
-    ema=0.99,
-    patience=10**6,
-)
-"""Where the plan of two sides starts: a steady rate and no early end, since neither loss falls as a fit gets better."""
 
 
 @dataclass(frozen=True)
