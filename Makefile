@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-signals bench-images peers private-peers signal-peers judges oracles clean
+  bench-signals bench-images bench-vitals peers private-peers signal-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | bench-signals | bench-images | peers | private-peers | signal-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-signals | bench-images | bench-vitals | peers | private-peers | signal-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -83,6 +83,10 @@ IMAGES ?= pneumoniamnist mednist
 # Generators of images.
 bench-images: setup
 	for board in $(IMAGES); do $(BIN)/python -m bench.images --board $$board --seeds $(SEEDS) || exit; done
+
+# Generators of vitals.
+bench-vitals: setup
+	$(BIN)/python -m bench.vitals --board physionet2012 --seeds $(SEEDS)
 
 # Answers of the peers for the tests: tests/oracles.
 oracles: setup judges .bench/tabular_argn/.setup

@@ -1,34 +1,25 @@
 """Generators of images on real data: python -m bench.images --board pneumoniamnist --contenders real floor diffusion
 
 A contender learns the training images and draws new ones, which our own judges compare with the images that the
-board's makers held out. A row is written after every contender, into results/images.json and from there into
-results/images.md.
+board's makers held out (bench.own).
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from bench.boards import DATA, ROOT
-from bench.peers.judging import peak
-from bench.results import REAL, Row, Section, Try, made, put, told
-from semblance import catalog
-from semblance.core.dataset import Evidence, split_by_subject
-from semblance.core.modality import ReadOptions, load
+from bench.boards import DATA
+from bench.own import COST, Bench
+from bench.results import Columns
+from semblance.core.dataset import split_by_subject
+from semblance.core.modality import ReadOptions
 from semblance.core.report import Finding
 from semblance.core.rng import stream
-from semblance.modalities.image.data import Images, concat
+from semblance.modalities.image.data import Images
 from semblance.modalities.image.read import read
 
-DRAWN = 2_000
 NOTES = """\
 # Generators of images
 
@@ -46,10 +37,8 @@ images that the board's makers held out. No peers yet.
 - real against real: train in the place of new images, another sample of it where not all are looked at. Its copies are
   of themselves
 """
-COLUMNS = {
-    "fit s": ("fit", 0),
-    "CPU s": ("cpu", 0),
-    "GiB": ("peak", 1),
+COLUMNS: Columns = {
+    **COST,
     "images/s": ("pace", 0),
     "images/CPU s": ("pace_cpu", 0),
     "FID classifier": ("image_fid_domain", 2),
@@ -65,10 +54,16 @@ COLUMNS = {
     "TRTR": ("trtr", 3),
     "copies": ("copies", 3),
 }
+_HERE = "semblance.modalities.image.metrics"
 JUDGES = (
-    *("frechet:frechet", "similarity:similarity", "spectrum:power_spectrum", "histogram:histogram", "copies:copies"),
+    f"{_HERE}.frechet:frechet",
+    f"{_HERE}.similarity:similarity",
+    f"{_HERE}.spectrum:power_spectrum",
+    f"{_HERE}.histogram:histogram",
+    f"{_HERE}.copies:copies",
+    "semblance.evaluate.fidelity.coverage:coverage",
+    "semblance.evaluate.utility.transfer:transfer",
 )
-SHARED = ("fidelity.coverage:coverage", "utility.transfer:transfer")
 
 
 @dataclass(frozen=True)
@@ -93,33 +88,7 @@ BOARDS = {
 }
 
 
-def drawn(name: str, train: Images, seconds: float, *, seed: int) -> tuple[Images, dict[str, float]]:
-    """New images, and what they cost."""
-    spec: Any = catalog.modality("image").generator(name)()
-    times = [_now()]
-    plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds)
-    model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
-    times.append(_now())
-    new = concat(list(model.sample(min(len(train), DRAWN), rng=stream(seed, "sample"))))
-    times.append(_now())
-    (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
-    return new, {"fit": fit, "cpu": cpu, "peak": peak(), "pace": len(new) / sample, "pace_cpu": len(new) / busy}
-
-
-def _now() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
-
-
-def judged(train: Images, holdout: Images, new: Images, *, seed: int) -> dict[str, float]:
-    """What the judges say of new images."""
-    evidence = Evidence(train, holdout, new, catalog.modality("image"), seed=seed)
-    paths = [f"semblance.modalities.image.metrics.{name}" for name in JUDGES]
-    paths += [f"semblance.evaluate.{name}" for name in SHARED]
-    found = {f.metric: f for path in paths for f in load(path)(evidence) if f.status == "measured"}
-    return dict(_numbers(found))
-
-
-def _numbers(found: dict[str, Finding]) -> Iterator[tuple[str, float]]:
+def _numbers(found: Mapping[str, Finding]) -> Iterator[tuple[str, float]]:
     for metric, finding in found.items():
         assert finding.estimate is not None
         if metric == "utility.tstr.boosting":
@@ -130,50 +99,7 @@ def _numbers(found: dict[str, Finding]) -> Iterator[tuple[str, float]]:
             yield metric.rpartition(".")[2], finding.estimate.value
 
 
-def attempt(name: str, board: Board, seconds: float, *, seed: int) -> Try:
-    """A contender on a board."""
-    train, holdout = board.parts()
-    if name == REAL:
-        return Try("finished", values=judged(train, holdout, train, seed=seed))
-    new, cost = drawn(name, train, seconds, seed=seed)
-    return Try("finished", values={**cost, **judged(train, holdout, new, seed=seed)})
-
-
-def run(args: argparse.Namespace) -> None:
-    """Every contender; its row is written after every seed."""
-    board = BOARDS[args.board]
-    seconds = board.seconds if args.seconds is None else args.seconds
-    for name in args.contenders:
-        tries: tuple[Try, ...] = ()
-        for seed in range(args.seeds):
-            tries = (*tries, attempt(name, board, seconds, seed=seed))
-            threads = f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}"
-            row = Row(name, tries, made("images", versions=threads))
-            section = Section(f"{board.title}; {seconds:g} s", "", {name: row})
-            book = put(args.out.with_suffix(".json"), f"{args.board} {seconds:g}", section)
-            args.out.write_text(told(book, NOTES, COLUMNS, by="image_fid_domain"), encoding="utf-8")
-            print(name, ", ".join(f"{key} {value:.3f}" for key, value in tries[-1].values.items()), flush=True)
-
-
-def contenders(words: Sequence[str]) -> list[str]:
-    """The names that the words stand for: 'real' and 'ours' are groups, any other word is a contender."""
-    groups = {"real": [REAL], "ours": list(catalog.modality("image").generators)}
-    return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
-
-
-def main() -> None:
-    """The command line."""
-    words = ["real", "ours"]
-    parser = argparse.ArgumentParser(prog="python -m bench.images", description=__doc__)
-    parser.add_argument("--board", choices=[*BOARDS], default="pneumoniamnist")
-    parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *contenders(["ours"])])
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, help="seconds for fitting; the board's own when not given")
-    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "images.md")
-    args = parser.parse_args()
-    args.contenders = contenders(args.contenders)
-    run(args)
-
+BENCH = Bench("images", "image", BOARDS, JUDGES, _numbers, NOTES, COLUMNS, by="image_fid_domain", most=2_000)
 
 if __name__ == "__main__":
-    main()
+    BENCH.main(__doc__)

@@ -32,7 +32,7 @@ def test_rows_are_made_and_told(board, tmp_path, monkeypatch):
     monkeypatch.setattr(
         sys, "argv", ["images", "--board", "phantoms", "--contenders", "real", "floor", "--out", str(page)]
     )
-    images.main()
+    images.BENCH.main("")
     rows = json.loads(page.with_suffix(".json").read_text())["phantoms 1"]["rows"]
     assert set(rows) == {REAL, "floor"}
     told = rows["floor"]["tries"][0]["values"]
@@ -42,4 +42,4 @@ def test_rows_are_made_and_told(board, tmp_path, monkeypatch):
 
 
 def test_words_stand_for_contenders():
-    assert images.contenders(["real", "ours"]) == [REAL, "diffusion", "floor"]
+    assert images.BENCH.contenders(["real", "ours"]) == [REAL, "diffusion", "floor"]

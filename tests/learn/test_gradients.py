@@ -14,9 +14,12 @@ from semblance.learn.gradients import Gradients, Product
 from semblance.learn.nets.denoiser import Denoiser
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.nets.mlp import BatchNorm, Mlp, start
+from semblance.learn.nets.series import Series
+from semblance.learn.nets.timevae import TimeVae
 from semblance.learn.nets.variational import Variational
 from semblance.learn.objectives.autoregressive import AnyOrder
 from semblance.learn.objectives.edm import Diffusion
+from semblance.learn.objectives.timevae import Decomposed
 from semblance.learn.objectives.vae import Bound
 from semblance.learn.packed import Layout
 from semblance.learn.trainer import Objective
@@ -53,8 +56,17 @@ def denoiser() -> tuple[Objective, torch.Tensor]:
     return made, packed()
 
 
+def waves() -> tuple[Objective, torch.Tensor]:
+    parts = Series(2 * 13, 1, 2, 2)
+    made = Decomposed(TimeVae(parts, channels=3, latent=2, trend=2), parts)
+    rng = stream(0, "waves")
+    rows = parts.join(rng.normal(size=(N, 26)), rng.normal(size=(N, 1)), np.arange(N) % 2)
+    made.start(rows, rng=stream(1))
+    return made, torch.from_numpy(rows)
+
+
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("make", [masked, variational, denoiser])
+@pytest.mark.parametrize("make", [masked, variational, denoiser, waves])
 def test_lengths_sums_and_products_are_those_of_gradients_that_are_made(
     make: Callable[[], tuple[Objective, torch.Tensor]], times: int
 ) -> None:
@@ -122,3 +134,31 @@ def test_rows_that_nearly_cancel_are_not_found_too_short() -> None:
     found = Product(torch.zeros(3, 5), torch.zeros(8, 3), held).squares(back, 8)
     true = (back.double().T @ held.double()).square().sum()
     assert float(found) == pytest.approx(float(true), rel=1e-3)
+
+
+@pytest.mark.parametrize("layer", [nn.Conv1d, nn.ConvTranspose1d])
+def test_layers_of_series_make_the_same_and_those_that_are_not_known_are_refused(layer: type[nn.Module]) -> None:
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 2, 9))).float()
+    more = {"output_padding": 1} if layer is nn.ConvTranspose1d else {}
+    made, dilated = layer(2, 4, 3, stride=2, padding=1, **more), layer(2, 4, 3, dilation=2)
+    seen: list[torch.Tensor] = []
+
+    def losses() -> torch.Tensor:
+        seen.append(made(x))
+        return seen[-1].square().sum((1, 2))
+
+    Gradients.of(losses, tuple(made.parameters()), records=3)
+    assert torch.allclose(seen[0], made(x), atol=1e-6)
+    with pytest.raises(NotImplementedError, match="uses a parameter"):
+        Gradients.of(lambda: dilated(x).sum((1, 2)), tuple(dilated.parameters()), records=3)
+    with pytest.raises(NotImplementedError, match="uses a parameter"):
+        Gradients.of(lambda: made(x).sum((1, 2)), tuple(made.parameters()), records=1)
+
+
+@pytest.mark.parametrize("rows", [2, 40])
+def test_the_length_is_the_same_by_rows_and_by_the_matrix(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    held, back = (torch.from_numpy(rng.normal(size=(3 * rows, width))).float() for width in (5, 4))
+    found = Product(torch.zeros(4, 5), torch.zeros(3 * rows, 4), held).squares(back, rows)
+    each = zip(held.split(rows), back.split(rows), strict=True)
+    assert torch.allclose(found, torch.stack([(b.T @ h).square().sum() for h, b in each]), rtol=1e-5)

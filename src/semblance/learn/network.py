@@ -155,9 +155,15 @@ class Drawn:
         """(n, d) numbers of records."""
         return self.objective.sample(given, labels, rng=rng)
 
+    @property
+    def noise(self) -> int:
+        """How many normal numbers a record is made of, where it is a function of them."""
+        objective: Any = self.objective
+        return int(objective.noise)
+
     def draw_from(self, start: np.ndarray, labels: np.ndarray, given: np.ndarray) -> np.ndarray:
-        """The same from (n, d) normal noise, of which it is a function: what is alike there is alike here."""
-        objective: Any = self.objective  # only a flow begins with noise that is given
+        """The same from (n, noise) normal numbers, of which it is a function: what is alike there is alike here."""
+        objective: Any = self.objective  # not all begin with noise that is given
         drawn: np.ndarray = objective.sample(given, labels, rng=stream(0, "unused"), start=start)
         return drawn
 

@@ -39,6 +39,12 @@ class Autoencoding:
         maker: nn.Module = self.net.decoder
         return maker
 
+    @property
+    def noise(self) -> int:
+        """How many normal numbers a record is made of."""
+        latent: int = self.net.decoder.latent
+        return latent
+
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights; (n, width) rows say where given numbers lie."""
         begin(self.net, batch, rng=rng)
@@ -66,9 +72,15 @@ class Autoencoding:
         return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=PART)
 
     @torch.no_grad()
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
-        return drawn(self.maker, self.parts, given, labels, rng=rng)
+    def sample(
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, from latents, drawn where none `start` it."""
+        if start is None:
+            return drawn(self.maker, self.parts, given, labels, rng=rng)
+        rows = self.parts.join(np.zeros((len(labels), self.parts.numbers)), given, labels)
+        made: np.ndarray = self.net.decoder.decode(torch.from_numpy(np.float32(start)), torch.from_numpy(rows)).numpy()
+        return made
 
 
 class Calibrated(Autoencoding):

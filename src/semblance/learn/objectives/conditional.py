@@ -18,7 +18,21 @@ from semblance.learn.nets.mlp import start
 from semblance.learn.nets.series import Told
 from semblance.learn.noise import noise_of
 from semblance.learn.objectives.gan import Adversarial, Contest, Players, Scene
+from semblance.learn.trainer import TrainPlan
 
+ADVERSARIAL = TrainPlan(
+    steps=0,
+    batch=64,
+    rate=5e-4,
+    weight_decay=0.0,
+    beta1=0.5,
+    beta2=0.9,
+    anneal=False,
+    warmup=0,
+    ema=0.99,
+    patience=10**6,
+)
+"""Where the plan of two sides starts: a steady rate and no early end, since neither loss falls as a fit gets better."""
 LOOKED_AT = 512
 """Records kept aside that a look compares with, at most."""
 Distance = Callable[[torch.Tensor, torch.Tensor], float]

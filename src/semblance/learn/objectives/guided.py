@@ -61,6 +61,11 @@ class Guided:
         self.net.start(given, numbers, rng=rng)
 
     @property
+    def noise(self) -> int:
+        """How many normal numbers a record is made of."""
+        return int(self.parts.numbers)
+
+    @property
     def turns(self) -> tuple[Turn, ...]:
         """One loss moves all weights."""
         return (Turn("records", self.loss, tuple(self.net.parameters())),)

@@ -69,5 +69,6 @@ def cosines(waves: np.ndarray) -> np.ndarray:
 
 def in_time(numbers: np.ndarray, *, leads: int) -> np.ndarray:
     """(n, leads, samples) float32 waves of (n, leads * samples) cosines: the inverse of `cosines`."""
-    waves: np.ndarray = idct(numbers.astype(np.float32).reshape(len(numbers), leads, -1), norm="ortho")
+    apart = numbers.astype(np.float32).reshape(len(numbers), leads, numbers.shape[1] // leads)
+    waves: np.ndarray = idct(apart, norm="ortho")
     return waves

@@ -22,6 +22,7 @@ MANIFEST = Modality(
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "floor": f"{_HERE}.generators.floor:Floor",
+        "mtts_gan": f"{_HERE}.generators.mtts_gan:MttsGan",
     },
     default="diffusion",
     floor="floor",

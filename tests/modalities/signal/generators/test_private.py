@@ -14,13 +14,18 @@ from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.promise import MEASURED, Noise, Steps
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
+from semblance.learn.drawn import Sizes
+from semblance.learn.network import Drawn
 from semblance.modalities.signal.data import Lead, Marks, Public, Recordings, concat
 from semblance.modalities.signal.generators.diffusion import Diffusion
-from semblance.modalities.signal.generators.private import BEATS, Hearts, PaidBeats, Work
+from semblance.modalities.signal.generators.private import BEATS, Hearts, PaidBeats, PrivateSpec, Work
+from semblance.modalities.signal.generators.timevae import TimeVae
+from semblance.modalities.signal.waveform import cosines
 from semblance.privacy.ledger import Ledger
 from tests.modalities.signal.simulated import recordings
 
-SPEC = Diffusion(width=16, blocks=1, steps=4)
+SPECS = (Diffusion(width=16, blocks=1, steps=4), TimeVae(latent=2, channels=2))
+SPEC = SPECS[0]
 PLAN = {"steps": 4, "batch": 10}
 COLUMNS = (
     Column("age", "integer", dtype="int64", min=18, max=99, bound="declared"),
@@ -42,8 +47,8 @@ def opened(folder: Path, epsilon: float = 5.0) -> Ledger:
     return Ledger.open(folder / "ledgers", cohort="ecg", epsilon=epsilon, delta=1e-3)
 
 
-def fitted(train: Recordings, ledger: Ledger, **how: Any) -> Any:
-    return SPEC.fit(train, rng=stream(0, "fit"), plan=PLAN, ledger=ledger, **how)
+def fitted(train: Recordings, ledger: Ledger, spec: PrivateSpec = SPEC, **how: Any) -> Any:
+    return spec.fit(train, rng=stream(0, "fit"), plan=PLAN, ledger=ledger, **how)
 
 
 def values(model: Any) -> np.ndarray:
@@ -51,24 +56,25 @@ def values(model: Any) -> np.ndarray:
     return np.concatenate([one.values() for one in made.recordings])
 
 
-def test_it_pays_once_keeps_what_it_paid_for_and_looks_at_nobody_again(cohort, tmp_path):
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.card.name)
+def test_it_pays_once_keeps_what_it_paid_for_and_looks_at_nobody_again(spec, cohort, tmp_path):
     ledger = opened(tmp_path)
-    model = fitted(cohort, ledger, resume=tmp_path)
+    model = fitted(cohort, ledger, spec, resume=tmp_path)
     *noises, steps = ledger.spent()
     assert [(n.count, n.sensitivity) for n in noises if isinstance(n, Noise)] == [(6, 1), (2, BEATS), (128, 1)]
     assert isinstance(steps, Steps) and (steps.rate, steps.count) == (10 / 40, 4)
     assert [part.to_json() for part in ledger.spent()] == model.measured["noise"]
     assert 4 < (ledger.guarantee().epsilon or 0) <= 5
     model.save(tmp_path / "model")
-    again = Diffusion.load(tmp_path / "model")
+    again = type(spec).load(tmp_path / "model")
     assert again.measured == model.measured and np.array_equal(values(again), values(model))
     nobody = cohort.take(np.arange(0))
-    assert np.array_equal(values(fitted(nobody, ledger, resume=tmp_path)), values(model))
+    assert np.array_equal(values(fitted(nobody, ledger, spec, resume=tmp_path)), values(model))
     with pytest.raises(PrivacyError, match="nothing is left"):
-        fitted(cohort, ledger)
+        fitted(cohort, ledger, spec)
     (tmp_path / "training.safetensors").unlink()
     with pytest.raises(PrivacyError, match="finished a second time"):
-        fitted(nobody, ledger, resume=tmp_path)
+        fitted(nobody, ledger, spec, resume=tmp_path)
 
 
 def test_all_but_the_weights_is_the_same_with_another_patient_and_given_the_same_counts(cohort, tmp_path):
@@ -114,14 +120,15 @@ def test_recordings_that_were_not_declared_are_refused_before_anything_is_paid(t
     assert ledger.spent() == ()
 
 
-def test_no_value_of_a_lone_patient_and_no_undeclared_kind_is_kept_or_made(cohort, tmp_path):
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.card.name)
+def test_no_value_of_a_lone_patient_and_no_undeclared_kind_is_kept_or_made(spec, cohort, tmp_path):
     one = cohort.recordings[0]
     spike = one.values().copy()
     spike[50:60] = 1.234567
     strange = Marks(one.beats.at, np.full(len(one.beats), "f", dtype=object))
     planted = replace(one, name="Zanzibar", values=lambda: spike, beats=strange)
     frame = cohort.frame.assign(age=np.where(np.arange(40) == 0, 27.123, cohort.frame["age"]))
-    model = fitted(replace(cohort, recordings=(planted, *cohort.recordings[1:]), frame=frame), opened(tmp_path))
+    model = fitted(replace(cohort, recordings=(planted, *cohort.recordings[1:]), frame=frame), opened(tmp_path), spec)
     model.save(tmp_path / "model")
     kept = b"".join(path.read_bytes() for path in (tmp_path / "model").iterdir())
     for secret in (np.float32(1.234567).tobytes(), np.float64(27.123).tobytes(), b"27.123", b"Zanzibar"):
@@ -131,6 +138,27 @@ def test_no_value_of_a_lone_patient_and_no_undeclared_kind_is_kept_or_made(cohor
     assert {r.length for r in made.recordings} == {2000}
 
 
-def test_a_plan_is_made_without_recordings(cohort):
-    plan = SPEC.plan(cohort.take(np.arange(0)), rng=stream(0, "plan"), time_budget=0.2)
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.card.name)
+def test_a_plan_is_made_without_recordings(spec, cohort):
+    plan = spec.plan(cohort.take(np.arange(0)), rng=stream(0, "plan"), time_budget=0.2)
     assert plan["batch"] == 2 and 1 <= plan["steps"] <= 30 * 20
+
+
+def test_a_networks_rows_are_the_way_back_from_what_it_draws(cohort):
+    """Waves in time of the cosines that are counted, and cosines of these waves."""
+    spec, numbers = SPECS[1], stream(0, "numbers").standard_normal((5, 128)).astype(np.float32)
+    recorder = Work.of(cohort).nobody()
+    given, labels = np.zeros((5, recorder.sizes.given)), np.zeros(5, dtype=np.int64)
+    rows = spec._rows(recorder, numbers, given, labels)
+    waves = rows[:, :128].reshape(5, 2, 64)
+    assert np.allclose(cosines(waves), numbers, atol=1e-5)
+
+
+def test_what_is_alike_in_the_noise_is_alike_in_waves():
+    spec, sizes = SPECS[1], Sizes(128, 1, 2, 2)
+    objective = spec.apart(spec.parts(sizes))
+    objective.start(np.zeros((2, 130)), rng=stream(0, "weights"))
+    waves = spec.told(Drawn(objective, spec.kept(objective)), sizes.channels)
+    start, labels, given = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]]), np.zeros(3, dtype=int), np.zeros((3, 1))
+    one, same, other = waves.draw_from(start, labels, given)
+    assert waves.noise == 2 and np.array_equal(one, same) and not np.array_equal(one, other)

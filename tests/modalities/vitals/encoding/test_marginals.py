@@ -69,3 +69,21 @@ def test_the_nearest_level():
 def test_missing_values_have_no_score():
     made = scores(np.array([np.nan, 3.0, 1.0]), rng=stream(0, "x"))
     assert np.isnan(made[0]) and made[1] > made[2]
+
+
+def test_extremes_are_as_far_out_and_as_frequent_as_they_were():
+    rng = stream(2, "x")
+    values, who = np.exp(rng.normal(0, 1, 40_000)).round(4), np.arange(40_000)
+    marginal = Marginal.of(values, who, rare=5, decimals=4)
+    made = marginal.values(scores(values, rng=rng))
+    far = [0.001, 0.0005, 0.9995, 0.999]
+    assert np.allclose(np.quantile(made, far), np.quantile(values, far), rtol=0.1)
+
+
+def test_beyond_the_levels_values_are_as_fine_as_all():
+    values = np.concatenate([np.tile(np.arange(50, 150.0), 30), np.arange(200, 300.0)])
+    marginal = Marginal.of(values, np.arange(3100), rare=5, decimals=0)
+    made = marginal.values(scores(values, rng=stream(0, "x")))
+    assert marginal.levels.tolist() == list(range(50, 150))
+    assert made[made <= 149].max() == 149 and len(np.unique(made[made > 149])) > 10
+    assert made.max() < 299

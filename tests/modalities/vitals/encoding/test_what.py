@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
+from semblance.modalities.vitals.encoding.residuals import firsts
 from semblance.modalities.vitals.encoding.what import What, _repeated
 from semblance.modalities.vitals.encoding.when import When
 from tests.modalities.vitals.simulated import stays
@@ -66,3 +67,16 @@ def test_the_trajectory_of_a_part_that_only_one_patient_has_is_not_kept():
     assert there.any() and odd.stay[there].max() < 12
     assert what.factors.centre.reshape(4, 8)[3, 3] == 0
     assert np.abs(what.factors.axes.reshape(4, 8, -1)[3, 3]).max() < 1e-6
+
+
+def test_first_values_are_those_of_patients_who_have_just_come():
+    whole = stays(200, 0)
+    first = firsts(whole.stay, whole.channel, 8)
+    value = np.where((whole.channel == 2) & first, whole.value + 500, whole.value)
+    train = replace(whole, value=value)
+    when, seen, times = When.fit(train, blocks=4, k=10, rare=5, rng=stream(0, "fit"))
+    what, numbers = What.fit(train, seen.bins, when, k=10, rare=5, chains=(), rng=stream(0, "what"))
+    stay, _, channel, _ = places = when.draw(times, rng=stream(1, "when"))
+    made, begin = what.draw(numbers, *places, rng=stream(1, "what")), firsts(stay, channel, 8)
+    assert made[(channel == 2) & begin].min() > 400
+    assert np.quantile(made[(channel == 2) & ~begin], 0.9) < 400

@@ -70,3 +70,18 @@ def test_minutes_are_as_fine_as_files_tell_them_and_no_channel_has_one_twice():
         assert when.clock.tick < grain
         assert np.array_equal(minute, np.round(minute / grain) * grain)
         assert len(np.unique(np.column_stack([stay, channel, minute]), axis=0)) == len(stay)
+
+
+def test_what_most_stays_have_once_comes_once_in_as_many():
+    whole = stays(200, 0)
+    gases = np.flatnonzero(np.isin(whole.channel, [3, 7]))
+    moment = np.full(200, np.iinfo(np.int64).max)
+    np.minimum.at(moment, whole.stay[gases], whole.moment[gases])
+    later = np.isin(whole.channel, [3, 7]) & (whole.moment > moment[whole.stay]) & (whole.stay < 150)
+    train = whole.kept(~later)
+    when, seen, numbers = When.fit(train, blocks=4, k=10, rare=5, rng=stream(0, "fit"))
+    stay, _, channel, _ = when.draw(numbers, rng=stream(1, "draw"))
+    real, made = (np.bincount(s[c == 3], minlength=200) for s, c in ((train.stay, train.channel), (stay, channel)))
+    lab = when.groups.of[3]
+    assert abs(when.again[lab] - (seen.there[..., lab].sum(1) > 1).sum() / seen.there[..., lab].any(1).sum()) < 1e-9
+    assert abs((made == 1).sum() - (real == 1).sum()) <= 3

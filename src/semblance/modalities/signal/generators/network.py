@@ -14,7 +14,7 @@ from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Network, Phase, Sampler, at_once, net_of, parts_of
+from semblance.learn.network import Drawn, Network, Phase, Sampler, at_once, net_of, parts_of
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.data import Recordings
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderSpec, Waves
@@ -53,6 +53,11 @@ class NetworkSpec(RecorderSpec):
         """Pieces as the network sees them."""
         return learned
 
+    @staticmethod
+    def told(drawn: Drawn, leads: int) -> Waves:
+        """What a trained network draws, as numbers of pieces of so many leads: the way back from `seen`."""
+        return drawn
+
     def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: what is learned is prepared once, and a few steps are tried."""
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
@@ -67,9 +72,9 @@ class NetworkSpec(RecorderSpec):
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """Train for the plan. Raises DataError where training diverges."""
-        return self._network.learn(self.seen(learned), how)
+        return self.told(self._network.learn(self.seen(learned), how), learned.channels)
 
     @classmethod
     def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
         """The trained network."""
-        return cls(**options)._network.restored(sizes, arrays)
+        return cls.told(cls(**options)._network.restored(sizes, arrays), sizes.channels)

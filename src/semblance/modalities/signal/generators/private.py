@@ -21,9 +21,8 @@ from semblance.core.model import Plan
 from semblance.core.promise import Ledger, Noise, Steps
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
-from semblance.learn.drawn import Fitting
-from semblance.learn.network import Drawn
-from semblance.learn.objectives.guided import Guided
+from semblance.learn.drawn import Fitting, Learned
+from semblance.learn.network import Drawn, Sampler
 from semblance.learn.pace import PROBE_STEPS, steps_within
 from semblance.learn.paid import EPOCHS, LOTS, Paid, once, public_number, refuse_none
 from semblance.learn.rules import Private
@@ -133,7 +132,7 @@ class PrivateSpec(NetworkSpec):
     private_base: ClassVar[TrainPlan] = TrainPlan(steps=0, weight_decay=0.0, warmup=20, ema=0.99, rate=1e-3)
     lot: ClassVar[int] = 256
 
-    def apart(self, parts: Any) -> Guided:
+    def apart(self, parts: Any) -> Sampler:
         """The objective, with a loss in which no patient has a part in another's."""
         raise TypeError(f"{type(self).__name__} does not say what is trained privately")
 
@@ -186,20 +185,42 @@ class PrivateSpec(NetworkSpec):
         checkpoint = None if how.resume is None else how.resume / "training.safetensors"
         kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": rule}
         with once(paid, ledger, checkpoint):
-            train_to_end(objective, _source(recorder, pieces), plan, rng=stream(seed, "training"), **kept)
+            train_to_end(objective, self._source(recorder, pieces), plan, rng=stream(seed, "training"), **kept)
         measured: Mapping[str, Any] = {**paid.findings, "records": round(counted.patients)}
-        return RecorderModel(self.card, self.to_json(), recorder, Drawn(objective, objective.net), measured, ALIKE)
+        waves = self.told(Drawn(objective, self.kept(objective)), recorder.sizes.channels)
+        return RecorderModel(self.card, self.to_json(), recorder, waves, measured, ALIKE)
 
-    def _begun(self, recorder: Recorder, seed: int) -> tuple[Guided, np.ndarray]:
+    def _begun(self, recorder: Recorder, seed: int) -> tuple[Sampler, np.ndarray]:
         """The network at its start, and the rows of beats of made recordings that stand in for the real ones."""
         parts = self.parts(recorder.sizes)
         made = [recorder.story.draw(recorder.cut, rng=stream(seed, "stand-in", i)) for i in range(STAND_IN)]
         given, kinds = np.concatenate([one.given for one in made]), np.concatenate([one.kinds for one in made])
-        numbers = np.full((len(kinds), parts.numbers), FAR)
         objective = self.apart(parts)
-        rows = parts.join(numbers, given, kinds)
-        objective.start(rows, rng=stream(seed, "weights"))
-        return objective, parts.join(stream(seed, "numbers").standard_normal(numbers.shape), given, kinds)
+        far = np.full((len(kinds), parts.numbers), FAR)
+        objective.start(parts.join(far, given, kinds), rng=stream(seed, "weights"))
+        numbers = stream(seed, "numbers").standard_normal(far.shape)
+        return objective, self._rows(recorder, numbers, given, kinds)
+
+    def _rows(self, recorder: Recorder, numbers: np.ndarray, given: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """(n, width) rows of pieces, as the network sees them."""
+        sizes = recorder.sizes
+        learned = Learned(numbers, labels, given, np.arange(len(labels)), sizes.kinds, sizes.channels)
+        rows: np.ndarray = self.parts(sizes).join(self.seen(learned).coefficients, given, labels)
+        return rows
+
+    def _source(self, recorder: Recorder, pieces: Pieces) -> Hearts:
+        """The beats as rows, each from its own recording and the noisy habits."""
+        story, k = recorder.story, len(recorder.story.kinds)
+        fashion = story.fashion  # type: ignore[union-attr]
+        n = int(pieces.source.max(initial=-1)) + 1
+        styles = Styles(
+            np.broadcast_to(fashion.mean + fashion.apart, (n, k, len(fashion.mean))),
+            np.broadcast_to(fashion.loose[:, 0], (n, k)),
+        )
+        labels = np.array([story.kinds.index(label) for label in pieces.labels], dtype=np.int64)
+        known = story.under(pieces, labels, styles)  # type: ignore[union-attr]
+        numbers = known.relative(recorder.encoding.encode(pieces)).clip(-FAR, FAR)
+        return Hearts(self._rows(recorder, numbers, known.given, labels), labels, pieces.subjects)
 
 
 def _undeclared() -> UsageError:
@@ -229,18 +250,3 @@ def _asked(work: Work, train: Recordings, pieces: Pieces) -> Iterator[tuple[Aske
     yield work.grid.of_recordings(train), 1, "recordings"
     yield work.grid.of_beats(train), BEATS, "beats"
     yield work.grid.of_pieces(pieces, work.code), 1, "cosines"
-
-
-def _source(recorder: Recorder, pieces: Pieces) -> Hearts:
-    """The beats as rows, each from its own recording and the noisy habits."""
-    story, k = recorder.story, len(recorder.story.kinds)
-    fashion = story.fashion  # type: ignore[union-attr]
-    n = int(pieces.source.max(initial=-1)) + 1
-    styles = Styles(
-        np.broadcast_to(fashion.mean + fashion.apart, (n, k, len(fashion.mean))),
-        np.broadcast_to(fashion.loose[:, 0], (n, k)),
-    )
-    labels = np.array([story.kinds.index(label) for label in pieces.labels], dtype=np.int64)
-    known = story.under(pieces, labels, styles)  # type: ignore[union-attr]
-    numbers = known.relative(recorder.encoding.encode(pieces)).clip(-FAR, FAR)
-    return Hearts(np.column_stack([numbers, known.given, labels]).astype(np.float32), labels, pieces.subjects)

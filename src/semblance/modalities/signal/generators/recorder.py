@@ -266,12 +266,11 @@ class RecorderModel:
         is normal noise all the same, and so each beat is distributed as it was."""
         if self.alike is None:
             return self.learned.draw(labels, given, rng=rng)
-        width = self.recorder.encoding.width
-        own = [stream(seed, "heart", first + i).standard_normal((1, width)) for i in range(len(parts))]
+        maker: Any = self.learned
+        own = [stream(seed, "heart", first + i).standard_normal((1, maker.noise)) for i in range(len(parts))]
         heart = np.repeat(np.concatenate(own), [len(part.kinds) for part in parts], 0)
         start = np.sqrt(self.alike) * heart + np.sqrt(1 - self.alike) * rng.standard_normal(heart.shape)
-        flow: Any = self.learned
-        drawn: np.ndarray = flow.draw_from(start, labels, given)
+        drawn: np.ndarray = maker.draw_from(start, labels, given)
         return drawn
 
     def _parts(self, first: int, seed: int, asked: Asked, limits: list[Limits]) -> list[Part]:

@@ -15,11 +15,11 @@ import torch
 from semblance.core.model import Card
 from semblance.learn.nets.recurrent import Listener, Teller
 from semblance.learn.nets.series import Series
-from semblance.learn.objectives.conditional import Conditional
+from semblance.learn.objectives.conditional import ADVERSARIAL, Conditional
 from semblance.learn.objectives.gan import AtEveryStep, Players
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.generators.network import Sampler
-from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
+from semblance.modalities.signal.generators.timed import TimedSpec
 
 PAPER = "Esteban, Hyland & Rätsch, Real-valued (Medical) Time Series Generation with Recurrent Conditional GANs, 2017"
 

@@ -3,7 +3,6 @@ styles as cosines. Comparators with the literature are of this kind."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -12,26 +11,12 @@ import torch
 
 from semblance.learn.drawn import Learned, Sizes
 from semblance.learn.nets.series import Series
-from semblance.learn.trainer import TrainPlan
+from semblance.learn.network import Drawn
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.generators.network import NetworkSpec
-from semblance.modalities.signal.generators.recorder import Fitting, Waves
+from semblance.modalities.signal.generators.recorder import Waves
 from semblance.modalities.signal.waveform import Waveform, cosines, in_time
-
-ADVERSARIAL = TrainPlan(
-    steps=0,
-    batch=64,
-    rate=5e-4,
-    weight_decay=0.0,
-    beta1=0.5,
-    beta2=0.9,
-    anneal=False,
-    warmup=0,
-    ema=0.99,
-    patience=10**6,
-)
-"""Where the plan of two sides starts: a steady rate and no early end, since neither loss falls as a fit gets better."""
 
 
 @dataclass(frozen=True)
@@ -53,31 +38,38 @@ class TimedSpec(NetworkSpec):
         maker: torch.nn.Module = objective.maker
         return maker
 
-    def learn(self, learned: Learned, how: Fitting) -> Waves:
-        """Train for the plan. Raises DataError where training diverges."""
-        return InTime(super().learn(learned, how), learned.channels)
-
     def seen(self, learned: Learned) -> Learned:
         """Waves in time."""
-        waves = in_time(learned.coefficients, leads=learned.channels).reshape(len(learned.coefficients), -1)
-        return replace(learned, coefficients=waves)
+        waves = in_time(learned.coefficients, leads=learned.channels)
+        return replace(learned, coefficients=waves.reshape(learned.coefficients.shape))
 
-    @classmethod
-    def waves(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Waves:
-        """The trained network."""
-        return InTime(super().waves(options, sizes, arrays), sizes.channels)
+    @staticmethod
+    def told(drawn: Drawn, leads: int) -> Waves:
+        """Waves as their cosines."""
+        return InTime(drawn, leads)
 
 
 @dataclass(frozen=True, eq=False)
 class InTime:
     """Waves that are drawn in time, as the numbers of a Waveform."""
 
-    drawn: Waves
+    drawn: Drawn
     leads: int
+
+    @property
+    def noise(self) -> int:
+        """How many normal numbers a piece is made of."""
+        return self.drawn.noise
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) numbers of pieces."""
-        waves = self.drawn.draw(labels, given, rng=rng)
+        return self._cosines(self.drawn.draw(labels, given, rng=rng))
+
+    def draw_from(self, start: np.ndarray, labels: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """The same from (n, noise) normal numbers."""
+        return self._cosines(self.drawn.draw_from(start, labels, given))
+
+    def _cosines(self, waves: np.ndarray) -> np.ndarray:
         return cosines(waves.reshape(len(waves), self.leads, -1))
 
     def arrays(self) -> dict[str, np.ndarray]:

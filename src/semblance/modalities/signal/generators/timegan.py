@@ -16,9 +16,10 @@ from semblance.core.model import Card
 from semblance.learn.nets import timegan
 from semblance.learn.nets.series import Series
 from semblance.learn.network import Phase, Sampler
+from semblance.learn.objectives.conditional import ADVERSARIAL
 from semblance.learn.objectives.timegan import Embedded
 from semblance.learn.trainer import TrainPlan
-from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
+from semblance.modalities.signal.generators.timed import TimedSpec
 
 CARD = Card(
     name="timegan",

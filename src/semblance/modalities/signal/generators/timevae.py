@@ -1,6 +1,7 @@
 """TimeVAE of waves in time: a variational autoencoder whose decoder adds a level, a trend and a residual.
 
-Encoder and decoder are told a piece's kind, intervals and style, of which the paper has none.
+Encoder and decoder are told a piece's kind, intervals and style, of which the paper has none. Under a ledger the wave
+is that of the cosines that were counted (`private`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from semblance.learn.nets.series import Series
 from semblance.learn.objectives.timevae import Decomposed
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.generators.network import Sampler
+from semblance.modalities.signal.generators.private import PrivateSpec
 from semblance.modalities.signal.generators.timed import TimedSpec
 
 CARD = Card(
     name="timevae",
+    private=True,
     conditional=True,
     summary="a variational autoencoder of level, trend and residual over waves in time; too smooth: a comparator",
     paper="Desai et al., TimeVAE: A Variational Auto-Encoder for Multivariate Time Series Generation, 2021",
@@ -28,7 +31,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class TimeVae(TimedSpec):
+class TimeVae(TimedSpec, PrivateSpec):
     """A variational autoencoder of waves."""
 
     latent: int = 16
@@ -46,3 +49,7 @@ class TimeVae(TimedSpec):
         """The networks and their loss."""
         net = timevae.TimeVae(parts, channels=self.channels, latent=self.latent, trend=self.trend)
         return Decomposed(net, parts, weight=self.weight, aside=aside)
+
+    def apart(self, parts: Series) -> Sampler:
+        """The same: no piece is in another's loss."""
+        return self.objective(parts, None)

@@ -15,11 +15,11 @@ from semblance.core.errors import UsageError
 from semblance.core.model import Card
 from semblance.learn.nets.series import Series
 from semblance.learn.nets.transformer import Patches, Weaver
-from semblance.learn.objectives.conditional import Conditional
+from semblance.learn.objectives.conditional import ADVERSARIAL, Conditional
 from semblance.learn.objectives.gan import LeastSquares, Players
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.generators.network import Sampler
-from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
+from semblance.modalities.signal.generators.timed import TimedSpec
 
 CARD = Card(
     name="tts_gan",

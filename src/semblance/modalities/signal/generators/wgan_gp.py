@@ -14,11 +14,11 @@ import torch
 from semblance.core.model import Card
 from semblance.learn.nets.convolutional import Falling, Rising
 from semblance.learn.nets.series import Series
-from semblance.learn.objectives.conditional import Conditional
+from semblance.learn.objectives.conditional import ADVERSARIAL, Conditional
 from semblance.learn.objectives.gan import Players, Wasserstein
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.generators.network import Sampler
-from semblance.modalities.signal.generators.timed import ADVERSARIAL, TimedSpec
+from semblance.modalities.signal.generators.timed import TimedSpec
 
 CARD = Card(
     name="wgan_gp",

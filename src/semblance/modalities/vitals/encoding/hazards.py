@@ -26,38 +26,43 @@ FAR = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Hazards:
-    """Log odds of g groups: `level` (g,), the slope of the rate `rate` (g,), `lag` (g, buckets), `place` (g, ROUND),
-    `early` (g,), and `beside` (g, g) of groups before it."""
+    """Log odds of g groups: `level` (g,), the slope of the rate `rate` (g,), `lag` (g, buckets), the further slope of
+    the rate at each lag `pull` (g, buckets), `place` (g, ROUND), `early` (g,), and `beside` (g, g) of groups before it.
+
+    So a stay that is measured every hour and one that is every four each keep to their own time."""
 
     level: np.ndarray
     rate: np.ndarray
     lag: np.ndarray
+    pull: np.ndarray
     place: np.ndarray
     early: np.ndarray
     beside: np.ndarray
 
     @classmethod
     def fit(
-        cls, there: np.ndarray, rates: np.ndarray, inside: np.ndarray, ever: np.ndarray, *, rng: np.random.Generator
+        cls, there: np.ndarray, rates: np.ndarray, inside: np.ndarray, often: np.ndarray, *, rng: np.random.Generator
     ) -> Hazards:
         """From (n, bins, g) what was measured, the `rates` (n, bins, g) in log odds, and `inside` (n, bins) the stay.
 
-        `ever` (n, g) says which groups are measured at all: only then there are odds.
+        `often` (n, g) says which groups are measured more than once: only then there are odds.
         """
         some = rng.permutation(len(there))[:LEARNED_FROM]
-        there, rates, inside, ever = there[some], rates[some], inside[some], ever[some]
+        there, rates, inside, often = there[some], rates[some], inside[some], often[some]
         bucket = buckets(there)
         place = np.broadcast_to(np.arange(there.shape[1]) % ROUND, inside.shape)
         early = np.broadcast_to(np.arange(there.shape[1]) < EARLY, inside.shape)
         fitted = []
         for g in range(there.shape[2]):
-            rows = inside & ever[:, g, None]
+            rows = inside & often[:, g, None]
+            lag, rate = bucket[..., g][rows][:, None] == np.arange(BUCKETS), rates[..., g][rows]
             x = np.column_stack(
                 [
-                    np.ones(int(rows.sum())),
-                    rates[..., g][rows],
+                    np.ones(len(rate)),
+                    rate,
                     early[rows],
-                    bucket[..., g][rows][:, None] == np.arange(BUCKETS),
+                    lag,
+                    lag * rate[:, None],
                     place[rows][:, None] == np.arange(ROUND),
                     there[..., :g][rows],
                 ]
@@ -67,24 +72,28 @@ class Hazards:
 
     @classmethod
     def _of(cls, fitted: list[np.ndarray]) -> Hazards:
-        count = len(fitted)
+        count, ends = len(fitted), np.cumsum([1, 1, 1, BUCKETS, BUCKETS, ROUND])
         beside = np.zeros((count, count))
         for g, b in enumerate(fitted):
-            beside[g, :g] = b[3 + BUCKETS + ROUND :]
-        cut = np.array([b[: 3 + BUCKETS + ROUND] for b in fitted]).reshape(count, 3 + BUCKETS + ROUND)
-        return cls(cut[:, 0], cut[:, 1], cut[:, 3 : 3 + BUCKETS], cut[:, 3 + BUCKETS :], cut[:, 2], beside)
+            beside[g, :g] = b[ends[-1] :]
+        cut = np.array([b[: ends[-1]] for b in fitted]).reshape(count, ends[-1])
+        level, rate, early, lag, pull, place = np.split(cut, ends[:-1], axis=1)
+        return cls(level[:, 0], rate[:, 0], lag, pull, place, early[:, 0], beside)
 
-    def draw(self, rates: np.ndarray, inside: np.ndarray, ever: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, bins, g) what is measured, mark after mark."""
+    def draw(
+        self, rates: np.ndarray, inside: np.ndarray, ever: np.ndarray, often: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(n, bins, g) what is measured, mark after mark: of (n, g) groups that there `ever` are, some `often`."""
         n, bins, groups = rates.shape
         made = np.zeros((n, bins, groups), dtype=bool)
         last = np.full((n, groups), -(10**6))
         for b in range(bins):
-            luck = logit(rng.random((n, groups)))
-            odds = self.level + self.rate * rates[:, b] + self.place[:, b % ROUND] + self.early * (b < EARLY)
-            odds += self.lag[np.arange(groups), np.searchsorted(LAGS, b - last, side="right")]
+            luck, bucket = logit(rng.random((n, groups))), np.searchsorted(LAGS, b - last, side="right")
+            slope = self.rate + self.pull[np.arange(groups), bucket]
+            odds = self.level + slope * rates[:, b] + self.place[:, b % ROUND] + self.early * (b < EARLY)
+            odds += self.lag[np.arange(groups), bucket]
             now = np.zeros((n, groups))
-            allowed = inside[:, b, None] & ever
+            allowed = inside[:, b, None] & often
             for g in range(groups):
                 now[:, g] = (luck[:, g] < odds[:, g] + now[:, :g] @ self.beside[g, :g]) & allowed[:, g]
             made[:, b] = now
@@ -94,7 +103,7 @@ class Hazards:
     def _once(
         self, made: np.ndarray, rates: np.ndarray, inside: np.ndarray, ever: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
-        """With a measurement of each group that there is to be, and that by chance was never measured."""
+        """With one measurement of each group that there is to be, and that was not drawn."""
         alive = np.asarray(inside.any(axis=1))[:, None]
         stay, group = np.nonzero(ever & ~made.any(axis=1) & alive)
         odds = self.level[group, None] + self.rate[group, None] * rates[stay, :, group]

@@ -15,13 +15,14 @@ from scipy.special import ndtr, ndtri
 from semblance.core.bounds import between_patients, ends
 
 KNOTS, COMMON = 256, 0.9
-"""Quantiles that are kept, and the share of values that common levels must cover to be all that is written."""
+"""Quantiles that are kept, besides those of the tails, and the share of values that common levels must cover to be all
+that is written."""
 
 
 @dataclass(frozen=True, eq=False)
 class Marginal:
-    """`knots` (k,) are quantiles at the shares `places` (k,), `levels` (l,) the values that are common, none where any
-    may occur."""
+    """`knots` (k,) are quantiles at the shares `places` (k,), `levels` (l,) the values that are common, between which
+    no others occur; none where any may."""
 
     knots: np.ndarray
     places: np.ndarray
@@ -52,7 +53,12 @@ class Marginal:
         if not len(self.knots):
             return np.full(len(scores), np.nan)
         made = np.interp(ndtr(scores), self.places, self.knots)
-        return nearest(made, self.levels) if len(self.levels) else np.round(made, self.decimals)
+        plain: np.ndarray = np.round(made, self.decimals)
+        if not len(self.levels):
+            return plain
+        # Extremes are seldom twice the same: beyond the levels any value is as rare as they are.
+        beyond = (made < self.levels[0]) | (made > self.levels[-1])
+        return np.where(beyond, plain, nearest(made, self.levels))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All but the decimals."""
@@ -60,10 +66,14 @@ class Marginal:
 
 
 def _edges(who: np.ndarray, rare: int) -> np.ndarray:
-    """(k + 1,) where groups of sorted values begin and end: about equally large, each of `rare` patients or more."""
+    """(k + 1,) where groups of sorted values begin and end, each of `rare` patients or more: about equally large, but
+    that tails are halved again and again, for the extremes of patients lie there."""
     groups = int(np.clip(len(who) // max(rare, 1), 1, KNOTS))
+    halves = len(who) / groups / 2.0 ** np.arange(1, 32)
+    tail = halves[halves >= rare]
     edges = [0]
-    for edge in np.linspace(0, len(who), groups + 1).astype(np.int64)[1:]:
+    wanted = np.concatenate([tail, np.linspace(0, len(who), groups + 1), len(who) - tail])
+    for edge in np.unique(wanted.astype(np.int64))[1:]:
         if len(np.unique(who[edges[-1] : edge])) >= rare:
             edges.append(int(edge))
     edges[-1 if len(edges) > 1 else len(edges) :] = [len(who)]  # what is left joins the last group

@@ -19,13 +19,11 @@ FEW = 50
 class Residuals:
     """How measurements lie around what is expected.
 
-    `begin` (c,) is the mean of what is left of a stay's first measurement: patients come otherwise than they stay.
     `spread` (c,) is the standard deviation, `lasting` (c,) the share of its square that lasts, with a correlation
     exp(-bins / `span` (c,)); the square of `root` (c, c) is the correlation between channels. What does not last has
     the tails of a Student's t of `freedom` (1,) degrees, shared by a moment: a flushed line disturbs all pressures.
     """
 
-    begin: np.ndarray
     spread: np.ndarray
     lasting: np.ndarray
     span: np.ndarray
@@ -37,15 +35,12 @@ class Residuals:
         cls, left: np.ndarray, *, stay: np.ndarray, bins: np.ndarray, channel: np.ndarray, moment: np.ndarray, c: int
     ) -> Residuals:
         """From what is left (m,) of measurements in order of stay and time."""
-        first = firsts(stay, channel, c)
-        begin = np.bincount(channel[first], left[first], minlength=c) / (np.bincount(channel[first], minlength=c) + FEW)
-        left = left - np.where(first, begin[channel], 0.0)
         count = np.bincount(channel, minlength=c)
         spread = np.sqrt(np.maximum(np.bincount(channel, left**2, minlength=c) / np.maximum(count, 1), 1e-6))
         unit = left / spread[channel]
         fitted = [_lasting(unit[channel == k], stay[channel == k], bins[channel == k]) for k in range(c)]
         lasting, span = np.array(fitted).reshape(c, 2).T
-        return cls(begin, spread, lasting, span, _root(unit, channel, moment, c), _freedom(unit))
+        return cls(spread, lasting, span, _root(unit, channel, moment, c), _freedom(unit))
 
     def draw(self, n: int, bins: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n, bins, c) float32 of variance 1."""

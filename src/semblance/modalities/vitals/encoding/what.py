@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from semblance.core.arrays import under, within
 from semblance.modalities.vitals.data import Stays
@@ -20,7 +20,8 @@ from semblance.modalities.vitals.encoding.when import When, places
 
 CALM = 20.0
 """Measurements by which a stay's unrest is drawn towards that of all."""
-TRIED, NODES = 800, 65
+TRIED, NODES = 800, np.linspace(-3.3, 3.3, 65)
+"""Stays that are drawn on trial, and the normal scores at which these are compared with what they are to be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +29,9 @@ class What:
     """How values of stays come about.
 
     `factors` of the means of scores in `blocks` parts of the stay, the `residuals` around them, the `marginals` of
-    channels, the `bend` (c, NODES) that makes drawn scores normal, the odds `hold` (c,) that a value is the one before,
-    and the `chains` of channels that keep an order. `unrest` is how much stays differ in the log of their variance.
+    channels, then those of the first value of each (patients come otherwise than they stay), the `bend` (2 c, nodes)
+    that makes drawn scores normal, the odds `hold` (c,) that a value is the one before, and the `chains` of channels
+    that keep an order. `unrest` is how much stays differ in the log of their variance.
     """
 
     factors: Factors
@@ -58,10 +60,13 @@ class What:
         n, c, blocks, total = len(stays), len(stays.channels), when.blocks, when.clock.bins
         who = stays.subjects[stays.stay]
         score, marginals = np.zeros(len(stays.value)), []
-        for code, channel in enumerate(stays.channels):
-            at = stays.channel == code
+        kind = _kinds(stays.stay, stays.channel, c)
+        for code, channel in enumerate((*stays.channels, *stays.channels)):
+            at = kind == code
             score[at] = scores(stays.value[at], rng=rng)
-            marginals.append(Marginal.of(stays.value[at], who[at], rare=rare, decimals=channel.decimals))
+            few = len(np.unique(who[at])) < rare  # hardly anybody's is measured again
+            of = stays.channel == code % c if few else at
+            marginals.append(Marginal.of(stays.value[of], who[of], rare=rare, decimals=channel.decimals))
         key = (stays.stay * blocks + bins * blocks // total) * c + stays.channel
         count = np.bincount(key, minlength=n * blocks * c).astype(float).reshape(n, blocks * c)
         count *= patients_of(count > 0, stays.subjects) >= rare
@@ -70,7 +75,7 @@ class What:
         factors = Factors.fit(means, count, k=k, rng=rng)
         drawn = factors.draw(means, count, rng=rng)
         known = order.named(chains, stays) if chains else order.found(stays)
-        made = cls(factors, _still(c), tuple(marginals), _straight(c), np.zeros(c), known, 0.0, blocks, total)
+        made = cls(factors, _still(c), tuple(marginals), _straight(2 * c), np.zeros(c), known, 0.0, blocks, total)
         left = score - made._trajectory(drawn, stays.stay, bins, stays.channel)
         told = {"stay": stays.stay, "bins": bins, "channel": stays.channel, "moment": stays.moment}
         made = replace(made, residuals=Residuals.fit(left, **told, c=c))
@@ -84,9 +89,13 @@ class What:
         """How many numbers a stay has."""
         return self.factors.axes.shape[1] + 1
 
+    @property
+    def _channels(self) -> int:
+        return len(self.marginals) // 2
+
     def _trajectory(self, numbers: np.ndarray, stay: np.ndarray, bins: np.ndarray, channel: np.ndarray) -> np.ndarray:
         """(m,) the score that is expected at each measurement."""
-        k, c = self.factors.axes.shape[1], len(self.marginals)
+        k, c = self.factors.axes.shape[1], self._channels
         means = self.factors.means(numbers[:, :k]).reshape(len(numbers), self.blocks, c)
         low, share = places(self.blocks, self.bins)
         high = np.minimum(low + 1, self.blocks - 1)
@@ -101,38 +110,36 @@ class What:
         """(m,) scores of measurements."""
         noise = self.residuals.draw(len(numbers), self.bins, rng=rng)[stay, bins, channel]
         loud = np.exp(np.clip(numbers[stay, -1] * self.unrest, -2, 2) / 2)
-        first = firsts(stay, channel, len(self.marginals))
-        known = self._trajectory(numbers, stay, bins, channel) + np.where(first, self.residuals.begin[channel], 0.0)
+        known = self._trajectory(numbers, stay, bins, channel)
         made: np.ndarray = known + self.residuals.spread[channel] * loud * noise
         return made
 
     def _calibrated(self, stays: Stays, bins: np.ndarray, numbers: np.ndarray, *, rng: np.random.Generator) -> What:
         """With scores that are normal where real stays are measured, and values that repeat as often as theirs."""
-        c = len(self.marginals)
+        c = self._channels
         some = np.sort(rng.permutation(len(stays))[:TRIED])
         part = np.isin(stays.stay, some)
         stay, at, channel = np.searchsorted(some, stays.stay[part]), bins[part], stays.channel[part]
         score = self._drawn(numbers[some], stay, at, channel, rng=rng)
-        place = (np.arange(NODES) + 0.5) / NODES
-        bend = self.bend.copy()
-        for code in range(c):
-            own = score[channel == code]
-            if len(own) >= NODES:
-                bend[code] = np.quantile(own, place)
+        bend, kind = self.bend.copy(), _kinds(stay, channel, c)
+        for code in range(2 * c):
+            own = score[kind == code]
+            if len(own) >= len(NODES):
+                bend[code] = _quantiles(own)
         made = replace(self, bend=bend)
-        value = made._written(score, channel)
+        value = made._written(score, kind)
         hold = [
             _held(stays.value[part][channel == code], value[channel == code], stay[channel == code])
             for code in range(c)
         ]
         return replace(made, hold=np.array(hold, dtype=float))
 
-    def _written(self, score: np.ndarray, channel: np.ndarray) -> np.ndarray:
+    def _written(self, score: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """(m,) values of scores."""
-        value, normal = np.zeros(len(score)), ndtri((np.arange(NODES) + 0.5) / NODES)
+        value = np.zeros(len(score))
         for code, marginal in enumerate(self.marginals):
-            at = channel == code
-            value[at] = marginal.values(_bent(score[at], self.bend[code], normal))
+            at = kind == code
+            value[at] = marginal.values(_bent(score[at], self.bend[code]))
         return value
 
     def draw(
@@ -146,13 +153,14 @@ class What:
         rng: np.random.Generator,
     ) -> np.ndarray:
         """(m,) values of measurements in order of stay and time, from (n, width) numbers of stays."""
-        value = self._written(self._drawn(numbers, stay, bins, channel, rng=rng), channel)
+        kind = _kinds(stay, channel, self._channels)
+        value = self._written(self._drawn(numbers, stay, bins, channel, rng=rng), kind)
         luck = rng.random(len(value))
         for code, odds in enumerate(self.hold):
             at = np.flatnonzero(channel == code)
             value[at] = _repeated(value[at], stay[at], luck[at] < odds)
         moment = np.cumsum((np.diff(stay, prepend=-1) != 0) | (np.diff(minute, prepend=-1.0) != 0))
-        decimals = np.array([marginal.decimals for marginal in self.marginals], dtype=np.int64)
+        decimals = np.array([marginal.decimals for marginal in self.marginals[: self._channels]], dtype=np.int64)
         return order.kept(moment, channel, value, self.chains, decimals)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -179,18 +187,32 @@ class What:
         return cls(factors, residuals, tuple(marginals), *held)
 
 
-def _bent(score: np.ndarray, seen: np.ndarray, normal: np.ndarray) -> np.ndarray:
+def _kinds(stay: np.ndarray, channel: np.ndarray, c: int) -> np.ndarray:
+    """(m,) the channel of each measurement, and c more where it is a stay's first one of it."""
+    made: np.ndarray = channel + c * firsts(stay, channel, c)
+    return made
+
+
+def _quantiles(score: np.ndarray) -> np.ndarray:
+    """(nodes,) which of (m,) scores stand for normal ones at NODES; beyond all but two, they move like these."""
+    reach = -ndtri(min(2 / len(score), 0.5))
+    inner = np.clip(NODES, -reach, reach)
+    made: np.ndarray = np.quantile(score, ndtr(inner)) + NODES - inner
+    return made
+
+
+def _bent(score: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """(m,) scores, those at the quantiles that were seen brought to the normal ones; beyond, moved like the last."""
-    inner = np.interp(score, seen, normal)
+    inner = np.interp(score, seen, NODES)
     return np.where(
-        score < seen[0], normal[0] + score - seen[0], np.where(score > seen[-1], normal[-1] + score - seen[-1], inner)
+        score < seen[0], NODES[0] + score - seen[0], np.where(score > seen[-1], NODES[-1] + score - seen[-1], inner)
     )
 
 
 def _held(real: np.ndarray, made: np.ndarray, stay: np.ndarray) -> float:
     """The odds that a value is taken from before, such that values repeat as often as real ones."""
     same = stay[1:] == stay[:-1]
-    if same.sum() < NODES:
+    if same.sum() < len(NODES):
         return 0.0
     theirs, mine = (float((v[1:] == v[:-1])[same].mean()) for v in (real, made))
     return max(0.0, (theirs - mine) / max(1 - mine, 1e-6))
@@ -213,8 +235,8 @@ def _unrest(unit: np.ndarray, stay: np.ndarray, n: int) -> np.ndarray:
 
 def _straight(c: int) -> np.ndarray:
     """A bend that is none."""
-    return np.tile(ndtri((np.arange(NODES) + 0.5) / NODES), (c, 1))
+    return np.tile(NODES, (c, 1))
 
 
 def _still(c: int) -> Residuals:
-    return Residuals(np.zeros(c), np.ones(c), np.zeros(c), np.ones(c), np.eye(c), np.array([100.0]))
+    return Residuals(np.ones(c), np.zeros(c), np.ones(c), np.eye(c), np.array([100.0]))

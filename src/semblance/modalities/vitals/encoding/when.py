@@ -58,8 +58,8 @@ class Seen:
 @dataclass(frozen=True, eq=False)
 class When:
     """`clock`, `groups`, the `hazards` of these given rates, the `factors` of rates in `blocks` parts of the stay, the
-    `shares` (g,) of stays that have a group, `on` (g, ROUND) log odds of being on the mark, and the margins of the last
-    bin and of strictness."""
+    `shares` (g,) of stays that have a group, the shares of these that have it `again` (g,), `on` (g, ROUND) log odds of
+    being on the mark, and the margins of the last bin and of strictness. What comes once only has no rate."""
 
     clock: Clock
     groups: Groups
@@ -67,6 +67,7 @@ class When:
     hazards: Hazards
     blocks: int
     shares: np.ndarray
+    again: np.ndarray
     on: np.ndarray
     last: Marginal
     strict: Marginal
@@ -78,29 +79,32 @@ class When:
         """From stays; with it what they show, and their numbers (n, width)."""
         clock, groups = Clock.of(stays, rare=rare), Groups.find(stays)
         seen, blocks = Seen.of(stays, clock, groups), min(blocks, clock.bins)
-        rates, known, ever = _rates(seen, blocks)
+        rates, known, ever, often = _rates(seen, blocks)
         n, g = ever.shape
         flat = known.reshape(n, len(groups) * blocks)
         flat = (flat & (patients_of(flat, stays.subjects) >= rare)).astype(float)
         factors = Factors.fit(rates.reshape(n, len(groups) * blocks), flat, k=k, rng=rng)
         drawn = factors.draw(rates.reshape(n, len(groups) * blocks), flat, rng=rng)
         shares = np.where(patients_of(ever, stays.subjects) >= rare, ever.mean(0), 0.0)
+        again = _again(ever, often, stays.subjects, rare)
         margins = (
             Marginal.of(np.maximum(values, 0) if i == 0 else values, stays.subjects, rare=rare, decimals=digits)
             for i, (values, digits) in enumerate(((seen.last, 0), (seen.strict, 3)))
         )
-        made = cls(clock, groups, factors, _none(g), blocks, shares, _on(stays, seen, groups), *margins)
+        made = cls(clock, groups, factors, _none(g), blocks, shares, again, _on(stays, seen, groups), *margins)
         inside = np.arange(clock.bins) <= seen.last[:, None]
-        hazards = Hazards.fit(seen.there, made.rates(drawn), inside, ever, rng=rng)
-        made = replace(made, hazards=hazards)._calibrated(seen, drawn, inside, ever, rng=rng)
-        groups_of = flags.encoded(ever, shares)
+        hazards = Hazards.fit(seen.there, made.rates(drawn), inside, often, rng=rng)
+        made = replace(made, hazards=hazards)._calibrated(seen, drawn, inside, often, rng=rng)
+        groups_of = np.concatenate(
+            [flags.encoded(ever, shares), np.where(ever, flags.encoded(often, again), 0.0)], axis=1
+        )
         ends = [scores(values.astype(float), rng=rng)[:, None] for values in (seen.last, seen.strict)]
         return made, seen, np.concatenate([drawn, groups_of, *ends], axis=1)
 
     @property
     def width(self) -> int:
         """How many numbers a stay has."""
-        return self.factors.axes.shape[1] + len(self.groups) + 2
+        return self.factors.axes.shape[1] + 2 * len(self.groups) + 2
 
     def rates(self, numbers: np.ndarray) -> np.ndarray:
         """(n, bins, g) log odds of each group at each mark, from the first numbers."""
@@ -109,15 +113,15 @@ class When:
         return between(made, self.clock.bins)
 
     def _calibrated(
-        self, seen: Seen, drawn: np.ndarray, inside: np.ndarray, ever: np.ndarray, *, rng: np.random.Generator
+        self, seen: Seen, drawn: np.ndarray, inside: np.ndarray, often: np.ndarray, *, rng: np.random.Generator
     ) -> When:
         """With levels such that real stays' rates give as many measurements as they have."""
         some = rng.permutation(len(drawn))[:TRIED]
-        rates, inside, ever, there = self.rates(drawn[some]), inside[some], ever[some], seen.there[some]
-        room = np.maximum((inside[:, :, None] & ever[:, None]).sum((0, 1)), 1)
-        wanted, hazards, seed = there.sum((0, 1)) / room, self.hazards, root_of(rng)
+        rates, inside, often, there = self.rates(drawn[some]), inside[some], often[some], seen.there[some]
+        room = np.maximum((inside[:, :, None] & often[:, None]).sum((0, 1)), 1)
+        wanted, hazards, seed = (there & often[:, None]).sum((0, 1)) / room, self.hazards, root_of(rng)
         for _ in range(TRIES):
-            made = hazards.draw(rates, inside, ever, rng=stream(seed, "tried")).sum((0, 1)) / room
+            made = hazards.draw(rates, inside, often, often, rng=stream(seed, "tried")).sum((0, 1)) / room
             step = logit(np.clip(wanted, 1e-5, 1 - 1e-5)) - logit(np.clip(made, 1e-5, 1 - 1e-5))
             hazards = replace(hazards, level=hazards.level + np.clip(step, -1, 1))
         return replace(self, hazards=hazards)
@@ -128,9 +132,10 @@ class When:
         """From (n, width) numbers the stay, the bin, the channel and the minute of all measurements, in order."""
         k, g = self.factors.axes.shape[1], len(self.groups)
         ever = flags.above(numbers[:, k : k + g], self.shares) > 0
-        last, strict = (m.values(numbers[:, k + g + i]) for i, m in enumerate((self.last, self.strict)))
+        often = ever & (flags.above(numbers[:, k + g : k + 2 * g], self.again) > 0)
+        last, strict = (m.values(numbers[:, k + 2 * g + i]) for i, m in enumerate((self.last, self.strict)))
         inside = np.arange(self.clock.bins) <= last[:, None]
-        there = self.hazards.draw(self.rates(numbers), inside, ever, rng=rng)
+        there = self.hazards.draw(self.rates(numbers), inside, ever, often, rng=rng)
         return self._placed(there, strict, rng=rng)
 
     def _placed(
@@ -157,7 +162,7 @@ class When:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
-        told = {"shares": self.shares, "on": self.on, "phases": self.clock.phases}
+        told = {"shares": self.shares, "again": self.again, "on": self.on, "phases": self.clock.phases}
         told |= {"groups": self.groups.of, "together": self.groups.share}
         told |= {**within("hazards", vars(self.hazards)), **within("factors", vars(self.factors))}
         return told | within("last", self.last.arrays()) | within("strict", self.strict.arrays())
@@ -174,7 +179,8 @@ class When:
         last, strict = (Marginal(**under(arrays, name), decimals=digits) for name, digits in ENDS.items())
         clock = Clock(told["width"], told["horizon"], arrays["phases"], told["grain"])
         groups = Groups(arrays["groups"], arrays["together"])
-        return cls(clock, groups, factors, hazards, told["blocks"], arrays["shares"], arrays["on"], last, strict)
+        shares, again = arrays["shares"], arrays["again"]
+        return cls(clock, groups, factors, hazards, told["blocks"], shares, again, arrays["on"], last, strict)
 
 
 ENDS = {"last": 0, "strict": 3}
@@ -195,18 +201,25 @@ def places(blocks: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
     return low, at - low
 
 
-def _rates(seen: Seen, blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(n, blocks, g) log odds, whether they are known, and (n, g) whether a group is measured at all."""
+def _rates(seen: Seen, blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(n, blocks, g) log odds, whether they are known, and (n, g) whether a group is measured at all, and again."""
     bins = seen.there.shape[1]
     block = np.arange(bins) * blocks // bins
     cut = np.searchsorted(block, np.arange(blocks))
     count = np.add.reduceat(seen.there, cut, axis=1, dtype=float)
     room = np.add.reduceat(np.arange(bins) <= seen.last[:, None], cut, axis=1, dtype=float)[:, :, None]
-    ever = np.asarray(seen.there.any(axis=1))
-    usual = count.sum((0, 1)) / np.maximum((room * ever[:, None]).sum((0, 1)), 1)
+    ever, often = (count.sum(1) > least for least in (0, 1))
+    usual = (count * often[:, None]).sum((0, 1)) / np.maximum((room * often[:, None]).sum((0, 1)), 1)
     usual = np.clip(usual, 1e-4, 1 - 1e-4)
     share = (count + CALM * usual) / (room + CALM)
-    return logit(np.clip(share, 1e-5, 1 - 1e-5)), np.logical_and(room > 0, ever[:, None]), ever
+    return logit(np.clip(share, 1e-5, 1 - 1e-5)), np.logical_and(room > 0, often[:, None]), ever, often
+
+
+def _again(ever: np.ndarray, often: np.ndarray, who: np.ndarray, rare: int) -> np.ndarray:
+    """(g,) of stays that have a group, the share of those that have it again; all or none where few do otherwise."""
+    share = often.sum(0) / np.maximum(ever.sum(0), 1)
+    share = np.where(patients_of(ever & ~often, who) >= rare, share, 1.0)
+    return np.where(patients_of(often, who) >= rare, share, 0.0)
 
 
 def _on(stays: Stays, seen: Seen, groups: Groups) -> np.ndarray:
@@ -219,4 +232,4 @@ def _on(stays: Stays, seen: Seen, groups: Groups) -> np.ndarray:
 
 
 def _none(g: int) -> Hazards:
-    return Hazards(np.zeros(g), np.zeros(g), *(np.zeros((g, 1)),) * 2, np.zeros(g), np.zeros((g, g)))
+    return Hazards(np.zeros(g), np.zeros(g), *(np.zeros((g, 1)),) * 3, np.zeros(g), np.zeros((g, g)))

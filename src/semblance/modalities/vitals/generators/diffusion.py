@@ -12,13 +12,14 @@ import torch
 
 from semblance.core.model import Card, Plan
 from semblance.core.rng import root_of, stream
-from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.learn.drawn import Drawer, Fitting, Learned
 from semblance.learn.nets.conditioned import Conditioned, Parts
 from semblance.learn.network import Network, Sampler
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
 from semblance.learn.whitening import Coloured, Whitening, parted
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding.encoding import Encoding
 from semblance.modalities.vitals.generators.nurse import StaySpec
 
 CARD = Card(
@@ -62,13 +63,13 @@ class Diffusion(StaySpec):
         learned = Whitening.fit(learned).whitened(learned)
         return self._network.plan(learned, self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed)
 
-    def learn(self, learned: Learned, how: Fitting) -> Drawer:
+    def learn(self, learned: Learned, encoding: Encoding, how: Fitting) -> Drawer:
         """Train for the plan. Raises DataError where training diverges."""
         white = Whitening.fit(learned)
         return Coloured(self._network.learn(white.whitened(learned), how), white)
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The trained network."""
         inner, white = parted(arrays)
-        return Coloured(cls(**options)._network.restored(sizes, inner), white)
+        return Coloured(cls(**options)._network.restored(encoding.sizes, inner), white)

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.model import Card
-from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.learn.drawn import Drawer, Fitting, Learned
 from semblance.learn.mixture import Mixtures
+from semblance.modalities.vitals.encoding.encoding import Encoding
 from semblance.modalities.vitals.generators.nurse import StaySpec
 
 CARD = Card(
@@ -29,11 +30,11 @@ class Floor(StaySpec):
     """At most so many Gaussians for each outcome; fewer where few stays have it."""
     card: ClassVar[Card] = CARD
 
-    def learn(self, learned: Learned, how: Fitting) -> Drawer:
+    def learn(self, learned: Learned, encoding: Encoding, how: Fitting) -> Drawer:
         """One mixture for each outcome."""
         return Mixtures.fit(learned, most=self.mixture, rng=how.rng)
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The saved mixtures."""
-        return Mixtures.restored(sizes, arrays)
+        return Mixtures.restored(encoding.sizes, arrays)

@@ -18,7 +18,7 @@ from semblance.core.files import write_bytes, write_json
 from semblance.core.model import Card, Plan, Wanted, Watch, refuse_ledger, refuse_negative
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
-from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.learn.drawn import Drawer, Fitting, Learned
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.encoding import Encoding, known_of, outcome_of
 
@@ -31,7 +31,7 @@ ENCODING, DRAWER = "encoding", "drawer"
 class StaySpec:
     """A generator of stays."""
 
-    factors: int = 24
+    factors: int = 48
     """Numbers by which the values of a stay are told, and as many for when they are measured."""
     blocks: int = 8
     """Parts of a stay through which values and rates may change."""
@@ -43,12 +43,12 @@ class StaySpec:
         """Nothing to plan."""
         return {}
 
-    def learn(self, learned: Learned, how: Fitting) -> Drawer:
-        """What draws vectors of each outcome."""
+    def learn(self, learned: Learned, encoding: Encoding, how: Fitting) -> Drawer:
+        """What draws vectors of each outcome; `encoding` says what stands where."""
         raise TypeError(f"{type(self).__name__} does not say what is learned")
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """What `learn` gave, from its arrays."""
         raise TypeError(f"{cls.__name__} does not say what it saved")
 
@@ -72,7 +72,7 @@ class StaySpec:
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
         made, learned = self.encoded(train, rng=stream(seed, "encoding"))
-        drawer = self.learn(learned, Fitting(stream(seed, "vectors"), chosen, watch, resume))
+        drawer = self.learn(learned, made, Fitting(stream(seed, "vectors"), chosen, watch, resume))
         return StayModel(self.card, self.to_json(), made, drawer)
 
     def check(self, train: Stays, *, wanted: Wanted) -> None:
@@ -91,7 +91,7 @@ class StaySpec:
         told = json.loads((folder / "stays.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
         encoding = Encoding.restored(told, under(arrays, ENCODING))
-        drawer = cls.drawer(told["options"], encoding.sizes, under(arrays, DRAWER))
+        drawer = cls.drawer(told["options"], encoding, under(arrays, DRAWER))
         return StayModel(cls.card, told["options"], encoding, drawer)
 
 

@@ -1,0 +1,127 @@
+"""Generators of a modality on real data without peers: contenders of the catalogue learn in this process, and our own
+judges compare what they draw with held-out records.
+
+A row is written after every seed, into results/NAME.json and from there into results/NAME.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bench.boards import ROOT
+from bench.peers.judging import peak
+from bench.results import REAL, Columns, Row, Section, Try, made, put, told
+from semblance import catalog
+from semblance.app import stages
+from semblance.core.dataset import Evidence
+from semblance.core.modality import load
+from semblance.core.report import Finding
+from semblance.core.rng import stream
+
+COST: Columns = {"fit s": ("fit", 0), "CPU s": ("cpu", 0), "GiB": ("peak", 1)}
+
+
+class Board(Protocol):
+    """Real data, and the seconds that every generator may learn."""
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long a generator may learn."""
+        ...
+
+    def parts(self) -> tuple[Any, Any]:
+        """Train, and what is held out."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A bench of `modality`, of the module bench.NAME: its `boards`, the `judges` ('module:attr') and the `numbers` of
+    what they find; its page has `notes` and `columns`, and is ordered `by` one of them. `most` records are drawn."""
+
+    name: str
+    modality: str
+    boards: Mapping[str, Board]
+    judges: Sequence[str]
+    numbers: Callable[[Mapping[str, Finding]], Iterator[tuple[str, float]]]
+    notes: str
+    columns: Columns
+    by: str
+    most: int
+
+    def drawn(self, name: str, train: Any, seconds: float, *, seed: int) -> tuple[Any, dict[str, float]]:
+        """New records, and what they cost."""
+        manifest = catalog.modality(self.modality)
+        spec: Any = manifest.generator(name)()
+        times = [_now()]
+        plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds)
+        model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
+        times.append(_now())
+        new: Any = stages.gather(manifest, model.sample(min(len(train), self.most), rng=stream(seed, "sample")))
+        times.append(_now())
+        (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
+        return new, {"fit": fit, "cpu": cpu, "peak": peak(), "pace": len(new) / sample, "pace_cpu": len(new) / busy}
+
+    def judged(self, train: Any, holdout: Any, new: Any, *, seed: int) -> dict[str, float]:
+        """What the judges say of new records."""
+        evidence = Evidence(train, holdout, new, catalog.modality(self.modality), seed=seed)
+        found = [finding for path in self.judges for finding in load(path)(evidence)]
+        return dict(self.numbers({one.metric: one for one in found if one.status == "measured"}))
+
+    def attempt(self, name: str, board: Board, seconds: float, *, seed: int) -> Try:
+        """A contender on a board."""
+        train, holdout = board.parts()
+        if name == REAL:
+            return Try("finished", values=self.judged(train, holdout, train, seed=seed))
+        new, cost = self.drawn(name, train, seconds, seed=seed)
+        return Try("finished", values={**cost, **self.judged(train, holdout, new, seed=seed)})
+
+    def run(self, args: argparse.Namespace) -> None:
+        """Every contender; its row is written after every seed."""
+        board = self.boards[args.board]
+        seconds = board.seconds if args.seconds is None else args.seconds
+        for name in args.contenders:
+            tries: tuple[Try, ...] = ()
+            for seed in range(args.seeds):
+                tries = (*tries, self.attempt(name, board, seconds, seed=seed))
+                threads = f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}"
+                row = Row(name, tries, made(self.name, versions=threads))
+                section = Section(f"{board.title}; {seconds:g} s", "", {name: row})
+                book = put(args.out.with_suffix(".json"), f"{args.board} {seconds:g}", section)
+                args.out.write_text(told(book, self.notes, self.columns, by=self.by), encoding="utf-8")
+                print(name, ", ".join(f"{key} {value:.3f}" for key, value in tries[-1].values.items()), flush=True)
+
+    def contenders(self, words: Sequence[str]) -> list[str]:
+        """The names that the words stand for: 'real' and 'ours' are groups, any other word is a contender."""
+        groups = {"real": [REAL], "ours": list(catalog.modality(self.modality).generators)}
+        return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
+
+    def main(self, about: str | None) -> None:
+        """The command line."""
+        words = ["real", "ours"]
+        parser = argparse.ArgumentParser(prog=f"python -m bench.{self.name}", description=about)
+        parser.add_argument("--board", choices=[*self.boards], default=next(iter(self.boards)))
+        parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *self.contenders(["ours"])])
+        parser.add_argument("--seeds", type=int, default=1)
+        parser.add_argument("--seconds", type=float, help="seconds for fitting; the board's own when not given")
+        parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / f"{self.name}.md")
+        args = parser.parse_args()
+        args.contenders = self.contenders(args.contenders)
+        self.run(args)
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
