@@ -47,10 +47,11 @@ def net_of(objective: Any) -> torch.nn.Module:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of training: what is trained, and for which share of the steps."""
+    """A part of training: what is trained, and for which share of the steps; `begin` hears how many these are."""
 
     objective: Objective
     share: float
+    begin: Callable[[int], None] = lambda steps: None
 
 
 def at_once(objective: Any) -> tuple[Phase, ...]:
@@ -101,6 +102,7 @@ class Network:
             own = replace(plan, steps=int(end) - done)
             if not own.steps:  # fewer steps than phases
                 continue
+            phase.begin(own.steps)
             name = ("training", i) if i else ("training",)
             checkpoint = None if how.resume is None else how.resume / f"{'-'.join(map(str, name))}.safetensors"
             watch = None if how.watch is None else _counted(how.watch, done, plan.steps)

@@ -21,6 +21,9 @@ MANIFEST = Modality(
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "vae": f"{_HERE}.generators.vae:Vae",
+        "vae_gan": f"{_HERE}.generators.vae_gan:VaeGan",
+        "pggan": f"{_HERE}.generators.pggan:PgGan",
+        "stylegan": f"{_HERE}.generators.stylegan:StyleGan",
         "dcgan": f"{_HERE}.generators.dcgan:Dcgan",
         "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
         "floor": f"{_HERE}.generators.floor:Floor",
