@@ -34,7 +34,7 @@ class PgGan(AdversarialSpec):
     penalty: float = 10.0
     """Weight of the gradient penalty."""
     card: ClassVar[Card] = CARD
-    base: ClassVar[TrainPlan] = replace(ADVERSARIAL, rate=2e-2, beta1=0.0)
+    base: ClassVar[TrainPlan] = replace(ADVERSARIAL, rate=5e-3, beta1=0.0, beta2=0.9)
 
     @property
     def contest(self) -> Contest:
