@@ -11,8 +11,9 @@ batch normalisation does, by which every record is in the gradient of every othe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -84,6 +85,71 @@ class Product(Use):
 
 
 @dataclass(frozen=True)
+class Shift(Use):
+    """A parameter (outputs,) that is added at every place of what came out, (rows, places, outputs) or, where a channel
+    comes `first`, (rows, outputs, ...)."""
+
+    first: bool
+
+    def each(self, back: torch.Tensor) -> torch.Tensor:
+        """(rows, outputs)."""
+        return back.flatten(2).sum(2) if self.first else back.sum(1)
+
+
+@dataclass(frozen=True)
+class Places(Use):
+    """A matrix (outputs, inputs) that multiplies what is `held` at every place of a row, (rows, places, inputs).
+
+    A record has one gradient from all places of all its rows, which is made: convolutions have few weights for the
+    places that they go to (Bu, Mao & Xu, Scalable and Efficient Training of Large Convolutional Neural Networks with
+    Differential Privacy, NeurIPS 2022).
+    """
+
+    held: torch.Tensor
+
+    def seen(self) -> torch.Tensor:
+        """(rows, places, inputs)."""
+        return self.held
+
+    def told(self, back: torch.Tensor) -> torch.Tensor:
+        """(rows, places, outputs)."""
+        return back
+
+    def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
+        """(records,)."""
+        seen, told = (x.reshape(len(x) // times, -1, x.shape[2]) for x in (self.seen(), self.told(back)))
+        return (told.transpose(1, 2) @ seen).square().sum((1, 2))
+
+    def total(self, back: torch.Tensor) -> torch.Tensor:
+        """Shaped like the parameter."""
+        return (self.told(back).flatten(0, 1).T @ self.seen().flatten(0, 1)).reshape(self.parameter.shape)
+
+    def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+        """(rows,)."""
+        return ((self.seen() @ direction.flatten(1).T) * self.told(back)).sum((1, 2))
+
+
+@dataclass(frozen=True)
+class Convolution(Places):
+    """A kernel (outputs, inputs, ...) that goes over what is `held`, (rows, inputs, ...) with its padding, by `stride`
+    along each axis. What it sees at a place is only taken apart while it is needed."""
+
+    stride: tuple[int, ...]
+
+    def seen(self) -> torch.Tensor:
+        """(rows, places, inputs * kernel)."""
+        x, axes = self.held, len(self.stride)
+        for axis, (size, step) in enumerate(zip(self.parameter.shape[2:], self.stride, strict=True)):
+            x = x.unfold(2 + axis, size, step)
+        places = math.prod(x.shape[2 : 2 + axes])
+        return x.permute(0, *range(2, 2 + axes), 1, *range(2 + axes, x.ndim)).reshape(len(x), places, -1)
+
+    def told(self, back: torch.Tensor) -> torch.Tensor:
+        """(rows, places, outputs)."""
+        return back.flatten(2).transpose(1, 2)
+
+
+@dataclass(frozen=True)
 class Lookup(Use):
     """A table of which every row is the sum of the entries `at` (rows, entries)."""
 
@@ -142,10 +208,10 @@ class Gradients:
     def sums(self, weights: torch.Tensor) -> list[torch.Tensor]:
         """Of each parameter the sum of the gradients, each times its record's weight (n,); at a weight of 0 whatever
         the gradient is counts as 0."""
-        of_rows = weights.repeat_interleave(self.times)[:, None]
+        of_rows = weights.repeat_interleave(self.times)
         found = {id(p): torch.zeros_like(p) for p in self.parameters}
         for use, back in self._kept(weights > 0):
-            found[id(use.parameter)] = use.total(back * of_rows)
+            found[id(use.parameter)] = use.total(back * _beside(of_rows, back))
         return [found[id(p)] for p in self.parameters]
 
     def along(self, directions: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -157,20 +223,25 @@ class Gradients:
     def _kept(self, kept: torch.Tensor) -> Iterator[tuple[Use, torch.Tensor]]:
         """The uses; where a record is not `kept`, nothing of it, as a number that is none times zero is none."""
         every = bool(kept.all())
-        rows = kept.repeat_interleave(self.times)[:, None]
+        rows = kept.repeat_interleave(self.times)
         for use, back in zip(self.uses, self.back, strict=True):
             if every:
                 yield use, back
-            elif isinstance(use, Scale | Product):
-                held = torch.where(rows, use.held, 0.0)
-                yield type(use)(use.parameter, use.out, held), torch.where(rows, back, 0.0)
+            elif isinstance(use, Scale | Product | Places):
+                held = torch.where(_beside(rows, use.held), use.held, 0.0)
+                yield replace(use, held=held), torch.where(_beside(rows, back), back, 0.0)
             else:
-                yield use, torch.where(rows, back, 0.0)
+                yield use, torch.where(_beside(rows, back), back, 0.0)
 
 
 def _of_records(rows: torch.Tensor, times: int) -> torch.Tensor:
     """(records, size) sums of the rows of each record."""
     return rows if times == 1 else rows.reshape(len(rows) // times, times, rows.shape[1]).sum(1)
+
+
+def _beside(rows: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """(rows,) numbers as they stand beside the rows of `x`."""
+    return rows.reshape(-1, *[1] * (x.ndim - 1))
 
 
 class _Watch(TorchFunctionMode):
@@ -197,9 +268,33 @@ class _Watch(TorchFunctionMode):
     def linear(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         """x W' + b."""
         out = _followed(functional.linear(x, weight.detach(), None if bias is None else bias.detach()))
-        self._note(weight, Product(weight, out, x.detach()))
+        whole = x.ndim == 3  # places of a row
+        self._note(weight, (Places if whole else Product)(weight, out, x.detach()))
         if bias is not None:
-            self._note(bias, Use(bias, out))
+            self._note(bias, Shift(bias, out, first=False) if whole else Use(bias, out))
+        return out
+
+    def convolution(
+        self,
+        x: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> torch.Tensor:
+        """A kernel that goes over an image of any number of axes."""
+        axes = weight.ndim - 2
+        steps, room, wide = ((n,) * axes if isinstance(n, int) else tuple(n) for n in (stride, padding, dilation))
+        if groups != 1 or set(wide) != {1}:
+            raise NotImplementedError(f"a convolution uses a parameter {UNKNOWN}")
+        x = functional.pad(x, [n for own in reversed(room) for n in (own, own)])
+        plain = None if bias is None else bias.detach()
+        out = _followed(CONVOLVED[axes](x, weight.detach(), plain, steps))
+        self._note(weight, Convolution(weight, out, x.detach(), steps))
+        if bias is not None:
+            self._note(bias, Shift(bias, out, first=True))
         return out
 
     def embedding_bag(self, rows: torch.Tensor, weight: torch.Tensor, *, mode: str, **rest: Any) -> torch.Tensor:
@@ -237,7 +332,7 @@ class _Watch(TorchFunctionMode):
         return every.clamp(*args, **told)
 
     def _note(self, parameter: torch.Tensor, use: Use) -> None:
-        if use.out.ndim != 2 or len(use.out) != self.rows:
+        if (use.out.ndim != 2 and not isinstance(use, Places | Shift)) or len(use.out) != self.rows:
             raise NotImplementedError(
                 f"a layer made {tuple(use.out.shape)} of {self.rows} rows: it uses a parameter {UNKNOWN}"
             )
@@ -271,10 +366,12 @@ HARMLESS = {
     torch.Tensor.ndim.__get__,  # type: ignore[attr-defined]
 }
 """What may be asked of a parameter: nothing of its value is used, or no gradient goes through it."""
+CONVOLVED: dict[int, Callable[..., torch.Tensor]] = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 HOW: dict[Any, Callable[..., torch.Tensor]] = {
     functional.linear: _Watch.linear,
     functional.embedding_bag: _Watch.embedding_bag,
     functional.layer_norm: _Watch.layer_norm,
     torch.Tensor.__getitem__: _Watch.entries,
     torch.Tensor.clamp: _Watch.clamp,
+    **dict.fromkeys(CONVOLVED.values(), _Watch.convolution),
 }
