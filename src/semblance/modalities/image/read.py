@@ -21,14 +21,11 @@ from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare
 from semblance.modalities.image.data import Images, Layout, concat
-from semblance.modalities.image.declare import Said
+from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
 
 __all__ = ["column_names", "concat", "like", "output_name", "read"]
-
-FEWEST = 8
-"""Pixels along a side of the smallest image."""
 
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Profile]:

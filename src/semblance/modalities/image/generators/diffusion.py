@@ -18,10 +18,12 @@ from semblance.learn.network import Build, Sampler
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.guided import Focused
 from semblance.learn.trainer import TrainPlan
-from semblance.modalities.image.generators.network import LOOKED, NetworkSpec
+from semblance.modalities.image.generators.network import LOOKED
+from semblance.modalities.image.generators.private import PrivateSpec
 
 CARD = Card(
     name="diffusion",
+    private=True,
     conditional=True,
     summary="pixels denoised by a U-Net that begins from Gaussian images of the label; planes and volumes",
     paper="Karras et al., EDM, NeurIPS 2022; Lu et al., DPM-Solver++, 2022; Ho & Salimans, Guidance, 2022",
@@ -32,7 +34,7 @@ PART = 64
 
 
 @dataclass(frozen=True)
-class Diffusion(NetworkSpec):
+class Diffusion(PrivateSpec):
     """A denoiser of images, given their label or nothing."""
 
     channels: int = 32
@@ -61,3 +63,10 @@ class Diffusion(NetworkSpec):
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
         found = Components.fit(rows, learned.labels, kinds=learned.kinds, most=most, rng=rng)
         return partial(self.objective, shape, found=found)
+
+    def apart(self, shape: tuple[int, ...], parts: Parts) -> Sampler:
+        """Each image has a time of its own, and nothing is known of Gaussian ones but how far apart they may be."""
+        net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components)
+        # Noise begins where it hides images that are bright or dark as a whole, whatever theirs is.
+        net.gaussian.variances.fill_(parts.numbers / 4)
+        return Focused(net, steps=self.steps, guidance=self.guidance, even=False, alone=True)
