@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,14 +12,19 @@ from torch import nn
 
 from semblance.core.rng import stream
 from semblance.learn.gradients import Gradients, Product
+from semblance.learn.nets.autoencoder import Autoencoder
+from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.denoiser import Denoiser
 from semblance.learn.nets.masked import MaskedNet
 from semblance.learn.nets.mlp import BatchNorm, Mlp, start
 from semblance.learn.nets.series import Series
 from semblance.learn.nets.timevae import TimeVae
+from semblance.learn.nets.unet import UNet
 from semblance.learn.nets.variational import Variational
+from semblance.learn.objectives.autoencoding import Calibrated
 from semblance.learn.objectives.autoregressive import AnyOrder
 from semblance.learn.objectives.edm import Diffusion
+from semblance.learn.objectives.guided import Focused
 from semblance.learn.objectives.timevae import Decomposed
 from semblance.learn.objectives.vae import Bound
 from semblance.learn.packed import Layout
@@ -65,8 +71,34 @@ def waves() -> tuple[Objective, torch.Tensor]:
     return made, torch.from_numpy(rows)
 
 
+def images(shape: tuple[int, ...]) -> tuple[Parts, torch.Tensor]:
+    rng, parts = stream(0, "images"), Parts(math.prod(shape), 0, 2)
+    return parts, torch.from_numpy(
+        parts.join(rng.normal(size=(N, parts.numbers)), np.zeros((N, 0)), rng.integers(0, 2, N))
+    )
+
+
+def unet() -> tuple[Objective, torch.Tensor]:
+    """Convolutions, and attention between places."""
+    parts, batch = images((2, 6, 8))
+    made = Focused(UNet(parts, (2, 6, 8), width=4, components=2, told=6), steps=3, even=False)
+    made.start(batch.numpy(), rng=stream(1))
+    with torch.no_grad():
+        for weight in made.net.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(2)))
+    return made, batch
+
+
+def autoencoder() -> tuple[Objective, torch.Tensor]:
+    """Convolutions of volumes, some of which halve them."""
+    parts, batch = images((1, 4, 6, 5))
+    made = Calibrated(Autoencoder(parts, (1, 4, 6, 5), width=2, latent=3), parts)
+    made.start(batch.numpy(), rng=stream(1))
+    return made, batch
+
+
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("make", [masked, variational, denoiser, waves])
+@pytest.mark.parametrize("make", [masked, variational, denoiser, unet, autoencoder, waves])
 def test_lengths_sums_and_products_are_those_of_gradients_that_are_made(
     make: Callable[[], tuple[Objective, torch.Tensor]], times: int
 ) -> None:

@@ -48,11 +48,12 @@ def net_of(objective: Any) -> torch.nn.Module:
 @dataclass(frozen=True)
 class Phase:
     """A part of training: what is trained, for which share of the steps, and of how many records each is where that is
-    not what the plan says."""
+    not what the plan says; `begin` hears how many steps these are."""
 
     objective: Objective
     share: float
     batch: int | None = None
+    begin: Callable[[int], None] = lambda steps: None
 
     def of(self, plan: TrainPlan) -> TrainPlan:
         """A plan with this part's records a step."""
@@ -108,6 +109,7 @@ class Network:
             own = replace(phase.of(plan), steps=int(end) - done)
             if not own.steps:  # fewer steps than phases
                 continue
+            phase.begin(own.steps)
             name = ("training", i) if i else ("training",)
             checkpoint = None if how.resume is None else how.resume / f"{'-'.join(map(str, name))}.safetensors"
             watch = None if how.watch is None else _counted(how.watch, done, plan.steps)

@@ -22,6 +22,14 @@ Activation = Callable[[torch.Tensor], torch.Tensor]
 STARTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d)
 
 
+class Own(nn.Module):
+    """A layer that draws its own first weights."""
+
+    def fill(self, noise: torch.Generator) -> None:
+        """Draw them."""
+        raise TypeError(f"{type(self).__name__} does not say how it begins")
+
+
 def linear(inputs: int, outputs: int) -> nn.Linear:
     """A linear layer whose weights are not drawn yet."""
     layer: nn.Linear = skip_init(nn.Linear, inputs, outputs)
@@ -29,12 +37,16 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
 
 
 def start(net: nn.Module, *, rng: np.random.Generator) -> None:
-    """Fill every linear layer or convolution of `net` with uniform weights of variance 1 / (3 inputs), its bias alike.
+    """Fill every linear layer or convolution of `net` with uniform weights of variance 1 / (3 inputs), its bias alike,
+    but those that draw their own.
 
     Torch, too, starts them so: inputs of a transposed convolution are the numbers that one of its own is spread over.
     """
     noise = noise_of(rng)
     for layer in net.modules():
+        if isinstance(layer, Own):
+            with torch.no_grad():
+                layer.fill(noise)
         if isinstance(layer, STARTED):
             bound = 1 / np.sqrt(max(math.prod(layer.weight.shape[1:]), 1))
             with torch.no_grad():

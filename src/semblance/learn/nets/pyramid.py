@@ -78,9 +78,10 @@ class Maker(nn.Module):
             h = leaky_relu(normed(h) * (1 + scale) + shift, SLOPE)
         return self.pyramid.rows(self.last(h))
 
-    def forward(self, rows: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        """Of a latent from the standard normal distribution. The pixels of a row are not looked at."""
-        return self.decode(torch.randn((len(rows), self.latent), generator=noise), rows)
+    def forward(self, rows: torch.Tensor, noise: torch.Generator, z: torch.Tensor | None = None) -> torch.Tensor:
+        """Of a latent that is given, or from the standard normal distribution. The pixels of a row are not looked
+        at."""
+        return self.decode(torch.randn((len(rows), self.latent), generator=noise) if z is None else z, rows)
 
 
 class Reader(nn.Module):
@@ -98,16 +99,13 @@ class Reader(nn.Module):
         self.layers = nn.ModuleList(halving(self.pyramid.axes, a, b) for a, b in pairwise(widths))
         self.outputs = widths[-1] * math.prod(self.pyramid.grids[0])
 
-    def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        return self.seen(rows)[-1].flatten(1)
-
-    def seen(self, rows: torch.Tensor) -> list[torch.Tensor]:
-        """(n, channels, ...) what is seen of images after every layer."""
+    def forward(self, rows: torch.Tensor, depth: int | None = None) -> torch.Tensor:
+        """After so many of the layers that halve, or all of them."""
         shift = self.shift(self.told(rows)).reshape(len(rows), -1, *[1] * self.pyramid.axes)
-        found = [leaky_relu(self.first(self.pyramid.images(rows)) + shift, SLOPE)]
-        for layer in self.layers:
-            found.append(leaky_relu(normed(layer(pad(found[-1], (1, 2) * self.pyramid.axes))), SLOPE))
-        return found
+        h = leaky_relu(self.first(self.pyramid.images(rows)) + shift, SLOPE)
+        for layer in self.layers[:depth]:
+            h = leaky_relu(normed(layer(pad(h, (1, 2) * self.pyramid.axes))), SLOPE)
+        return h.flatten(1)
 
 
 def halving(axes: int, inputs: int, outputs: int) -> nn.Module:

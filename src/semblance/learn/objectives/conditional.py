@@ -77,8 +77,11 @@ class Conditional(Adversarial):
 
     def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
         """Records beside generated ones of which the same is told."""
-        made = self.net.generator(batch, noise)
-        return Scene(batch, torch.cat([made, batch[:, self.parts.numbers :]], 1))
+        return Scene(batch, self._told(self.net.generator(batch, noise), batch))
+
+    def _told(self, made: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+        """Rows of (n, numbers) that are made, of which the same is told as of a batch."""
+        return torch.cat([made, batch[:, self.parts.numbers :]], 1)
 
     def _apart(self) -> float | None:
         if self.aside is None:

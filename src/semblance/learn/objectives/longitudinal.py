@@ -23,11 +23,11 @@ class Longitudinal(Conditional):
         self, net: Players, parts: Series, contest: Contest, *, weight: float, aside: torch.Tensor | None = None
     ) -> None:
         super().__init__(net, parts, contest, aside=aside)
-        self.weight = weight
+        self.weight, self.series = weight, parts
 
     def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
         scene = super()._scene(batch, noise)
-        apart = inconsistency(self.parts.waves(scene.real), self.parts.waves(scene.fake))
+        apart = inconsistency(self.series.waves(scene.real), self.series.waves(scene.fake))
         return replace(scene, extra=(self.weight * apart).expand(len(batch)))
 
 

@@ -13,6 +13,8 @@ MANIFEST = Modality(
     suffixes=(".png", ".tif", ".tiff", ".dcm", ".nii", ".nii.gz"),
     folders=True,
     read=f"{_HERE}.read:read",
+    declared=f"{_HERE}.public:read",
+    private="diffusion",
     like=f"{_HERE}.read:like",
     further=f"{_HERE}.read:further",
     write=f"{_HERE}.write:write",
@@ -22,6 +24,9 @@ MANIFEST = Modality(
     generators={
         "diffusion": f"{_HERE}.generators.diffusion:Diffusion",
         "vae": f"{_HERE}.generators.vae:Vae",
+        "vae_gan": f"{_HERE}.generators.vae_gan:VaeGan",
+        "pggan": f"{_HERE}.generators.pggan:PgGan",
+        "stylegan": f"{_HERE}.generators.stylegan:StyleGan",
         "dcgan": f"{_HERE}.generators.dcgan:Dcgan",
         "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
         "floor": f"{_HERE}.generators.floor:Floor",

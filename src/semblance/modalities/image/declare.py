@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semblance.core import declared
+from semblance.core.declared import is_number, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 
@@ -21,6 +22,8 @@ class Said:
     is "unknown" where what files say of patients is not to be believed; `burned_in` is "accepted" where somebody has
     looked at the text in the pixels. `folders` says what the folder of a file is. `masks` has the classes of label maps
     by name: the first one is of number 0. `given` names the channels from which the others are painted.
+    For differential privacy: `range` is the lowest and the highest value of a pixel, `size` the pixels along each axis,
+    `channels` how many there are, and `labels` are the labels that are learned, none where images have none.
     """
 
     dimensions: int | None = None
@@ -30,6 +33,10 @@ class Said:
     folders: str | None = None
     masks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+    size: tuple[int, ...] | None = None
+    channels: int | None = None
+    labels: tuple[str, ...] | None = None
     subject: str | None = None
     target: str | None = None
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -41,10 +48,8 @@ class Said:
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     """The declarations of `options`, with every problem that they have."""
     common, own, problems = declared.check(options, own="image", rules=_IMAGE)
-    if problems:
-        return Said(), problems
-    own = {**own, **({"given": tuple(own["given"])} if "given" in own else {})}
-    return Said(**{**own, **common}), []
+    lists = {key: tuple(own[key]) for key in ("given", "range", "size", "labels") if key in own}
+    return (Said(), problems) if problems else (Said(**{**own, **lists, **common}), [])
 
 
 def _are_masks(value: Any) -> bool:
@@ -52,6 +57,20 @@ def _are_masks(value: Any) -> bool:
     return isinstance(value, Mapping) and all(declared.is_texts(one) and len(one) > 1 for one in value.values())
 
 
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) in (2, 3) and all(_is_whole(n, FEWEST) for n in value)
+
+
+FEWEST = 8
+"""Pixels along a side of the smallest image."""
 _IMAGE: declared.Rules = {
     "dimensions": (lambda value: value in (2, 3) and not isinstance(value, bool), "2 or 3"),
     "axes": (lambda value: value in AXES, f"one of {', '.join(AXES)}"),
@@ -60,4 +79,8 @@ _IMAGE: declared.Rules = {
     "folders": (lambda value: value in ("label", "subject", "none"), '"label", "subject" or "none"'),
     "masks": (_are_masks, 'of each mask its classes: masks = {lesion = ["background", "lesion"]}'),
     "given": (declared.is_texts, "a list of names of channels"),
+    "range": (_is_range, "a lowest and a highest value, such as [0, 255]"),
+    "size": (_is_size, f"the pixels along two or three axes, each at least {FEWEST}, such as [28, 28]"),
+    "channels": (lambda value: _is_whole(value, 1), "a whole number from 1"),
+    "labels": (is_texts, "a list of different texts"),
 }

@@ -65,6 +65,19 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
     return Gathered(found, subject, [*notes, *_shortened(told)])
 
 
+def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], int]:
+    """The images that can be read, each file by itself, and how many files cannot: none has a part in another's."""
+    found, lost = list[Found](), 0
+    for entry in _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)[0]:
+        try:
+            some = [one for one in _of_file(entry.path, said, {}) if isinstance(one, Found)]
+            found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
+            lost += not some
+        except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
+            lost += 1
+    return found, lost
+
+
 def _shortened(notes: list[str]) -> list[str]:
     """Notes of many files that say the same, once."""
     made: dict[str, list[str]] = {}

@@ -22,15 +22,12 @@ from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare
 from semblance.modalities.image.channels import Settled, settled, told
 from semblance.modalities.image.data import Channel, Images, Layout, concat
-from semblance.modalities.image.declare import Said
+from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
-
-FEWEST = 8
-"""Pixels along a side of the smallest image."""
 
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Profile]:

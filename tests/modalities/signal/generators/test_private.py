@@ -16,9 +16,10 @@ from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
 from semblance.learn.drawn import Sizes
 from semblance.learn.network import Drawn
+from semblance.learn.patients import Patients
 from semblance.modalities.signal.data import Lead, Marks, Public, Recordings, concat
 from semblance.modalities.signal.generators.diffusion import Diffusion
-from semblance.modalities.signal.generators.private import BEATS, Hearts, PaidBeats, PrivateSpec, Work
+from semblance.modalities.signal.generators.private import BEATS, PaidBeats, PrivateSpec, Work
 from semblance.modalities.signal.generators.timevae import TimeVae
 from semblance.modalities.signal.waveform import cosines
 from semblance.privacy.ledger import Ledger
@@ -103,7 +104,7 @@ def test_all_but_the_weights_is_the_same_with_another_patient_and_given_the_same
 def test_a_patient_gives_only_own_beats_and_moves_nobody_elses_rows():
     rng = np.random.default_rng(0)
     whose, labels = rng.integers(0, 9, 200), rng.integers(0, 3, 200)
-    source = Hearts(np.column_stack([whose, labels]).astype(np.float32), labels, whose)
+    source = Patients(np.column_stack([whose, labels]).astype(np.float32), labels, whose, shown=BEATS)
     for _ in range(50):
         shown = source.batch(np.array([0, 4, 8])).numpy()
         assert shown.shape == (3, BEATS, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -11,19 +12,22 @@ import torch
 
 from semblance.core.model import Card
 from semblance.learn.components import Components
-from semblance.learn.drawn import Learned
+from semblance.learn.drawn import Drawer, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.subspace import Subspace
-from semblance.learn.nets.unet import SIDE
-from semblance.learn.network import Build, Phase, Sampler
+from semblance.learn.nets.unet import SIDE, UNet
+from semblance.learn.network import Build, Network, Phase, Sampler
+from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.objectives.subspace import Cascade
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.generators.completing import CompletingModel
-from semblance.modalities.image.generators.network import LOOKED, NetworkSpec
+from semblance.modalities.image.generators.network import LOOKED
 from semblance.modalities.image.generators.painter import ImageModel
+from semblance.modalities.image.generators.private import PrivateSpec
 
 CARD = Card(
     name="diffusion",
+    private=True,
     conditional=True,
     summary="principal coordinates, then pixels, denoised by a network for each; completes images; planes and volumes",
     paper="Jing et al., Subspace Diffusion, ECCV 2022; Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Guidance, 2022",
@@ -34,7 +38,7 @@ PART = 64
 
 
 @dataclass(frozen=True)
-class Diffusion(NetworkSpec):
+class Diffusion(PrivateSpec):
     """A denoiser of images, given their label or nothing."""
 
     channels: int = 32
@@ -87,3 +91,21 @@ class Diffusion(NetworkSpec):
         alike = np.zeros(len(rows), dtype=np.int64)
         found = Components.fit(rows, alike, kinds=1, most=most, rng=rng)
         return partial(self.objective, shape, found=found)
+
+    def apart(self, shape: tuple[int, ...], parts: Parts) -> Sampler:
+        """A U-Net alone, as principal components would have to be paid for. Each image has a time of its own, and
+        nothing is known of Gaussian ones but how far apart they may be."""
+        net = UNet(parts, shape, width=self.channels, blocks=self.blocks, components=self.components)
+        # Noise begins where it hides images that are bright or dark as a whole, whatever theirs is.
+        net.gaussian.variances.fill_(parts.numbers / 4)
+        return Inpainting(net, steps=self.steps, guidance=self.guidance, even=False, alone=True)
+
+    @classmethod
+    def drawer(
+        cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
+    ) -> Drawer:
+        """The trained networks, or the one that learned privately: it knows no components."""
+        if "axes" in arrays:
+            return super().drawer(options, sizes, shape, arrays)
+        spec = cls(**options)
+        return Network(lambda parts, _: spec.apart(shape, parts), 0.0).restored(sizes, arrays)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -114,7 +114,9 @@ class ImageSpec:
         encoding = Encoding.from_json(told)
         arrays = load_file(folder / "weights.safetensors")
         drawer = cls.restored(told["options"], encoding, arrays)
-        return cls.model()(cls.card, told["options"], encoding, drawer)
+        path = folder / "measured.json"
+        measured = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return cls.model()(cls.card, told["options"], encoding, drawer, measured)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +127,8 @@ class ImageModel:
     options: Mapping[str, Any]
     encoding: Encoding
     learned: Drawer
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What a ledger paid for, and what came out; nothing where none was given."""
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Images]:
         """`n` images, some at a time; the first do not depend on how many follow, but where there are quotas.
@@ -147,9 +151,11 @@ class ImageModel:
             yield self.encoding.images(rows, classes, first=first).take(np.arange(min(together, n - first)))
 
     def save(self, folder: Path) -> None:
-        """Write model.json, images.json and weights.safetensors."""
+        """Write model.json, images.json and weights.safetensors; measured.json where a ledger paid."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {name: np.ascontiguousarray(array) for name, array in self.learned.arrays().items()}
         write_bytes(folder / "weights.safetensors", save(arrays))
         write_json(folder / "images.json", {**self.encoding.to_json(), "options": dict(self.options)})
+        if self.measured:
+            write_json(folder / "measured.json", dict(self.measured))
         write_json(folder / "model.json", {"modality": "image", "generator": self.card.name})

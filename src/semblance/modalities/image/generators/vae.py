@@ -17,10 +17,12 @@ from semblance.learn.network import Sampler
 from semblance.learn.objectives.autoencoding import Calibrated
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.trainer import TrainPlan
-from semblance.modalities.image.generators.network import LOOKED, NetworkSpec
+from semblance.modalities.image.generators.network import LOOKED
+from semblance.modalities.image.generators.private import PrivateSpec
 
 CARD = Card(
     name="vae",
+    private=True,
     conditional=True,
     summary="a convolutional variational autoencoder: quick and varied, and smoother than real images",
     paper="Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; spread of pixels of Rybkin et al., ICML 2021",
@@ -29,7 +31,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Vae(NetworkSpec):
+class Vae(PrivateSpec):
     """A variational autoencoder."""
 
     channels: int = 8
@@ -48,3 +50,7 @@ class Vae(NetworkSpec):
         """What draws, and nothing that encodes."""
         maker: torch.nn.Module = objective.maker
         return maker
+
+    def apart(self, shape: tuple[int, ...], parts: Parts) -> Sampler:
+        """The same: each image has a loss of its own."""
+        return self.objective(shape, parts, None)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 
 from semblance.core.errors import UsageError
 from semblance.core.model import Plan
@@ -25,6 +24,7 @@ from semblance.learn.drawn import Fitting, Learned
 from semblance.learn.network import Drawn, Sampler
 from semblance.learn.pace import PROBE_STEPS, steps_within
 from semblance.learn.paid import EPOCHS, LOTS, Paid, once, public_number, refuse_none
+from semblance.learn.patients import Patients
 from semblance.learn.rules import Private
 from semblance.learn.trainer import TrainPlan, train_to_end
 from semblance.modalities.signal import limb
@@ -35,7 +35,6 @@ from semblance.modalities.signal.generators.network import NetworkSpec
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderModel
 from semblance.modalities.signal.pieces import RATE, SIZE, Cut
 from semblance.modalities.signal.style import Styles
-from semblance.privacy.noise import system
 
 COUNTED = (0.05, 0.05, 0.2)
 """Shares of the budget for what recordings, beats and cosines are counted for."""
@@ -96,33 +95,6 @@ class Work:
         return self.recorder(Counted(self.grid, self.grid.nothing, (1.0, 1.0, 1.0)))
 
 
-class Hearts:
-    """Rows of beats as a source of patients: each gives some of its beats by chance, rare kinds oftener than they come.
-
-    What a patient gives follows from its own beats and from the operating system's randomness.
-    """
-
-    def __init__(self, rows: np.ndarray, labels: np.ndarray, whose: np.ndarray) -> None:
-        order = np.argsort(whose, kind="stable")
-        self.rows = torch.from_numpy(np.ascontiguousarray(rows[order]))
-        self.subjects, self.first, self.count = np.unique(whose[order], return_index=True, return_counts=True)
-        place, labels = np.repeat(np.arange(len(self.subjects)), self.count), labels[order].astype(np.int64)
-        kinds = int(labels.max(initial=0)) + 1
-        often = np.bincount(place * kinds + labels, minlength=len(self.subjects) * kinds)
-        weight = 1 / np.sqrt(often[place * kinds + labels])
-        self.weight = weight / np.bincount(place, weights=weight, minlength=len(self.subjects))[place]
-        self.ends = np.cumsum(self.weight)
-
-    def batch(self, index: np.ndarray) -> torch.Tensor:
-        """(patients, BEATS, width)."""
-        begins = np.concatenate([[0.0], self.ends])[self.first[index]]
-        found = np.searchsorted(self.ends, begins[:, None] + system().random((len(index), BEATS)), side="right")
-        # Rounding must not give a patient another one's beat.
-        last = self.first[index] + self.count[index] - 1
-        own = np.clip(found, self.first[index][:, None], last[:, None])
-        return self.rows[torch.from_numpy(own)]
-
-
 @dataclass(frozen=True)
 class PrivateSpec(NetworkSpec):
     """A network over beats that learns under differential privacy where it is given a ledger."""
@@ -151,7 +123,7 @@ class PrivateSpec(NetworkSpec):
         batch = max(1, min(self.lot, public // LOTS))
         plan, seed = replace(self.private_base, batch=batch), root_of(rng)
         objective, stand_in = self._begun(work.nobody(), seed)
-        source = Hearts(stand_in, stand_in[:, -1], np.arange(len(stand_in)) % (4 * batch))
+        source = Patients(stand_in, stand_in[:, -1], np.arange(len(stand_in)) % (4 * batch), shown=BEATS)
         rule = Private(Steps(1.0, 0.25, PROBE_STEPS), float(batch), times=BEATS)
         found = steps_within(objective, source, plan, rng=stream(seed, "probe"), begun=begun, budget=budget, rule=rule)
         return replace(plan, steps=min(found, max(1, EPOCHS * public // batch))).to_json()
@@ -208,7 +180,7 @@ class PrivateSpec(NetworkSpec):
         rows: np.ndarray = self.parts(sizes).join(self.seen(learned).coefficients, given, labels)
         return rows
 
-    def _source(self, recorder: Recorder, pieces: Pieces) -> Hearts:
+    def _source(self, recorder: Recorder, pieces: Pieces) -> Patients:
         """The beats as rows, each from its own recording and the noisy habits."""
         story, k = recorder.story, len(recorder.story.kinds)
         fashion = story.fashion  # type: ignore[union-attr]
@@ -220,7 +192,8 @@ class PrivateSpec(NetworkSpec):
         labels = np.array([story.kinds.index(label) for label in pieces.labels], dtype=np.int64)
         known = story.under(pieces, labels, styles)  # type: ignore[union-attr]
         numbers = known.relative(recorder.encoding.encode(pieces)).clip(-FAR, FAR)
-        return Hearts(self._rows(recorder, numbers, known.given, labels), labels, pieces.subjects)
+        rows = self._rows(recorder, numbers, known.given, labels)
+        return Patients(rows, labels, pieces.subjects, shown=BEATS)
 
 
 def _undeclared() -> UsageError:

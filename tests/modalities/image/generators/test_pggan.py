@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from semblance.modalities.image.generators.pggan import PgGan
+from tests.modalities.image.generators.test_network import apart
+
+
+def test_a_few_steps_lead_half_the_way_to_the_mean_image():
+    off, _ = apart(PgGan, channels=4)
+    assert off < 30

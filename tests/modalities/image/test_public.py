@@ -1,0 +1,75 @@
+"""Images read under declarations: all that lacks is told at once, and each is read by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError, UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.image.public import PIXELS, read
+from tests.modalities.image.made import folder
+
+IMAGE = {"range": [20, 200], "size": [12, 12], "channels": 1, "labels": ["clear", "nodule"]}
+
+
+def said(**image: Any) -> ReadOptions:
+    own = {key: value for key, value in {**IMAGE, **image}.items() if value is not None}
+    return ReadOptions(declared={"cohort": {"id": "xray", "n_public": 10}, "image": own})
+
+
+@pytest.fixture
+def pngs(tmp_path: Path) -> Path:
+    pytest.importorskip("PIL")
+    return folder("png", tmp_path)
+
+
+def test_what_is_declared_bounds_what_is_read(tmp_path):
+    data, profile = read([folder("npz", tmp_path)], said())
+    assert data.schema.public and data.schema.n_public == 10 and profile.records == 6
+    assert (data.schema[PIXELS].min, data.schema[PIXELS].max) == (20, 200)
+    assert data.pixels.min() == 20 and data.pixels.max() == 200
+    assert list(data.frame["label"].cat.categories) == ["clear", "nodule"]
+
+
+def test_a_broken_image_is_missing_and_changes_no_other(pngs):
+    before, _ = read([pngs], said())
+    broken = sorted(pngs.rglob("*.png"))[1]
+    broken.chmod(0o600)
+    broken.write_bytes(broken.read_bytes()[:40])
+    after, profile = read([pngs], said())
+    assert len(after) == 5 and profile.notes and after.schema == before.schema and after.layout == before.layout
+    assert np.array_equal(after.pixels, np.delete(before.pixels, 1, 0))
+
+
+@pytest.mark.parametrize("image", [{"size": [12, 13]}, {"channels": 3}, {"labels": ["other"]}])
+def test_what_is_not_as_declared_is_missing(tmp_path, image):
+    with pytest.raises(DataError, match="none of 6"):
+        read([folder("npz", tmp_path)], said(**image))
+
+
+def test_images_of_nobody_are_missing_but_where_that_is_declared(tmp_path):
+    path = folder("npz", tmp_path, anonymous=True)
+    with pytest.raises(DataError, match="none of 6"):
+        read([path], said())
+    data, _ = read([path], said(patients="unknown"))
+    assert len(data) == 6 and data.anonymous
+
+
+def test_all_that_is_not_declared_is_told_at_once(tmp_path):
+    with pytest.raises(UsageError) as told:
+        read([tmp_path / "nothing.npz"], said(range=None, size=None, channels=None, labels=None))
+    assert [problem.found for problem in told.value.problems] == [
+        f"no {key} is declared" for key in ("range", "size", "channels", "labels")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("span", "stored"), [((0, 255), "uint8"), ((0, 4095), "uint16"), ((-1024, 3071), "int16"), ((0, 0.5), "float32")]
+)
+def test_numbers_are_stored_as_the_range_allows(tmp_path, span, stored):
+    data, _ = read([folder("npz", tmp_path)], said(range=list(span), labels=[]))
+    assert (data.layout.stored, data.layout.fmt, list(data.frame)) == (stored, "npz", [])
