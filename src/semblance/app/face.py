@@ -351,6 +351,7 @@ def evaluate(
         synthetic=made,
         copies=copies,
         generator=None if model is None else model.spec,
+        model=None if model is None else model.model,
         seed=seed,
         tier=tier,
         rare=RARE[profile],

@@ -9,6 +9,8 @@ METRICS = (
     f"{_HERE}.similarity:similarity",
     f"{_HERE}.spectrum:power_spectrum",
     f"{_HERE}.histogram:histogram",
+    f"{_HERE}.translation:translation",
+    f"{_HERE}.translation:lesions",
     f"{_HERE}.copies:copies",
 )
 """The judges of images, for the manifest. Importing this is light."""
