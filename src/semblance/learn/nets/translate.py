@@ -77,16 +77,15 @@ def _pixels(rows: np.ndarray, channels: int) -> np.ndarray:
 
 
 class Patches(nn.Module):
-    """(n, channels * ...) images of `shape` -> (n, patches) scores, each of a patch alone (PatchGAN)."""
+    """(n, channels * ...) images of `shape` -> (n, patches) scores, each of a patch alone (PatchGAN): so many layers
+    that halve the size, or as many as leave more than a place a side."""
 
     def __init__(self, shape: Sequence[int], *, width: int, layers: int) -> None:
         super().__init__()
         self.shape, axes = tuple(shape), len(shape) - 1
+        layers = min(layers, max(int(math.log2(min(shape[1:]))) - 1, 0))
         widths = [shape[0], *(width * 2**i for i in range(layers))]
-        self.layers = nn.ModuleList(
-            skip_init(_CONVS[axes], a, b, 4 if side > 2 else 3, stride=2, padding=1)
-            for (a, b), side in zip(pairwise(widths), (min(shape[1:]) // 2**i for i in range(layers)), strict=True)
-        )
+        self.layers = nn.ModuleList(skip_init(_CONVS[axes], a, b, 4, stride=2, padding=1) for a, b in pairwise(widths))
         self.last = conv(axes, widths[-1], 1)
 
     def forward(self, x: torch.Tensor, noise: torch.Generator | None = None) -> torch.Tensor:
