@@ -11,6 +11,8 @@ METRICS = (
     f"{_HERE}.histogram:histogram",
     f"{_HERE}.translation:translation",
     f"{_HERE}.translation:lesions",
+    f"{_HERE}.segmentation:segmentation",
+    f"{_HERE}.segmentation:gain",
     f"{_HERE}.copies:copies",
 )
 """The judges of images, for the manifest. Importing this is light."""

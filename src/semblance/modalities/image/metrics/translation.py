@@ -12,6 +12,7 @@ from semblance.core.estimate import Estimate, linearized, mean
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
+from semblance.modalities.image.metrics.overlap import dice
 from semblance.modalities.image.metrics.samples import LEAST, Measured
 from semblance.modalities.image.metrics.similarity import ssim
 from semblance.modalities.image.translated import painted
@@ -82,7 +83,7 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     ratio = float(other.mean()) / usual
     kept = linearized(ratio, (other - ratio * one) / usual, clusters=who)
     sign, level = _threshold(evidence.train, channel, at, low, high)
-    scores = [_over_patients(_dice((sign * x > level) & inside, mask), who) for x in (drawn, real)]
+    scores = [_over_patients(dice((sign * x > level) & inside, mask), who) for x in (drawn, real)]
     detail = {"images": int(large.sum()), "channel": held.layout.channels[channel].name}
     return (
         _finding(CONTRAST, estimate=kept, detail=detail),
@@ -172,16 +173,8 @@ def _threshold(train: Images, channel: int, at: int, low: float, high: float) ->
     x = pixels[:, channel]
     sign = 1 if _standing(x, mask, inside).mean() >= 0 else -1
     levels = sign * np.linspace(low, high, LEVELS)
-    best = max(levels, key=lambda level: float(_dice((sign * x > level) & inside, mask).mean()))
+    best = max(levels, key=lambda level: float(dice((sign * x > level) & inside, mask).mean()))
     return sign, float(best)
-
-
-def _dice(found: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(n,) Dice coefficients; 1 where both are empty."""
-    one, other = found.reshape(len(found), -1), mask.reshape(len(mask), -1)
-    both = one.sum(1) + other.sum(1)
-    made: np.ndarray = np.where(both > 0, 2 * (one & other).sum(1) / np.maximum(both, 1), 1.0)
-    return made
 
 
 _texts: dict[str, Any] = {
