@@ -30,6 +30,7 @@ from semblance.app.parts import check_parts, together
 from semblance.app.pipeline import Outcome
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
+from semblance.core.dataset import Dataset
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.modality import load as attribute
@@ -114,13 +115,14 @@ class Fitted:
         """`frame` with its missing cells drawn given the others of their record; all else stays as it is.
 
         A frame comes back as the same kind of frame, what `read` gave as a frame of its library. Its columns are those
-        of the records that were learned. Records that are no rows come as `Data`, or by their path, and go as `Data`.
+        of the records that were learned. Records that are no rows come as `Data`, as the `records` of one, or by their
+        path, and go as `Data`.
         Raises UsageError from a generator that cannot.
         """
         _can_complete(self.model)
         rng = stream(self.seed if seed is None else seed, "complete")
         if not _of_frames(self.modality):
-            data = frame if isinstance(frame, Data) else read(frame, modality=self.modality.name)
+            data = self._records(frame)
             return replace(data, records=self.model.impute(data.records, rng=rng))
         given = frame.to_frame() if isinstance(frame, Data) else frame
         schema = self.model.encoding.schema
@@ -129,6 +131,14 @@ class Fitted:
         table = _like(given, self.modality, schema)
         made = self.model.impute(table, rng=rng)
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
+
+    def _records(self, source: Any) -> Data:
+        """Records that are no rows as `Data`."""
+        if isinstance(source, Data):
+            return source
+        if isinstance(source, Dataset):
+            return Data(source, Profile(len(source), len(np.unique(source.subjects)), ()), self.modality)
+        return read(source, modality=self.modality.name)
 
     def explain(self, frame: Any) -> Any:
         """What each column had to do with each later one, record by record: a frame of record, column, cause and nats.
@@ -351,6 +361,7 @@ def evaluate(
         synthetic=made,
         copies=copies,
         generator=None if model is None else model.spec,
+        model=None if model is None else model.model,
         seed=seed,
         tier=tier,
         rare=RARE[profile],

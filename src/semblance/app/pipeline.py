@@ -302,14 +302,17 @@ class _Synth:
         return int(self.source.data.schema.n_public) if self.private else self.profile.records
 
     def _sample(self, room: Path) -> Any:
-        # From the saved model wherever there may be one: what is sampled is then what is released.
-        held = self.spec.card.holds_records
-        model = self.held if held else stages.load_model(self.stage.room("fit") / "model")[0]
+        model = self._model()
         chunks = model.sample(self._rows_wanted, rng=stream(self.options.seed, "sample"), wanted=self.options.wanted)
         name = load(self.manifest.output)(self.options.paths)
         load(self.manifest.write)(self._counted(chunks), room / name)
         told = stages.about_sample(chunks, wanted=self.options.wanted)
         return {**told, **stages.about_graph(self.manifest, model, seed=self.options.seed)}
+
+    def _model(self) -> Any:
+        """The saved model wherever there may be one: what is sampled is then what is released."""
+        held = self.spec.card.holds_records
+        return self.held if held else stages.load_model(self.stage.room("fit") / "model")[0]
 
     def _counted(self, chunks: Iterator[Any]) -> Iterator[Any]:
         made = 0
@@ -342,6 +345,7 @@ class _Synth:
             rare=o.rare,
             about=about,
             generator=stages.chosen(self.spec, self.plan),
+            model=self._model() if self.manifest.completed is not None else None,
             watch=looks,
         )
         return report.to_json()

@@ -262,6 +262,13 @@ def gather(manifest: Modality, chunks: Iterable[Any]) -> Any:
     return beside(manifest, "concat")(list(chunks))
 
 
+def _completed(manifest: Modality, model: Any, holdout: Any, *, seed: int) -> Any:
+    """The holdout's records with what a model draws of them from what it is given, where it is given anything."""
+    if manifest.completed is None or model is None:
+        return None
+    return load(manifest.completed)(model, holdout, rng=stream(seed, "completed"))
+
+
 def judge(
     manifest: Modality,
     *,
@@ -274,9 +281,11 @@ def judge(
     about: Mapping[str, Any],
     generator: Any = None,
     copies: Sequence[Any] = (),
+    model: Any = None,
     watch: Callable[[str], None] | None = None,
 ) -> Report:
-    """Every finding about `synthetic`, with the floor of independent marginals beside it.
+    """Every finding about `synthetic`, with the floor of independent marginals beside it. A `model` that is given parts
+    of records is judged by what it makes of the holdout's.
 
     Where `holdout` is None a share of train stands in for it, and the evidence says that it was not unseen.
     """
@@ -299,6 +308,7 @@ def judge(
         tier=tier,
         copies=tuple(copies),
         unseen=unseen,
+        completed=_completed(manifest, model, holdout, seed=seed) if unseen else None,
         **parts,
     )
     return evaluate(evidence, about=about, watch=watch)

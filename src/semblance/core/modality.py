@@ -88,6 +88,8 @@ class Modality:
     - `graph(model, rng=) -> mapping or None`: names and edges of what a model ties together, for those that know
     - `audit(spec, epsilon=, delta=, trials=, confidence=, seed=, watch=) -> Audit`: attacks on a private generator
     - `survey.of(declared, epsilon=, patients=)` and `survey.from_json(told)`: local differential privacy
+    - `completed(model, holdout, rng) -> Dataset or None`: the holdout's records with what a model drew of them from
+      what it is given, where it is given anything
     - `pictures(evidence) -> list of plain JSON`: what a person wants to look at; only the report that stays inside
       shows it, drawn by `app/plots.py`
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
@@ -120,6 +122,7 @@ class Modality:
     private: str | None = None
     audit: str | None = None
     survey: str | None = None
+    completed: str | None = None
     pictures: str | None = None
 
     def generator(self, name: str) -> Any:

@@ -72,6 +72,8 @@ def test_classes_are_named_and_those_of_few_patients_are_left_out(tmp_path):
     data, profile = read([file], ReadOptions(declared=told))
     assert data.layout.maps[1].classes == ("air", "liver", "stone") and data.pixels[:, 1].max() == 1
     assert any("under 5 patients" in note for note in profile.notes)
+    bare, _ = read([file], ReadOptions())
+    assert bare.layout.maps[1].numbers == (0, 1) and (bare.pixels == data.pixels).all()
     with pytest.raises(DataError, match="without a class"):
         read([file], ReadOptions(declared={"image": {"masks": {"organ": ["air", "liver"]}}}))
 

@@ -8,6 +8,7 @@ import pytest
 from semblance.core.errors import UsageError
 from semblance.modalities.image.data import Layout, concat
 from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked
 
 
 def test_parts_put_together_are_the_whole():
@@ -43,3 +44,18 @@ def test_pixels_are_planes_or_volumes_of_single_precision():
         replace(some, pixels=some.pixels.astype(float))
     with pytest.raises(ValueError, match="row of the frame"):
         replace(some, subjects=some.subjects[:2])
+
+
+def test_channels_are_taken_for_unknown_by_name():
+    data = masked(3, 1)
+    gone = data.without("image")
+    assert np.isnan(gone.pixels[:, 0]).all() and (gone.pixels[:, 1] == data.pixels[:, 1]).all()
+    assert (gone.light.shape[1], list(data.layout.maps)) == (1, [1]) and not np.isnan(data.pixels).any()
+    with pytest.raises(UsageError, match="no channel 'CT'"):
+        data.without("CT")
+
+
+def test_a_layout_with_channels_is_the_same_again_and_one_without_tells_of_none():
+    told = masked(3, 1).layout
+    assert Layout.from_json(told.to_json()) == told
+    assert not {"channels", "given", "apart"} & set(Layout().to_json())

@@ -7,6 +7,7 @@ import pytest
 from semblance.core.errors import DataError
 from semblance.modalities.image.measure import comparable
 from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked, paired, unpaired
 
 
 def test_images_of_one_size_and_spacing_are_comparable():
@@ -20,3 +21,10 @@ def test_other_sizes_and_spacings_are_told_at_once():
     with pytest.raises(DataError, match="1 channels of 12x13, those of train of 1 channels of 12x12") as told:
         comparable(images(4, 1), other, part="synthetic")
     assert len(told.value.problems) == 2
+
+
+def test_other_channels_and_unknown_ones_are_told():
+    with pytest.raises(DataError, match="other channels than those of train"):
+        comparable(masked(4, 1), paired(4, 2), part="synthetic")
+    with pytest.raises(DataError, match="only some channels are known"):
+        comparable(unpaired(4, 1), unpaired(4, 2), part="holdout")

@@ -11,9 +11,10 @@ import pytest
 from semblance.app.plots import pictures as drawn
 from semblance.core.dataset import Evidence
 from semblance.modalities.image import MANIFEST
-from semblance.modalities.image.pictures import panel, pictures, png
+from semblance.modalities.image.pictures import outlined, panel, pictures, png
 from tests.modalities.image.evidences import evidence
 from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked, paired
 
 image = pytest.importorskip("PIL.Image")
 
@@ -55,3 +56,21 @@ def test_a_window_is_kept():
 def test_where_there_is_nothing_there_is_nothing_to_see():
     ev = evidence()
     assert pictures(replace(ev, synthetic=ev.synthetic.take(np.arange(0)))) == []
+
+
+def test_masks_are_outlines_and_translations_stand_beside_the_truth():
+    train, held = masked(30, 1), paired(30, 2)
+    titles = [one["title"] for one in pictures(Evidence(train, masked(30, 2), masked(30, 3), MANIFEST))]
+    assert "Masks" in titles and "Translations" not in titles
+    told = pictures(Evidence(paired(30, 1), held, paired(30, 3), MANIFEST, completed=held))
+    (shown,) = [one for one in told if one["title"] == "Translations"]
+    assert [one["title"] for one in shown["panels"]] == ["T1 to T2"]
+    assert shown["panels"][0]["png"]
+
+
+def test_an_outline_is_the_edge_of_a_mask():
+    pixels, masks = np.full((1, 1, 8, 8), 5.0), np.zeros((1, 8, 8))
+    masks[0, 2:6, 2:6] = 1
+    made = outlined(pixels, masks, 0.0, 10.0)
+    assert (made[0, :, 2, 2] == [10, 0, 0]).all() and (made[0, :, 3, 3] == 5).all() and (made[0, :, 1, 1] == 5).all()
+    assert (made[0, 0] == 10).sum() == 12

@@ -221,7 +221,7 @@ class UNet(nn.Module):
         h = self.enter(x)
         for block in self.down:
             h = block(h, told)
-        across, h = h, _halved(h)
+        across, h = h, halved(h)
         h = self.deeper(h, told)
         for i, block in enumerate(self.middle):
             h = block(h, told)
@@ -234,7 +234,7 @@ class UNet(nn.Module):
         return out
 
 
-def _halved(h: torch.Tensor) -> torch.Tensor:
+def halved(h: torch.Tensor) -> torch.Tensor:
     """The mean of each two neighbours along all axes."""
     for axis in range(2, h.ndim):
         h = h.unflatten(axis, (-1, 2)).mean(axis + 1)

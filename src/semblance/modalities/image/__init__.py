@@ -31,10 +31,12 @@ MANIFEST = Modality(
         "wgan_gp": f"{_HERE}.generators.wgan_gp:WganGp",
         "floor": f"{_HERE}.generators.floor:Floor",
         "med_ddpm": f"{_HERE}.generators.med_ddpm:MedDdpm",
+        "pix2pix": f"{_HERE}.generators.pix2pix:Pix2Pix",
     },
     default="diffusion",
     floor="floor",
     comparable=f"{_HERE}.measure:comparable",
+    completed=f"{_HERE}.translated:completed",
     pictures=f"{_HERE}.pictures:pictures",
     metrics=METRICS,
 )

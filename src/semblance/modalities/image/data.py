@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -133,6 +133,16 @@ class Images:
             None if self.held is None else self.held[rows],
             self.anonymous,
         )
+
+    def without(self, *names: str) -> Self:
+        """The same, of which nobody knows these channels: they are to be completed. Raises UsageError for others."""
+        known = [channel.name for channel in self.layout.channels]
+        if lost := [name for name in names if name not in known]:
+            rule, fix = "channels as they are named in the files", f"of {', '.join(known)}"
+            raise UsageError.of(f"no channel '{lost[0]}'", rule=rule, fix=fix)
+        pixels = self.pixels.copy()
+        pixels[:, [known.index(name) for name in names]] = np.nan
+        return replace(self, pixels=pixels)
 
     @property
     def light(self) -> np.ndarray:

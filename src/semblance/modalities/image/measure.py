@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.image.data import Images
 
@@ -16,6 +18,12 @@ def comparable(train: Images, other: Images, *, part: str) -> None:
     if mine != theirs:
         found = f"the {part} images are of {_spoken(theirs)}, those of train of {_spoken(mine)}"
         problems.append(Problem(found, "all parts hold images of one size", "crop or resample them alike"))
+    if np.isnan(train.pixels).any() or np.isnan(other.pixels).any():
+        rule, fix = (
+            "judges compare images of which all channels are known",
+            "judge each contrast by itself, or pair them",
+        )
+        problems.append(Problem(f"of train or of the {part} images only some channels are known", rule, fix))
     if train.layout.channels != other.layout.channels:
         rule, fix = "all parts have the same channels and classes of masks", "name them alike in all parts"
         problems.append(Problem(f"the {part} images have other channels than those of train", rule, fix))

@@ -1,8 +1,9 @@
 """Pictures of images for the report that stays inside: sheets of real and of synthetic ones of each label.
 
 Both are looked at through the same window. Beside them stand the synthetic images that are most like a training image,
-each above the one that it is like. They are plain JSON with PNG inside, which `app/plots.py` shows without knowing what
-an image is. Real images are patients' data: no picture leaves with a public report.
+each above the one that it is like; masks are outlines, and translations stand beside the truth. They are plain JSON
+with PNG inside, which `app/plots.py` shows without knowing what an image is. Real images are patients' data: no picture
+leaves with a public report.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import brightness
 from semblance.modalities.image.metrics.copies import twins
+from semblance.modalities.image.translated import painted
 
 LABELS, COLUMNS, LEAST_SIDE, LARGEST = 6, 8, 64, 160
 """Labels that are shown, images of each, and pixels of the side of one."""
@@ -38,6 +40,10 @@ def pictures(evidence: Evidence[Images]) -> list[Picture]:
     if window is not None:
         low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
     made = [_sheets(evidence, low, high), _suspects(evidence, low, high)]
+    if evidence.train.layout.maps:
+        made.append(_outlines(evidence, low, high))
+    if evidence.completed is not None:
+        made.append(_translations(evidence, evidence.completed, low, high))
     if evidence.train.pixels.ndim == 5:
         made.append(_orthogonal(evidence, low, high))
     return made
@@ -80,6 +86,48 @@ def _orthogonal(evidence: Evidence[Images], low: float, high: float) -> Picture:
         panels.append(panel(role, role, rows, low, high))
     note = "The middle of volumes drawn by chance: axial, coronal and sagittal planes."
     return {"title": "Across each axis", "note": note, "panels": panels}
+
+
+def _outlines(evidence: Evidence[Images], low: float, high: float) -> Picture:
+    """Images with the edges of their masks in red, those with most of it first."""
+    panels = []
+    for role, part in SIDES:
+        whole: Images = getattr(evidence, part)
+        some = whole.take(stream(evidence.seed, "outlines", role).permutation(len(whole))[: 4 * COLUMNS])
+        masks = planes(some.pixels[:, [*some.layout.maps]]).max(1)
+        most = np.argsort(-(masks > 0).sum((1, 2)), kind="stable")[:COLUMNS]
+        panels.append(panel(role, role, [outlined(planes(some.light[most]), masks[most], low, high)], low, high))
+    note = "The edges of masks over images, of some drawn by chance those that show most."
+    return {"title": "Masks", "note": note, "panels": panels}
+
+
+def outlined(pixels: np.ndarray, masks: np.ndarray, low: float, high: float) -> np.ndarray:
+    """(n, 3, height, width) of images (n, channels, height, width): pixels at the edge of a class in red."""
+    shown = pixels if pixels.shape[1] == 3 else np.repeat(pixels[:, :1], 3, 1)
+    edge = np.zeros(masks.shape, dtype=bool)
+    for axis in (1, 2):
+        for step in (-1, 1):
+            moved = np.roll(masks, step, axis)
+            edge |= (masks > 0) & (moved != masks)
+    red = np.array([high, low, low], dtype=pixels.dtype).reshape(1, 3, 1, 1)
+    return np.where(edge[:, None], red, shown)
+
+
+def _translations(evidence: Evidence[Images], made: Images, low: float, high: float) -> Picture:
+    """Images of the holdout: what is given, the real contrast, what was made of it, and how far that is off."""
+    rows = np.flatnonzero(np.isfinite(made.pixels).reshape(len(made), -1).all(1))
+    rows = rows[stream(evidence.seed, "translations").permutation(len(rows))[:COLUMNS]]
+    held, drawn, layout = evidence.holdout.take(rows), made.take(rows), made.layout
+    given = [i for i, channel in enumerate(layout.channels) if channel.name in layout.given][:1]
+    panels = []
+    for i in (i for i in painted(layout) if i not in layout.maps):
+        real, mine = (planes(part.pixels[:, [i]]) for part in (held, drawn))
+        off = (low + high) / 2 + (mine - real) / 2
+        lines = [planes(held.pixels[:, given]), real, mine, off]
+        title = f"{layout.channels[given[0]].name} to {layout.channels[i].name}"
+        panels.append(panel(title, "synthetic", lines, low, high))
+    note = "Of patients held out: what is given, the real contrast, what was made of it, and how much brighter that is."
+    return {"title": "Translations", "note": note, "panels": panels}
 
 
 def planes(pixels: np.ndarray, axis: int = 0) -> np.ndarray:

@@ -47,7 +47,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     images = _images(made, schema, frame, who, said, anonymous=subject is None, paths=paths)
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
-    images = replace(images, pixels=common)
+    images = _without_empty(replace(images, pixels=common), said)
     fields = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
     notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
     return images, Profile(len(images), len(np.unique(who)), fields, notes)
@@ -203,6 +203,21 @@ def _images(
         layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
     pixels = np.stack([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
+
+
+def _without_empty(images: Images, said: Said) -> Images:
+    """Without the classes of masks that nobody declared and no image shows any more: their number alone would tell that
+    somebody has them. A mask keeps two classes."""
+    pixels, channels = images.pixels, list(images.layout.channels)
+    for i, channel in images.layout.maps.items():
+        shown = np.union1d([0], pixels[:, i][~np.isnan(pixels[:, i])]).astype(np.int64)
+        if channel.name in said.masks or not 2 <= len(shown) < len(channel.classes):
+            continue
+        pixels = pixels.copy()
+        pixels[:, i] = np.searchsorted(shown, pixels[:, i])
+        kept = [(channel.classes[code], channel.numbers[code]) for code in shown.tolist()]
+        channels[i] = replace(channel, classes=tuple(n for n, _ in kept), numbers=tuple(x for _, x in kept))
+    return replace(images, pixels=pixels, layout=replace(images.layout, channels=tuple(channels)))
 
 
 def _shared(layouts: Sequence[Layout]) -> Layout:

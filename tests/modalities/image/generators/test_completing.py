@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semblance.app.face import Data, Fitted
 from semblance.core.errors import UsageError
+from semblance.core.modality import Profile
 from semblance.core.rng import stream
+from semblance.modalities.image import MANIFEST
 from semblance.modalities.image.generators.diffusion import Diffusion
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked
@@ -52,3 +55,13 @@ def test_other_channels_and_sizes_are_refused():
     strange = replace(other, layout=replace(other.layout, channels=other.layout.channels[::-1]))
     with pytest.raises(UsageError, match="other channels"):
         model.impute(strange, rng=stream(0, "complete"))
+
+
+def test_images_and_data_are_completed_by_the_public_face():
+    data = masked(40, 1)
+    model = Diffusion(channels=4, steps=4).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 2})
+    fitted = Fitted(model, MANIFEST, {})
+    blank = data.take(np.arange(3)).without("image")
+    one = fitted.complete(blank)
+    other = fitted.complete(Data(blank, Profile(3, 3, ()), MANIFEST))
+    assert np.isfinite(one.records.pixels).all() and (one.records.pixels == other.records.pixels).all()

@@ -17,10 +17,10 @@ from semblance.core.errors import DataError, UsageError
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.image.data import Images, Layout
-from semblance.modalities.image.encode import Encoding
+from semblance.modalities.image.encode import Encoding, mapped
 from semblance.modalities.image.generators.completing import CompletingModel
-from semblance.modalities.image.generators.floor import Floor
 from semblance.modalities.image.generators.painter import ImageModel, ImageSpec
+from semblance.modalities.image.generators.sources import Sources
 from semblance.modalities.image.planes import channels_of, slots
 
 SOURCES, PAINTER = "sources", "painter"
@@ -130,8 +130,11 @@ class Translator(ImageSpec):
         """What draws what is given, and what paints the rest."""
         seed, sides = root_of(how.rng), Sides.of(encoding)
         source, target = sides.parted(learned)
-        floor = Floor(rare=self.rare, components=self.components, mixture=self.mixture)
-        sources = floor.learn(source, sides.shapes[0], replace(how, rng=stream(seed, SOURCES)))
+        most = min(self.components, self.behind(source))
+        edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
+        sources = Sources.fit(
+            source, sides.shapes[0], edges[list(sides.source)], most=most, mixture=self.mixture, seed=seed
+        )
         return Painting(encoding, sources, self.paint(target, sides, replace(how, rng=stream(seed, PAINTER))))
 
     @classmethod
@@ -139,7 +142,7 @@ class Translator(ImageSpec):
         """Both, from their arrays."""
         sides = Sides.of(encoding)
         one, other = sides.sizes(encoding.sizes.kinds)
-        sources = Floor.drawer({}, one, sides.shapes[0], under(arrays, SOURCES))
+        sources = Sources.restored(one, under(arrays, SOURCES))
         return Painting(encoding, sources, cls.painter(options, sides, other, under(arrays, PAINTER)))
 
 
@@ -148,7 +151,7 @@ class Painting:
     """What draws given planes, and what paints the others."""
 
     encoding: Encoding
-    sources: Drawer
+    sources: Sources
     painter: Painter
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:

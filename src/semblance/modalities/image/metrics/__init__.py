@@ -10,6 +10,10 @@ METRICS = (
     f"{_HERE}.variety:variety",
     f"{_HERE}.spectrum:power_spectrum",
     f"{_HERE}.histogram:histogram",
+    f"{_HERE}.translation:translation",
+    f"{_HERE}.translation:lesions",
+    f"{_HERE}.segmentation:segmentation",
+    f"{_HERE}.segmentation:gain",
     f"{_HERE}.copies:copies",
 )
 """The judges of images, for the manifest. Importing this is light."""

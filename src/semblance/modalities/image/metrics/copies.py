@@ -6,9 +6,10 @@ images do was taken from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,9 @@ def copies(evidence: Measured) -> tuple[Finding, ...]:
     Likeness is the largest normalised cross-correlation over small moves and both ways round, at 28 places a side at
     most: brighter, moved and mirrored copies are found. Control: one half of train looked for in the other half,
     against the limit that holdout sets there. Interval by patient, never narrower than the rule of three (Hanley and
-    Lippman-Hand 1983). No image is like another patient's, so that no copies but unique ones count.
+    Lippman-Hand 1983). No image is like another patient's, so that no copies but unique ones count. Masks are looked
+    for by themselves as well, with a limit of their own and 1 % more by chance: a patient's mask under new pixels is a
+    copy.
     """
     train, holdout, synthetic = evidence.train, evidence.holdout, evidence.synthetic
     if min(map(len, (train, holdout, synthetic))) < LEAST or min(map(_patients, (train, holdout))) < 2:
@@ -44,16 +47,22 @@ def copies(evidence: Measured) -> tuple[Finding, ...]:
         return _finding.unmeasured((COPIES, UNIQUE), status="insufficient", reason=reason)
     rng, most = stream(evidence.seed, "copies"), IMAGES[evidence.tier]
     held, made = (part.take(patient_rows(part.subjects, most, rng=rng)) for part in (holdout, synthetic))
-    usual, likeness = likest(held, train), likest(made, train)
-    limit = _limit(usual)
     half = np.zeros(len(train), dtype=bool)
     half[patient_rows(train.subjects, len(train) // 2, rng=rng)] = True
     some = train.take(half).take(np.arange(min(most, int(half.sum()))))
     rest = train.take(~half)
-    control = _share(likest(some, rest), some.subjects, _limit(likest(held, rest)))
-    who = made.subjects if patients(made.subjects) > 1 else np.arange(len(made))
-    told = {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
-    found = _finding(COPIES, estimate=_share(likeness, who, limit), control=control, detail=told)
+    sights = [light, *([masks] if train.layout.maps else [])]
+    copied, again, told = np.zeros(len(made), dtype=bool), np.zeros(len(some), dtype=bool), dict[str, Any]()
+    for sight in sights:
+        usual, likeness = likest(held, train, sight), likest(made, train, sight)
+        limit = _limit(usual)
+        copied |= likeness > limit
+        again |= likest(some, rest, sight) > _limit(likest(held, rest, sight))
+        mine = {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
+        told |= mine if sight is light else {"masks": mine}
+    who, chance = made.subjects if patients(made.subjects) > 1 else np.arange(len(made)), len(sights) * (1 - USUAL)
+    shares = _share(copied, who, chance), _share(again, some.subjects, chance)
+    found = _finding(COPIES, estimate=shares[0], control=shares[1], detail=told)
     return (found, *_finding.unmeasured((UNIQUE,), status="not_applicable", reason=ALL_UNIQUE))
 
 
@@ -65,17 +74,33 @@ def _limit(likeness: np.ndarray) -> float:
     return float(np.quantile(likeness, USUAL, method="higher"))
 
 
-def likest(images: Images, train: Images) -> np.ndarray:
+Sight = Callable[[Images], np.ndarray]
+"""What of images is compared, (n, planes, ...)."""
+
+
+def light(images: Images) -> np.ndarray:
+    """Their intensities."""
+    return images.light
+
+
+def masks(images: Images) -> np.ndarray:
+    """Where each class of their masks is, but for what is around."""
+    maps = images.layout.maps.items()
+    shown = [images.pixels[:, i] == code for i, channel in maps for code in range(1, len(channel.classes))]
+    return np.stack(shown, 1).astype(np.float32)
+
+
+def likest(images: Images, train: Images, sight: Sight = light) -> np.ndarray:
     """(n,) the likeness of each image to the train image that it resembles most."""
-    return twins(images, train)[0]
+    return twins(images, train, sight)[0]
 
 
-def twins(images: Images, train: Images) -> tuple[np.ndarray, np.ndarray]:
+def twins(images: Images, train: Images, sight: Sight = light) -> tuple[np.ndarray, np.ndarray]:
     """(n,) the same, and the row of that train image."""
     most = SIDE if train.pixels.ndim == 4 else DEEP
-    known = _unit(_middle(pooled(train.light, most)))
+    known = _unit(_middle(pooled(sight(train), most)))
     likeness, where = np.full(len(images), -np.inf), np.zeros(len(images), dtype=np.int64)
-    for moved in _moves(pooled(images.light, most)):
+    for moved in _moves(pooled(sight(images), most)):
         found = _unit(_middle(moved)) @ known.T
         best = found.argmax(1)
         now = found[np.arange(len(found)), best]
@@ -104,10 +129,10 @@ def _unit(x: np.ndarray) -> np.ndarray:
     return made
 
 
-def _share(likeness: np.ndarray, who: np.ndarray, limit: float) -> Estimate:
-    found = mean(likeness > limit, clusters=who)
-    half = max(found.high - found.value, 3 / len(likeness))
-    chance, low, high = 1 - USUAL, max(found.value - half, 0.0), min(found.value + half, 1.0)
+def _share(copied: np.ndarray, who: np.ndarray, chance: float) -> Estimate:
+    found = mean(copied, clusters=who)
+    half = max(found.high - found.value, 3 / len(copied))
+    low, high = max(found.value - half, 0.0), min(found.value + half, 1.0)
     return replace(found, value=found.value - chance, low=low - chance, high=high - chance)
 
 

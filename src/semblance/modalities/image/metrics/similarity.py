@@ -47,14 +47,14 @@ def ms_ssim(a: np.ndarray, b: np.ndarray, reach: float) -> np.ndarray:
     """(n,) multi-scale structural similarity of images (n, ...) whose brightness has this `reach`."""
     made = np.ones(len(a))
     for scale in range(SCALES):
-        light, structure = _ssim(a, b, reach)
+        light, structure = ssim(a, b, reach)
         whole = light * structure if scale == SCALES - 1 else structure
         made *= np.maximum(whole.reshape(len(a), -1).mean(1), 0) ** (1 / SCALES)
         a, b = (pooled(x[:, None], max(max(x.shape[1:]) // 2, 1))[:, 0] for x in (a, b))
     return made
 
 
-def _ssim(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+def ssim(a: np.ndarray, b: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Luminance, and contrast times structure, around each pixel."""
     size = (1, *(min(WINDOW, side) for side in a.shape[1:]))
     one, two = (0.01 * reach) ** 2, (0.03 * reach) ** 2

@@ -1,0 +1,95 @@
+"""New masks, or other channels from which images are painted: the floor's mixtures, and what its components leave over
+drawn with the texture that it has, so that the edges of a mask are as smooth as real ones.
+
+Masks are no Gaussians: their planes are lifted until drawn ones cover as much as real ones do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semblance.core.arrays import under, within
+from semblance.core.rng import stream
+from semblance.learn.components import Components
+from semblance.learn.drawn import Learned, Sizes
+from semblance.learn.mixture import Mixtures
+
+COMPONENTS, MIXTURES, TEXTURE, LIFT = "components", "mixtures", "texture", "lift"
+TRIED = 100
+"""Images that are drawn to see how much their masks cover."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Components of all images, mixtures of their coordinates (none where there are no components), `texture`
+    (planes, ...), the amplitude at each spatial frequency of what components leave over, and the `lift` (planes,)."""
+
+    components: Components
+    mixtures: Mixtures | None
+    texture: np.ndarray
+    lift: np.ndarray
+
+    @classmethod
+    def fit(
+        cls, learned: Learned, shape: tuple[int, ...], edges: np.ndarray, *, most: int, mixture: int, seed: int
+    ) -> Sources:
+        """Of images of `shape` (planes, ...): at most so many components, and so many Gaussians of each label. `edges`
+        (planes,) says above which number a plane is inside of its class, NaN for brightness."""
+        rows, labels = learned.coefficients, learned.labels
+        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"))
+        along = found.along(rows, labels)
+        left = rows - found.means[labels] - along @ found.axes
+        texture = _texture(left.reshape(len(rows), *shape))
+        mixtures = None
+        if len(found.axes):
+            coordinates = Learned(along, labels, learned.given, learned.subjects, learned.kinds)
+            mixtures = Mixtures.fit(coordinates, most=mixture, rng=stream(seed, "mixtures"))
+        level = cls(found, mixtures, texture, np.zeros(shape[0], dtype=np.float32))
+        return replace(level, lift=level._lift(learned, edges, rng=stream(seed, "lift")))
+
+    def _lift(self, learned: Learned, edges: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(planes,) by how much drawn planes are too low to cover what real ones do."""
+        labels = learned.labels[rng.integers(0, len(learned.labels), TRIED)]
+        drawn = self.draw(labels, np.zeros((TRIED, 0), dtype=np.float32), rng=rng)
+        real, made = (x.reshape(len(x), len(edges), -1) for x in (learned.coefficients, drawn))
+        lift = np.zeros(len(edges), dtype=np.float32)
+        for i in np.flatnonzero(np.isfinite(edges)):
+            share = float((real[:, i] > edges[i]).mean())
+            lift[i] = edges[i] - np.quantile(made[:, i], 1 - share) if 0 < share < 1 else 0
+        return lift
+
+    @classmethod
+    def restored(cls, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Sources:
+        """The inverse of `arrays`."""
+        held = under(arrays, MIXTURES)
+        mixtures = Mixtures.restored(sizes, held) if held else None
+        return cls(Components.restored(under(arrays, COMPONENTS)), mixtures, arrays[TEXTURE], arrays[LIFT])
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) float32 rows of new images of these labels."""
+        found, along = self.components, np.zeros((len(labels), 0))
+        if self.mixtures is not None:
+            along = self.mixtures.draw(labels, given, rng=rng)
+        axes = tuple(range(2, 1 + self.texture.ndim))
+        noise = np.fft.fftn(rng.standard_normal((len(labels), *self.texture.shape)), axes=axes)
+        rest = np.fft.ifftn(noise * self.texture, axes=axes).real.reshape(len(labels), -1) * found.rest
+        lift = np.repeat(self.lift, rest.shape[1] // len(self.lift))
+        made: np.ndarray = (found.means[labels] + along @ found.axes + rest + lift).astype(np.float32)
+        return made
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it."""
+        held = {} if self.mixtures is None else within(MIXTURES, self.mixtures.arrays())
+        return {**within(COMPONENTS, self.components.arrays()), **held, TEXTURE: self.texture, LIFT: self.lift}
+
+
+def _texture(left: np.ndarray) -> np.ndarray:
+    """(planes, ...) float32 amplitudes of mean square 1 of (n, planes, ...); of nothing left over, those of noise."""
+    axes = tuple(range(2, left.ndim))
+    power = (np.abs(np.fft.fftn(left, axes=axes)) ** 2).mean(0)
+    mean = power.mean(tuple(range(1, power.ndim)), keepdims=True)
+    made: np.ndarray = np.sqrt(np.where(mean > 0, power / np.where(mean > 0, mean, 1), 1)).astype(np.float32)
+    return made

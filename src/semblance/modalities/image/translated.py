@@ -1,0 +1,34 @@
+"""Images of the holdout with contrasts that a model made from those that are given: what translations are judged by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from semblance.core.judge import patient_rows
+from semblance.modalities.image.data import Images, Layout
+
+MOST = 300
+"""Images that are translated, at most."""
+
+
+def completed(model: Any, holdout: Images, *, rng: np.random.Generator) -> Images | None:
+    """The images, of which a model made all but what is declared as given; those beyond MOST stay NaN. None where
+    nothing is declared so, where some of it is unknown, or where the model completes no images."""
+    layout = holdout.layout
+    if not layout.given or not hasattr(model, "impute") or np.isnan(holdout.pixels).any():
+        return None
+    pixels = holdout.pixels.copy()
+    pixels[:, painted(layout)] = np.nan
+    blank = replace(holdout, pixels=pixels)
+    rows = patient_rows(holdout.subjects, MOST, rng=rng)
+    pixels = pixels.copy()
+    pixels[rows] = model.impute(blank.take(rows), rng=rng).pixels
+    return replace(holdout, pixels=pixels)
+
+
+def painted(layout: Layout) -> list[int]:
+    """The channels that are not given."""
+    return [i for i, channel in enumerate(layout.channels) if channel.name not in layout.given]

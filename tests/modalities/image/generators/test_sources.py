@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+
+from semblance.core.rng import stream
+from semblance.modalities.image.encode import Encoding
+from semblance.modalities.image.generators.sources import Sources
+from semblance.modalities.image.generators.translator import Sides
+from tests.modalities.image.tissue import masked
+
+NONE = np.zeros((200, 0), dtype=np.float32)
+
+
+def edges(masks: np.ndarray) -> float:
+    """The share of neighbours along a row that differ."""
+    return float((np.diff(masks, axis=-1) != 0).mean())
+
+
+def learned(n: int = 300):
+    encoding, found = Encoding.fit(masked(n, 1), rare=5)
+    return Sides.of(encoding).parted(found)[0]
+
+
+def test_new_masks_are_as_large_as_real_ones_and_as_smooth():
+    source = learned()
+    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=30, mixture=4, seed=0)
+    drawn = sources.draw(source.labels[:200], NONE, rng=stream(0, "draw")).reshape(200, 16, 16)
+    real, threshold = source.coefficients.reshape(-1, 16, 16), zero()
+    assert abs((drawn > threshold).mean() - (real > threshold).mean()) < 0.02
+    assert edges(drawn > threshold) < 2 * edges(real > threshold)
+
+
+def zero() -> float:
+    """Where the edge of masks lies in rows."""
+    encoding, _ = Encoding.fit(masked(300, 1), rare=5)
+    return float(-encoding.center[1] / encoding.scale[1])
+
+
+def test_what_components_leave_over_keeps_its_texture_and_spread():
+    source = learned()
+    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=0, mixture=4, seed=0)
+    drawn = sources.draw(source.labels[:200], NONE, rng=stream(0, "draw"))
+    assert np.corrcoef(drawn.std(0), source.coefficients.std(0))[0, 1] > 0.9
+    steps = [np.diff(x.reshape(-1, 16, 16), axis=2).std() / x.std() for x in (drawn, source.coefficients)]
+    assert steps[0] < 1.5 * steps[1]
+
+
+def test_saved_and_restored_they_draw_the_same():
+    source = learned(60)
+    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=5, mixture=2, seed=0)
+    again = Sources.restored(source.sizes, sources.arrays())
+    one, other = (s.draw(source.labels[:9], NONE[:9], rng=stream(0, "draw")) for s in (sources, again))
+    assert (one == other).all()

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from semblance.core.dataset import Evidence
+from semblance.core.rng import stream
+from semblance.modalities.image import MANIFEST
+from semblance.modalities.image.data import Channel, Images
+from semblance.modalities.image.metrics.translation import lesions, translation
+from semblance.modalities.image.translated import completed
+from tests.modalities.image.evidences import evidence
+from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import MASK, beside, contrasts
+
+
+def pair(n: int, seed: int) -> Images:
+    """A flat contrast and one that shows lesions, with their mask."""
+    whole = beside(images(n, seed, (16, 16)), seed)
+    first = contrasts(images(n, seed, (16, 16))).pixels[:, 1:]
+    layout = replace(whole.layout, channels=(Channel("T1"), Channel("T2"), MASK), given=("T1",), apart=True)
+    return replace(whole, pixels=np.concatenate([first, whole.pixels], 1), layout=layout)
+
+
+TRAIN, HELD = pair(60, 1), pair(60, 2)
+
+
+def judged(change) -> Evidence[Images]:
+    """Evidence about a translator that makes this of the second contrast."""
+    pixels = HELD.pixels.copy()
+    pixels[:, 1] = change(HELD)
+    made = replace(HELD, pixels=pixels.astype(np.float32))
+    return Evidence(TRAIN, HELD, TRAIN, MANIFEST, completed=made)
+
+
+def without_lesions(held: Images) -> np.ndarray:
+    return images(60, 2, (16, 16)).pixels[:, 0]
+
+
+def test_the_real_target_is_perfect_and_the_mean_is_the_floor():
+    likeness, decibels = translation(judged(lambda held: held.pixels[:, 1]))
+    assert likeness.estimate.value == pytest.approx(1) and decibels.estimate.value == pytest.approx(60)
+    assert likeness.floor.value < 0.9 and decibels.floor.value < 30
+    copied = translation(judged(lambda held: held.pixels[:, 0]))
+    assert copied[0].detail["copy"]["value"] == pytest.approx(copied[0].estimate.value)
+    mean = translation(judged(lambda held: TRAIN.pixels[:, 1].mean(0)[None]))
+    assert mean[1].estimate.value == pytest.approx(mean[1].floor.value)
+
+
+def test_a_known_error_has_its_decibels():
+    found = translation(judged(lambda held: held.pixels[:, 1] + 10))[1]
+    reach = np.diff(np.quantile(TRAIN.light, [0.001, 0.999]))[0]
+    assert found.estimate.value == pytest.approx(20 * np.log10(reach / 10), abs=1e-3)
+    assert found.estimate.high - found.estimate.low < 1e-6
+
+
+def test_lesions_that_are_gone_are_seen():
+    kept, found = lesions(judged(lambda held: held.pixels[:, 1]))
+    assert kept.estimate.value == pytest.approx(1) and found.estimate.value == found.control.value > 0.5
+    half = lesions(judged(lambda held: (held.pixels[:, 1] + without_lesions(held)) / 2))[0]
+    assert 0.3 < half.estimate.value < 0.7
+    gone, lost = lesions(judged(without_lesions))
+    assert abs(gone.estimate.value) < 0.4 and lost.estimate.value < 0.7 * lost.control.value
+
+
+def test_where_nothing_is_translated_nothing_is_said():
+    for metric in (translation, lesions):
+        assert {found.status for found in metric(evidence())} == {"not_applicable"}
+    few = judged(lambda held: held.pixels[:, 1])
+    few = replace(few, holdout=HELD.take(np.arange(5)), completed=few.completed.take(np.arange(5)), _cache={})
+    assert {found.status for metric in (translation, lesions) for found in metric(few)} == {"insufficient"}
+
+
+class Echo:
+    """A model that fills every gap with a number."""
+
+    def impute(self, data: Images, *, rng: np.random.Generator) -> Images:
+        assert np.isnan(data.pixels[:, 1:]).all() and np.isfinite(data.pixels[:, 0]).all()
+        return replace(data, pixels=np.where(np.isnan(data.pixels), 1.0, data.pixels).astype(np.float32))
+
+
+def test_all_but_the_given_is_made_by_the_model():
+    made = completed(Echo(), HELD, rng=stream(0, "completed"))
+    assert (made.pixels[:, 0] == HELD.pixels[:, 0]).all() and (made.pixels[:, 1:] == 1).all()
+    assert completed(Echo(), images(9, 1), rng=stream(0, "completed")) is None
+    assert completed(object(), HELD, rng=stream(0, "completed")) is None
