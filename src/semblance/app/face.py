@@ -120,7 +120,7 @@ class Fitted:
         _can_complete(self.model)
         rng = stream(self.seed if seed is None else seed, "complete")
         if not _of_frames(self.modality):
-            data = frame if isinstance(frame, Data) else read(frame, modality=self.modality.name)
+            data = frame if isinstance(frame, Data) else self._incomplete(frame)
             return replace(data, records=self.model.impute(data.records, rng=rng))
         given = frame.to_frame() if isinstance(frame, Data) else frame
         schema = self.model.encoding.schema
@@ -129,6 +129,14 @@ class Fitted:
         table = _like(given, self.modality, schema)
         made = self.model.impute(table, rng=rng)
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
+
+    def _incomplete(self, source: Any) -> Data:
+        """Records by their path, with what is to be completed; some modalities leave that out where they read."""
+        if not stages.has_beside(self.modality, "incomplete"):
+            return read(source, modality=self.modality.name)
+        paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
+        records = stages.beside(self.modality, "incomplete")(paths, self.model.encoding.schema)
+        return Data(records, Profile(len(records), len(set(records.subjects)), ()), self.modality)
 
     def explain(self, frame: Any) -> Any:
         """What each column had to do with each later one, record by record: a frame of record, column, cause and nats.
