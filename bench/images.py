@@ -10,8 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from bench.boards import DATA
-from bench.own import COST, Bench
+from bench.contenders import Peer
+from bench.own import COST, Bench, Guests
 from bench.results import Columns
 from semblance.core.dataset import split_by_subject
 from semblance.core.modality import ReadOptions
@@ -24,7 +28,8 @@ NOTES = """\
 # Generators of images
 
 Each contender learns the training images within a budget and draws 2,000 new ones; judges compare them with the
-images that the board's makers held out. No peers yet.
+images that the board's makers held out. Peers learn in an
+environment of their own (bench/README.md).
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)
@@ -99,7 +104,44 @@ def _numbers(found: Mapping[str, Finding]) -> Iterator[tuple[str, float]]:
             yield metric.rpartition(".")[2], finding.estimate.value
 
 
-BENCH = Bench("images", "image", BOARDS, JUDGES, _numbers, NOTES, COLUMNS, by="image_fid_domain", most=2_000)
+def _peer(part: str, title: str, package: str = "torch") -> Peer:
+    return Peer(title, "images", "image_networks.py", part, package)
+
+
+PEERS = {  # not by the bare names, which are those of our own
+    "monai_ddpm": _peer("monai_ddpm", "MONAI DDPM", "monai"),
+    "denoising_diffusion": _peer("denoising_diffusion", "denoising-diffusion-pytorch", "denoising-diffusion-pytorch"),
+    "plain_dcgan": _peer("dcgan", "DCGAN, torch"),
+}
+
+
+def give(train: Images, path: Path, n: int, rng: np.random.Generator) -> None:
+    """Images between 0 and 1 with codes of labels, and the labels of `n` new ones, as often as they come."""
+    low, high = _ends(train)
+    codes = np.unique(train.labels, return_inverse=True)[1]
+    images = ((train.pixels - low) / (high - low)).astype(np.float32)
+    np.savez(path, images=images, labels=codes, wanted=rng.choice(codes, n))
+
+
+def take(path: Path, train: Images) -> Images:
+    """What a peer drew, in the units of train; each image is of a patient of its own."""
+    low, high = _ends(train)
+    with np.load(path, allow_pickle=False) as held:
+        pixels, codes = low + held["images"] * (high - low), held["labels"]
+    target = train.schema.where("target")
+    assert target is not None
+    kind = train.frame[target.name].dtype
+    frame = pd.DataFrame({target.name: pd.Categorical(np.unique(train.labels)[codes], dtype=kind)})
+    stored = train.layout.numbers(pixels) * train.layout.slope + train.layout.intercept
+    return Images(train.schema, frame, stored.astype(np.float32), np.arange(len(codes)), train.layout, anonymous=True)
+
+
+def _ends(train: Images) -> tuple[float, float]:
+    return float(train.pixels.min()), float(train.pixels.max())
+
+
+GUESTS = Guests(PEERS, give, take)
+BENCH = Bench("images", "image", BOARDS, JUDGES, _numbers, NOTES, COLUMNS, "image_fid_domain", 2_000, GUESTS)
 
 if __name__ == "__main__":
     BENCH.main(__doc__)

@@ -1,4 +1,4 @@
-"""Generators of a modality on real data without peers: contenders of the catalogue learn in this process, and our own
+"""Generators of a modality on real data: those of the catalogue learn in this process, peers in their own, and our own
 judges compare what they draw with held-out records.
 
 A row is written after every seed, into results/NAME.json and from there into results/NAME.md.
@@ -7,7 +7,9 @@ A row is written after every seed, into results/NAME.json and from there into re
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +17,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import psutil
 
 from bench.boards import ROOT
+from bench.contenders import Peer, environment, installed, launched
 from bench.peers.judging import peak
 from bench.results import REAL, Columns, Row, Section, Try, made, put, told
+from bench.watch import GIB, Limits
 from semblance import catalog
 from semblance.app import stages
 from semblance.core.dataset import Evidence
@@ -27,6 +32,10 @@ from semblance.core.report import Finding
 from semblance.core.rng import stream
 
 COST: Columns = {"fit s": ("fit", 0), "CPU s": ("cpu", 0), "GiB": ("peak", 1)}
+
+
+START, PATIENCE = 180, 4
+"""Seconds for what a peer does before it learns, and how many budgets it may take in all."""
 
 
 class Board(Protocol):
@@ -48,6 +57,41 @@ class Board(Protocol):
 
 
 @dataclass(frozen=True)
+class Guests:
+    """The `peers` of a bench: `give` writes what they learn to a path, with what `n` new records shall be, and `take`
+    reads what they drew, as records like those of train."""
+
+    peers: Mapping[str, Peer]
+    give: Callable[[Any, Path, int, np.random.Generator], None]
+    take: Callable[[Path, Any], Any]
+
+    def title(self, name: str) -> str:
+        """A peer with its version."""
+        peer = self.peers[name]
+        return f"{peer.title} {installed(environment(peer), peer.package)}"
+
+    def drawn(self, name: str, train: Any, seconds: float, *, n: int, seed: int) -> tuple[Any, dict[str, float]]:
+        """New records of a peer, and what they cost. Raises RuntimeError where it came to none."""
+        peer = self.peers[name]
+        python = environment(peer) / "bin" / "python"
+        if not python.exists():
+            raise RuntimeError(f"no environment '{peer.environment}': make peers")
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            given, out = folder / "train.npz", folder / "out.npz"
+            self.give(train, given, n, stream(seed, "wanted"))
+            job = {"train": str(given), "out": str(out), "seed": seed, "time_budget": seconds, "part": peer.part}
+            limits = Limits(START + PATIENCE * seconds, 0.9 * psutil.virtual_memory().total / GIB)
+            ran = launched([python, ROOT / "bench" / "peers" / peer.script], job, limits, cwd=folder)
+            if ran.outcome != "finished":
+                raise RuntimeError(f"{ran.outcome} after {ran.seconds:.0f} s: {ran.said}")
+            told = json.loads(out.with_suffix(".json").read_text())
+            new = self.take(out, train)
+        cost = {key: told[key] for key in ("fit", "cpu", "peak")}
+        return new, {**cost, "pace": len(new) / told["sample"], "pace_cpu": len(new) / told["sample_cpu"]}
+
+
+@dataclass(frozen=True)
 class Bench:
     """A bench of `modality`, of the module bench.NAME: its `boards`, the `judges` ('module:attr') and the `numbers` of
     what they find; its page has `notes` and `columns`, and is ordered `by` one of them. `most` records are drawn."""
@@ -61,16 +105,20 @@ class Bench:
     columns: Columns
     by: str
     most: int
+    guests: Guests | None = None
 
     def drawn(self, name: str, train: Any, seconds: float, *, seed: int) -> tuple[Any, dict[str, float]]:
-        """New records, and what they cost."""
+        """New records, and what they cost. Raises RuntimeError where a peer came to none."""
+        n = min(len(train), self.most)
+        if self.guests is not None and name in self.guests.peers:
+            return self.guests.drawn(name, train, seconds, n=n, seed=seed)
         manifest = catalog.modality(self.modality)
         spec: Any = manifest.generator(name)()
         times = [_now()]
         plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds)
         model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
         times.append(_now())
-        new: Any = stages.gather(manifest, model.sample(min(len(train), self.most), rng=stream(seed, "sample")))
+        new: Any = stages.gather(manifest, model.sample(n, rng=stream(seed, "sample")))
         times.append(_now())
         (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
         return new, {"fit": fit, "cpu": cpu, "peak": peak(), "pace": len(new) / sample, "pace_cpu": len(new) / busy}
@@ -86,7 +134,10 @@ class Bench:
         train, holdout = board.parts()
         if name == REAL:
             return Try("finished", values=self.judged(train, holdout, train, seed=seed))
-        new, cost = self.drawn(name, train, seconds, seed=seed)
+        try:
+            new, cost = self.drawn(name, train, seconds, seed=seed)
+        except RuntimeError as error:
+            return Try("failed", said=str(error))
         return Try("finished", values={**cost, **self.judged(train, holdout, new, seed=seed)})
 
     def run(self, args: argparse.Namespace) -> None:
@@ -98,23 +149,28 @@ class Bench:
             for seed in range(args.seeds):
                 tries = (*tries, self.attempt(name, board, seconds, seed=seed))
                 threads = f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}"
-                row = Row(name, tries, made(self.name, versions=threads))
-                section = Section(f"{board.title}; {seconds:g} s", "", {name: row})
+                row = Row(self.title(name), tries, made(self.name, versions=threads))
+                section = Section(f"{board.title}; {seconds:g} s", "", {row.name: row})
                 book = put(args.out.with_suffix(".json"), f"{args.board} {seconds:g}", section)
                 args.out.write_text(told(book, self.notes, self.columns, by=self.by), encoding="utf-8")
                 print(name, ", ".join(f"{key} {value:.3f}" for key, value in tries[-1].values.items()), flush=True)
 
     def contenders(self, words: Sequence[str]) -> list[str]:
         """The names that the words stand for: 'real' and 'ours' are groups, any other word is a contender."""
-        groups = {"real": [REAL], "ours": list(catalog.modality(self.modality).generators)}
+        peers = [] if self.guests is None else list(self.guests.peers)
+        groups = {"real": [REAL], "ours": list(catalog.modality(self.modality).generators), "peers": peers}
         return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
+
+    def title(self, name: str) -> str:
+        """A peer with its version; ours as in the catalogue."""
+        return self.guests.title(name) if self.guests is not None and name in self.guests.peers else name
 
     def main(self, about: str | None) -> None:
         """The command line."""
-        words = ["real", "ours"]
+        words = ["real", "ours", *(["peers"] if self.guests is not None else [])]
         parser = argparse.ArgumentParser(prog=f"python -m bench.{self.name}", description=about)
         parser.add_argument("--board", choices=[*self.boards], default=next(iter(self.boards)))
-        parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *self.contenders(["ours"])])
+        parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *self.contenders(words[1:])])
         parser.add_argument("--seeds", type=int, default=1)
         parser.add_argument("--seconds", type=float, help="seconds for fitting; the board's own when not given")
         parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / f"{self.name}.md")

@@ -44,7 +44,8 @@ many new ones; judges compare them with the stays of the others. No peers yet.
 - values: W1 over the middle 90 % of train's; change: of successive values; pairs: of correlations between channels
 - order: share of moments that break systolic >= mean >= diastolic
 - recall, coverage: in the modality's embedding
-- real against real: train in the place of new stays
+- real against real: train in the place of new stays; its TRTS is of what the trees have learned
+- the seconds are those of the clock: where the machine does other work, a generator learns less in them
 """
 COLUMNS: Columns = {
     **COST,

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from bench import images
+from bench.contenders import Peer
 from bench.results import REAL
+from semblance import catalog
+from semblance.core.rng import stream
 from semblance.modalities.image.write import write
 from tests.modalities.image import simulated
 
@@ -42,4 +45,25 @@ def test_rows_are_made_and_told(board, tmp_path, monkeypatch):
 
 
 def test_words_stand_for_contenders():
-    assert images.BENCH.contenders(["real", "ours"]) == [REAL, "diffusion", "floor"]
+    ours = list(catalog.modality("image").generators)
+    assert images.BENCH.contenders(["real", "ours", "peers"]) == [REAL, *ours, *images.PEERS]
+    assert not set(ours) & set(images.PEERS)
+
+
+def test_what_peers_are_given_and_give_back_is_the_same(board, tmp_path):
+    train, _ = board.parts()
+    images.give(train, tmp_path / "train.npz", 40, stream(0, "wanted"))
+    with np.load(tmp_path / "train.npz", allow_pickle=False) as held:
+        given = dict(held)
+    assert given["images"].min() == 0 and given["images"].max() == 1 and len(given["wanted"]) == 40
+    np.savez(tmp_path / "out.npz", images=given["images"], labels=given["labels"])
+    made = images.take(tmp_path / "out.npz", train)
+    assert (made.pixels == train.pixels).all() and (made.labels == train.labels).all()
+    assert made.frame.dtypes.equals(train.frame.dtypes)
+
+
+def test_a_peer_that_is_not_there_is_told(board, monkeypatch):
+    nobody = Peer("nobody", "nowhere", "image_networks.py", "dcgan", "torch")
+    monkeypatch.setitem(images.GUESTS.peers, "nobody", nobody)
+    told = images.BENCH.attempt("nobody", board, 1, seed=0)
+    assert told.outcome == "failed" and "make peers" in told.said

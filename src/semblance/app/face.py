@@ -133,12 +133,16 @@ class Fitted:
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
 
     def _records(self, source: Any) -> Data:
-        """Records that are no rows as `Data`."""
+        """Records that are no rows as `Data`; by their path with what is to be completed, which some modalities leave
+        out where they read."""
         if isinstance(source, Data):
             return source
         if isinstance(source, Dataset):
             return Data(source, Profile(len(source), len(np.unique(source.subjects)), ()), self.modality)
-        return read(source, modality=self.modality.name)
+        if not stages.has_beside(self.modality, "incomplete"):
+            return read(source, modality=self.modality.name)
+        paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
+        return self._records(stages.beside(self.modality, "incomplete")(paths, self.model.encoding.schema))
 
     def explain(self, frame: Any) -> Any:
         """What each column had to do with each later one, record by record: a frame of record, column, cause and nats.

@@ -8,7 +8,7 @@ import pytest
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import ReadOptions
-from semblance.modalities.vitals.read import column_names, further, like, output_name, read
+from semblance.modalities.vitals.read import column_names, further, incomplete, like, output_name, read
 from semblance.modalities.vitals.write import write
 
 LONG = pd.DataFrame(
@@ -425,3 +425,15 @@ def test_a_stay_of_two_patients_is_refused(tmp_path: Path) -> None:
     long = LONG.assign(subject_id=["a", *["b"] * 23])
     with pytest.raises(DataError, match="1 stays are of two patients"):
         read(files(tmp_path, long), ReadOptions())
+
+
+def test_cells_without_a_value_are_kept_where_they_are_to_be_completed(tmp_path):
+    stays, _ = read(files(tmp_path), ReadOptions(target="died"))
+    asked = LONG.assign(value=LONG["value"].where(LONG.index % 4 != 2))
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    paths = files(folder, asked)
+    partial = incomplete(paths, stays.schema)
+    assert np.isnan(partial.value).sum() == 6
+    assert [channel.decimals for channel in partial.channels] == [0, 0]
+    assert len(partial.value) == len(like(paths, stays.schema).value) + 6 == len(stays.value)

@@ -25,7 +25,7 @@ from semblance.modalities.vitals.digits import decimals_of
 from semblance.modalities.vitals.long import Rows
 from semblance.modalities.vitals.sift import sift
 
-__all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
+__all__ = ["column_names", "concat", "further", "incomplete", "like", "output_name", "read"]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 LAYOUT = "layout.json"
@@ -74,9 +74,19 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Stays:
     What is a fact is found as `read` does, among those of the schema. The channels are those of the files, in the order
     of their names.
     """
+    return _further(paths, schema, _said_by(schema), None, ())
+
+
+def incomplete(paths: Sequence[str | Path], schema: Schema) -> Stays:
+    """Read further stays as `like` does, with the cells that have no value (NaN): they are to be completed."""
+    return _further(paths, schema, _said_by(schema), None, (), gaps=True)
+
+
+def _said_by(schema: Schema) -> Said:
+    """What a schema says of files."""
     target = schema.where("target")
     record = next((column.name for column in schema if column.kind == "identifier"), None)
-    return _further(paths, schema, Said(record=record, target=None if target is None else target.name), None, ())
+    return Said(record=record, target=None if target is None else target.name)
 
 
 def further(paths: Sequence[str | Path], train: Stays) -> Stays:
@@ -91,9 +101,11 @@ def _further(
     said: Said,
     early: tuple[str, ...] | None,
     channels: Sequence[Channel],
+    *,
+    gaps: bool = False,
 ) -> Stays:
     found = _found(paths, said, rare=1)
-    rows = sift(found.rows, replace(said, order=(), limits=_known(said.limits, found), statics=()), rare=1)
+    rows = sift(found.rows, replace(said, order=(), limits=_known(said.limits, found), statics=()), rare=1, gaps=gaps)
     records = pd.Index(pd.unique(found.rows.record))
     early = early if early is not None else _early(rows, found, schema)
     facts, _ = _facts(found, rows, early, records, said)

@@ -16,8 +16,10 @@ SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0)
 """A single negative value of a channel that is one of these stands for a missing one."""
 
 
-def sift(rows: Rows, said: Said, *, rare: int) -> Rows:
+def sift(rows: Rows, said: Said, *, rare: int, gaps: bool = False) -> Rows:
     """The measurements that can be learned from. Raises DataError where none is left, or a channel is not there.
+
+    With `gaps` cells without a value stay: they are to be drawn.
 
     Rare channels go first, so that no note names one, and again after what was left out made others rare.
     """
@@ -26,7 +28,7 @@ def sift(rows: Rows, said: Said, *, rare: int) -> Rows:
     problems = list(_unknown(channels, sorted(set(rows.channel)), said))
     if problems:
         raise DataError(*problems)
-    for step in (_identifiers, _missing, _declared, _sentinels, _implausible, _early, _repeats):
+    for step in (_identifiers, _infinite if gaps else _missing, _declared, _sentinels, _implausible, _early, _repeats):
         kept, notes = step(rows, said)
         rows = rows if kept.all() else rows.take(kept, *notes)
     rows = _frequent(rows, rare)
@@ -66,6 +68,11 @@ def _of(rows: Rows, channels: Iterable[str]) -> np.ndarray:
 def _missing(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
     gone = ~np.isfinite(rows.value)
     return ~gone, _told(rows, gone, lambda name, n: f"channel '{name}': {n} without a value left out")
+
+
+def _infinite(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
+    gone = np.isinf(rows.value)
+    return ~gone, _told(rows, gone, lambda name, n: f"channel '{name}': {n} infinite left out")
 
 
 def _declared(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:

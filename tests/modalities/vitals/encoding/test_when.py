@@ -55,8 +55,9 @@ def test_a_group_of_one_patient_with_many_stays_is_never_drawn():
     single = replace(few, subjects=np.where(np.arange(80) < 12, 0, np.arange(80)))
     alone = When.fit(single, blocks=4, k=6, rare=5, rng=stream(0, "fit"))[0]
     lab = made.groups.of[3]
-    assert made.shares[lab] > 0
-    assert alone.shares[lab] == 0
+    assert made.shares[lab] > 0 and made.hazards.level[lab] != 0
+    assert alone.shares[lab] == alone.again[lab] == 0
+    assert not alone.hazards.lag[lab].any() and not alone.hazards.pull[lab].any()
 
 
 def test_minutes_are_as_fine_as_files_tell_them_and_no_channel_has_one_twice():

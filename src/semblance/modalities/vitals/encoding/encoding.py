@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ import pandas as pd
 
 from semblance.core.arrays import under, within
 from semblance.core.classes import Classes
+from semblance.core.errors import UsageError
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.vitals.data import Channel, Layout, Stays
 from semblance.modalities.vitals.encoding.facts import Fact
+from semblance.modalities.vitals.encoding.fill import filled
 from semblance.modalities.vitals.encoding.what import What
 from semblance.modalities.vitals.encoding.when import When
 
@@ -111,6 +113,25 @@ class Encoding:
             np.arange(first, first + len(numbers)),
             self.layout,
         )
+
+    def completed(self, stays: Stays, *, seed: int) -> Stays:
+        """Stays whose missing values are drawn given those that were measured. Raises UsageError where one that is
+        missing is of no known channel."""
+        code = pd.Index([channel.name for channel in self.channels]).get_indexer(pd.Index(stays.names))
+        known = code[stays.channel] >= 0
+        lost = np.isnan(stays.value) & ~known
+        if lost.any():
+            raise UsageError.of(
+                f"{int(lost.sum()):,} cells to be drawn of channels that the model does not know",
+                rule="what is drawn is of a channel that was learned",
+                fix=f"leave these rows out; known are: {', '.join(channel.name for channel in self.channels)}",
+            )
+        value = stays.value.copy()
+        value[known] = filled(self.what, self.when.clock, stays.coded(self.channels), seed=seed)
+        # Where a file has few values of a channel, it shows too few digits.
+        fine = {channel.name: channel.decimals for channel in self.channels}
+        channels = tuple(replace(c, decimals=max(c.decimals, fine.get(c.name, 0))) for c in stays.channels)
+        return replace(stays, value=value, channels=channels)
 
     def _outcome(self, labels: np.ndarray, *, sure: bool, rng: np.random.Generator) -> Any:
         assert self.outcome is not None

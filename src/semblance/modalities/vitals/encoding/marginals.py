@@ -60,6 +60,16 @@ class Marginal:
         beyond = (made < self.levels[0]) | (made > self.levels[-1])
         return np.where(beyond, plain, nearest(made, self.levels))
 
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """(m,) the normal scores that numbers come from; of a number that many scores have, the one in their midst."""
+        if len(self.knots) < 2:
+            return np.zeros(len(values))
+        left, right = (np.searchsorted(self.knots, values, side=side) for side in ("left", "right"))
+        inner = np.interp(values, self.knots, self.places)
+        tied = (self.places[np.minimum(left, len(self.places) - 1)] + self.places[np.maximum(right - 1, 0)]) / 2
+        made: np.ndarray = ndtri(np.clip(np.where(right > left, tied, inner), self.places[0], self.places[-1]))
+        return made
+
     def arrays(self) -> dict[str, np.ndarray]:
         """All but the decimals."""
         return {"knots": self.knots, "places": self.places, "levels": self.levels}

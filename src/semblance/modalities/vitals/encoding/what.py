@@ -121,20 +121,42 @@ class What:
         part = np.isin(stays.stay, some)
         stay, at, channel = np.searchsorted(some, stays.stay[part]), bins[part], stays.channel[part]
         score = self._drawn(numbers[some], stay, at, channel, rng=rng)
-        bend, kind = self.bend.copy(), _kinds(stay, channel, c)
+        bend, kind = self.bend.copy(), self.kinds(stay, channel)
         for code in range(2 * c):
             own = score[kind == code]
             if len(own) >= len(NODES):
                 bend[code] = _quantiles(own)
         made = replace(self, bend=bend)
-        value = made._written(score, kind)
+        value = made.written(score, kind)
         hold = [
             _held(stays.value[part][channel == code], value[channel == code], stay[channel == code])
             for code in range(c)
         ]
         return replace(made, hold=np.array(hold, dtype=float))
 
-    def _written(self, score: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    def kinds(self, stay: np.ndarray, channel: np.ndarray) -> np.ndarray:
+        """(m,) the margin of each measurement, of those in order of stay and time."""
+        return _kinds(stay, channel, self._channels)
+
+    def ways(self, bins: np.ndarray, channel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(m,) the expected score of cells over all stays, and (m, k) how a stay's numbers move it."""
+        low, share = places(self.blocks, self.bins)
+        high = np.minimum(low + 1, self.blocks - 1)
+        whole = np.column_stack([self.factors.centre, self.factors.axes]).reshape(self.blocks, self._channels, -1)
+        made = (
+            whole[low[bins], channel] * (1 - share[bins])[:, None] + whole[high[bins], channel] * share[bins][:, None]
+        )
+        return made[:, 0], made[:, 1:]
+
+    def scores(self, value: np.ndarray, kind: np.ndarray) -> np.ndarray:
+        """(m,) scores that values come from; NaN stays NaN."""
+        score = np.full(len(value), np.nan)
+        for code, marginal in enumerate(self.marginals):
+            at = (kind == code) & np.isfinite(value)
+            score[at] = _straightened(marginal.scores(value[at]), self.bend[code])
+        return score
+
+    def written(self, score: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """(m,) values of scores."""
         value = np.zeros(len(score))
         for code, marginal in enumerate(self.marginals):
@@ -153,8 +175,7 @@ class What:
         rng: np.random.Generator,
     ) -> np.ndarray:
         """(m,) values of measurements in order of stay and time, from (n, width) numbers of stays."""
-        kind = _kinds(stay, channel, self._channels)
-        value = self._written(self._drawn(numbers, stay, bins, channel, rng=rng), kind)
+        value = self.written(self._drawn(numbers, stay, bins, channel, rng=rng), self.kinds(stay, channel))
         luck = rng.random(len(value))
         for code, odds in enumerate(self.hold):
             at = np.flatnonzero(channel == code)
@@ -207,6 +228,14 @@ def _bent(score: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return np.where(
         score < seen[0], NODES[0] + score - seen[0], np.where(score > seen[-1], NODES[-1] + score - seen[-1], inner)
     )
+
+
+def _straightened(normal: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(m,) the scores of normal ones: the inverse of `_bent`."""
+    inner = np.interp(normal, NODES, seen)
+    beyond = normal - np.clip(normal, NODES[0], NODES[-1])
+    made: np.ndarray = inner + beyond
+    return made
 
 
 def _held(real: np.ndarray, made: np.ndarray, stay: np.ndarray) -> float:

@@ -87,6 +87,7 @@ class When:
         drawn = factors.draw(rates.reshape(n, len(groups) * blocks), flat, rng=rng)
         shares = np.where(patients_of(ever, stays.subjects) >= rare, ever.mean(0), 0.0)
         again = _again(ever, often, stays.subjects, rare)
+        often &= again > 0
         margins = (
             Marginal.of(np.maximum(values, 0) if i == 0 else values, stays.subjects, rare=rare, decimals=digits)
             for i, (values, digits) in enumerate(((seen.last, 0), (seen.strict, 3)))

@@ -120,6 +120,14 @@ class StayModel:
             made = self.encoding.stays(numbers, labels, first=first, rng=stream(seed, "stays", first), sure=sure)
             yield made.take(np.arange(min(TOGETHER, n - first)))
 
+    def impute(self, data: Stays, *, rng: np.random.Generator) -> Stays:
+        """The stays with a draw for every value that is missing (NaN), given those that were measured, which stay.
+
+        Cells follow from the code of stays, of which all generators draw, and facts stay as they are. Raises UsageError
+        for cells of channels that the model does not know.
+        """
+        return self.encoding.completed(data, seed=root_of(rng))
+
     def save(self, folder: Path) -> None:
         """Write model.json, stays.json and weights.safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
