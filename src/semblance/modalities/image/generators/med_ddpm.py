@@ -53,7 +53,14 @@ class MedDdpm(Translator):
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=16, rate=2e-3, weight_decay=0.01, ema=0.998)
 
-    def objective(self, sides: Sides, found: Components | None, parts: Parts, aside: torch.Tensor | None) -> Sampler:
+    def objective(
+        self,
+        sides: Sides,
+        found: Components | None,
+        rows: np.ndarray | None,
+        parts: Parts,
+        aside: torch.Tensor | None,
+    ) -> Sampler:
         """The denoiser of what is painted, and its loss."""
         aside = None if aside is None else aside[:: -(-len(aside) // LOOKED)]
         net = Beside(
@@ -65,13 +72,14 @@ class MedDdpm(Translator):
             components=self.components,
             side=self.side,
             found=found,
+            rows=rows,
         )
         return Inpainting(net, steps=self.steps, aside=aside, part=PART, alone=True)
 
     def _network(self, learned: Learned, sides: Sides, *, rng: np.random.Generator) -> Network:
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
         found = Components.fit(rows, learned.labels, kinds=learned.kinds, most=most, rng=rng)
-        return Network(partial(self.objective, sides, found), self.aside)
+        return Network(partial(self.objective, sides, found, rows), self.aside)
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: a few are tried."""
@@ -94,4 +102,4 @@ class MedDdpm(Translator):
         cls, options: Mapping[str, Any], sides: Sides, sizes: Sizes, arrays: Mapping[str, np.ndarray]
     ) -> Painter:
         """The trained network."""
-        return Network(partial(cls(**options).objective, sides, None), 0.0).restored(sizes, arrays)
+        return Network(partial(cls(**options).objective, sides, None, None), 0.0).restored(sizes, arrays)
