@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import Parts
+from semblance.learn.nets.stationary import Likelier
 from semblance.learn.nets.unet import Packing, UNet, conv
 
 
@@ -27,8 +29,14 @@ class Beside(UNet):
         components: int,
         side: int,
         found: Components | None = None,
+        rows: np.ndarray | None = None,
     ) -> None:
-        super().__init__(parts, shape, width=width, blocks=blocks, components=components, side=side, found=found)
+        """`found` and (n, numbers) `rows` say what is Gaussian about the records."""
+        super().__init__(parts, shape, width=width, blocks=blocks, components=components, side=side)
+        likelier = Likelier(parts, shape, components)
+        if found is not None and rows is not None:
+            likelier.weigh(found, rows)
+        self.gaussian = likelier
         self.beside = (given, *shape[1:])
         packed = 2 * self.packing.channels + Packing.to_side(self.beside, side).channels
         self.enter = conv(len(shape) - 1, packed, width)

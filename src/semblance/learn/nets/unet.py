@@ -104,11 +104,11 @@ class Gaussian(nn.Module):
         left = x - cos * mean
         along = left @ self.axes.T
         left = left - along @ self.axes
-        found = _gain(cos, sin, self.variances[labels]) * along
-        return sin * mean + found @ self.axes + _gain(cos, sin, self.rest) * left
+        found = gain(cos, sin, self.variances[labels]) * along
+        return sin * mean + found @ self.axes + gain(cos, sin, self.rest) * left
 
 
-def _gain(cos: torch.Tensor, sin: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
+def gain(cos: torch.Tensor, sin: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
     """How far sin * record - cos * noise goes with cos * record + sin * noise, where the record has this variance."""
     variance = variance.clamp(min=LEAST)
     return cos * sin * (variance - 1) / (cos**2 * variance + sin**2)

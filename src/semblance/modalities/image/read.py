@@ -272,6 +272,6 @@ def _told(images: Images) -> Iterator[str]:
     yield from told(images.layout.maps, images.pixels)
     unknown = int(np.isnan(images.pixels).reshape(len(images), -1).any(1).sum())
     if unknown:
-        yield f"{unknown:,} of them are of one contrast only: nothing is paired, and only a translator learns from them"
+        yield f"{unknown:,} of them are of one contrast only: nothing is paired, and no generator learns from them"
     if images.anonymous:
         yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

@@ -55,7 +55,14 @@ class MedDdpm(Translator):
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=16, rate=2e-3, weight_decay=0.01, ema=0.998)
 
-    def objective(self, sides: Sides, found: Components | None, parts: Parts, aside: torch.Tensor | None) -> Sampler:
+    def objective(
+        self,
+        sides: Sides,
+        found: Components | None,
+        rows: np.ndarray | None,
+        parts: Parts,
+        aside: torch.Tensor | None,
+    ) -> Sampler:
         """The denoiser of what is painted, and its loss."""
         net = Beside(
             parts,
@@ -66,13 +73,14 @@ class MedDdpm(Translator):
             components=self.components,
             side=self.side,
             found=found,
+            rows=rows,
         )
         return Inpainting(net, steps=self.steps, aside=some_of(aside, LOOKED), part=PART, alone=True)
 
     def _network(self, learned: Learned, sides: Sides, *, rng: np.random.Generator) -> Network:
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
         found = Components.fit(rows, learned.labels, kinds=learned.kinds, most=most, rng=rng)
-        return Network(partial(self.objective, sides, found), self.aside)
+        return Network(partial(self.objective, sides, found, rows), self.aside)
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: a few are tried."""
@@ -95,4 +103,4 @@ class MedDdpm(Translator):
         cls, options: Mapping[str, Any], sides: Sides, sizes: Sizes, arrays: Mapping[str, np.ndarray]
     ) -> Painter:
         """The trained network."""
-        return Network(partial(cls(**options).objective, sides, None), 0.0).restored(sizes, arrays)
+        return Network(partial(cls(**options).objective, sides, None, None), 0.0).restored(sizes, arrays)

@@ -34,8 +34,6 @@ class ImageSpec:
     card: ClassVar[Card]
     roles: ClassVar[tuple[str, ...]] = ("channels",)
     """What is asked of images before anything is learned (see `check`)."""
-    halves: ClassVar[bool] = False
-    """Whether it learns from images of which only some channels are known."""
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Nothing to plan."""
@@ -98,11 +96,11 @@ class ImageSpec:
 
     def refuse_unfit(self, train: Images) -> None:
         """Raise DataError where the channels of `train` are not those that are learned."""
-        if not self.halves and np.isnan(train.pixels).any():
+        if np.isnan(train.pixels).any():
             raise DataError.of(
                 f"'{self.card.name}' was given images of which only some channels are known",
-                rule="all channels of an image are known, but to a translator of unpaired images",
-                fix="pair them (`pair` in the manifest), or choose cyclegan or cut",
+                rule="all channels of an image that is learned are known",
+                fix="pair them (`pair` in the manifest), or learn each contrast by itself",
             )
 
     @classmethod

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.fft import dctn, idctn
 
 from semblance.core.arrays import under, within
 from semblance.core.rng import stream
@@ -74,8 +75,8 @@ class Sources:
         if self.mixtures is not None:
             along = self.mixtures.draw(labels, given, rng=rng)
         axes = tuple(range(2, 1 + self.texture.ndim))
-        noise = np.fft.fftn(rng.standard_normal((len(labels), *self.texture.shape)), axes=axes)
-        rest = np.fft.ifftn(noise * self.texture, axes=axes).real.reshape(len(labels), -1) * found.rest
+        noise = rng.standard_normal((len(labels), *self.texture.shape)) * self.texture
+        rest = idctn(noise, axes=axes, norm="ortho").reshape(len(labels), -1) * found.rest
         lift = np.repeat(self.lift, rest.shape[1] // len(self.lift))
         made: np.ndarray = (found.means[labels] + along @ found.axes + rest + lift).astype(np.float32)
         return made
@@ -87,9 +88,10 @@ class Sources:
 
 
 def _texture(left: np.ndarray) -> np.ndarray:
-    """(planes, ...) float32 amplitudes of mean square 1 of (n, planes, ...); of nothing left over, those of noise."""
+    """(planes, ...) float32 amplitudes of mean square 1 of (n, planes, ...); of nothing left over, those of noise. They
+    are of cosines, which do not go on at the other side of an image."""
     axes = tuple(range(2, left.ndim))
-    power = (np.abs(np.fft.fftn(left, axes=axes)) ** 2).mean(0)
+    power = (dctn(left, axes=axes, norm="ortho") ** 2).mean(0)
     mean = power.mean(tuple(range(1, power.ndim)), keepdims=True)
     made: np.ndarray = np.sqrt(np.where(mean > 0, power / np.where(mean > 0, mean, 1), 1)).astype(np.float32)
     return made
