@@ -13,6 +13,7 @@ from semblance.learn.objectives.gan import (
     Players,
     Relativistic,
     Scene,
+    Veiled,
     Wasserstein,
     gradient_penalty,
 )
@@ -167,3 +168,11 @@ def test_a_look_at_other_weights_leaves_the_players_as_they_are() -> None:
     told = objective.held_out({k: v + 1 for k, v in before.items()})
     assert told == pytest.approx(float(before["generator.bias"][0]) + 1)
     assert all(torch.equal(v, before[k]) for k, v in objective.net.state_dict().items())
+
+
+def test_records_that_are_not_looked_at_are_only_counted() -> None:
+    """Of those the rows have no width: a contest that asks for no real record must take them."""
+    net = Players(torch.nn.Linear(2, 2), Mlp(2, (8,), 1))
+    start(net, rng=stream(0, "start"))
+    veiled = Veiled(net, lambda n, noise: net.generator(torch.randn((n, 2), generator=noise)), turns=1)
+    assert veiled.turns[-1].loss(torch.zeros(7, 0), seeded()).shape == (7,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import ReadOptions
-from semblance.modalities.image.public import PIXELS, read
+from semblance.modalities.image.declare import Said
+from semblance.modalities.image.gather import each
+from semblance.modalities.image.public import PIXELS, _is_declared, read
 from tests.modalities.image.made import folder
 
 IMAGE = {"range": [20, 200], "size": [12, 12], "channels": 1, "labels": ["clear", "nodule"]}
@@ -43,6 +46,21 @@ def test_a_broken_image_is_missing_and_changes_no_other(pngs):
     after, profile = read([pngs], said())
     assert len(after) == 5 and profile.notes and after.schema == before.schema and after.layout == before.layout
     assert np.array_equal(after.pixels, np.delete(before.pixels, 1, 0))
+
+
+def test_a_file_that_is_lost_or_of_another_format_is_missing_and_changes_no_other(pngs):
+    before, _ = read([pngs], said())
+    first, second = sorted(pngs.rglob("*.png"))[:2]
+    first.unlink()
+    second.rename(second.with_suffix(".dcm"))
+    after, profile = read([pngs], said())
+    assert np.array_equal(after.pixels, before.pixels[2:]) and len(profile.notes) == 1
+
+
+def test_text_in_pixels_is_missing_until_somebody_has_looked(tmp_path):
+    (one,) = (replace(found, burned=True) for found in each([folder("npz", tmp_path, 1)], Said())[0])
+    own = Said(range=(0, 255), size=(12, 12), channels=1, labels=("clear", "nodule"))
+    assert not _is_declared(one, own) and _is_declared(one, replace(own, burned_in="accepted"))
 
 
 @pytest.mark.parametrize("image", [{"size": [12, 13]}, {"channels": 3}, {"labels": ["other"]}])

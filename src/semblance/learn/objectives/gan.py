@@ -198,8 +198,8 @@ class Adversarial:
 
     def _packed(self, x: torch.Tensor) -> torch.Tensor:
         """(n // pack, pack * width): records side by side; what does not fill a pack is left out."""
-        whole = len(x) // self.pack * self.pack
-        return x[:whole].reshape(-1, self.pack * x.shape[1])
+        packs = len(x) // self.pack
+        return x[: packs * self.pack].reshape(packs, self.pack * x.shape[1])
 
 
 class Veiled(Adversarial):

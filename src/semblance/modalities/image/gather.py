@@ -66,13 +66,15 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
 
 
 def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], int]:
-    """The images that can be read, each file by itself, and how many files cannot: none has a part in another's."""
+    """The images that can be read, each file by itself, and how many files cannot: none has a part in another's, and
+    so slices are images of their own."""
     found, lost = list[Found](), 0
-    for entry in _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)[0]:
+    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    for entry in _listed(several, said, lost_too=True)[0]:
         try:
-            some = [one for one in _of_file(entry.path, said, {}) if isinstance(one, Found)]
+            read = _of_file(entry.path, said, {})
+            some = [one.found if isinstance(one, dicom.Slice) else one for one in read]
             found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
-            lost += not some
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
     return found, lost
@@ -155,21 +157,21 @@ def _of_file(path: Path, said: Said, masks: dict[str, np.ndarray]) -> Iterator[F
 # Which files
 
 
-def _listed(paths: list[Path], said: Said) -> tuple[list[Listed], str, list[str]]:
+def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[list[Listed], str, list[str]]:
     listed, notes, subject = list[Listed](), list[str](), SUBJECT if said.subject is None else said.subject
     for path in paths:
         if not path.exists():
             raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
         table = _manifest(path)
         if table is not None:
-            some, subject, told = _of_manifest(path if path.is_dir() else path.parent, table, said)
+            some, subject, told = _of_manifest(path if path.is_dir() else path.parent, table, said, lost_too=lost_too)
         elif path.is_dir():
             some, told = _of_folder(path, said)
         else:
             some, told = [Listed(path, {})], []
         listed, notes = [*listed, *some], [*notes, *told]
     kinds = sorted({kind for entry in listed if (kind := kind_of(entry.path)) is not None})
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not lost_too:
         fix = "give the files of one format, or list them in a manifest"
         raise DataError.of(f"files of the formats {', '.join(kinds)}", rule="a set has one format", fix=fix)
     return listed, subject, notes
@@ -244,7 +246,9 @@ def _manifest(path: Path) -> pd.DataFrame | None:
     return table if PATH in table.columns else None
 
 
-def _of_manifest(folder: Path, table: pd.DataFrame, said: Said) -> tuple[list[Listed], str, list[str]]:
+def _of_manifest(
+    folder: Path, table: pd.DataFrame, said: Said, *, lost_too: bool
+) -> tuple[list[Listed], str, list[str]]:
     names = [str(name) for name in table.columns]
     subject = said.subject if said.subject is not None else next((n for n in SUBJECTS if n in names), SUBJECT)
     label = said.target if said.target is not None else LABEL
@@ -257,7 +261,7 @@ def _of_manifest(folder: Path, table: pd.DataFrame, said: Said) -> tuple[list[Li
     for row, told in enumerate(table.to_dict("records"), start=1):
         places = {PATH: folder / str(told[PATH]), **{n: folder / str(told[n]) for n in masks if str(told[n]).strip()}}
         lost = [name for name, file in places.items() if not file.exists()]
-        if lost:
+        if lost and not lost_too:
             fix = f"correct the path; it is relative to the folder '{folder.name}'"
             problems += [Problem("no such file", "every path of a manifest exists", fix, n, row) for n in lost]
             continue

@@ -1,8 +1,8 @@
 """Images read under what is declared and nothing else, as differential privacy asks.
 
 Each is read by itself. One that cannot be, that has another size or number of channels, a label that is not declared,
-or nobody's name counts as missing, whatever the others are; pixels beyond the declared range count as its end. So one
-patient more or less changes nothing of the others.
+text in its pixels or nobody's name counts as missing, whatever the others are; pixels beyond the declared range count
+as its end. So one patient more or less changes nothing of the others.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ def _is_declared(one: Found, said: Said) -> bool:
     """Whether an image is what was declared of all."""
     named = said.patients is not None or bool(one.facts.get(SUBJECT))
     labelled = not said.labels or one.facts.get(LABEL, "").strip() in said.labels
+    free = one.burned is not True or said.burned_in is not None
     alike = one.pixels.shape == (said.channels, *(said.size or ()))
-    return named and labelled and alike and bool(np.isfinite(one.pixels).all())
+    return named and labelled and free and alike and bool(np.isfinite(one.pixels).all())
 
 
 def _schema(said: Said) -> Schema:
