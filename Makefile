@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-signals bench-images bench-vitals peers private-peers signal-peers judges oracles clean
+  bench-signals bench-images bench-vitals peers private-peers signal-peers image-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | bench-signals | bench-images | bench-vitals | peers | private-peers | signal-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-signals | bench-images | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -80,9 +80,9 @@ bench-signals: setup signal-peers
 
 IMAGES ?= pneumoniamnist mednist
 
-# Generators of images.
-bench-images: setup
-	for board in $(IMAGES); do $(BIN)/python -m bench.images --board $$board --seeds $(SEEDS) || exit; done
+# Generators of images beside their peers.
+bench-images: setup image-peers
+	for board in $(IMAGES); do $(BIN)/python -m bench.images --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
 
 # Generators of vitals.
 bench-vitals: setup
@@ -96,6 +96,7 @@ oracles: setup judges .bench/tabular_argn/.setup
 peers: .bench/tabular_argn/.setup .bench/sdv/.setup .bench/synthcity/.setup .bench/imblearn/.setup
 private-peers: .bench/opendp_mbi/.setup .bench/dpmm/.setup .bench/smartnoise/.setup .bench/tabular_argn/.setup
 signal-peers: .bench/synthcity/.setup
+image-peers: .bench/images/.setup
 judges: .bench/sdmetrics_report/.setup .bench/mostlyai_qa/.setup .bench/synthcity_metrics/.setup .bench/anonymeter_attacks/.setup
 
 .bench/%/.setup: bench/peers/%.txt

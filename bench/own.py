@@ -27,6 +27,7 @@ from bench.watch import GIB, Limits
 from semblance import catalog
 from semblance.app import stages
 from semblance.core.dataset import Evidence
+from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import load
 from semblance.core.report import Finding
 from semblance.core.rng import stream
@@ -136,7 +137,7 @@ class Bench:
             return Try("finished", values=self.judged(train, holdout, train, seed=seed))
         try:
             new, cost = self.drawn(name, train, seconds, seed=seed)
-        except RuntimeError as error:
+        except (RuntimeError, DataError, UsageError) as error:
             return Try("failed", said=str(error))
         return Try("finished", values={**cost, **self.judged(train, holdout, new, seed=seed)})
 
