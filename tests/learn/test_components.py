@@ -46,3 +46,48 @@ def test_a_class_without_rows_is_like_all_and_without_components_the_means_remai
     assert np.allclose(found.means[1], x.mean(0), atol=1e-4) and found.axes.shape == (0, 12)
     one = Components.fit(x[:1], np.zeros(1, dtype=int), kinds=1, most=3, rng=stream(0, "fit"))
     assert one.axes.shape == (0, 12) and not one.rest.any()
+
+
+def marked(n: int = 200, side: int = 16) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth images, of which one has a mark in a corner; and the mark."""
+    rng = stream(0, "marked")
+    y, x = np.mgrid[0:side, 0:side] / side
+    waves = np.stack([np.cos(np.pi * (i * x + j * y)) for i in range(5) for j in range(5)]).reshape(25, -1)
+    made = rng.standard_normal((n, 25)) / (1 + np.arange(25)) @ waves + 0.1 * rng.standard_normal((n, side * side))
+    mark = np.zeros((side, side))
+    mark[1:6, 1], mark[5, 1:5] = 4.0, 4.0
+    made[7] += mark.ravel()
+    return made.astype(np.float32), (mark / np.linalg.norm(mark)).ravel()
+
+
+def test_what_one_patient_alone_has_becomes_no_direction_no_spread_and_no_rest():
+    x, mark = marked()
+    alike = np.zeros(len(x), dtype=int)
+    found, open_ = (Components.fit(x, alike, kinds=1, most=40, rng=stream(0, "fit"), rare=rare) for rare in (5, 1))
+    without = Components.fit(np.delete(x, 7, 0), alike[1:], kinds=1, most=40, rng=stream(0, "fit"), rare=5)
+    assert np.abs(open_.axes @ mark).max() > 0.35  # it would
+    assert np.linalg.norm(found.axes @ mark) < np.linalg.norm(without.axes @ mark) + 0.15
+    place = mark > 0
+    assert found.rest[place].mean() < 1.2 * without.rest[place].mean()
+    along = found.along(x, alike)
+    assert (np.abs(along[7]) <= found.limits + 1e-6).all()
+    assert (found.limits < 1.2 * np.sort(np.abs(found.along(x, alike)), axis=0)[-5]).all()
+
+
+def test_a_patient_of_many_records_counts_as_one():
+    x, mark = marked()
+    many = np.concatenate([x, np.repeat(x[7:8], 30, 0)])
+    whose = np.concatenate([np.arange(200), np.full(30, 7)])
+    alike = np.zeros(len(many), dtype=int)
+    found = Components.fit(many, alike, kinds=1, most=20, rng=stream(0, "fit"), whose=whose, rare=5)
+    assert np.linalg.norm(found.axes @ mark) < 0.6
+
+
+def test_a_class_of_few_patients_has_the_spread_of_all():
+    x, _ = rows()
+    labels = np.zeros(len(x), dtype=int)
+    labels[:3] = 1
+    found = Components.fit(x, labels, kinds=2, most=2, rng=stream(0, "fit"), rare=5)
+    assert np.allclose(found.spreads[1], found.spreads.max(0), rtol=0.5)
+    pooled = Components.fit(x, np.zeros(len(x), dtype=int), kinds=1, most=2, rng=stream(0, "fit"), rare=5)
+    assert np.allclose(found.spreads[1], pooled.spreads[0], rtol=0.1)

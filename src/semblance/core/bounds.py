@@ -25,3 +25,15 @@ def between_patients(values: np.ndarray, who: np.ndarray) -> float:
     """The mean over patients of their means."""
     code = np.unique(who, return_inverse=True)[1]
     return float((np.bincount(code, values) / np.bincount(code)).mean())
+
+
+def reach(values: np.ndarray, who: np.ndarray, *, rare: int) -> np.ndarray:
+    """(k,) how far from 0 each column of (n, k) goes in patients: a mean over `rare` of them, with nearly as many
+    beyond it; the mean over all where there are too few to tell an end."""
+    order = np.argsort(who, kind="stable")
+    first = np.unique(who[order], return_index=True)[1]
+    farthest = np.sort(np.maximum.reduceat(np.abs(values)[order], first, axis=0), axis=0)[::-1]
+    rare = max(rare, 1)
+    some = farthest[rare - 1 : 2 * rare - 1] if len(farthest) >= 2 * rare else farthest
+    found: np.ndarray = some.mean(0)
+    return found

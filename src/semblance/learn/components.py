@@ -9,44 +9,73 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
+from semblance.core.bounds import reach
+
 FITTED, NUMBERS = 4_000, 100_000_000
 """Records, at most, by which the directions are found, and numbers that these have together."""
+ROUNDS = 3
+"""How often the directions are looked for once more, after what single patients have too much of them is taken away."""
 
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """`means` (kinds, d), `axes` (k, d) orthonormal rows, `spreads` (kinds, k) standard deviations along them, and
-    `rest` (d,) standard deviations of what they leave over."""
+    """`means` (kinds, d), `axes` (k, d) orthonormal rows, `spreads` (kinds, k) standard deviations along them, `limits`
+    (k,) how far records go, and `rest` (d,) standard deviations of what they leave over.
+
+    None of it stands for fewer than `rare` patients: along each direction, and in each number that is left over, nobody
+    goes farther than so many do.
+    """
 
     means: np.ndarray
     axes: np.ndarray
     spreads: np.ndarray
+    limits: np.ndarray
     rest: np.ndarray
 
     @classmethod
     def fit(
-        cls, rows: np.ndarray, labels: np.ndarray, *, kinds: int, most: int, rng: np.random.Generator
+        cls,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        *,
+        kinds: int,
+        most: int,
+        rng: np.random.Generator,
+        whose: np.ndarray | None = None,
+        rare: int = 1,
     ) -> Components:
-        """Of (n, d) rows of classes (n,), at most so many components; a class without any row is like all."""
-        means = np.tile(rows.mean(0, dtype=float), (kinds, 1)).astype(np.float32)
+        """Of (n, d) rows of classes (n,) and of patients (n,), of whom each has one where nobody says so: at most so
+        many components, in which all patients count alike; a class without any row is like all."""
+        whose = np.arange(len(rows)) if whose is None else whose
+        each = _weights(whose)
+        means = np.tile((each @ rows / each.sum()).astype(np.float32), (kinds, 1))
         for kind in np.unique(labels):
-            means[kind] = rows[labels == kind].mean(0, dtype=float)
+            of = labels == kind
+            means[kind] = each[of] @ rows[of] / each[of].sum()
         some = np.sort(rng.permutation(len(rows))[: max(2, min(FITTED, NUMBERS // rows.shape[1]))])
-        left = rows[some] - means[labels[some]]
-        count = min(most, len(some) - 1, rows.shape[1])
+        left, who, of = rows[some] - means[labels[some]], whose[some], labels[some]
+        weights, count = _weights(who), min(most, len(some) - 1, rows.shape[1])
         if count < 1 or not left.any():
-            return cls(means, np.empty((0, rows.shape[1]), np.float32), np.empty((kinds, 0)), left.std(0))
-        axes = randomized_svd(left, count, random_state=int(rng.integers(2**31)))[2].astype(np.float32)
+            none = np.empty((0, rows.shape[1]), np.float32), np.empty((kinds, 0)), np.empty(0)
+            return cls(means, *none, _spread(_tempered(left, who, rare), weights))
+        for _ in range(ROUNDS if rare > 1 else 0):
+            axes = _axes(left, weights, count, rng)
+            along = left @ axes.T
+            left = left - (along - _tempered(along, who, rare)) @ axes
+        axes = _axes(left, weights, count, rng)
         along = left @ axes.T
-        spreads = np.tile(along.std(0), (kinds, 1))
-        for kind in np.unique(labels[some]):
-            spreads[kind] = np.sqrt((along[labels[some] == kind] ** 2).mean(0))
-        return cls(means, axes, spreads.astype(np.float32), (left - along @ axes).std(0))
+        limits = reach(along, who, rare=rare)
+        spreads = np.tile(_spread(along, weights), (kinds, 1))
+        for kind in np.unique(of):
+            if len(np.unique(who[of == kind])) >= rare:
+                spreads[kind] = _spread(along[of == kind], weights[of == kind])
+        rest = _spread(_tempered(left - along @ axes, who, rare), weights)
+        return cls(means, axes, spreads.astype(np.float32), limits.astype(np.float32), rest)
 
     def along(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """(n, k) coordinates of (n, d) rows of classes (n,)."""
+        """(n, k) coordinates of (n, d) rows of classes (n,), within the limits."""
         made: np.ndarray = rows @ self.axes.T - (self.means @ self.axes.T)[labels]
-        return made
+        return made.clip(-self.limits, self.limits)
 
     def rows(self, along: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) float32 rows of coordinates (n, k); what they leave over is drawn."""
@@ -61,4 +90,32 @@ class Components:
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray]) -> Components:
         """The inverse of `arrays`."""
-        return cls(**{name: arrays[name] for name in ("means", "axes", "spreads", "rest")})
+        return cls(**{name: arrays[name] for name in ("means", "axes", "spreads", "limits", "rest")})
+
+
+def _weights(whose: np.ndarray) -> np.ndarray:
+    """(n,) float32 of which those of each patient's records sum to 1."""
+    code, count = np.unique(whose, return_inverse=True, return_counts=True)[1:]
+    made: np.ndarray = (1 / count[code]).astype(np.float32)
+    return made
+
+
+def _axes(left: np.ndarray, weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    heavy, seed = left * np.sqrt(weights)[:, None], int(rng.integers(2**31))
+    axes: np.ndarray = randomized_svd(heavy, count, random_state=seed)[2].astype(np.float32)
+    return axes
+
+
+def _spread(left: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(k,) standard deviations of (n, k) numbers around 0."""
+    found: np.ndarray = np.sqrt(weights @ left**2 / weights.sum())
+    return found
+
+
+def _tempered(values: np.ndarray, who: np.ndarray, rare: int) -> np.ndarray:
+    """(n, k) numbers around 0 in which nobody goes farther than `rare` patients do."""
+    if rare <= 1 or not values.size:
+        return values
+    ends = reach(values, who, rare=rare).astype(values.dtype)
+    made: np.ndarray = values.clip(-ends, ends)
+    return made

@@ -24,13 +24,15 @@ class Subspace(nn.Module):
     """`coarse` denoises (n, components) coordinates, `fine` the (n, numbers) pixels of what they leave over.
 
     `mean` (numbers,) of all images, `axes` (components, numbers) orthonormal or zero, `scales` (components,) of a
-    coordinate's unit, `spreads` (components,) of coordinates in these units, `rest` (1,) the spread of what is left.
+    coordinate's unit, in which `spreads` and `limits` (components,) say how far coordinates lie and may lie, and `rest`
+    (1,) the spread of what is left.
     """
 
     mean: torch.Tensor
     axes: torch.Tensor
     scales: torch.Tensor
     spreads: torch.Tensor
+    limits: torch.Tensor
     rest: torch.Tensor
 
     def __init__(
@@ -55,6 +57,7 @@ class Subspace(nn.Module):
         self.register_buffer("axes", torch.zeros(components, parts.numbers))
         self.register_buffer("scales", torch.ones(components))
         self.register_buffer("spreads", torch.zeros(components))
+        self.register_buffer("limits", torch.zeros(components))
         self.register_buffer("rest", torch.ones(1))
         if found is not None:
             self._be(found)
@@ -68,11 +71,12 @@ class Subspace(nn.Module):
         self.axes[:count] = torch.from_numpy(found.axes)
         self.scales[:count] = torch.from_numpy(np.float32(scales))
         self.spreads[:count] = torch.from_numpy(np.float32(spreads / scales))
+        self.limits[:count] = torch.from_numpy(np.float32(found.limits / scales))
         self.rest.fill_(max(float(np.sqrt(np.mean(found.rest**2))), LEAST))
 
     def along(self, rows: torch.Tensor) -> torch.Tensor:
-        """(n, components) coordinates of (n, numbers) pixels."""
-        return (rows - self.mean) @ self.axes.T / self.scales
+        """(n, components) coordinates of (n, numbers) pixels, within the limits."""
+        return ((rows - self.mean) @ self.axes.T / self.scales).clamp(-self.limits, self.limits)
 
     def image(self, along: torch.Tensor) -> torch.Tensor:
         """(n, numbers) pixels that coordinates tell."""

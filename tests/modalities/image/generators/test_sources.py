@@ -23,7 +23,7 @@ def learned(n: int = 300):
 
 def test_new_masks_are_as_large_as_real_ones_and_as_smooth():
     source = learned()
-    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=30, mixture=4, seed=0)
+    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=30, mixture=4, rare=5, seed=0)
     drawn = sources.draw(source.labels[:200], NONE, rng=stream(0, "draw")).reshape(200, 16, 16)
     real, threshold = source.coefficients.reshape(-1, 16, 16), zero()
     assert abs((drawn > threshold).mean() - (real > threshold).mean()) < 0.02
@@ -38,7 +38,7 @@ def zero() -> float:
 
 def test_what_components_leave_over_keeps_its_texture_and_spread():
     source = learned()
-    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=0, mixture=4, seed=0)
+    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=0, mixture=4, rare=5, seed=0)
     drawn = sources.draw(source.labels[:200], NONE, rng=stream(0, "draw"))
     assert np.corrcoef(drawn.std(0), source.coefficients.std(0))[0, 1] > 0.9
     steps = [np.diff(x.reshape(-1, 16, 16), axis=2).std() / x.std() for x in (drawn, source.coefficients)]
@@ -47,7 +47,7 @@ def test_what_components_leave_over_keeps_its_texture_and_spread():
 
 def test_saved_and_restored_they_draw_the_same():
     source = learned(60)
-    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=5, mixture=2, seed=0)
+    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=5, mixture=2, rare=5, seed=0)
     again = Sources.restored(source.sizes, sources.arrays())
     one, other = (s.draw(source.labels[:9], NONE[:9], rng=stream(0, "draw")) for s in (sources, again))
     assert (one == other).all()

@@ -89,7 +89,8 @@ class Diffusion(PrivateSpec):
         """With the principal components of all images, no more than have `rare` patients behind each."""
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
         alike = np.zeros(len(rows), dtype=np.int64)
-        found = Components.fit(rows, alike, kinds=1, most=most, rng=rng)
+        people: dict[str, Any] = {"whose": learned.subjects, "rare": self.rare}
+        found = Components.fit(rows, alike, kinds=1, most=most, rng=rng, **people)
         return partial(self.objective, shape, found=found)
 
     def apart(self, shape: tuple[int, ...], parts: Parts) -> Sampler:

@@ -39,7 +39,8 @@ class Floor(ImageSpec):
         """Components of all images around the means of their labels, and a mixture of each label."""
         seed, most = root_of(how.rng), min(self.components, self.behind(learned))
         rows, labels = learned.coefficients, learned.labels
-        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"))
+        people: dict[str, Any] = {"whose": learned.subjects, "rare": self.rare}
+        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"), **people)
         along = replace(learned, coefficients=found.along(rows, labels))
         if not len(found.axes):
             return Painted(found, None)

@@ -79,7 +79,8 @@ class MedDdpm(Translator):
 
     def _network(self, learned: Learned, sides: Sides, *, rng: np.random.Generator) -> Network:
         rows, most = learned.coefficients, min(self.components, self.behind(learned))
-        found = Components.fit(rows, learned.labels, kinds=learned.kinds, most=most, rng=rng)
+        people: dict[str, Any] = {"whose": learned.subjects, "rare": self.rare}
+        found = Components.fit(rows, learned.labels, kinds=learned.kinds, most=most, rng=rng, **people)
         return Network(partial(self.objective, sides, found, rows), self.aside)
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.fft import dctn, idctn
@@ -35,12 +36,21 @@ class Sources:
 
     @classmethod
     def fit(
-        cls, learned: Learned, shape: tuple[int, ...], edges: np.ndarray, *, most: int, mixture: int, seed: int
+        cls,
+        learned: Learned,
+        shape: tuple[int, ...],
+        edges: np.ndarray,
+        *,
+        most: int,
+        mixture: int,
+        rare: int,
+        seed: int,
     ) -> Sources:
         """Of images of `shape` (planes, ...): at most so many components, and so many Gaussians of each label. `edges`
         (planes,) says above which number a plane is inside of its class, NaN for brightness."""
         rows, labels = learned.coefficients, learned.labels
-        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"))
+        people: dict[str, Any] = {"whose": learned.subjects, "rare": rare}
+        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"), **people)
         along = found.along(rows, labels)
         left = rows - found.means[labels] - along @ found.axes
         texture = _texture(left.reshape(len(rows), *shape))

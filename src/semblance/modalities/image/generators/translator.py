@@ -132,9 +132,8 @@ class Translator(ImageSpec):
         source, target = sides.parted(learned)
         most = min(self.components, self.behind(source))
         edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
-        sources = Sources.fit(
-            source, sides.shapes[0], edges[list(sides.source)], most=most, mixture=self.mixture, seed=seed
-        )
+        how_many: dict[str, int] = {"most": most, "mixture": self.mixture, "rare": self.rare}
+        sources = Sources.fit(source, sides.shapes[0], edges[list(sides.source)], seed=seed, **how_many)
         return Painting(encoding, sources, self.paint(target, sides, replace(how, rng=stream(seed, PAINTER))))
 
     @classmethod
