@@ -12,8 +12,9 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -165,11 +166,18 @@ def _texts(held: Arrays, name: str | None) -> list[str] | None:
         return None
     values = np.ravel(held[name])
     known = held.get("class_names") if "label" in name or name.endswith("y") else None
-    if known is not None and values.dtype.kind in "ui" and values.max(initial=0) < len(known):
-        values = np.asarray(known)[values]
-    if values.dtype.kind == "f":
-        return ["" if np.isnan(value) else f"{value:g}" for value in values]
-    return [str(value).strip() for value in values.tolist()]
+    return [_text(value, () if known is None else known.tolist()) for value in values.tolist()]
+
+
+def _text(value: Any, known: Sequence[Any]) -> str:
+    """What a value says, whatever the others are: one that is missing makes all whole numbers of an array floats."""
+    if isinstance(value, float):
+        if np.isnan(value):
+            return ""
+        value = int(value) if value.is_integer() else f"{value:g}"
+    if isinstance(value, int) and 0 <= value < len(known):
+        value = known[value]
+    return str(value).strip()
 
 
 # Writing
