@@ -57,6 +57,19 @@ def test_a_file_that_is_lost_or_of_another_format_is_missing_and_changes_no_othe
     assert np.array_equal(after.pixels, before.pixels[2:]) and len(profile.notes) == 1
 
 
+def test_values_of_one_image_of_an_archive_change_no_other(tmp_path):
+    """A pixel that is no number once made the whole archive missing."""
+    path = folder("npz", tmp_path)
+    before, _ = read([path], said())
+    arrays = dict(np.load(path))
+    arrays["images"] = arrays["images"].astype(np.float32)
+    arrays["images"][1, 3, 3] = np.nan
+    np.savez(path, **arrays)
+    after, _ = read([path], said())
+    assert len(before) == 6 and np.array_equal(after.pixels, np.delete(before.pixels, 1, 0))
+    assert after.labels.tolist() == np.delete(before.labels, 1).tolist()
+
+
 def test_text_in_pixels_is_missing_until_somebody_has_looked(tmp_path):
     (one,) = (replace(found, burned=True) for found in each([folder("npz", tmp_path, 1)], Said())[0])
     own = Said(range=(0, 255), size=(12, 12), channels=1, labels=("clear", "nodule"))

@@ -72,7 +72,7 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Fou
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
     for entry in _listed(several, said, lost_too=True)[0]:
         try:
-            read = _of_file(entry.path, said, {})
+            read = _of_file(entry.path, said, {}, alone=True)
             some = [one.found if isinstance(one, dicom.Slice) else one for one in read]
             found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
@@ -139,10 +139,12 @@ def _mask(path: Path) -> np.ndarray:
     return made
 
 
-def _of_file(path: Path, said: Said, masks: dict[str, np.ndarray]) -> Iterator[Found | dicom.Slice]:
+def _of_file(
+    path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
+) -> Iterator[Found | dicom.Slice]:
     match kind_of(path):
         case "npz":
-            yield from npz.read(path, said)
+            yield from npz.read(path, said, alone=alone)
         case "nifti":
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
