@@ -57,6 +57,17 @@ def test_a_file_that_is_lost_or_of_another_format_is_missing_and_changes_no_othe
     assert np.array_equal(after.pixels, before.pixels[2:]) and len(profile.notes) == 1
 
 
+def test_folders_are_labels_of_pngs_whatever_lies_there_first(tmp_path):
+    """A first file of another kind once took the label from all others."""
+    pytest.importorskip("PIL")
+    path = folder("png", tmp_path, anonymous=True)
+    before, _ = read([path], said(patients="unknown"))
+    first = sorted(path.rglob("*.png"))[0]
+    first.rename(first.with_suffix(".dcm"))
+    after, _ = read([path], said(patients="unknown"))
+    assert len(after) == 5 and after.labels.tolist() == before.labels[1:].tolist()
+
+
 def test_values_of_one_image_of_an_archive_change_no_other(tmp_path):
     """A pixel that is no number once made the whole archive missing."""
     path = folder("npz", tmp_path)

@@ -187,10 +187,11 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
         raise DataError.of(f"'{folder.name}' holds no image", rule=rule, fix="name the folder that holds them")
     other = len(files) - len(images) - (folder / LAYOUT in files)
     notes = [f"'{folder.name}': {other} files that are no images are not read"] if other else []
-    meant = _meant(images) if said.folders is None else said.folders
-    if said.folders is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
+    meant = said.folders
+    if meant is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
         meant = "none"
-    return [Listed(file, _facts_of_folder(file.relative_to(folder).parts[:-1], meant)) for file in images], notes
+    parts = {file: file.relative_to(folder).parts[:-1] for file in images}
+    return [Listed(file, _facts_of_folder(parts[file], meant or _meant(file))) for file in images], notes
 
 
 def _nameless(file: Path) -> bool:
@@ -198,9 +199,9 @@ def _nameless(file: Path) -> bool:
     return not file.suffix and file.stat().st_size == 0
 
 
-def _meant(images: list[Path]) -> str:
-    """What folders are where nobody says so: labels of PNG and TIFF."""
-    return "label" if kind_of(images[0]) == "raster" else "none"
+def _meant(image: Path) -> str:
+    """What the folder of an image is where nobody says so, whatever others lie there: a label of PNG and TIFF."""
+    return "label" if kind_of(image) == "raster" else "none"
 
 
 def _facts_of_folder(parts: tuple[str, ...], meant: str) -> dict[str, str]:
