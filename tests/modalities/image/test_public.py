@@ -68,6 +68,18 @@ def test_folders_are_labels_of_pngs_whatever_lies_there_first(tmp_path):
     assert len(after) == 5 and after.labels.tolist() == before.labels[1:].tolist()
 
 
+@pytest.mark.parametrize("place", ["", " ", ".", "000003.png", "./000003.png"])
+def test_a_row_of_a_manifest_is_of_one_file_that_no_row_before_it_names(place, pngs):
+    """A patient without a path once got the images of all others."""
+    before, _ = read([pngs], said())
+    lines = (pngs / "manifest.csv").read_text().splitlines()
+    assert lines[6].startswith("000006.png,")
+    lines[6] = lines[6].replace("000006.png", place, 1)
+    (pngs / "manifest.csv").write_text("\n".join(lines))
+    after, _ = read([pngs], said())
+    assert np.array_equal(after.pixels, before.pixels[:5]) and after.subjects.tolist() == [0, 1, 2, 3, 4]
+
+
 def test_values_of_one_image_of_an_archive_change_no_other(tmp_path):
     """A pixel that is no number once made the whole archive missing."""
     path = folder("npz", tmp_path)
