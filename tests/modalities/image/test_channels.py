@@ -101,6 +101,10 @@ def test_everything_that_is_wrong_with_masks_is_told_at_once(tmp_path):
     half = saved(tmp_path / "a.npz", images=pixels(), mask=mask() / 2)
     with pytest.raises(DataError, match="not whole"):
         read([half], ReadOptions())
+    for name in ("mask", "instances"):
+        below = saved(tmp_path / "below.npz", images=pixels(), **{name: -mask().astype(np.int8)})
+        with pytest.raises(DataError, match=f"the mask '{name}' has negative numbers"):
+            read([below], ReadOptions())
     many = saved(tmp_path / "b.npz", images=pixels(), mask=pixels())
     with pytest.raises(DataError, match="at most 20 classes"):
         read([many], ReadOptions())

@@ -93,7 +93,7 @@ def _maps(
 
 
 def _unfit(found: Sequence[Found], name: str) -> Iterator[Problem]:
-    """Images whose mask is missing, of another size, or of numbers that are not whole."""
+    """Images whose mask is missing, of another size, or of numbers that are not whole or below 0."""
     for one in found:
         mask = one.masks.get(name)
         if mask is None:
@@ -106,6 +106,9 @@ def _unfit(found: Sequence[Found], name: str) -> Iterator[Problem]:
         elif not np.isfinite(mask).all() or (mask % 1 != 0).any():
             rule, fix = "a mask holds whole numbers", "round it, or resample it by nearest neighbour"
             yield Problem(f"'{one.name}': the mask '{name}' has numbers that are not whole", rule, fix)
+        elif (mask < 0).any():
+            rule, fix = "a mask holds numbers from 0 on", "number its classes from 0; what is to be ignored is of one"
+            yield Problem(f"'{one.name}': the mask '{name}' has negative numbers", rule, fix)
 
 
 def _single(mask: np.ndarray, name: str) -> np.ndarray:
