@@ -78,6 +78,17 @@ def test_classes_are_named_and_those_of_few_patients_are_left_out(tmp_path):
         read([file], ReadOptions(declared={"image": {"masks": {"organ": ["air", "liver"]}}}))
 
 
+def test_a_class_that_was_left_out_of_train_is_left_out_of_further_images(tmp_path):
+    """Such a holdout was once refused, for what reading had done itself."""
+    odd = mask()
+    odd[:3, 8, 1] = 2
+    train, _ = read([saved(tmp_path / "a.npz", images=pixels(), organ=odd)], ReadOptions())
+    odd[:8, 8, 2], odd[:, 9, 2] = 2, 7
+    holdout = further([saved(tmp_path / "b.npz", images=pixels(), organ=odd)], train)
+    assert holdout.layout.channels == train.layout.channels
+    assert (holdout.pixels[:, 1] == mask()).all()
+
+
 def test_everything_that_is_wrong_with_masks_is_told_at_once(tmp_path):
     write([masked(3, 1)], tmp_path / "m")
     table = pd.read_csv(tmp_path / "m" / "manifest.csv")
@@ -101,6 +112,10 @@ def test_everything_that_is_wrong_with_masks_is_told_at_once(tmp_path):
     half = saved(tmp_path / "a.npz", images=pixels(), mask=mask() / 2)
     with pytest.raises(DataError, match="not whole"):
         read([half], ReadOptions())
+    for name in ("mask", "instances"):
+        below = saved(tmp_path / "below.npz", images=pixels(), **{name: -mask().astype(np.int8)})
+        with pytest.raises(DataError, match=f"the mask '{name}' has negative numbers"):
+            read([below], ReadOptions())
     many = saved(tmp_path / "b.npz", images=pixels(), mask=pixels())
     with pytest.raises(DataError, match="at most 20 classes"):
         read([many], ReadOptions())

@@ -37,6 +37,16 @@ def test_a_manifest_whose_files_are_gone_names_their_rows(tmp_path):
     assert [problem.row for problem in told.value.problems] == [2, 5]
 
 
+def test_a_row_of_a_manifest_names_a_file(tmp_path):
+    """A row without a path once was the whole folder."""
+    made = folder("png", tmp_path)
+    table = (made / "manifest.csv").read_text()
+    (made / "manifest.csv").write_text(table.replace("000002.png", " "))
+    with pytest.raises(DataError) as told:
+        gather([made], Said())
+    assert [(problem.found, problem.row) for problem in told.value.problems] == [("no path", 2)]
+
+
 def test_folders_may_be_patients(tmp_path):
     made = folder("png", tmp_path, anonymous=True)
     found = gather([made], Said(folders="subject")).found

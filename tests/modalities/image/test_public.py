@@ -57,6 +57,42 @@ def test_a_file_that_is_lost_or_of_another_format_is_missing_and_changes_no_othe
     assert np.array_equal(after.pixels, before.pixels[2:]) and len(profile.notes) == 1
 
 
+def test_folders_are_labels_of_pngs_whatever_lies_there_first(tmp_path):
+    """A first file of another kind once took the label from all others."""
+    pytest.importorskip("PIL")
+    path = folder("png", tmp_path, anonymous=True)
+    before, _ = read([path], said(patients="unknown"))
+    first = sorted(path.rglob("*.png"))[0]
+    first.rename(first.with_suffix(".dcm"))
+    after, _ = read([path], said(patients="unknown"))
+    assert len(after) == 5 and after.labels.tolist() == before.labels[1:].tolist()
+
+
+@pytest.mark.parametrize("place", ["", " ", ".", "000003.png", "./000003.png"])
+def test_a_row_of_a_manifest_is_of_one_file_that_no_row_before_it_names(place, pngs):
+    """A patient without a path once got the images of all others."""
+    before, _ = read([pngs], said())
+    lines = (pngs / "manifest.csv").read_text().splitlines()
+    assert lines[6].startswith("000006.png,")
+    lines[6] = lines[6].replace("000006.png", place, 1)
+    (pngs / "manifest.csv").write_text("\n".join(lines))
+    after, _ = read([pngs], said())
+    assert np.array_equal(after.pixels, before.pixels[:5]) and after.subjects.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_values_of_one_image_of_an_archive_change_no_other(tmp_path):
+    """A pixel that is no number once made the whole archive missing."""
+    path = folder("npz", tmp_path)
+    before, _ = read([path], said())
+    arrays = dict(np.load(path))
+    arrays["images"] = arrays["images"].astype(np.float32)
+    arrays["images"][1, 3, 3] = np.nan
+    np.savez(path, **arrays)
+    after, _ = read([path], said())
+    assert len(before) == 6 and np.array_equal(after.pixels, np.delete(before.pixels, 1, 0))
+    assert after.labels.tolist() == np.delete(before.labels, 1).tolist()
+
+
 def test_text_in_pixels_is_missing_until_somebody_has_looked(tmp_path):
     (one,) = (replace(found, burned=True) for found in each([folder("npz", tmp_path, 1)], Said())[0])
     own = Said(range=(0, 255), size=(12, 12), channels=1, labels=("clear", "nodule"))

@@ -180,6 +180,24 @@ def test_what_differs_between_patients_is_no_layout_of_all(tmp_path):
     assert read([made], ReadOptions())[0].layout.window is None
 
 
+@pytest.mark.parametrize("fmt", ["dicom", "nifti"])
+def test_a_scale_of_some_patient_is_no_layout_of_all(fmt, tmp_path):
+    made, files = harmed(fmt, tmp_path)
+    if fmt == "dicom":
+        held = pydicom.dcmread(files[0])
+        held.RescaleSlope, held.RescaleIntercept = 0.37, -12.5
+        held.save_as(files[0])
+    else:
+        nibabel = pytest.importorskip("nibabel")
+        held = nibabel.load(files[0])
+        held.header.set_slope_inter(0.37, -12.5)
+        nibabel.save(nibabel.Nifti1Image(held.get_fdata(), held.affine, held.header), files[1])
+    data, _ = read([made], ReadOptions())
+    assert (data.layout.stored, data.layout.slope, data.layout.intercept) == ("float32", 1.0, 0.0)
+    again, _ = read([write([data], tmp_path / "again")], ReadOptions())
+    assert again.layout == data.layout and np.allclose(again.pixels, data.pixels, atol=np.ptp(data.pixels) / 65535)
+
+
 def test_names_and_calls_that_fit_nothing(tmp_path):
     assert output_name(["a.npz"]) == "synthetic.npz" and output_name(["a.dcm"]) == output_name([]) == "synthetic"
     with pytest.raises(UsageError, match="no file"):

@@ -46,6 +46,7 @@ def settled(found: Sequence[Found], said: Said, known: Sequence[Channel] = ()) -
         f"the mask '{name}' shows nothing in any image: left out" for name, one in maps.items() if one is None
     )
     shown = {name: one for name, one in maps.items() if one is not None}
+    notes += tuple(_unknown(found, shown))
     coded = [replace(one, masks={n: _codes(one.masks[n], n, c) for n, c in shown.items()}) for one in found]
     if any(DOMAIN in one.facts for one in found):
         made = _joined(coded, tuple(shown.values()), known, notes)
@@ -75,7 +76,7 @@ def _maps(
         named = said.masks.get(name, found[0].classes.get(name, ()))
         classes = before[name].numbers if name in before else tuple(range(len(named)))
         strange = [x for x in numbers if classes and x not in classes]
-        if strange:
+        if strange and name not in before:
             fix = f"{name} = [...] with a name for each number from 0 on, in [image.masks]"
             odd.append(Problem(f"the mask '{name}' has numbers without a class", "every number has a class", fix))
         elif len(numbers) > MOST:
@@ -93,7 +94,7 @@ def _maps(
 
 
 def _unfit(found: Sequence[Found], name: str) -> Iterator[Problem]:
-    """Images whose mask is missing, of another size, or of numbers that are not whole."""
+    """Images whose mask is missing, of another size, or of numbers that are not whole or below 0."""
     for one in found:
         mask = one.masks.get(name)
         if mask is None:
@@ -106,6 +107,9 @@ def _unfit(found: Sequence[Found], name: str) -> Iterator[Problem]:
         elif not np.isfinite(mask).all() or (mask % 1 != 0).any():
             rule, fix = "a mask holds whole numbers", "round it, or resample it by nearest neighbour"
             yield Problem(f"'{one.name}': the mask '{name}' has numbers that are not whole", rule, fix)
+        elif (mask < 0).any():
+            rule, fix = "a mask holds numbers from 0 on", "number its classes from 0; what is to be ignored is of one"
+            yield Problem(f"'{one.name}': the mask '{name}' has negative numbers", rule, fix)
 
 
 def _single(mask: np.ndarray, name: str) -> np.ndarray:
@@ -126,8 +130,16 @@ def _channel(name: str, numbers: Sequence[int], classes: Sequence[str], found: S
 
 
 def _codes(mask: np.ndarray, name: str, channel: Channel) -> np.ndarray:
-    """The positions of classes, float32."""
-    return np.searchsorted(channel.numbers, _single(mask, name)).astype(np.float32)
+    """The positions of classes, float32; numbers of none are of the first, as when the first images were read."""
+    numbers = _single(mask, name)
+    places = np.searchsorted(channel.numbers, numbers)
+    return np.where(np.isin(numbers, channel.numbers), places, 0).astype(np.float32)
+
+
+def _unknown(found: Sequence[Found], shown: Mapping[str, Channel]) -> Iterator[str]:
+    for name, channel in shown.items():
+        if not all(np.isin(_single(one.masks[name], name), channel.numbers).all() for one in found):
+            yield f"the mask '{name}' has numbers of no class that is known: they count as '{channel.classes[0]}'"
 
 
 def _stacked(one: Found) -> Found:

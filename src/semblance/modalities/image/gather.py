@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from os.path import abspath
 from pathlib import Path
 
 import numpy as np
@@ -67,17 +68,25 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
 
 def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], int]:
     """The images that can be read, each file by itself, and how many files cannot: none has a part in another's, and
-    so slices are images of their own."""
+    so slices are images of their own, and a row of a manifest names a file that no row before it names."""
     found, lost = list[Found](), 0
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-    for entry in _listed(several, said, lost_too=True)[0]:
+    for entry in _once(_listed(several, said, lost_too=True)[0]):
         try:
-            read = _of_file(entry.path, said, {})
+            read = _of_file(entry.path, said, {}, alone=True)
             some = [one.found if isinstance(one, dicom.Slice) else one for one in read]
             found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
     return found, lost
+
+
+def _once(listed: list[Listed]) -> list[Listed]:
+    """Every file once, as what names it first tells of it."""
+    first: dict[str, Listed] = {}
+    for entry in listed:
+        first.setdefault(abspath(entry.path), entry)
+    return list(first.values())
 
 
 def _shortened(notes: list[str]) -> list[str]:
@@ -139,10 +148,12 @@ def _mask(path: Path) -> np.ndarray:
     return made
 
 
-def _of_file(path: Path, said: Said, masks: dict[str, np.ndarray]) -> Iterator[Found | dicom.Slice]:
+def _of_file(
+    path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
+) -> Iterator[Found | dicom.Slice]:
     match kind_of(path):
         case "npz":
-            yield from npz.read(path, said)
+            yield from npz.read(path, said, alone=alone)
         case "nifti":
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
@@ -185,10 +196,11 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
         raise DataError.of(f"'{folder.name}' holds no image", rule=rule, fix="name the folder that holds them")
     other = len(files) - len(images) - (folder / LAYOUT in files)
     notes = [f"'{folder.name}': {other} files that are no images are not read"] if other else []
-    meant = _meant(images) if said.folders is None else said.folders
-    if said.folders is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
+    meant = said.folders
+    if meant is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
         meant = "none"
-    return [Listed(file, _facts_of_folder(file.relative_to(folder).parts[:-1], meant)) for file in images], notes
+    parts = {file: file.relative_to(folder).parts[:-1] for file in images}
+    return [Listed(file, _facts_of_folder(parts[file], meant or _meant(file))) for file in images], notes
 
 
 def _nameless(file: Path) -> bool:
@@ -196,9 +208,9 @@ def _nameless(file: Path) -> bool:
     return not file.suffix and file.stat().st_size == 0
 
 
-def _meant(images: list[Path]) -> str:
-    """What folders are where nobody says so: labels of PNG and TIFF."""
-    return "label" if kind_of(images[0]) == "raster" else "none"
+def _meant(image: Path) -> str:
+    """What the folder of an image is where nobody says so, whatever others lie there: a label of PNG and TIFF."""
+    return "label" if kind_of(image) == "raster" else "none"
 
 
 def _facts_of_folder(parts: tuple[str, ...], meant: str) -> dict[str, str]:
@@ -260,10 +272,8 @@ def _of_manifest(
     masks = [name for name in names if name == MASK or name.startswith(f"{MASK}_")]
     for row, told in enumerate(table.to_dict("records"), start=1):
         places = {PATH: folder / str(told[PATH]), **{n: folder / str(told[n]) for n in masks if str(told[n]).strip()}}
-        lost = [name for name, file in places.items() if not file.exists()]
-        if lost and not lost_too:
-            fix = f"correct the path; it is relative to the folder '{folder.name}'"
-            problems += [Problem("no such file", "every path of a manifest exists", fix, n, row) for n in lost]
+        if not lost_too and (odd := [*_lost(folder, places, str(told[PATH]), row)]):
+            problems += odd
             continue
         file = places.pop(PATH)
         facts = {LABEL: told.get(label), SUBJECT: told.get(subject)}
@@ -271,13 +281,23 @@ def _of_manifest(
         known = {name: str(text).strip() for name, text in facts.items() if text is not None}
         if SPLIT in known:
             known[SPLIT] = _split_of(known[SPLIT])
-        files = sorted(file.iterdir()) if file.is_dir() else [file]
+        files = sorted(file.iterdir()) if file.is_dir() and not lost_too else [file]
         listed += [Listed(one, known, {named_mask(n): place for n, place in places.items()}) for one in files]
     if problems or not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
     left = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
     notes = [f"left out of the manifest, as nothing is learned of it: {', '.join(left)}"] if left else []
     return listed, subject, notes
+
+
+def _lost(folder: Path, places: dict[str, Path], path: str, row: int) -> Iterator[Problem]:
+    """What no file is of a row; without a `path` it would be the whole folder."""
+    fix = f"correct the path; it is relative to the folder '{folder.name}'"
+    for name, file in places.items():
+        if name == PATH and not path.strip():
+            yield Problem("no path", "every row of a manifest names an image", fix, PATH, row)
+        elif not file.exists():
+            yield Problem("no such file", "every path of a manifest exists", fix, name, row)
 
 
 def named_mask(column: str) -> str:

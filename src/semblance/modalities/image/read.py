@@ -221,10 +221,13 @@ def _without_empty(images: Images, said: Said) -> Images:
 
 
 def _shared(layouts: Sequence[Layout]) -> Layout:
-    """The layout of most; where a window, a direction or an affine is not that of all images, it is some patient's."""
+    """The layout of most; where a window, a direction, an affine or a scale is not that of all images, it is some
+    patient's. Without a scale, values are stored as they are."""
     usual = Counter(layouts).most_common(1)[0][0]
     nothing: dict[str, Any] = {"window": None, "across": (), "affine": ()}
     own = {name: none for name, none in nothing.items() if len({getattr(one, name) for one in layouts}) > 1}
+    if len({(one.slope, one.intercept) for one in layouts}) > 1:
+        own |= {"stored": "float32", "slope": 1.0, "intercept": 0.0}
     return replace(usual, **own)
 
 

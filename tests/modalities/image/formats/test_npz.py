@@ -40,6 +40,16 @@ def test_is_test_class_names_and_patients_are_honoured(tmp_path):
     assert any(note.endswith("learned of them: z") for note in profile.notes)
 
 
+@pytest.mark.parametrize(("odd", "text"), [(2, "2"), (-1, "-1"), (np.nan, ""), (0.5, "0.5"), (1, "right")])
+def test_a_label_means_what_it_means_whatever_the_others_are(odd, text, tmp_path):
+    """One number without a name once took the names from all, and one that is missing made all numbers floats."""
+    arrays = dict(images=pixels(), labels=np.array([odd, 0, 1, 1]), class_names=np.array(["left", "right"]))
+    whose = np.array([np.nan, 1234567, 1234568, 9])
+    told = [one.facts for one in npz.read(saved(tmp_path / "a.npz", **arrays, patient=whose), npz.Said())]
+    assert [facts["label"] for facts in told] == [text, "left", "right", "right"]
+    assert [facts["subject"] for facts in told] == ["", "1234567", "1234568", "9"]
+
+
 @pytest.mark.parametrize(
     ("shape", "axes", "size"),
     [

@@ -275,8 +275,17 @@ def _uid(*parts: str) -> str:
     return f"2.25.{int(hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32], 16)}"
 
 
+def _scaled(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
+    """Values as numbers of 16 bit at a scale of their own, as files have it whose scales differ."""
+    low, high = float(numbers.min()), float(numbers.max())
+    own = replace(layout, stored="uint16", slope=(high - low) / 65535 if high > low else 1.0, intercept=low)
+    return own.numbers(numbers), own
+
+
 def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
     """What says how the pixels are to be read, and the pixels."""
+    if np.dtype(layout.stored).kind == "f":
+        numbers, layout = _scaled(numbers, layout)
     kind, colour = np.dtype(layout.stored), len(numbers) > 1
     bits = 8 * kind.itemsize
     raw = (np.moveaxis(numbers, 0, -1) if colour else numbers[0]).astype(kind.newbyteorder("<")).tobytes()

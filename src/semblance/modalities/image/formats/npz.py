@@ -12,8 +12,9 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,23 +37,29 @@ CHANNELS = 4
 _BROKEN = (zipfile.BadZipFile, zlib.error)
 
 Arrays = Mapping[str, np.ndarray]
+Masks = Mapping[str, str]
+"""The arrays of masks, by the name of the mask."""
 
 
-def read(path: Path, said: Said) -> Iterator[Found]:
-    """Every image of the archive. Raises DataError with all that is wrong with it."""
+def read(path: Path, said: Said, *, alone: bool = False) -> Iterator[Found]:
+    """Every image of the archive. Raises DataError with all that is wrong with it. `alone`: each by itself, so that
+    the values of one decide nothing of the others, and without masks."""
     held = _load(path)
     parts = _parts(held)
     if not parts:
         rule = f"an archive of images has an array {' or '.join(IMAGES)}, or one for each of {', '.join(SPLITS)}"
         raise DataError.of(f"'{path.name}' holds no images", rule=rule, fix="rename the array of images")
-    problems = [problem for prefix in parts for problem in _problems(path, held, prefix, said)]
+    masks = {prefix: {} if alone else _masks(held, prefix, said) for prefix in parts}
+    problems = [problem for prefix in parts for problem in _problems(path, held, prefix, said, masks[prefix])]
+    if not alone:
+        problems += [problem for prefix in parts for problem in _endless(path, held, prefix)]
     if problems:
         raise DataError(*problems)
-    used = {name for prefix in parts for name in _used(held, prefix, said)} | BESIDE
+    used = {name for prefix in parts for name in _used(held, prefix, said, masks[prefix])} | BESIDE
     left = sorted(set(held) - used)
     notes = (f"'{path.name}': left out, as nothing is learned of them: {', '.join(left)}",) if left else ()
     for prefix in parts:
-        yield from _images(path, held, prefix, said, notes)
+        yield from _images(path, held, prefix, said, masks[prefix], notes)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
@@ -80,15 +87,13 @@ def _subject(held: Arrays, prefix: str, said: Said) -> str | None:
     return _named(held, prefix, SUBJECTS if said.subject is None else (said.subject,))
 
 
-def _used(held: Arrays, prefix: str, said: Said) -> set[str]:
+def _used(held: Arrays, prefix: str, said: Said, masks: Masks) -> set[str]:
     names = {_named(held, prefix, IMAGES), _label(held, prefix, said), _subject(held, prefix, said)}
-    masks = _masks(held, prefix, said)
     names |= {*masks.values(), *(f"{name}{CLASSES}" for name in masks)}
     return {name for name in names if name is not None} | {f"{prefix}{n}" for n in ("is_test", DOMAIN, PAIR)}
 
 
-def _masks(held: Arrays, prefix: str, said: Said) -> dict[str, str]:
-    """The arrays of masks, by the name of the mask."""
+def _masks(held: Arrays, prefix: str, said: Said) -> Masks:
     images = held[str(_named(held, prefix, IMAGES))]
     axes = _axes(images, held, said)
     sides = tuple(side for side, axis in zip(images.shape, axes or "", strict=bool(axes)) if axis != "C")
@@ -103,15 +108,14 @@ def _masks(held: Arrays, prefix: str, said: Said) -> dict[str, str]:
     return found
 
 
-def _problems(path: Path, held: Arrays, prefix: str, said: Said) -> Iterator[Problem]:
+def _problems(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks) -> Iterator[Problem]:
+    """What is wrong with the shapes and types of arrays."""
     images = held[str(_named(held, prefix, IMAGES))]
     place = f"'{path.name}', array '{_named(held, prefix, IMAGES)}'"
     if _axes(images, held, said) is None or images.dtype.kind not in "uif":
         rule, fix = "images are numbers (n, height, width), with a channel or a depth at most", "[image] axes = ..."
         yield Problem(f"{place} has shape {images.shape} of {images.dtype}", rule, fix)
-    elif images.dtype.kind == "f" and not np.isfinite(images).all():
-        yield Problem(f"{place} has values that are no numbers", "every pixel is a number", "fill or crop them")
-    for mask in _masks(held, prefix, said).values():
+    for mask in masks.values():
         if len(held[mask]) != len(images):
             rule, fix = "every image has its mask", "give one mask for each image"
             yield Problem(f"'{path.name}', array '{mask}' has {len(held[mask]):,} masks", rule, fix)
@@ -120,6 +124,13 @@ def _problems(path: Path, held: Arrays, prefix: str, said: Said) -> Iterator[Pro
         if name is not None and held[name].reshape(len(held[name]), -1).shape != (len(images), 1):
             rule, fix = "an image has one label, patient, domain and pair", "one value for each image"
             yield Problem(f"'{path.name}', array '{name}' has shape {held[name].shape}", rule, fix)
+
+
+def _endless(path: Path, held: Arrays, prefix: str) -> Iterator[Problem]:
+    name = str(_named(held, prefix, IMAGES))
+    if held[name].dtype.kind == "f" and not np.isfinite(held[name]).all():
+        found = f"'{path.name}', array '{name}' has values that are no numbers"
+        yield Problem(found, "every pixel is a number", "fill or crop them")
 
 
 def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
@@ -136,7 +147,7 @@ def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
     return ("NCDHW" if first else "NDHWC" if last else None) if images.ndim == 5 else None
 
 
-def _images(path: Path, held: Arrays, prefix: str, said: Said, notes: tuple[str, ...]) -> Iterator[Found]:
+def _images(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks, notes: tuple[str, ...]) -> Iterator[Found]:
     images = held[str(_named(held, prefix, IMAGES))]
     axes = str(_axes(images, held, said))
     where = "first" if axes[1] == "C" else "last" if axes[-1] == "C" else ""
@@ -144,7 +155,6 @@ def _images(path: Path, held: Arrays, prefix: str, said: Said, notes: tuple[str,
     layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix="train_" if prefix else "")  # type: ignore[arg-type]
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
     facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
-    masks = _masks(held, prefix, said)
     channels = tuple(map(str, held.get("channels", ())))
     classes = {n: tuple(map(str, held[n + CLASSES])) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
@@ -165,11 +175,18 @@ def _texts(held: Arrays, name: str | None) -> list[str] | None:
         return None
     values = np.ravel(held[name])
     known = held.get("class_names") if "label" in name or name.endswith("y") else None
-    if known is not None and values.dtype.kind in "ui" and values.max(initial=0) < len(known):
-        values = np.asarray(known)[values]
-    if values.dtype.kind == "f":
-        return ["" if np.isnan(value) else f"{value:g}" for value in values]
-    return [str(value).strip() for value in values.tolist()]
+    return [_text(value, () if known is None else known.tolist()) for value in values.tolist()]
+
+
+def _text(value: Any, known: Sequence[Any]) -> str:
+    """What a value says, whatever the others are: one that is missing makes all whole numbers of an array floats."""
+    if isinstance(value, float):
+        if np.isnan(value):
+            return ""
+        value = int(value) if value.is_integer() else f"{value:g}"
+    if isinstance(value, int) and 0 <= value < len(known):
+        value = known[value]
+    return str(value).strip()
 
 
 # Writing
