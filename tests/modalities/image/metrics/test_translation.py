@@ -43,17 +43,50 @@ def test_the_real_target_is_perfect_and_the_mean_is_the_floor():
     likeness, decibels = translation(judged(lambda held: held.pixels[:, 1]))
     assert likeness.estimate.value == pytest.approx(1) and decibels.estimate.value == pytest.approx(60)
     assert likeness.floor.value < 0.9 and decibels.floor.value < 30
-    copied = translation(judged(lambda held: held.pixels[:, 0]))
-    assert copied[0].detail["copy"]["value"] == pytest.approx(copied[0].estimate.value)
+    ends = [np.quantile(TRAIN.pixels[:, c], [0.001, 0.999]) for c in (0, 1)]
+    copied = translation(judged(lambda held: np.interp(held.pixels[:, 0], ends[0], ends[1])))
+    assert copied[0].detail["copy"]["value"] == pytest.approx(copied[0].estimate.value, abs=0.01)
     mean = translation(judged(lambda held: TRAIN.pixels[:, 1].mean(0)[None]))
     assert mean[1].estimate.value == pytest.approx(mean[1].floor.value)
 
 
 def test_a_known_error_has_its_decibels():
     found = translation(judged(lambda held: held.pixels[:, 1] + 10))[1]
-    reach = np.diff(np.quantile(TRAIN.light, [0.001, 0.999]))[0]
+    reach = np.diff(np.quantile(TRAIN.pixels[:, 1], [0.001, 0.999]))[0]
     assert found.estimate.value == pytest.approx(20 * np.log10(reach / 10), abs=1e-3)
     assert found.estimate.high - found.estimate.low < 1e-6
+
+
+def hounsfield(images: Images) -> Images:
+    """The same, of which what is given is in units of its own, far below 0."""
+    pixels = images.pixels.copy()
+    pixels[:, 0] = 10 * pixels[:, 0] - 1000
+    return replace(images, pixels=pixels)
+
+
+@pytest.mark.parametrize("metric", [translation, lesions])
+def test_units_of_what_is_given_change_nothing(metric):
+    usual = judged(lambda held: 0.8 * held.pixels[:, 1])
+    other = Evidence(hounsfield(TRAIN), hounsfield(HELD), TRAIN, MANIFEST, completed=hounsfield(usual.completed))
+    for one, two in zip(metric(usual), metric(other), strict=True):
+        assert two.estimate.value == pytest.approx(one.estimate.value, rel=1e-3)
+        if metric is translation:
+            assert two.detail["copy"]["value"] == pytest.approx(one.detail["copy"]["value"], rel=1e-3)
+
+
+def given(names: tuple[str, ...], evidence: Evidence[Images]) -> Evidence[Images]:
+    """The same, where other channels are given."""
+    parts = {part: getattr(evidence, part) for part in ("train", "holdout", "synthetic", "completed")}
+    told = {part: replace(one, layout=replace(one.layout, given=names)) for part, one in parts.items()}
+    return Evidence(modality=MANIFEST, **told)
+
+
+def test_a_mask_is_no_source_to_compare_with():
+    usual = judged(lambda held: 0.8 * held.pixels[:, 1])
+    alone, both = (translation(given(names, usual)) for names in (("lesion",), ("lesion", "T1")))
+    assert all("copy" not in found.detail for found in alone)
+    assert [found.estimate for found in both] == [found.estimate for found in translation(usual)]
+    assert [found.detail for found in both] == [found.detail for found in translation(usual)]
 
 
 def test_lesions_that_are_gone_are_seen():
