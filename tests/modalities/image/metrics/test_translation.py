@@ -91,11 +91,30 @@ def test_a_mask_is_no_source_to_compare_with():
 
 def test_lesions_that_are_gone_are_seen():
     kept, found = lesions(judged(lambda held: held.pixels[:, 1]))
-    assert kept.estimate.value == pytest.approx(1) and found.estimate.value == found.control.value > 0.5
+    assert kept.estimate.value == pytest.approx(0, abs=1e-6) and kept.better == "lower"
+    assert found.estimate.value == found.control.value > 0.5
     half = lesions(judged(lambda held: (held.pixels[:, 1] + without_lesions(held)) / 2))[0]
     assert 0.3 < half.estimate.value < 0.7
     gone, lost = lesions(judged(without_lesions))
-    assert abs(gone.estimate.value) < 0.4 and lost.estimate.value < 0.7 * lost.control.value
+    assert gone.estimate.value > 0.6 and lost.estimate.value < 0.7 * lost.control.value
+
+
+def test_lesions_that_stand_out_too_far_are_no_better_than_those_that_do_too_little():
+    def standing(share: float):
+        drawn = judged(lambda held: share * held.pixels[:, 1] + (1 - share) * without_lesions(held))
+        return lesions(drawn)[0]
+
+    less, more = standing(0.5), standing(1.5)
+    assert less.estimate.value == pytest.approx(more.estimate.value) and less.detail["ratio"]["value"] < 1
+    assert more.detail["ratio"]["value"] == pytest.approx(1 + more.estimate.value)
+    assert less.control == more.control and 0 <= less.control.value < 0.3 < less.estimate.value
+
+
+def test_two_patients_are_no_halves():
+    usual = judged(lambda held: held.pixels[:, 1])
+    who = np.arange(len(HELD)) % 2
+    two = {part: replace(getattr(usual, part), subjects=who) for part in ("holdout", "completed")}
+    assert lesions(replace(usual, **two, _cache={}))[0].control is None
 
 
 def test_where_nothing_is_translated_nothing_is_said():

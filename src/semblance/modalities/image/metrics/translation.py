@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from semblance.core.estimate import Estimate, linearized, mean
-from semblance.core.judge import Wording, measures
+from semblance.core.estimate import Estimate, difference, folded, linearized, mean
+from semblance.core.judge import Wording, measures, patient_blocks, patients
 from semblance.core.report import Finding
+from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.metrics.overlap import dice
 from semblance.modalities.image.metrics.samples import LEAST, Measured
@@ -56,9 +57,10 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
 def lesions(evidence: Measured) -> tuple[Finding, ...]:
     """Whether lesions outlive a translation, where a mask of the holdout shows them.
 
-    Contrast: how far a lesion stands out from the pixels around it in translated images, over the same in real ones (1:
-    as much; 0: it is gone). Dice: of the pixels of the foreground beyond the threshold that finds lesions best in real
-    train images, with the mask; control: the same in the real holdout. Intervals over patients.
+    Contrast: how far a lesion stands out from the pixels around it in translated images, over the same in real ones, is
+    `detail["ratio"]` (1: as far; 0: it is gone), and |1 - ratio| what is judged; control: half of the holdout's
+    patients against the others. Dice: of the pixels of the foreground beyond the threshold that finds lesions best in
+    real train images, with the mask; control: the same in the real holdout. Intervals over patients.
     """
     if reason := _unmeasured(evidence) or ("" if _lesion(evidence.holdout) else "no mask shows lesions"):
         return _finding.unmeasured((CONTRAST, FOUND), status="not_applicable", reason=reason)
@@ -75,13 +77,16 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     mask, inside = mask[large], _foreground(whole, held)[large]
     one, other = _standing(real, mask, inside), _standing(drawn, mask, inside)
     usual = float(one.mean()) if abs(one.mean()) > 1e-9 else 1e-9
-    ratio = float(other.mean()) / usual
-    kept = linearized(ratio, (other - ratio * one) / usual, clusters=who)
+    ratio, halves = float(other.mean()) / usual, _halves(one / usual, who, seed=evidence.seed)
+    influence = (other - ratio * one) / usual
+    off, kept = (linearized(value, influence, clusters=who) for value in (ratio - 1, ratio))
     sign, level = _threshold(train[:, channel], evidence.train.pixels[:, at] > 0, _foreground(train, evidence.train))
     scores = [_over_patients(dice((sign * x > level) & inside, mask), who) for x in (drawn, real)]
     detail = {"images": int(large.sum()), "channel": held.layout.channels[channel].name}
     return (
-        _finding(CONTRAST, estimate=kept, detail=detail),
+        _finding(
+            CONTRAST, better="lower", estimate=folded(off), control=halves, detail={**detail, "ratio": kept.plain()}
+        ),
         _finding(FOUND, estimate=scores[0], control=scores[1], detail=detail),
     )
 
@@ -164,6 +169,15 @@ def _standing(pixels: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> np.nd
     return _within(pixels, mask) - _within(pixels, ring)
 
 
+def _halves(standing: np.ndarray, who: np.ndarray, *, seed: int) -> Estimate | None:
+    """How much farther real lesions of one half of the patients stand out than those of the other half, either way; of
+    four patients or more."""
+    if patients(who) < 4:
+        return None
+    block = patient_blocks(who, 2, rng=stream(seed, "lesions", "halves"))
+    return folded(difference(*(mean(standing[block == k], clusters=who[block == k]) for k in (0, 1))))
+
+
 def _threshold(pixels: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> tuple[int, float]:
     """Whether lesions are bright (1) or dark (-1), and the signed brightness beyond which they are found best."""
     large = mask.reshape(len(mask), -1).sum(1) >= SMALL
@@ -187,7 +201,7 @@ _texts: dict[str, Any] = {
     ),
     CONTRAST: (
         "Lesions that outlive a translation",
-        "How far lesions stand out in translated images, over how far they do in real ones (1: as far; 0: gone).",
+        "By which share lesions stand out less, or more, in translated images than in real ones (0: as far; 1: gone).",
     ),
     FOUND: (
         "Lesions found in translated images",
