@@ -38,6 +38,29 @@ def test_what_nobody_knows_stays_unknown():
     assert np.isnan(coded(pixels, TWO)[0, 1]).all() and not np.isnan(coded(pixels, TWO)[1]).any()
 
 
+def test_what_a_hole_may_hide_is_not_told_by_its_neighbours():
+    """The edge may lie in the hole: only pixels that know of one no farther away have a distance."""
+    pixels = np.zeros((1, 2, 1, 12), dtype=np.float32)
+    pixels[0, 1, 0, 6:], pixels[0, 1, 0, 9] = 1, np.nan
+    edge = coded(pixels, TWO)[0, 1, 0] * REACH
+    assert edge[:8].tolist() == [-4, -4, -3.5, -2.5, -1.5, -0.5, 0.5, 1.5]
+    assert np.isnan(edge[8:]).all()
+
+
+@pytest.mark.parametrize(("layout", "shape"), [(TWO, (9, 11)), (THREE, (9, 11)), (THREE, (5, 6, 7))])
+def test_what_is_told_beside_a_hole_holds_whatever_it_hides(layout, shape):
+    rng, classes = stream(0, "hole"), len(layout.channels[1].classes)
+    mask = (np.indices(shape).sum(0) // 5 % classes).astype(np.float32)
+    hole = np.zeros(shape, dtype=bool)
+    hole[2:4, 2:5] = True
+    holed = np.where(hole, np.float32(np.nan), mask)
+    filled = [np.where(hole, fill, mask) for fill in (*range(classes), rng.integers(0, classes, shape))]
+    both = [coded(np.stack([mask, one])[None].astype(np.float32), layout)[0, 1:] for one in (holed, *filled)]
+    told = np.isfinite(both[0])
+    assert not told[:, hole].any() and told[:, ~hole].mean() > 0.3
+    assert all((one[told] == both[0][told]).all() for one in both[1:])
+
+
 def test_intensities_alone_are_left_as_they_are():
     pixels = np.ones((2, 3, 8, 8), dtype=np.float32)
     assert coded(pixels, Layout()) is pixels and decoded(pixels, Layout()) is pixels

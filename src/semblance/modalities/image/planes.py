@@ -35,7 +35,7 @@ def _planes(classes: int) -> int:
 
 def coded(pixels: np.ndarray, layout: Layout) -> np.ndarray:
     """(n, planes, ...) float32 of (n, channels, ...): intensities as they are, label maps as distances from -1 to 1.
-    What nobody knows is NaN."""
+    What nobody knows is NaN, and so are distances that it leaves open."""
     if not layout.maps:
         return pixels
     parts = [
@@ -56,19 +56,24 @@ def decoded(planes: np.ndarray, layout: Layout) -> np.ndarray:
 
 def _distances(codes: np.ndarray, classes: int) -> np.ndarray:
     """(n, planes, ...) of (n, ...) positions of classes."""
-    known = ~np.isnan(codes)
     each = (1,) if classes == 2 else range(classes)
-    made = np.stack([[_signed(one == code) for code in each] for one in codes]).astype(np.float32)
-    return np.where(known[:, None], made, np.float32(np.nan))
+    return np.stack([[_signed(one == code, np.isnan(one)) for code in each] for one in codes]).astype(np.float32)
 
 
-def _signed(inside: np.ndarray) -> np.ndarray:
-    """Distances from the edge of a region, above 0 inside, in units of REACH."""
-    if inside.all() or not inside.any():
-        return np.where(inside, 1.0, -1.0)
-    away = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))
-    made: np.ndarray = np.clip(away / REACH, -1, 1)
+def _signed(inside: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Distances from the edge of a region, above 0 inside, in units of REACH. NaN where what is unknown lies nearer
+    than the edge that is known, and so may hide a nearer one."""
+    away = np.where(inside, _nearest(~inside & ~unknown), _nearest(inside)) - 0.5
+    made: np.ndarray = np.minimum(away / REACH, 1) * np.where(inside, 1, -1)
+    if unknown.any():
+        made[_nearest(unknown) - 0.5 < np.minimum(away, REACH)] = np.nan
     return made
+
+
+def _nearest(there: np.ndarray) -> np.ndarray:
+    """How far the nearest pixel of these is from each."""
+    found: np.ndarray = distance_transform_edt(~there) if there.any() else np.full(there.shape, np.inf)
+    return found
 
 
 def _classes(planes: np.ndarray) -> np.ndarray:

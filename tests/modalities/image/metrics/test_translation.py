@@ -43,26 +43,78 @@ def test_the_real_target_is_perfect_and_the_mean_is_the_floor():
     likeness, decibels = translation(judged(lambda held: held.pixels[:, 1]))
     assert likeness.estimate.value == pytest.approx(1) and decibels.estimate.value == pytest.approx(60)
     assert likeness.floor.value < 0.9 and decibels.floor.value < 30
-    copied = translation(judged(lambda held: held.pixels[:, 0]))
-    assert copied[0].detail["copy"]["value"] == pytest.approx(copied[0].estimate.value)
+    ends = [np.quantile(TRAIN.pixels[:, c], [0.001, 0.999]) for c in (0, 1)]
+    copied = translation(judged(lambda held: np.interp(held.pixels[:, 0], ends[0], ends[1])))
+    assert copied[0].detail["copy"]["value"] == pytest.approx(copied[0].estimate.value, abs=0.01)
     mean = translation(judged(lambda held: TRAIN.pixels[:, 1].mean(0)[None]))
     assert mean[1].estimate.value == pytest.approx(mean[1].floor.value)
 
 
 def test_a_known_error_has_its_decibels():
     found = translation(judged(lambda held: held.pixels[:, 1] + 10))[1]
-    reach = np.diff(np.quantile(TRAIN.light, [0.001, 0.999]))[0]
+    reach = np.diff(np.quantile(TRAIN.pixels[:, 1], [0.001, 0.999]))[0]
     assert found.estimate.value == pytest.approx(20 * np.log10(reach / 10), abs=1e-3)
     assert found.estimate.high - found.estimate.low < 1e-6
 
 
+def hounsfield(images: Images) -> Images:
+    """The same, of which what is given is in units of its own, far below 0."""
+    pixels = images.pixels.copy()
+    pixels[:, 0] = 10 * pixels[:, 0] - 1000
+    return replace(images, pixels=pixels)
+
+
+@pytest.mark.parametrize("metric", [translation, lesions])
+def test_units_of_what_is_given_change_nothing(metric):
+    usual = judged(lambda held: 0.8 * held.pixels[:, 1])
+    other = Evidence(hounsfield(TRAIN), hounsfield(HELD), TRAIN, MANIFEST, completed=hounsfield(usual.completed))
+    for one, two in zip(metric(usual), metric(other), strict=True):
+        assert two.estimate.value == pytest.approx(one.estimate.value, rel=1e-3)
+        if metric is translation:
+            assert two.detail["copy"]["value"] == pytest.approx(one.detail["copy"]["value"], rel=1e-3)
+
+
+def given(names: tuple[str, ...], evidence: Evidence[Images]) -> Evidence[Images]:
+    """The same, where other channels are given."""
+    parts = {part: getattr(evidence, part) for part in ("train", "holdout", "synthetic", "completed")}
+    told = {part: replace(one, layout=replace(one.layout, given=names)) for part, one in parts.items()}
+    return Evidence(modality=MANIFEST, **told)
+
+
+def test_a_mask_is_no_source_to_compare_with():
+    usual = judged(lambda held: 0.8 * held.pixels[:, 1])
+    alone, both = (translation(given(names, usual)) for names in (("lesion",), ("lesion", "T1")))
+    assert all("copy" not in found.detail for found in alone)
+    assert [found.estimate for found in both] == [found.estimate for found in translation(usual)]
+    assert [found.detail for found in both] == [found.detail for found in translation(usual)]
+
+
 def test_lesions_that_are_gone_are_seen():
     kept, found = lesions(judged(lambda held: held.pixels[:, 1]))
-    assert kept.estimate.value == pytest.approx(1) and found.estimate.value == found.control.value > 0.5
+    assert kept.estimate.value == pytest.approx(0, abs=1e-6) and kept.better == "lower"
+    assert found.estimate.value == found.control.value > 0.5
     half = lesions(judged(lambda held: (held.pixels[:, 1] + without_lesions(held)) / 2))[0]
     assert 0.3 < half.estimate.value < 0.7
     gone, lost = lesions(judged(without_lesions))
-    assert abs(gone.estimate.value) < 0.4 and lost.estimate.value < 0.7 * lost.control.value
+    assert gone.estimate.value > 0.6 and lost.estimate.value < 0.7 * lost.control.value
+
+
+def test_lesions_that_stand_out_too_far_are_no_better_than_those_that_do_too_little():
+    def standing(share: float):
+        drawn = judged(lambda held: share * held.pixels[:, 1] + (1 - share) * without_lesions(held))
+        return lesions(drawn)[0]
+
+    less, more = standing(0.5), standing(1.5)
+    assert less.estimate.value == pytest.approx(more.estimate.value) and less.detail["ratio"]["value"] < 1
+    assert more.detail["ratio"]["value"] == pytest.approx(1 + more.estimate.value)
+    assert less.control == more.control and 0 <= less.control.value < 0.3 < less.estimate.value
+
+
+def test_two_patients_are_no_halves():
+    usual = judged(lambda held: held.pixels[:, 1])
+    who = np.arange(len(HELD)) % 2
+    two = {part: replace(getattr(usual, part), subjects=who) for part in ("holdout", "completed")}
+    assert lesions(replace(usual, **two, _cache={}))[0].control is None
 
 
 def test_where_nothing_is_translated_nothing_is_said():

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from semblance.core.dataset import Evidence
@@ -31,12 +32,12 @@ def again_and_again(label: str | None = None) -> Images:
 
 
 def test_by_hand():
-    """Of label 0 the nearest ones are 1 apart on one side and 2 on the other; label 1 has too few."""
+    """Of label 0 the nearest ones are 1 apart on one side and 2 on the other; label 1 is hardly drawn; -1 is none."""
     made = np.column_stack([np.zeros(FEW), np.arange(FEW)])
     held = np.column_stack([np.zeros(FEW), 2.0 * np.arange(FEW)])
-    few = np.column_stack([np.ones(3), np.arange(3)])
-    found = dict(ratios(np.concatenate([made, few]), np.concatenate([held, few])))
-    assert found == {0: pytest.approx(0.5)}
+    hardly, often, none = (np.column_stack([np.full(n, k), np.arange(n)]) for n, k in ((2, 1), (FEW, 1), (FEW, -1)))
+    found = dict(ratios(np.concatenate([made, hardly, none]), np.concatenate([held, often, none])))
+    assert found == {0: pytest.approx(0.5), 1: 0}
 
 
 def test_fresh_images_are_as_varied_and_one_image_again_and_again_is_not():
@@ -55,6 +56,37 @@ def test_one_label_that_collapsed_is_seen_though_the_other_is_varied():
     assert found.detail["labels"]["nodule"] < 1e-6 and found.detail["labels"]["clear"] > 0.8
 
 
+def drawn(nodules: int) -> Images:
+    """Fresh images of which so many have the rarer label."""
+    fresh = parts()[2]
+    ill = np.flatnonzero(fresh.labels == "nodule")
+    return fresh.take(np.sort(np.concatenate([np.flatnonzero(fresh.labels == "clear"), ill[:nodules]])))
+
+
+def test_a_label_that_is_hardly_ever_drawn_is_lost():
+    for nodules in (0, 3):
+        (found,) = variety(told(drawn(nodules)))
+        assert found.estimate.value == 0 and found.detail["lost"] == ["nodule"]
+        assert found.detail["labels"]["clear"] > 0.8
+    (kept,) = variety(told(drawn(30)))
+    assert kept.estimate.value > 0.8 and kept.detail["lost"] == []
+
+
+def test_where_no_label_can_be_compared_nothing_is_said():
+    """Of fifteen unseen images that have the label nine were drawn: neither lost nor enough."""
+    train, holdout, fresh = parts()
+    few = {part: one.take(np.arange(24)) for part, one in (("train", train), ("holdout", holdout), ("made", fresh))}
+    names = {"train": "a" * 12 + "b" * 12, "holdout": "a" * 15 + "bcdefghij", "made": "a" * 9 + "b" * 15}
+    told = {part: renamed(one, names[part]) for part, one in few.items()}
+    (found,) = variety(Evidence(told["train"], told["holdout"], told["made"], MANIFEST))
+    assert found.status == "insufficient" and found.estimate is None
+
+
+def renamed(images: Images, names: str) -> Images:
+    """The same under other labels."""
+    return replace(images, frame=pd.DataFrame({"label": pd.Categorical(list(names), list("abcdefghij"))}))
+
+
 def outcomes(made: Images) -> set[tuple[str, bool]]:
     decision = decide(Report(variety(told(made)), {}), Policy.load())
     return {
@@ -67,5 +99,6 @@ def outcomes(made: Images) -> set[tuple[str, bool]]:
 
 def test_the_policy_refuses_a_generator_that_collapsed_and_no_other():
     profiles = ("public", "controlled", "internal")
-    assert outcomes(again_and_again("nodule")) == {(profile, True) for profile in profiles}
+    for bad in (again_and_again("nodule"), drawn(0)):
+        assert outcomes(bad) == {(profile, True) for profile in profiles}
     assert outcomes(parts()[2]) == {(profile, False) for profile in profiles}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from semblance.core.estimate import Estimate, linearized, mean
-from semblance.core.judge import Wording, measures
+from semblance.core.estimate import Estimate, difference, folded, linearized, mean
+from semblance.core.judge import Wording, measures, patient_blocks, patients
 from semblance.core.report import Finding
+from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.metrics.overlap import dice
 from semblance.modalities.image.metrics.samples import LEAST, Measured
@@ -30,8 +31,9 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
     """Structural similarity (Wang et al. 2004) and peak signal-to-noise ratio in decibels of translated images with the
     real ones of the same patients, inside the foreground; the mean over images, the interval over patients.
 
-    Floor: the mean image of train. `detail["copy"]` has the same of the given contrast, taken as it is. A translation
-    that is no better than these has learned nothing.
+    Every contrast is measured by its own range in train. Floor: the mean image of train. `detail["copy"]` has the same
+    of the given contrast, brought to the range of the real one; not where only masks are given. A translation that is
+    no better than these has learned nothing.
     """
     if reason := _unmeasured(evidence):
         return _finding.unmeasured((SSIM, PSNR), status="not_applicable", reason=reason)
@@ -39,21 +41,14 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
     if len(held) < LEAST:
         return _finding.unmeasured((SSIM, PSNR), status="insufficient", reason=f"fewer than {LEAST} images")
     target, source = _target(held), _source(held)
-    usual = evidence.train.pixels[:, target].mean(0, keepdims=True).repeat(len(held), 0)
-    told: dict[str, np.ndarray] = {
-        "made": made.pixels[:, target],
-        "mean": usual,
-        "copy": np.repeat(held.pixels[:, [source]], len(target), 1),
-    }
-    low, high = _range(evidence)
-    inside = np.asarray((held.pixels[:, [source, *target]] > low + DARK * (high - low)).any(1))
-    findings = []
+    train, real, drawn = _in_range(evidence.train, evidence.train, held, made)
+    told = {"made": drawn[:, target], "mean": train[:, target].mean(0, keepdims=True).repeat(len(held), 0)}
+    if source:
+        told["copy"] = np.repeat(real[:, source], len(target), 1)
+    inside, findings = _foreground(real, held), []
     for metric, measure in ((SSIM, _likeness), (PSNR, _decibels)):
-        scores = {
-            name: _over_patients(measure(x, held.pixels[:, target], inside, high - low), held.subjects)
-            for name, x in told.items()
-        }
-        detail = {"copy": scores["copy"].plain(), "images": len(held)}
+        scores = {name: _over_patients(measure(x, real[:, target], inside), held.subjects) for name, x in told.items()}
+        detail = {"images": len(held), **({"copy": scores["copy"].plain()} if source else {})}
         findings.append(_finding(metric, estimate=scores["made"], floor=scores["mean"], detail=detail))
     return tuple(findings)
 
@@ -62,9 +57,10 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
 def lesions(evidence: Measured) -> tuple[Finding, ...]:
     """Whether lesions outlive a translation, where a mask of the holdout shows them.
 
-    Contrast: how far a lesion stands out from the pixels around it in translated images, over the same in real ones (1:
-    as much; 0: it is gone). Dice: of the pixels of the foreground beyond the threshold that finds lesions best in real
-    train images, with the mask; control: the same in the real holdout. Intervals over patients.
+    Contrast: how far a lesion stands out from the pixels around it in translated images, over the same in real ones, is
+    `detail["ratio"]` (1: as far; 0: it is gone), and |1 - ratio| what is judged; control: half of the holdout's
+    patients against the others. Dice: of the pixels of the foreground beyond the threshold that finds lesions best in
+    real train images, with the mask; control: the same in the real holdout. Intervals over patients.
     """
     if reason := _unmeasured(evidence) or ("" if _lesion(evidence.holdout) else "no mask shows lesions"):
         return _finding.unmeasured((CONTRAST, FOUND), status="not_applicable", reason=reason)
@@ -75,18 +71,22 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     if large.sum() < LEAST or len(np.unique(held.subjects[large])) < 2:
         reason = f"fewer than {LEAST} images with a lesion, or one patient"
         return _finding.unmeasured((CONTRAST, FOUND), status="insufficient", reason=reason)
-    channel, low, high = _target(held)[0], *_range(evidence)
-    real, drawn, who = held.pixels[large, channel], made.pixels[large, channel], held.subjects[large]
-    mask, inside = mask[large], _foreground(held.pixels[large], _source(held), low, high)
+    channel, who = _target(held)[0], held.subjects[large]
+    train, whole, translated = _in_range(evidence.train, evidence.train, held, made)
+    real, drawn = whole[large, channel], translated[large, channel]
+    mask, inside = mask[large], _foreground(whole, held)[large]
     one, other = _standing(real, mask, inside), _standing(drawn, mask, inside)
     usual = float(one.mean()) if abs(one.mean()) > 1e-9 else 1e-9
-    ratio = float(other.mean()) / usual
-    kept = linearized(ratio, (other - ratio * one) / usual, clusters=who)
-    sign, level = _threshold(evidence.train, channel, at, low, high)
+    ratio, halves = float(other.mean()) / usual, _halves(one / usual, who, seed=evidence.seed)
+    influence = (other - ratio * one) / usual
+    off, kept = (linearized(value, influence, clusters=who) for value in (ratio - 1, ratio))
+    sign, level = _threshold(train[:, channel], evidence.train.pixels[:, at] > 0, _foreground(train, evidence.train))
     scores = [_over_patients(dice((sign * x > level) & inside, mask), who) for x in (drawn, real)]
     detail = {"images": int(large.sum()), "channel": held.layout.channels[channel].name}
     return (
-        _finding(CONTRAST, estimate=kept, detail=detail),
+        _finding(
+            CONTRAST, better="lower", estimate=folded(off), control=halves, detail={**detail, "ratio": kept.plain()}
+        ),
         _finding(FOUND, estimate=scores[0], control=scores[1], detail=detail),
     )
 
@@ -108,10 +108,10 @@ def _target(images: Images) -> list[int]:
     return [i for i in painted(images.layout) if i not in images.layout.maps]
 
 
-def _source(images: Images) -> int:
-    """The first given channel."""
-    names = [channel.name for channel in images.layout.channels]
-    return names.index(images.layout.given[0])
+def _source(images: Images) -> list[int]:
+    """The first given channel that is no mask, if there is one."""
+    others = {*painted(images.layout), *images.layout.maps}
+    return [i for i in range(images.pixels.shape[1]) if i not in others][:1]
 
 
 def _lesion(images: Images) -> list[int]:
@@ -119,14 +119,23 @@ def _lesion(images: Images) -> list[int]:
     return list(images.layout.maps)
 
 
-def _range(evidence: Measured) -> tuple[float, float]:
-    light = evidence.train.light
-    low, high = np.quantile(light.ravel()[:: max(light.size // 1_000_000, 1)], [0.001, 0.999])
-    return float(low), float(max(high, low + 1e-6))
+def _in_range(train: Images, *parts: Images) -> Iterator[np.ndarray]:
+    """(n, channels, ...) float32 of each part, 0 and 1 at the ends of train's own values of each channel: contrasts may
+    be of different units. Masks stay as they are."""
+    shape = (train.pixels.shape[1], *[1] * (train.pixels.ndim - 2))
+    low, reach = np.zeros(shape, dtype=np.float32), np.ones(shape, dtype=np.float32)
+    for i in (i for i in range(len(low)) if i not in train.layout.maps):
+        values = train.pixels[:, i].ravel()
+        ends = np.quantile(values[:: max(values.size // 1_000_000, 1)], [0.001, 0.999])
+        low[i], reach[i] = ends[0], ends[1] - ends[0]
+    reach = np.where(reach > 0, reach, np.float32(1))
+    return ((part.pixels - low) / reach for part in parts)
 
 
-def _foreground(pixels: np.ndarray, source: int, low: float, high: float) -> np.ndarray:
-    made: np.ndarray = pixels[:, source] > low + DARK * (high - low)
+def _foreground(pixels: np.ndarray, images: Images) -> np.ndarray:
+    """(n, ...) where the given contrast, or where only masks are given the real ones, are no background; of pixels in
+    range."""
+    made: np.ndarray = pixels[:, _source(images) or _target(images)].max(1) > DARK
     return made
 
 
@@ -134,20 +143,17 @@ def _over_patients(scores: np.ndarray, who: np.ndarray) -> Estimate:
     return mean(scores, clusters=who)
 
 
-Measure = Callable[[np.ndarray, np.ndarray, np.ndarray, float], np.ndarray]
-
-
-def _likeness(made: np.ndarray, real: np.ndarray, inside: np.ndarray, reach: float) -> np.ndarray:
-    """(n,) mean structural similarity inside the foreground, over channels."""
-    each = [_within(np.prod(ssim(made[:, c], real[:, c], reach), axis=0), inside) for c in range(real.shape[1])]
+def _likeness(made: np.ndarray, real: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(n,) mean structural similarity inside the foreground, over channels whose range is 1."""
+    each = [_within(np.prod(ssim(made[:, c], real[:, c], 1.0), axis=0), inside) for c in range(real.shape[1])]
     found: np.ndarray = np.mean(each, 0)
     return found
 
 
-def _decibels(made: np.ndarray, real: np.ndarray, inside: np.ndarray, reach: float) -> np.ndarray:
-    """(n,) peak signal-to-noise ratios inside the foreground, mean over channels."""
+def _decibels(made: np.ndarray, real: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(n,) peak signal-to-noise ratios inside the foreground, mean over channels whose range is 1."""
     each = [_within((made[:, c] - real[:, c]) ** 2, inside) for c in range(real.shape[1])]
-    found: np.ndarray = np.mean([10 * np.log10(reach**2 / np.maximum(one, 1e-6 * reach**2)) for one in each], 0)
+    found: np.ndarray = np.mean([-10 * np.log10(np.maximum(one, 1e-6)) for one in each], 0)
     return found
 
 
@@ -163,17 +169,24 @@ def _standing(pixels: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> np.nd
     return _within(pixels, mask) - _within(pixels, ring)
 
 
-def _threshold(train: Images, channel: int, at: int, low: float, high: float) -> tuple[int, float]:
+def _halves(standing: np.ndarray, who: np.ndarray, *, seed: int) -> Estimate | None:
+    """How much farther real lesions of one half of the patients stand out than those of the other half, either way; of
+    four patients or more."""
+    if patients(who) < 4:
+        return None
+    block = patient_blocks(who, 2, rng=stream(seed, "lesions", "halves"))
+    return folded(difference(*(mean(standing[block == k], clusters=who[block == k]) for k in (0, 1))))
+
+
+def _threshold(pixels: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> tuple[int, float]:
     """Whether lesions are bright (1) or dark (-1), and the signed brightness beyond which they are found best."""
-    mask = train.pixels[:, at] > 0
     large = mask.reshape(len(mask), -1).sum(1) >= SMALL
-    pixels, mask, inside = train.pixels[large], mask[large], _foreground(train.pixels[large], _source(train), low, high)
+    pixels, mask, inside = pixels[large], mask[large], inside[large]
     if not large.any():
-        return 1, high
-    x = pixels[:, channel]
-    sign = 1 if _standing(x, mask, inside).mean() >= 0 else -1
-    levels = sign * np.linspace(low, high, LEVELS)
-    best = max(levels, key=lambda level: float(dice((sign * x > level) & inside, mask).mean()))
+        return 1, 1.0
+    sign = 1 if _standing(pixels, mask, inside).mean() >= 0 else -1
+    levels = sign * np.linspace(0, 1, LEVELS)
+    best = max(levels, key=lambda level: float(dice((sign * pixels > level) & inside, mask).mean()))
     return sign, float(best)
 
 
@@ -188,7 +201,7 @@ _texts: dict[str, Any] = {
     ),
     CONTRAST: (
         "Lesions that outlive a translation",
-        "How far lesions stand out in translated images, over how far they do in real ones (1: as far; 0: gone).",
+        "By which share lesions stand out less, or more, in translated images than in real ones (0: as far; 1: gone).",
     ),
     FOUND: (
         "Lesions found in translated images",
