@@ -93,6 +93,15 @@ def test_values_of_one_image_of_an_archive_change_no_other(tmp_path):
     assert after.labels.tolist() == np.delete(before.labels, 1).tolist()
 
 
+def test_a_holdout_that_files_declare_is_read_as_all_others_and_that_is_said(tmp_path):
+    path = folder("npz", tmp_path)
+    before, silent = read([path], said())
+    np.savez(path, **np.load(path), is_test=np.array([0, 0, 0, 1, 1, 0]))
+    after, profile = read([path], said())
+    assert after.held is None and np.array_equal(after.pixels, before.pixels)
+    assert not silent.notes and profile.notes[0].startswith("2 images that files hold out are read as all others")
+
+
 def test_text_in_pixels_is_missing_until_somebody_has_looked(tmp_path):
     (one,) = (replace(found, burned=True) for found in each([folder("npz", tmp_path, 1)], Said())[0])
     own = Said(range=(0, 255), size=(12, 12), channels=1, labels=("clear", "nodule"))

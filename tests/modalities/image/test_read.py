@@ -180,6 +180,18 @@ def test_what_differs_between_patients_is_no_layout_of_all(tmp_path):
     assert read([made], ReadOptions())[0].layout.window is None
 
 
+def test_a_layout_of_nobody_else_is_not_that_of_the_first(tmp_path):
+    """Where no two are the same, all of it once was the first patient's."""
+    made, files = harmed("dicom", tmp_path)
+    for i, file in enumerate(files):
+        held = pydicom.dcmread(file)
+        held.PixelSpacing = [2 + 0.0001 * (i - 6) / 2, 2]
+        held.SOPClassUID = pydicom.uid.MRImageStorage if file == files[0] else pydicom.uid.CTImageStorage
+        held.save_as(file)
+    layout = read([made], ReadOptions())[0].layout
+    assert (layout.spacing, layout.sop) == ((2.0, 2.0), pydicom.uid.CTImageStorage)
+
+
 @pytest.mark.parametrize("fmt", ["dicom", "nifti"])
 def test_a_scale_of_some_patient_is_no_layout_of_all(fmt, tmp_path):
     made, files = harmed(fmt, tmp_path)

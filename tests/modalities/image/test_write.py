@@ -5,10 +5,14 @@ from dataclasses import replace
 import pytest
 
 from semblance.core.errors import UsageError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.image.data import Channel
+from semblance.modalities.image.read import read
 from semblance.modalities.image.write import write
 from tests.contracts.samples import bytes_at
 from tests.modalities.image.made import LAYOUTS, phantoms
 from tests.modalities.image.simulated import images
+from tests.modalities.image.tissue import masked
 
 pytest.importorskip("PIL")
 pytest.importorskip("nibabel")
@@ -48,3 +52,17 @@ def test_labels_become_folders_that_any_system_takes(tmp_path):
     odd = replace(whole, frame=whole.frame.assign(label=label), layout=replace(whole.layout, folders=True))
     made = write([odd], tmp_path / "x")
     assert {one.name for one in made.iterdir() if one.is_dir()} == {"a_.._b_c", "nodule"}
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (8, 9, 10)])
+@pytest.mark.parametrize(
+    ("stored", "most"), [("uint8", 3), ("uint16", 300), ("int16", 3), ("int32", 300), ("int64", 3), ("uint64", 70000)]
+)
+def test_a_mask_of_any_whole_numbers_is_written_beside_its_image(stored, most, shape, tmp_path):
+    """Of other types than a PNG has it once crashed."""
+    whole = masked(6, 1, shape)
+    mask = replace(whole.layout.channels[1], numbers=(0, most), stored=stored)
+    made = write([replace(whole, layout=replace(whole.layout, channels=(Channel("image"), mask)))], tmp_path / "x")
+    (made / "layout.json").unlink()
+    again, _ = read([made], ReadOptions(rare=1))
+    assert again.layout.channels[1].numbers == (0, most) and (again.pixels == whole.pixels).all()

@@ -2,7 +2,8 @@
 
 Each is read by itself. One that cannot be, that has another size or number of channels, a label that is not declared,
 text in its pixels or nobody's name counts as missing, whatever the others are; pixels beyond the declared range count
-as its end. So one patient more or less changes nothing of the others.
+as its end. So one patient more or less changes nothing of the others. A holdout that files declare is read as all
+others: a coin for each patient parts train from holdout, and the ledger covers both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.declare import Said
-from semblance.modalities.image.found import LABEL, SUBJECT, Found
+from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import each, kind_of
 
 PIXELS = "pixels"
@@ -51,11 +52,13 @@ def read(
     schema = _schema(said)
     images = _images(kept, schema, said, _layout(several, said))
     out = len(found) + lost - len(kept)
-    notes = (f"{out} images are not as declared, and count as missing",) if out else ()
+    notes = [f"{out} images are not as declared, and count as missing"] if out else []
+    if held := sum(one.facts.get(SPLIT) == "test" for one in kept):
+        notes.append(f"{held:,} images that files hold out are read as all others: a coin parts train from holdout")
     size = "x".join(map(str, said.size or ()))
     plans = [FieldPlan(PIXELS, f"{said.channels} x {size}, as declared", "feature", 0.0)]
     plans += [FieldPlan(c.name, c.kind, c.role, 0.0) for c in schema.learned]
-    return images, Profile(len(images), len(np.unique(images.subjects)), tuple(plans), notes)
+    return images, Profile(len(images), len(np.unique(images.subjects)), tuple(plans), tuple(notes))
 
 
 def undeclared(said: Said) -> list[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
+DECIMALS = 3
+"""Of a spacing in millimetres, in which images are alike."""
+
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Profile]:
     """Read images and say what was found. Raises DataError or UsageError with every problem of the input."""
@@ -48,9 +51,9 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
     images = _without_empty(replace(images, pixels=common), said)
-    fields = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
+    shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
     notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
-    return images, Profile(len(images), len(np.unique(who)), fields, notes)
+    return images, Profile(len(images), len(np.unique(who)), shown, notes)
 
 
 def like(paths: Sequence[str | Path], schema: Schema) -> Images:
@@ -124,7 +127,7 @@ def _unlike(found: Sequence[Found]) -> Iterator[Problem]:
     for what, tell, fix in (
         ("size", lambda one: "x".join(map(str, one.pixels.shape[1:])), "crop or resample it"),
         ("number of channels", lambda one: len(one.pixels), "convert it to grey, or the others to colour"),
-        ("spacing", lambda one: tuple(round(x, 3) for x in one.layout.spacing), "resample it"),
+        ("spacing", lambda one: tuple(round(x, DECIMALS) for x in one.layout.spacing), "resample it"),
         ("kind", lambda one: one.layout.kind or "any", "give one kind at a time"),
         ("depth of bits", lambda one: one.layout.stored if one.layout.fmt in ("png", "tiff") else "", "convert it"),
     ):
@@ -221,14 +224,17 @@ def _without_empty(images: Images, said: Said) -> Images:
 
 
 def _shared(layouts: Sequence[Layout]) -> Layout:
-    """The layout of most; where a window, a direction, an affine or a scale is not that of all images, it is some
-    patient's. Without a scale, values are stored as they are."""
-    usual = Counter(layouts).most_common(1)[0][0]
+    """What most have of each; where a window, a direction, an affine or a scale is not that of all images, it is some
+    patient's, and so are further decimals of the spacing. Without a scale, values are stored as they are."""
+    counts = {part.name: Counter(getattr(one, part.name) for one in layouts) for part in fields(Layout)}
+    usual = {name: count.most_common(1)[0][0] for name, count in counts.items()}
     nothing: dict[str, Any] = {"window": None, "across": (), "affine": ()}
-    own = {name: none for name, none in nothing.items() if len({getattr(one, name) for one in layouts}) > 1}
-    if len({(one.slope, one.intercept) for one in layouts}) > 1:
+    own = {name: none for name, none in nothing.items() if len(counts[name]) > 1}
+    if len(counts["slope"]) > 1 or len(counts["intercept"]) > 1:
         own |= {"stored": "float32", "slope": 1.0, "intercept": 0.0}
-    return replace(usual, **own)
+    if len(counts["spacing"]) > 1:
+        own["spacing"] = tuple(round(x, DECIMALS) for x in usual["spacing"])
+    return Layout(**{**usual, **own})
 
 
 def _has_manifest(paths: Any) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from semblance.core.errors import UsageError
 from semblance.core.files import atomic, atomic_folder, write_json
 from semblance.modalities.image.apart import Plain, plain
-from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.data import Channel, Images, Layout
 from semblance.modalities.image.formats import dicom, nifti, npz, raster
 from semblance.modalities.image.found import DOMAIN, PAIR
 from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH, column_of
@@ -59,7 +59,8 @@ def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None
     layout, subject, target = first.layout, first.schema.where("subject"), first.schema.where("target")
     by_label = layout.folders and subject is None and target is not None and not layout.channels
     names = [column.name for column in (target, subject) if column is not None]
-    names += [*(column_of(one.name) for one in layout.maps.values()), *((DOMAIN, PAIR) if layout.apart else ())]
+    maps = {channel.name: channel for channel in layout.maps.values()}
+    names += [*map(column_of, maps), *((DOMAIN, PAIR) if layout.apart else ())]
     with _manifest(folder, names, wanted=not by_label) as table:
         for number, record, one, label, patient in _rows(chunks):
             place = folder / (_NAME.sub("_", label) or "unlabelled") if by_label else folder
@@ -69,7 +70,7 @@ def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None
             told |= {} if subject is None else {subject.name: str(patient)}
             told |= {DOMAIN: one.domain, PAIR: str(record)} if layout.apart else {}
             for name, mask in one.masks.items():
-                beside = _mask(mask, layout, folder / f"{number:06d}_{_NAME.sub('_', name)}")
+                beside = _mask(mask, maps[name], layout, folder / f"{number:06d}_{_NAME.sub('_', name)}")
                 told[column_of(name)] = str(beside.relative_to(folder))
             table({PATH: str(file.relative_to(folder)), **told})
     write_json(folder / LAYOUT, {"dimensions": first.pixels.ndim - 2, "layout": layout.to_json(), "synthetic": True})
@@ -85,11 +86,13 @@ def _rows(chunks: Iterable[Images]) -> Iterator[tuple[int, int, Plain, str, int]
         records += len(chunk)
 
 
-def _mask(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
-    """A label map as a file beside its image: PNG beside planes, NIfTI beside volumes."""
-    if layout.fmt == "nifti" or numbers.ndim == 3:
+def _mask(numbers: np.ndarray, channel: Channel, layout: Layout, path: Path) -> Path:
+    """A label map as a file beside its image: PNG beside planes where it can hold the numbers, NIfTI beside volumes."""
+    smallest = np.min_scalar_type(max(channel.numbers))
+    if layout.fmt == "nifti" or numbers.ndim == 3 or smallest.itemsize > 2:
         return nifti.write(numbers[None], replace(layout, stored=str(numbers.dtype), slope=1.0, intercept=0.0), path)
-    return raster.write(numbers[None], replace(layout, fmt="png"), path)
+    held = numbers if channel.stored in ("uint8", "uint16") else numbers.astype(smallest)
+    return raster.write(held[None], replace(layout, fmt="png"), path)
 
 
 @contextmanager

@@ -64,8 +64,7 @@ def write(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
     affine = np.eye(4)
     if layout.affine:
         affine[:3] = np.reshape(layout.affine, (3, 4))
-    made = nibabel.Nifti1Image(np.ascontiguousarray(turned), affine)
-    made.header.set_data_dtype(np.dtype(layout.stored))
+    made = nibabel.Nifti1Image(np.ascontiguousarray(turned), affine, dtype=np.dtype(layout.stored))
     made.header.set_slope_inter(layout.slope, layout.intercept)
     made.header["descrip"] = MARK
     made.header.set_xyzt_units("mm")
