@@ -28,7 +28,8 @@ def rows(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
 def guided(*, steps: int = 12) -> Guided:
     x, labels = rows()
     found = Components.fit(x, labels, kinds=2, most=2, rng=stream(0, "components"))
-    net = UNet(Parts(64, 0, 2), (1, 8, 8), width=16, components=4, found=found)
+    net = UNet(Parts(64, 0, 2), (1, 8, 8), width=16, components=4)
+    net.gaussian.be(found)
     made = Guided(net, steps=steps)
     made.start(net.parts.join(x, np.zeros((len(x), 0)), labels), rng=stream(0, "start"))
     return made
@@ -71,7 +72,8 @@ def test_directions_that_vary_far_more_than_others_are_drawn_in_their_width_in_a
     axes = np.linalg.qr(rng.standard_normal((64, 2)))[0].T
     x = (rng.standard_normal((400, 2)) * (15, 0.5) @ axes + 0.05 * rng.standard_normal((400, 64))).astype(np.float32)
     found = Components.fit(x, np.zeros(400, dtype=int), kinds=1, most=2, rng=stream(0, "components"))
-    net = UNet(Parts(64, 0, 1), shape, width=8, components=2, found=found)
+    net = UNet(Parts(64, 0, 1), shape, width=8, components=2)
+    net.gaussian.be(found)
     made = Focused(net, steps=14)
     made.start(net.parts.join(x, np.zeros((400, 0)), np.zeros(400)), rng=stream(0, "start"))
     along = made.sample(np.zeros((600, 0)), np.zeros(600), rng=stream(0, "draw")) @ axes.T
@@ -84,7 +86,8 @@ def test_training_learns_what_is_not_gaussian():
     x = np.sign(np.sin((np.indices((8, 8)).sum(0) + phase) / wide * 3)).reshape(300, 64).astype(np.float32)
     batch = Parts(64, 0, 1).join(x, np.zeros((300, 0)), np.zeros(300))
     found = Components.fit(x, np.zeros(300, dtype=int), kinds=1, most=8, rng=stream(0, "components"))
-    net = UNet(Parts(64, 0, 1), (1, 8, 8), width=16, components=8, found=found)
+    net = UNet(Parts(64, 0, 1), (1, 8, 8), width=16, components=8)
+    net.gaussian.be(found)
     made = Guided(net, aside=torch.from_numpy(batch[:60]))
     made.start(batch, rng=stream(0, "start"))
     gaussian = made.held_out(dict(net.state_dict()))

@@ -19,7 +19,9 @@ def untrained() -> Inpainting:
     """It draws from the Gaussian of flat images."""
     rows = flat_images(400)
     found = Components.fit(rows, np.zeros(400, np.int64), kinds=1, most=4, rng=stream(0, "components"))
-    objective = Inpainting(UNet(Parts(64, 0, 1), (1, 8, 8), width=8, components=4, found=found), steps=12)
+    net = UNet(Parts(64, 0, 1), (1, 8, 8), width=8, components=4)
+    net.gaussian.be(found)
+    objective = Inpainting(net, steps=12)
     objective.start(np.column_stack([rows, np.zeros(400)]).astype(np.float32), rng=stream(0, "start"))
     return objective
 

@@ -169,14 +169,11 @@ class UNet(nn.Module):
         components: int = 64,
         told: int = 128,
         side: int = SIDE,
-        found: Components | None = None,
     ) -> None:
         super().__init__()
         self.parts, self.shape, axes = parts, tuple(shape), len(shape) - 1
         self.packing = Packing.to_side(shape, side)
         self.gaussian = Gaussian(parts, components)
-        if found is not None:
-            self.gaussian.be(found)
         self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
         self.level, self.mix = linear(2 * len(LEVELS), told), linear(told, told)
         inner = 2 * width

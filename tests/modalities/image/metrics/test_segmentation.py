@@ -27,6 +27,24 @@ def test_fresh_images_teach_as_real_ones_do_and_masks_of_other_images_nothing():
     assert worse.estimate.high < worse.control.low and farther.estimate.value > distance.estimate.value
 
 
+def test_to_mark_nothing_is_no_overlap_where_most_images_have_no_lesion():
+    blank = masked(40, 3).pixels.copy()
+    blank[:, 1] = 0
+    overlap, distance = segmentation(rarely(replace(masked(40, 3), pixels=blank)))
+    assert overlap.estimate.value < 0.05 and overlap.detail["false_alarms"]["synthetic"] < 0.05
+    assert overlap.estimate.n == distance.estimate.n == overlap.detail["images"] == 25
+    assert overlap.detail["learned"] == {"synthetic": 40, "train": 40}, "as many real images as synthetic ones"
+
+
+def rarely(synthetic: Images) -> Evidence[Images]:
+    """Of the holdout only 25 images show a lesion."""
+    holdout = masked(60, 2)
+    shown = np.flatnonzero(holdout.pixels[:, 1].any((1, 2)))
+    pixels = holdout.pixels.copy()
+    pixels[shown[25:], 1] = 0
+    return replace(about(synthetic), holdout=replace(holdout, pixels=pixels), _cache={})
+
+
 def test_few_patients_gain_by_synthetic_images():
     (found,) = gain(about(masked(60, 3)))
     assert found.estimate.value > 0.05

@@ -17,11 +17,12 @@ from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.translate import Patches, Translation
 from semblance.learn.network import Network, Sampler
+from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.paired import Pix2Pix as Paired
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
-from semblance.modalities.image.generators.diffusion import LOOKED
+from semblance.modalities.image.generators.network import LOOKED
 from semblance.modalities.image.generators.translator import Painter, Sides, Translator
 
 CARD = Card(
@@ -56,10 +57,9 @@ class Pix2Pix(Translator):
 
     def objective(self, sides: Sides, parts: Parts, aside: torch.Tensor | None) -> Sampler:
         """Both networks and their losses."""
-        aside = None if aside is None else aside[:: -(-len(aside) // LOOKED)]
         net = Translation(parts, sides.shapes[1], len(sides.source), width=self.channels, side=self.side)
         critic = Patches(sides.shape, width=self.channels, layers=self.layers)
-        return Paired(net, critic, parts, near=self.near, aside=aside)
+        return Paired(net, critic, parts, near=self.near, aside=some_of(aside, LOOKED))
 
     def _network(self, sides: Sides, aside: float) -> Network:
         return Network(partial(self.objective, sides), aside, kept=lambda objective: objective.maker)

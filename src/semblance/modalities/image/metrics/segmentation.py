@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from semblance.core.judge import Wording, measures, patient_rows, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.metrics.overlap import dice, hd95
+from semblance.modalities.image.metrics.overlap import alarms, dice, hd95, over_shown
 from semblance.modalities.image.metrics.samples import LEAST, Measured, pooled
 
 DICE, FAR, GAIN = "utility.segmentation_dice", "utility.segmentation_hd95", "utility.segmentation_gain"
@@ -33,18 +34,26 @@ def segmentation(evidence: Measured) -> tuple[Finding, ...]:
     """Dice coefficient and 95th percentile Hausdorff distance, on the holdout, of a small U-Net that learned the first
     mask from synthetic images alone. Control: the same from as many real ones; floor: from the floor's.
 
+    Of images that show a class; `detail["false_alarms"]` has how often one is marked that an image does not show.
     Distances are in millimetres where the spacing is known, else in pixels. Intervals over patients hold for these
     trainings and do not cover their luck.
     """
     task = _task(evidence)
     if isinstance(task, tuple):
         return _finding.unmeasured((DICE, FAR), status=task[0], reason=task[1])
-    scores = {part: task.scored(part, task.lesson(part)) for part in task.pixels if part != "holdout"}
-    findings = []
-    for at, (metric, better) in enumerate(((DICE, "higher"), (FAR, "lower"))):
-        told = slots({part: task.over_patients(one[at]) for part, one in scores.items()})
-        findings.append(_finding(metric, better=better, detail={"mask": task.name}, **told))
-    return tuple(findings)
+    lessons = {part: task.lesson(part, task.as_many(part)) for part in task.learned}
+    scores = {part: task.scored(part, lesson) for part, lesson in lessons.items()}
+    detail = {
+        "mask": task.name,
+        "images": int(task.shown.sum()),
+        "learned": {part: len(lesson.codes) for part, lesson in lessons.items()},
+        "false_alarms": {part: one.alarms for part, one in scores.items()},
+    }
+    overlap, distance = (
+        slots({part: task.over_patients(getattr(one, name)) for part, one in scores.items()})
+        for name in ("overlap", "distance")
+    )
+    return _finding(DICE, detail=detail, **overlap), _finding(FAR, better="lower", detail=detail, **distance)
 
 
 @measures(GAIN)
@@ -65,7 +74,7 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
             "augmented": replace(task.lesson("train", some), augmented=True),
             "both": task.lesson("train", some, also="synthetic"),
         }
-        scores = {way: task.scored(f"{share} {way}", lesson)[0] for way, lesson in ways.items()}
+        scores = {way: task.scored(f"{share} {way}", lesson).overlap for way, lesson in ways.items()}
         rows.append({"share": share, **{way: task.over_patients(x).plain() for way, x in scores.items()}})
         few = scores if share == FEW else few
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
@@ -80,10 +89,20 @@ def _task(evidence: Measured) -> _Task | tuple[Any, str]:
     if any(np.isnan(part.pixels).any() for part in (evidence.train, evidence.holdout, evidence.synthetic)):
         return "not_applicable", "some images have no mask, or not all channels"
     task = evidence.once("segmentation", lambda: _Task.of(evidence))
-    shown = [int(task.codes[part].reshape(len(task.codes[part]), -1).any(1).sum()) for part in ("train", "holdout")]
+    shown = [int(_shows(task.codes[part]).sum()) for part in ("train", "holdout")]
     if min(*shown, len(evidence.synthetic)) < LEAST:
         return "insufficient", f"fewer than {LEAST} images show a class of the mask"
     return task
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """(n,) Dice coefficients and distances of the images that show a class, means over the classes they show; and the
+    share of `alarms` where there is nothing, None where all images show all classes."""
+
+    overlap: np.ndarray
+    distance: np.ndarray
+    alarms: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +148,21 @@ class _Task:
             evidence.tier,
         )
 
+    @property
+    def learned(self) -> tuple[Part, ...]:
+        """The parts that are learned from."""
+        return tuple(part for part in self.codes if part != "holdout")
+
+    @property
+    def shown(self) -> np.ndarray:
+        """(n,) which of the holdout's images show a class."""
+        return _shows(self.codes["holdout"])
+
+    def as_many(self, part: Part) -> np.ndarray:
+        """As many images of each part that is learned from."""
+        least = min(len(self.codes[one]) for one in self.learned)
+        return patient_rows(self.subjects[part], least, rng=stream(self.seed, "segmentation", "as many", part))
+
     def lesson(self, part: Part, rows: np.ndarray | None = None, also: Part | None = None) -> Any:
         """What is learned from some images of a part, and from all of another."""
         from semblance.learn.objectives.segmentation import Lesson
@@ -146,8 +180,8 @@ class _Task:
         chosen = stream(self.seed, "segmentation", "patients").permutation(patients)[:count]
         return np.flatnonzero(np.isin(self.subjects["train"], chosen))
 
-    def scored(self, name: str, lesson: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) Dice coefficients and distances of the holdout's images, means over classes."""
+    def scored(self, name: str, lesson: Any) -> _Scores:
+        """How well the holdout's images are marked by who learned this."""
         from semblance.learn.objectives.segmentation import segmenter
         from semblance.learn.trainer import TrainPlan
 
@@ -155,13 +189,20 @@ class _Task:
         rng = stream(self.seed, "segmentation", "training", name)
         segment = segmenter(lesson, self.classes, width=WIDTH, side=PLACES, plan=plan, rng=rng)
         found, real = segment(self.pixels["holdout"]), self.codes["holdout"]
-        each = range(1, self.classes)
-        overlaps = np.mean([dice(found == c, real == c) for c in each], 0)
-        return overlaps, np.mean([hd95(found == c, real == c, self.spacing) for c in each], 0)
+        ways = (dice, partial(hd95, spacing=self.spacing))
+        overlap, distance = (over_shown(measure, found, real, self.classes)[self.shown] for measure in ways)
+        false = alarms(found, real, self.classes)
+        return _Scores(overlap, distance, None if np.isnan(false).all() else float(np.nanmean(false)))
 
     def over_patients(self, scores: np.ndarray) -> Estimate:
         """The mean, with an interval over patients."""
-        return mean(scores, clusters=self.subjects["holdout"])
+        return mean(scores, clusters=self.subjects["holdout"][self.shown])
+
+
+def _shows(codes: np.ndarray) -> np.ndarray:
+    """(n,) whether there is any class but the first."""
+    made: np.ndarray = codes.reshape(len(codes), -1).max(1) > 0
+    return made
 
 
 def _pooled_codes(codes: np.ndarray, classes: int, most: int) -> np.ndarray:
@@ -175,8 +216,8 @@ _finding = Wording(
     {
         DICE: (
             "Segmentation, overlap",
-            "Overlap (Dice) of what a network that learned from synthetic images alone marks in unseen real ones, with "
-            "what was marked by hand (1: the same).",
+            "Overlap (Dice) of what a network that learned from synthetic images alone marks in unseen real ones, "
+            "with what was marked by hand, where anything was (1: the same).",
         ),
         FAR: (
             "Segmentation, distance",
