@@ -296,10 +296,11 @@ def judge(
         train, holdout = split_by_subject(train, holdout=STAND_IN, rng=stream(seed, "split"))
     floor = floor_of(manifest, train, seed=seed, rare=rare, rows=min(len(synthetic), FLOOR))
     parts: dict[str, Any] = {"train": train, "holdout": holdout, "synthetic": synthetic, "floor": floor}
-    if manifest.judged is not None:
+    look = None if manifest.judged is None else partial(load(manifest.judged), reference=train)
+    if look is not None and (cut := look(train)) is not train:
         about = {**about, "rows": {part: len(data) for part, data in parts.items() if part != "floor"}}
-        look = partial(load(manifest.judged), reference=train)
-        parts, copies = {part: look(data) for part, data in parts.items()}, tuple(map(look, copies))
+        parts = {part: cut if data is train else look(data) for part, data in parts.items()}
+        copies, generator = tuple(map(look, copies)), None  # no generator learns from pieces of records
         about["pieces"] = {part: len(data) for part, data in parts.items() if part != "floor"}
     evidence: Evidence[Any] = Evidence(
         modality=manifest,

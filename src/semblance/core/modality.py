@@ -78,7 +78,8 @@ class Modality:
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
     - `features(dataset, reference) -> Features`: where shared classifiers stand
     - `judged(dataset, reference) -> Dataset`: what judges look at where that is not the records themselves: pieces of
-      them (beats, windows), each with its patient, cut as those of the reference are
+      them (beats, windows), each with its patient, cut as those of the reference are; a dataset that is not cut is
+      given back itself
     - `folders`: whether a folder of files is one input
     - `apart(train, holdout, synthetic) -> None`: DataError where the generator saw patients of the holdout
     - `comparable(train, other, part) -> None`: DataError where another part does not measure alike

@@ -56,6 +56,11 @@ class Learned:
     kinds: int
     channels: int = 1
 
+    def take(self, rows: np.ndarray) -> Learned:
+        """Some of the records."""
+        held = self.coefficients[rows], self.labels[rows], self.given[rows], self.subjects[rows]
+        return Learned(*held, self.kinds, self.channels)
+
     @property
     def sizes(self) -> Sizes:
         """The numbers of each."""

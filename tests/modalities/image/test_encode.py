@@ -85,3 +85,8 @@ def test_of_unpaired_images_each_contrast_is_learned_by_those_that_have_it():
     whole, _ = Encoding.fit(paired(60, 1), rare=5)
     assert np.abs(encoding.center - whole.center).max() < 10 and np.isfinite(encoding.scale).all()
     assert np.isnan(learned.coefficients).mean() == 0.5
+    few = unpaired(20, 1)
+    labels = np.where(np.arange(20) % 2 == 0, "clear", "nodule")
+    labels[1:9:2] = "clear"  # four of the other contrast
+    encoding, learned = Encoding.fit(replace(few, frame=pd.DataFrame({"label": pd.Categorical(labels)})), rare=5)
+    assert encoding.labels == () and len(learned.labels) == 20

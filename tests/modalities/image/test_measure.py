@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
@@ -27,4 +28,14 @@ def test_other_channels_and_unknown_ones_are_told():
     with pytest.raises(DataError, match="other channels than those of train"):
         comparable(masked(4, 1), paired(4, 2), part="synthetic")
     with pytest.raises(DataError, match="only some channels are known"):
-        comparable(unpaired(4, 1), unpaired(4, 2), part="holdout")
+        comparable(paired(4, 1), unpaired(4, 2), part="holdout")
+
+
+def test_unpaired_images_are_comparable_with_those_that_show_a_domain():
+    comparable(unpaired(4, 1), unpaired(4, 2), part="holdout")
+    comparable(unpaired(4, 1), paired(4, 2), part="synthetic")
+    holed = unpaired(4, 2)
+    pixels = holed.pixels.copy()
+    pixels[0, 0, 3, 3] = np.nan
+    with pytest.raises(DataError, match="only some channels are known"):
+        comparable(unpaired(4, 1), replace(holed, pixels=pixels), part="holdout")

@@ -56,8 +56,26 @@ def contrasts(whole: Images) -> Images:
 
 def unpaired(n: int, seed: int) -> Images:
     """The same, of each of which only one contrast is known."""
-    whole = paired(n, seed)
+    return halved(paired(n, seed))
+
+
+def halved(whole: Images) -> Images:
+    """Images of two contrasts, of each of which only one is known."""
     pixels = whole.pixels.copy()
-    odd = np.arange(n) % 2
+    odd = np.arange(len(whole)) % 2
     pixels[odd == 0, 1], pixels[odd == 1, 0] = np.nan, np.nan
+    return replace(whole, pixels=pixels)
+
+
+def risen(whole: Images) -> Images:
+    """Images of two contrasts, the second of which is the root of the first: it rises with it, but by no line."""
+    pixels = whole.pixels.copy()
+    pixels[:, 1] = np.round(255 * (pixels[:, 0] / 255) ** 0.5)
+    return replace(whole, pixels=pixels)
+
+
+def windowed(whole: Images) -> Images:
+    """The same, the second contrast through a narrow window: black below it and white above."""
+    pixels = whole.pixels.copy()
+    pixels[:, 1] = np.round(255 / (1 + np.exp((125 - pixels[:, 0]) / 10)))
     return replace(whole, pixels=pixels)

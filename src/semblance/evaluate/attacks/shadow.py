@@ -42,9 +42,9 @@ class Shadows:
 
 @measures(*METRICS)
 def shadow(evidence: Evidence[Any]) -> AttackScores:
-    """The log likelihood ratio of each patient. Empty outside the audit tier, where the generator is not known, and
-    where judges see pieces of records, from which no generator can learn."""
-    if evidence.tier != "audit" or evidence.generator is None or evidence.modality.judged is not None:
+    """The log likelihood ratio of each patient. Empty outside the audit tier, and where no generator is known that
+    could learn from the records as judges see them."""
+    if evidence.tier != "audit" or evidence.generator is None:
         return unplayed("shadow")
     return play(evidence, "shadow", _ratio)
 

@@ -87,6 +87,7 @@ class Patches(nn.Module):
         widths = [shape[0], *(width * 2**i for i in range(layers))]
         self.layers = nn.ModuleList(skip_init(_CONVS[axes], a, b, 4, stride=2, padding=1) for a, b in pairwise(widths))
         self.last = conv(axes, widths[-1], 1)
+        self.patches = math.prod(side // 2**layers for side in shape[1:])
 
     def forward(self, x: torch.Tensor, noise: torch.Generator | None = None) -> torch.Tensor:
         h = x.reshape(len(x), *self.shape)

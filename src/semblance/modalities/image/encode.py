@@ -19,6 +19,7 @@ from semblance.core.facts import framed
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.halves import domains, known
 from semblance.modalities.image.planes import LEAST, channels_of, coded, decoded, slots
 
 
@@ -71,8 +72,8 @@ class Encoding:
 
     def _learned(self, kept: Images, near: np.ndarray, rare: int) -> Learned:
         rows = self._rows(near)
-        if len(np.unique(kept.subjects)) < rare:
-            rows = np.zeros_like(rows)
+        few = np.array([len(np.unique(kept.subjects[~np.isnan(one).any(1)])) < rare for one in near.swapaxes(0, 1)])
+        rows[:, np.repeat(few, near.shape[2])] *= 0  # what nobody knows stays NaN
         codes = np.searchsorted(self.labels, kept.labels) if self.labels else np.zeros(len(kept), dtype=np.int64)
         given = np.zeros((len(rows), 0), dtype=np.float32)
         return Learned(rows, codes, given, kept.subjects, self.sizes.kinds, self.shape[0])
@@ -188,9 +189,14 @@ def _classes(schema: Schema, labels: tuple[str, ...], shares: np.ndarray) -> Cla
 
 
 def _common(images: Images, rare: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """The labels that at least `rare` patients have, in order, and their shares."""
-    labels = images.labels
+    """The labels that at least `rare` patients have in every domain, in order, and their shares."""
+    labels, seen = images.labels, known(images)
+    sides = [seen[:, list(side)].all(1) for side in domains(images)] or [np.ones(len(labels), dtype=bool)]
     names = sorted(name for name in set(labels.tolist()) if name)
-    common = [name for name in names if len(np.unique(images.subjects[labels == name])) >= rare]
+    common = [
+        name
+        for name in names
+        if min(len(np.unique(images.subjects[(labels == name) & side])) for side in sides) >= rare
+    ]
     count = np.array([float((labels == name).sum()) for name in common])
     return tuple(common), count / max(count.sum(), 1.0)

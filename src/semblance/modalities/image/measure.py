@@ -6,6 +6,7 @@ import numpy as np
 
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.image.data import Images
+from semblance.modalities.image.halves import domains, unlike
 
 NEAR = 0.01
 """How far two spacings may be from each other, as a share."""
@@ -18,9 +19,11 @@ def comparable(train: Images, other: Images, *, part: str) -> None:
     if mine != theirs:
         found = f"the {part} images are of {_spoken(theirs)}, those of train of {_spoken(mine)}"
         problems.append(Problem(found, "all parts hold images of one size", "crop or resample them alike"))
-    if np.isnan(train.pixels).any() or np.isnan(other.pixels).any():
+    sides = domains(train) if mine == theirs else ()
+    holes = np.isnan(train.pixels).any() or np.isnan(other.pixels).any()
+    if holes and (not sides or unlike(train, sides) or unlike(other, sides)):
         rule, fix = (
-            "judges compare images of which all channels are known",
+            "judges compare images of which all channels are known, or, as in train, one domain",
             "judge each contrast by itself, or pair them",
         )
         problems.append(Problem(f"of train or of the {part} images only some channels are known", rule, fix))

@@ -19,7 +19,7 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import MISSING, framed, planned, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
-from semblance.modalities.image import declare
+from semblance.modalities.image import declare, halves
 from semblance.modalities.image.channels import Settled, settled, told
 from semblance.modalities.image.data import Channel, Images, Layout, concat
 from semblance.modalities.image.declare import FEWEST, Said
@@ -279,8 +279,6 @@ def _told(images: Images) -> Iterator[str]:
     if images.held is not None and images.held.any():
         yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
     yield from told(images.layout.maps, images.pixels)
-    unknown = int(np.isnan(images.pixels).reshape(len(images), -1).any(1).sum())
-    if unknown:
-        yield f"{unknown:,} of them are of one contrast only: nothing is paired, and no generator learns from them"
+    yield from halves.told(images)
     if images.anonymous:
         yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

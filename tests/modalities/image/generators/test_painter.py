@@ -9,6 +9,7 @@ from semblance.core.rng import stream
 from semblance.modalities.image.data import concat
 from semblance.modalities.image.generators.floor import Floor
 from semblance.modalities.image.generators.painter import NUMBERS, ImageSpec
+from semblance.modalities.image.generators.vae import Vae
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked, unpaired
 
@@ -39,9 +40,9 @@ def test_patients_are_numbered_through():
 
 def test_images_of_which_half_is_unknown_are_refused():
     with pytest.raises(DataError, match="only some channels"):
-        Floor().fit(unpaired(20, 1), rng=stream(0, "fit"))
+        ImageSpec.refuse_unfit(Floor(), unpaired(20, 1))
     with pytest.raises(DataError, match="only some channels"):
-        Floor().check(unpaired(20, 1), wanted=Wanted())
+        Vae().check(unpaired(20, 1), wanted=Wanted())
 
 
 def test_masks_are_drawn_together_with_pixels():

@@ -14,7 +14,10 @@ from semblance.core.rng import root_of, stream
 from semblance.learn.components import Components
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.learn.mixture import Mixtures
+from semblance.modalities.image.data import Images
+from semblance.modalities.image.encode import Encoding
 from semblance.modalities.image.generators.painter import ImageSpec
+from semblance.modalities.image.halves import unpaired
 
 CARD = Card(
     name="floor",
@@ -22,12 +25,12 @@ CARD = Card(
     summary="of each label a mixture of Gaussians over principal components: fitted in seconds, the floor",
     paper="Tipping & Bishop, Mixtures of Probabilistic Principal Component Analysers, Neural Computation 1999",
 )
-COMPONENTS, MIXTURES = "components", "mixtures"
+COMPONENTS, MIXTURES, DOMAIN = "components", "mixtures", "domain"
 
 
 @dataclass(frozen=True)
 class Floor(ImageSpec):
-    """Gaussian mixtures by label."""
+    """Gaussian mixtures by label; where each image shows one domain, each domain by itself."""
 
     components: int = 64
     """At most so many components; fewer where there are few patients."""
@@ -46,6 +49,43 @@ class Floor(ImageSpec):
             return Painted(found, None)
         return Painted(found, Mixtures.fit(along, most=self.mixture, rng=stream(seed, "mixtures")))
 
+    def refuse_unfit(self, train: Images) -> None:
+        """Raise DataError for images that are known in part."""
+        if not unpaired(train, rare=self.rare):
+            super().refuse_unfit(train)
+
+    def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
+        """Each domain by itself, where none of them are paired."""
+        planes = learned.coefficients.reshape(len(learned.labels), learned.channels, -1)
+        seen = ~np.isnan(planes).any(2)
+        sides = np.unique(seen, axis=0)
+        if seen.all():
+            return super().drawn(encoding, learned, how)
+        seed, of = root_of(how.rng), np.zeros(learned.channels, dtype=np.float32)
+        parts = []
+        for i, side in enumerate(sides):
+            of[side] = i
+            rows = (seen == side).all(1)
+            numbers, channels = planes[rows][:, side].reshape(rows.sum(), -1), int(side.sum())
+            own = replace(learned.take(rows), coefficients=numbers, channels=channels)
+            fitting = replace(how, rng=stream(seed, DOMAIN, i))
+            parts.append(self.learn(own, (channels, *encoding.shape[1:]), fitting))
+        return Apart(of, tuple(parts))
+
+    @classmethod
+    def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """What `drawn` gave, from its arrays."""
+        if DOMAIN not in arrays:
+            return super().restored(options, encoding, arrays)
+        of, (planes, *sides) = arrays[DOMAIN], encoding.shape
+        each = [int((of == i).sum()) for i in range(int(of.max()) + 1)]
+        sizes = [replace(encoding.sizes, numbers=encoding.sizes.numbers // planes * n, channels=n) for n in each]
+        parts = [
+            cls.drawer(options, size, (size.channels, *sides), under(arrays, f"{DOMAIN} {i}"))
+            for i, size in enumerate(sizes)
+        ]
+        return Apart(of, tuple(parts))
+
     @classmethod
     def drawer(
         cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
@@ -53,6 +93,28 @@ class Floor(ImageSpec):
         """The saved components and mixtures."""
         found, held = Components.restored(under(arrays, COMPONENTS)), under(arrays, MIXTURES)
         return Painted(found, Mixtures.restored(sizes, held) if held else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """What draws each domain by itself; `of` (planes,) is the domain of each plane."""
+
+    of: np.ndarray
+    parts: tuple[Drawer, ...]
+
+    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, d) rows whose domains have nothing in common but the label."""
+        drawn = [part.draw(labels, given, rng=rng) for part in self.parts]
+        area = drawn[0].shape[1] // int((self.of == 0).sum())
+        made = np.empty((len(labels), len(self.of), area), dtype=np.float32)
+        for i, rows in enumerate(drawn):
+            made[:, self.of == i] = rows.reshape(len(rows), -1, area)
+        return made.reshape(len(labels), -1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Those of all domains."""
+        held = [within(f"{DOMAIN} {i}", part.arrays()) for i, part in enumerate(self.parts)]
+        return {DOMAIN: self.of, **{name: array for one in held for name, array in one.items()}}
 
 
 @dataclass(frozen=True, eq=False)

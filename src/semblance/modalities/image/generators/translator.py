@@ -90,61 +90,6 @@ def given_of(layout: Layout) -> tuple[str, ...]:
     return layout.given or tuple(channel.name for channel in layout.maps.values())
 
 
-@dataclass(frozen=True)
-class Translator(ImageSpec):
-    """A painter of some channels from others."""
-
-    components: int = 64
-    """Directions, at most, in which what is given is learned; fewer where there are few patients."""
-    mixture: int = 4
-    """At most so many Gaussians of what is given, for each label."""
-    roles: ClassVar[tuple[str, ...]] = ("channels", "given")
-
-    @classmethod
-    def model(cls) -> type[ImageModel]:
-        """It also paints from channels that are given."""
-        return CompletingModel
-
-    def paint(self, learned: Learned, sides: Sides, how: Fitting) -> Painter:
-        """What paints `coefficients` beside `given` ones."""
-        raise TypeError(f"{type(self).__name__} does not say how it paints")
-
-    @classmethod
-    def painter(
-        cls, options: Mapping[str, Any], sides: Sides, sizes: Sizes, arrays: Mapping[str, np.ndarray]
-    ) -> Painter:
-        """What `paint` gave, from its arrays."""
-        raise TypeError(f"{cls.__name__} does not say what it saved")
-
-    def refuse_unfit(self, train: Images) -> None:
-        """Raise DataError where no channel is given, or some of an image are unknown."""
-        super().refuse_unfit(train)
-        if not given_of(train.layout):
-            raise DataError.of(
-                f"'{self.card.name}' was given images without a mask, and no channel is declared as given",
-                rule="it paints channels from others: from masks, or from those that are declared",
-                fix='give masks beside the images, or [image] given = ["T1"] in the schema file',
-            )
-
-    def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
-        """What draws what is given, and what paints the rest."""
-        seed, sides = root_of(how.rng), Sides.of(encoding)
-        source, target = sides.parted(learned)
-        most = min(self.components, self.behind(source))
-        edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
-        how_many: dict[str, int] = {"most": most, "mixture": self.mixture, "rare": self.rare}
-        sources = Sources.fit(source, sides.shapes[0], edges[list(sides.source)], seed=seed, **how_many)
-        return Painting(encoding, sources, self.paint(target, sides, replace(how, rng=stream(seed, PAINTER))))
-
-    @classmethod
-    def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
-        """Both, from their arrays."""
-        sides = Sides.of(encoding)
-        one, other = sides.sizes(encoding.sizes.kinds)
-        sources = Sources.restored(one, under(arrays, SOURCES))
-        return Painting(encoding, sources, cls.painter(options, sides, other, under(arrays, PAINTER)))
-
-
 @dataclass(frozen=True, eq=False)
 class Painting:
     """What draws given planes, and what paints the others."""
@@ -188,3 +133,64 @@ class Painting:
         blank = np.zeros((len(rows), len(sides.target) * int(np.prod(sides.shape[1:]))), dtype=np.float32)
         images = self.encoding.images(sides.join(rows, blank), labels, first=0)
         return sides.split(self.encoding.rows(images)[0])[0]
+
+
+@dataclass(frozen=True)
+class Translator(ImageSpec):
+    """A painter of some channels from others."""
+
+    components: int = 64
+    """Directions, at most, in which what is given is learned; fewer where there are few patients."""
+    mixture: int = 4
+    """At most so many Gaussians of what is given, for each label."""
+    roles: ClassVar[tuple[str, ...]] = ("channels", "given")
+    painting: ClassVar[type[Painting]] = Painting
+    """What draws whole images of both."""
+
+    def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
+        """What is given as records of its own, and what is learned beside it."""
+        return sides.parted(learned)
+
+    @classmethod
+    def model(cls) -> type[ImageModel]:
+        """It also paints from channels that are given."""
+        return CompletingModel
+
+    def paint(self, learned: Learned, sides: Sides, how: Fitting) -> Painter:
+        """What paints `coefficients` beside `given` ones."""
+        raise TypeError(f"{type(self).__name__} does not say how it paints")
+
+    @classmethod
+    def painter(
+        cls, options: Mapping[str, Any], sides: Sides, sizes: Sizes, arrays: Mapping[str, np.ndarray]
+    ) -> Painter:
+        """What `paint` gave, from its arrays."""
+        raise TypeError(f"{cls.__name__} does not say what it saved")
+
+    def refuse_unfit(self, train: Images) -> None:
+        """Raise DataError where no channel is given, or some of an image are unknown."""
+        super().refuse_unfit(train)
+        if not given_of(train.layout):
+            raise DataError.of(
+                f"'{self.card.name}' was given images without a mask, and no channel is declared as given",
+                rule="it paints channels from others: from masks, or from those that are declared",
+                fix='give masks beside the images, or [image] given = ["T1"] in the schema file',
+            )
+
+    def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
+        """What draws what is given, and what paints the rest."""
+        seed, sides = root_of(how.rng), Sides.of(encoding)
+        source, target = self.parted(learned, sides)
+        most = min(self.components, self.behind(source))
+        edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
+        how_many: dict[str, int] = {"most": most, "mixture": self.mixture, "rare": self.rare}
+        sources = Sources.fit(source, sides.shapes[0], edges[list(sides.source)], seed=seed, **how_many)
+        return self.painting(encoding, sources, self.paint(target, sides, replace(how, rng=stream(seed, PAINTER))))
+
+    @classmethod
+    def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """Both, from their arrays."""
+        sides = Sides.of(encoding)
+        one, other = sides.sizes(encoding.sizes.kinds)
+        sources = Sources.restored(one, under(arrays, SOURCES))
+        return cls.painting(encoding, sources, cls.painter(options, sides, other, under(arrays, PAINTER)))

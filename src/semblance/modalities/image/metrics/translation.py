@@ -93,7 +93,7 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
 
 def _unmeasured(evidence: Measured) -> str:
     if evidence.completed is None:
-        return "no contrast is translated: none is declared as given, or the model is not there"
+        return "no contrast is translated whose truth is known: none is given, nothing is paired, or no model is there"
     return "" if _target(evidence.holdout) else "no contrast is made: only masks are painted"
 
 
