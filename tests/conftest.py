@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# How fast examples are made says nothing where the machine does other work.
+settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("any machine")
 # Networks of tests are tiny: a second thread costs more than it brings. It has to be said before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -23,7 +23,7 @@ def test_planes_and_volumes_are_learned_by_the_same_code(shape):
 def test_guidance_makes_images_more_typical_of_their_label():
     data = images(200, 1)
     plain, guided = (
-        Diffusion(channels=8, steps=8, guidance=g).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 150})
+        Diffusion(channels=8, steps=8, guidance=g).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 100})
         for g in (1.0, 3.0)
     )
     gaps = []
