@@ -4,6 +4,7 @@ import numpy as np
 
 from semblance.core.rng import stream
 from semblance.learn.components import Components
+from tests.learn.learned import learned
 
 
 def rows(n: int = 600) -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +18,7 @@ def rows(n: int = 600) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitted(most: int = 2) -> Components:
-    return Components.fit(*rows(), kinds=2, most=most, rng=stream(0, "fit"))
+    return Components.fit(learned(*rows(), kinds=2), most=most, rare=1, rng=stream(0, "fit"))
 
 
 def test_directions_spreads_and_what_is_left_over_are_found():
@@ -42,9 +43,9 @@ def test_saved_and_restored_it_is_the_same():
 
 def test_a_class_without_rows_is_like_all_and_without_components_the_means_remain():
     x, _ = rows()
-    found = Components.fit(x, np.zeros(len(x), dtype=int), kinds=2, most=0, rng=stream(0, "fit"))
+    found = Components.fit(learned(x, kinds=2), most=0, rare=1, rng=stream(0, "fit"))
     assert np.allclose(found.means[1], x.mean(0), atol=1e-4) and found.axes.shape == (0, 12)
-    one = Components.fit(x[:1], np.zeros(1, dtype=int), kinds=1, most=3, rng=stream(0, "fit"))
+    one = Components.fit(learned(x[:1]), most=3, rare=1, rng=stream(0, "fit"))
     assert one.axes.shape == (0, 12) and not one.rest.any()
 
 
@@ -63,8 +64,8 @@ def marked(n: int = 200, side: int = 16) -> tuple[np.ndarray, np.ndarray]:
 def test_what_one_patient_alone_has_becomes_no_direction_no_spread_and_no_rest():
     x, mark = marked()
     alike = np.zeros(len(x), dtype=int)
-    found, open_ = (Components.fit(x, alike, kinds=1, most=40, rng=stream(0, "fit"), rare=rare) for rare in (5, 1))
-    without = Components.fit(np.delete(x, 7, 0), alike[1:], kinds=1, most=40, rng=stream(0, "fit"), rare=5)
+    found, open_ = (Components.fit(learned(x), most=40, rare=rare, rng=stream(0, "fit")) for rare in (5, 1))
+    without = Components.fit(learned(np.delete(x, 7, 0)), most=40, rare=5, rng=stream(0, "fit"))
     assert np.abs(open_.axes @ mark).max() > 0.35  # it would
     assert np.linalg.norm(found.axes @ mark) < np.linalg.norm(without.axes @ mark) + 0.15
     place = mark > 0
@@ -78,8 +79,7 @@ def test_a_patient_of_many_records_counts_as_one():
     x, mark = marked()
     many = np.concatenate([x, np.repeat(x[7:8], 30, 0)])
     whose = np.concatenate([np.arange(200), np.full(30, 7)])
-    alike = np.zeros(len(many), dtype=int)
-    found = Components.fit(many, alike, kinds=1, most=20, rng=stream(0, "fit"), whose=whose, rare=5)
+    found = Components.fit(learned(many, whose=whose), most=20, rare=5, rng=stream(0, "fit"))
     assert np.linalg.norm(found.axes @ mark) < 0.6
 
 
@@ -87,7 +87,7 @@ def test_a_class_of_few_patients_has_the_spread_of_all():
     x, _ = rows()
     labels = np.zeros(len(x), dtype=int)
     labels[:3] = 1
-    found = Components.fit(x, labels, kinds=2, most=2, rng=stream(0, "fit"), rare=5)
+    found = Components.fit(learned(x, labels, kinds=2), most=2, rare=5, rng=stream(0, "fit"))
     assert np.allclose(found.spreads[1], found.spreads.max(0), rtol=0.5)
-    pooled = Components.fit(x, np.zeros(len(x), dtype=int), kinds=1, most=2, rng=stream(0, "fit"), rare=5)
+    pooled = Components.fit(learned(x), most=2, rare=5, rng=stream(0, "fit"))
     assert np.allclose(found.spreads[1], pooled.spreads[0], rtol=0.1)

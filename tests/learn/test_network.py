@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,8 +79,13 @@ def test_a_training_resumed_in_any_phase_ends_in_the_same_bytes(at, tmp_path, mo
     assert {k: v.tolist() for k, v in whole.arrays().items()} == {k: v.tolist() for k, v in again.arrays().items()}
 
 
-def test_only_what_is_kept_is_saved():
-    some = replace(NETWORK, kept=lambda objective: torch.nn.ParameterDict({"kept": objective.net.second}))
+def test_only_what_draws_is_saved():
+    def made() -> Both:
+        both: Any = Both()
+        both.maker = torch.nn.ParameterDict({"kept": both.net.second})
+        return both
+
+    some = replace(NETWORK, build=lambda parts, aside: made())
     assert set(some.learn(LEARNED, fitting()).arrays()) == {"kept"}
 
 

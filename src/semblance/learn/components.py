@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
 from semblance.core.bounds import reach
+from semblance.learn.drawn import Learned
 
 FITTED, NUMBERS = 4_000, 100_000_000
 """Records, at most, by which the directions are found, and numbers that these have together."""
@@ -33,20 +34,10 @@ class Components:
     rest: np.ndarray
 
     @classmethod
-    def fit(
-        cls,
-        rows: np.ndarray,
-        labels: np.ndarray,
-        *,
-        kinds: int,
-        most: int,
-        rng: np.random.Generator,
-        whose: np.ndarray | None = None,
-        rare: int = 1,
-    ) -> Components:
-        """Of (n, d) rows of classes (n,) and of patients (n,), of whom each has one where nobody says so: at most so
-        many components, in which all patients count alike; a class without any row is like all."""
-        whose = np.arange(len(rows)) if whose is None else whose
+    def fit(cls, learned: Learned, *, most: int, rare: int, rng: np.random.Generator) -> Components:
+        """Of records, in which all patients count alike: at most so many components, and no more than have `rare`
+        patients behind each. A class without any record is like all."""
+        rows, labels, whose, kinds = learned.coefficients, learned.labels, learned.subjects, learned.kinds
         each = _weights(whose)
         means = np.tile((each @ rows / each.sum()).astype(np.float32), (kinds, 1))
         for kind in np.unique(labels):
@@ -54,7 +45,8 @@ class Components:
             means[kind] = each[of] @ rows[of] / each[of].sum()
         some = np.sort(rng.permutation(len(rows))[: max(2, min(FITTED, NUMBERS // rows.shape[1]))])
         left, who, of = rows[some] - means[labels[some]], whose[some], labels[some]
-        weights, count = _weights(who), min(most, len(some) - 1, rows.shape[1])
+        weights, behind = _weights(who), len(np.unique(whose)) // rare
+        count = min(most, behind, len(some) - 1, rows.shape[1])
         if count < 1 or not left.any():
             none = np.empty((0, rows.shape[1]), np.float32), np.empty((kinds, 0)), np.empty(0)
             return cls(means, *none, _spread(_tempered(left, who, rare), weights))

@@ -107,7 +107,7 @@ class Places(Use):
 
     held: torch.Tensor
 
-    def seen(self) -> torch.Tensor:
+    def seen(self, back: torch.Tensor) -> torch.Tensor:
         """(rows, places, inputs)."""
         return self.held
 
@@ -117,16 +117,16 @@ class Places(Use):
 
     def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
         """(records,)."""
-        seen, told = (x.reshape(len(x) // times, -1, x.shape[2]) for x in (self.seen(), self.told(back)))
+        seen, told = (x.reshape(len(x) // times, -1, x.shape[2]) for x in (self.seen(back), self.told(back)))
         return (told.transpose(1, 2) @ seen).square().sum((1, 2))
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
         """Shaped like the parameter."""
-        return (self.told(back).flatten(0, 1).T @ self.seen().flatten(0, 1)).reshape(self.parameter.shape)
+        return (self.told(back).flatten(0, 1).T @ self.seen(back).flatten(0, 1)).reshape(self.parameter.shape)
 
     def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        return ((self.seen() @ direction.flatten(1).T) * self.told(back)).sum((1, 2))
+        return ((self.seen(back) @ direction.flatten(1).T) * self.told(back)).sum((1, 2))
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Convolution(Places):
 
     stride: tuple[int, ...]
 
-    def seen(self) -> torch.Tensor:
+    def seen(self, back: torch.Tensor) -> torch.Tensor:
         """(rows, places, inputs * kernel)."""
         x, axes = self.held, len(self.stride)
         for axis, (size, step) in enumerate(zip(self.parameter.shape[2:], self.stride, strict=True)):
@@ -152,30 +152,22 @@ class Convolution(Places):
 @dataclass(frozen=True)
 class Transposed(Places):
     """A kernel (inputs, outputs, size) by which what is `held` at every place, (rows, places, inputs), is spread over
-    what came out, (rows, outputs, length), by `stride`, less `room` at either end."""
+    what came out, (rows, outputs, length), by `stride`, less `room` at either end. It is the convolution that leads
+    back: what came back stands where others see, and what is held where others are told."""
 
     stride: int
     room: int
 
-    def apart(self, back: torch.Tensor) -> torch.Tensor:
+    def seen(self, back: torch.Tensor) -> torch.Tensor:
         """(rows, places, outputs * size) what came back to each place."""
         size, places = self.parameter.shape[2], self.held.shape[1]
         end = (places - 1) * self.stride + size - self.room - back.shape[2]
         beneath = functional.pad(back, (self.room, max(end, 0))).unfold(2, size, self.stride)[:, :, :places]
         return beneath.transpose(1, 2).flatten(2)
 
-    def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
-        """(records,)."""
-        seen, told = (x.reshape(len(x) // times, -1, x.shape[2]) for x in (self.held, self.apart(back)))
-        return (seen.transpose(1, 2) @ told).square().sum((1, 2))
-
-    def total(self, back: torch.Tensor) -> torch.Tensor:
-        """Shaped like the parameter."""
-        return (self.held.flatten(0, 1).T @ self.apart(back).flatten(0, 1)).reshape(self.parameter.shape)
-
-    def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-        """(rows,)."""
-        return ((self.held @ direction.flatten(1)) * self.apart(back)).sum((1, 2))
+    def told(self, back: torch.Tensor) -> torch.Tensor:
+        """(rows, places, inputs)."""
+        return self.held
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ def parts_of(sizes: Sizes) -> Parts:
     return Parts(sizes.numbers, sizes.given, sizes.kinds)
 
 
-def net_of(objective: Any) -> torch.nn.Module:
-    """All that an objective trains."""
-    net: torch.nn.Module = objective.net
+def drawing(objective: Any) -> torch.nn.Module:
+    """All that draws: the `maker` of an objective that has one, else all that it trains."""
+    net: torch.nn.Module = objective.maker if hasattr(objective, "maker") else objective.net
     return net
 
 
@@ -72,13 +72,12 @@ Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 @dataclass(frozen=True)
 class Network:
     """What is trained: `build` makes it, `aside` is the share of patients by whom training stops. `parts` says what
-    stands in a row, and `kept` what is saved: all that draws. Training goes through `phases`, one after the other: the
+    stands in a row. Saved is all that draws. Training goes through `phases`, one after the other: the
     last takes the steps that are left."""
 
     build: Build
     aside: float
     parts: Callable[[Sizes], Any] = parts_of
-    kept: Callable[[Any], torch.nn.Module] = net_of
     phases: Callable[[Any], tuple[Phase, ...]] = at_once
 
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:
@@ -99,7 +98,7 @@ class Network:
         seed = root_of(how.rng)
         objective, source = self._work(learned, stream(seed, "work"))
         self._train(self.phases(objective), source, how, seed)
-        return Drawn(objective, self.kept(objective))
+        return Drawn(objective)
 
     def _train(self, phases: tuple[Phase, ...], source: Rows, how: Fitting, seed: int) -> None:
         """All phases, their steps counted through."""
@@ -119,9 +118,8 @@ class Network:
     def restored(self, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawn:
         """The trained network, from its arrays."""
         objective = self.build(self.parts(sizes), None)
-        net = self.kept(objective)
-        net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        return Drawn(objective, net)
+        drawing(objective).load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        return Drawn(objective)
 
     def _work(self, learned: Learned, rng: np.random.Generator) -> tuple[Sampler, Rows]:
         """The network at its start, and what it learns from."""
@@ -148,10 +146,9 @@ def _often(labels: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A trained network, and what is kept of it."""
+    """A trained network."""
 
     objective: Sampler
-    net: torch.nn.Module
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) numbers of records."""
@@ -179,4 +176,4 @@ class Drawn:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
-        return {name: weight.detach().numpy() for name, weight in self.net.state_dict().items()}
+        return {name: weight.detach().numpy() for name, weight in drawing(self.objective).state_dict().items()}

@@ -8,6 +8,7 @@ from semblance.core.rng import stream
 from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.stationary import Likelier, Texture
+from tests.learn.learned import learned
 
 SHAPE = (2, 8, 8)
 
@@ -39,7 +40,7 @@ def test_the_likelier_gaussian_is_taken():
     alike = textures(60)
     apart = (stream(0, "one").normal(size=(60, 1)) * np.linspace(0, 2, 128) ** 4).astype(np.float32)
     for rows, textured in ((alike, 1.0), (apart + 0.01 * alike, 0.0)):
-        found = Components.fit(rows, np.zeros(60, np.int64), kinds=1, most=4, rng=stream(0, "components"))
+        found = Components.fit(learned(rows), most=4, rare=1, rng=stream(0, "components"))
         net = Likelier(Parts(128, 0, 1), SHAPE, 4)
         net.weigh(found, rows)
         assert float(net.textured) == textured

@@ -11,6 +11,7 @@ from semblance.learn.nets.unet import Packing, UNet
 from semblance.learn.objectives.guided import Focused, Guided
 from semblance.learn.rows import Rows
 from semblance.learn.trainer import TrainPlan, train_to_end
+from tests.learn.learned import learned
 
 SHAPES = [(1, 12, 12), (3, 9, 13), (1, 64, 40), (1, 8, 9, 10), (2, 40, 8, 8)]
 
@@ -27,7 +28,7 @@ def rows(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
 
 def guided(*, steps: int = 12) -> Guided:
     x, labels = rows()
-    found = Components.fit(x, labels, kinds=2, most=2, rng=stream(0, "components"))
+    found = Components.fit(learned(x, labels, kinds=2), most=2, rare=1, rng=stream(0, "components"))
     net = UNet(Parts(64, 0, 2), (1, 8, 8), width=16, components=4)
     net.gaussian.be(found)
     made = Guided(net, steps=steps)
@@ -71,7 +72,7 @@ def test_directions_that_vary_far_more_than_others_are_drawn_in_their_width_in_a
     rng = stream(0, "wide")
     axes = np.linalg.qr(rng.standard_normal((64, 2)))[0].T
     x = (rng.standard_normal((400, 2)) * (15, 0.5) @ axes + 0.05 * rng.standard_normal((400, 64))).astype(np.float32)
-    found = Components.fit(x, np.zeros(400, dtype=int), kinds=1, most=2, rng=stream(0, "components"))
+    found = Components.fit(learned(x), most=2, rare=1, rng=stream(0, "components"))
     net = UNet(Parts(64, 0, 1), shape, width=8, components=2)
     net.gaussian.be(found)
     made = Focused(net, steps=14)
@@ -85,7 +86,7 @@ def test_training_learns_what_is_not_gaussian():
     phase, wide = rng.uniform(0, 8, (300, 1, 1)), rng.uniform(2, 4, (300, 1, 1))
     x = np.sign(np.sin((np.indices((8, 8)).sum(0) + phase) / wide * 3)).reshape(300, 64).astype(np.float32)
     batch = Parts(64, 0, 1).join(x, np.zeros((300, 0)), np.zeros(300))
-    found = Components.fit(x, np.zeros(300, dtype=int), kinds=1, most=8, rng=stream(0, "components"))
+    found = Components.fit(learned(x), most=8, rare=1, rng=stream(0, "components"))
     net = UNet(Parts(64, 0, 1), (1, 8, 8), width=16, components=8)
     net.gaussian.be(found)
     made = Guided(net, aside=torch.from_numpy(batch[:60]))

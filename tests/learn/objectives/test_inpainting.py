@@ -7,6 +7,7 @@ from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.unet import UNet
 from semblance.learn.objectives.inpainting import Inpainting
+from tests.learn.learned import learned
 
 
 def flat_images(n: int) -> np.ndarray:
@@ -18,7 +19,7 @@ def flat_images(n: int) -> np.ndarray:
 def untrained() -> Inpainting:
     """It draws from the Gaussian of flat images."""
     rows = flat_images(400)
-    found = Components.fit(rows, np.zeros(400, np.int64), kinds=1, most=4, rng=stream(0, "components"))
+    found = Components.fit(learned(rows), most=4, rare=1, rng=stream(0, "components"))
     net = UNet(Parts(64, 0, 1), (1, 8, 8), width=8, components=4)
     net.gaussian.be(found)
     objective = Inpainting(net, steps=12)

@@ -6,11 +6,12 @@ import torch
 
 from semblance.core.rng import stream
 from semblance.learn.components import Components
-from semblance.learn.drawn import Fitting, Learned
+from semblance.learn.drawn import Fitting
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.subspace import Subspace
 from semblance.learn.network import Network
 from semblance.learn.objectives.subspace import Cascade
+from tests.learn.learned import learned
 
 SHAPE, COUNT = (1, 8, 8), 300
 
@@ -24,7 +25,7 @@ def rows(n: int, seed: int) -> np.ndarray:
 
 
 def found(data: np.ndarray, most: int = 4) -> Components:
-    return Components.fit(data, np.zeros(len(data), int), kinds=1, most=most, rng=stream(0, "components"))
+    return Components.fit(learned(data), most=most, rare=1, rng=stream(0, "components"))
 
 
 def cascade(data: np.ndarray, aside: torch.Tensor | None = None) -> Cascade:
@@ -70,7 +71,7 @@ def test_nothing_known_is_drawn_as_new_images_are():
 
 def test_both_parts_are_trained_one_after_the_other_and_restored():
     data = rows(COUNT, 0)
-    learned = Learned(data, np.zeros(COUNT, np.int64), np.zeros((COUNT, 0), np.float32), np.arange(COUNT), 1, 1)
+    records = learned(data)
 
     def build(parts: Parts, aside: torch.Tensor | None) -> Cascade:
         return cascade(data, aside)
@@ -78,11 +79,11 @@ def test_both_parts_are_trained_one_after_the_other_and_restored():
     network = Network(build, 0.2, phases=lambda objective: objective.phases)
     seen: list[int] = []
     plan = {"steps": 300, "batch": 16, "look": 20, "rate": 2e-3}
-    drawer = network.learn(learned, Fitting(stream(0, "fit"), plan, lambda tick: seen.append(tick.step), None))
+    drawer = network.learn(records, Fitting(stream(0, "fit"), plan, lambda tick: seen.append(tick.step), None))
     assert seen == list(range(1, 301))
     labels, none = np.zeros(300, np.int64), np.zeros((300, 0), np.float32)
     made = drawer.draw(labels, none, rng=stream(0, "draw"))
-    again = network.restored(learned.sizes, drawer.arrays()).draw(labels, none, rng=stream(0, "draw"))
+    again = network.restored(records.sizes, drawer.arrays()).draw(labels, none, rng=stream(0, "draw"))
     assert np.array_equal(made, again)
     top = np.linalg.svd(data - data.mean(0), full_matrices=False)[2][:2]
     assert np.allclose((made @ top.T).std(0), (data @ top.T).std(0), rtol=0.25)

@@ -7,7 +7,7 @@ from semblance.core.rng import stream
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.translate import Patches, Translation
 from semblance.learn.nets.unpaired import Both, Either
-from semblance.learn.objectives.unpaired import Cycle, Unpaired
+from semblance.learn.objectives.unpaired import Cycle
 
 PARTS = Parts(64, 64, 1)
 
@@ -33,7 +33,7 @@ def cycle(aside=None, **weights) -> Cycle:
     return Cycle(Both(*nets), Either(PARTS, *critics), PARTS, **{"cycle": 1.0, "identity": 0.5, **weights}, aside=aside)
 
 
-def losses(made: Unpaired, rows: np.ndarray, turn: int) -> np.ndarray:
+def losses(made: Cycle, rows: np.ndarray, turn: int) -> np.ndarray:
     return made.turns[turn].loss(torch.from_numpy(rows), torch.Generator().manual_seed(0)).detach().numpy()
 
 

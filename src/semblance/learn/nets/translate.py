@@ -14,11 +14,9 @@ from torch.nn.functional import interpolate, leaky_relu, silu
 from torch.nn.utils import skip_init
 
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.nets.unet import Block, Packing, conv, halved, normed
-from semblance.learn.noise import noise_of
+from semblance.learn.nets.unet import CONVS, Block, Packing, begin, conv, halved, normed
 
 SLOPE, CALM = 0.2, 1e-3
-_CONVS: dict[int, type[nn.Module]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
 
 class Translation(nn.Module):
@@ -85,7 +83,7 @@ class Patches(nn.Module):
         self.shape, axes = tuple(shape), len(shape) - 1
         layers = min(layers, max(int(math.log2(min(shape[1:]))) - 1, 0))
         widths = [shape[0], *(width * 2**i for i in range(layers))]
-        self.layers = nn.ModuleList(skip_init(_CONVS[axes], a, b, 4, stride=2, padding=1) for a, b in pairwise(widths))
+        self.layers = nn.ModuleList(skip_init(CONVS[axes], a, b, 4, stride=2, padding=1) for a, b in pairwise(widths))
         self.last = conv(axes, widths[-1], 1)
         self.patches = math.prod(side // 2**layers for side in shape[1:])
 
@@ -96,16 +94,3 @@ class Patches(nn.Module):
             h = leaky_relu(normed(h) if i else h, SLOPE)
         out: torch.Tensor = self.last(h).flatten(1)
         return out
-
-
-def begin(net: nn.Module, *, rng: np.random.Generator) -> None:
-    """Draw weights of variance 1 / inputs; residual blocks begin as the identity."""
-    noise = noise_of(rng)
-    with torch.no_grad():
-        for name, weight in net.named_parameters():
-            fan = math.prod(weight.shape[1:]) or 1
-            weight.zero_() if weight.ndim == 1 else weight.normal_(0, fan**-0.5, generator=noise)
-            if name.endswith(("second.weight", "film.weight", "leave.weight")):
-                weight.zero_()
-            if name.endswith("classes"):
-                weight.mul_(weight.shape[1] ** 0.5)

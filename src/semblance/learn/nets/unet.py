@@ -188,14 +188,7 @@ class UNet(nn.Module):
 
     def start(self, given: np.ndarray, numbers: np.ndarray | None = None, *, rng: np.random.Generator) -> None:
         """Draw the first weights from `rng`; (n, numbers) numbers say how far those of records lie."""
-        noise = noise_of(rng)
-        with torch.no_grad():
-            for name, weight in self.named_parameters():
-                fan = math.prod(weight.shape[1:]) or 1
-                weight.zero_() if weight.ndim == 1 else weight.normal_(0, fan**-0.5, generator=noise)
-                if name.endswith(("second.weight", "said.weight", "film.weight")) or name == "leave.weight":
-                    weight.zero_()
-            self.classes.mul_(self.classes.shape[1] ** 0.5)
+        begin(self, rng=rng)
         if numbers is not None and numbers.size:
             some = numbers.ravel()[:: max(numbers.size // LOOKED, 1)]
             self.reach.fill_(WIDER * float(np.quantile(np.abs(some), NEARLY)))
@@ -229,6 +222,20 @@ class UNet(nn.Module):
             h = block(h, told)
         out: torch.Tensor = self.leave(silu(normed(h)))
         return out
+
+
+def begin(net: nn.Module, *, rng: np.random.Generator) -> None:
+    """Draw weights of variance 1 / inputs, those of classes of variance 1; what is added to something begins as
+    nothing."""
+    noise = noise_of(rng)
+    with torch.no_grad():
+        for name, weight in net.named_parameters():
+            fan = math.prod(weight.shape[1:]) or 1
+            weight.zero_() if weight.ndim == 1 else weight.normal_(0, fan**-0.5, generator=noise)
+            if name.endswith(("second.weight", "said.weight", "film.weight", "leave.weight")):
+                weight.zero_()
+            if name.endswith("classes"):
+                weight.mul_(weight.shape[1] ** 0.5)
 
 
 def halved(h: torch.Tensor) -> torch.Tensor:

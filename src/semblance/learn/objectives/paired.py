@@ -11,13 +11,15 @@ import numpy as np
 import torch
 
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.nets.translate import Patches, Translation, begin
-from semblance.learn.objectives.gan import Adversarial, AtEveryStep, NonSaturating, Players, Scene
+from semblance.learn.nets.translate import Patches, Translation
+from semblance.learn.nets.unet import begin
+from semblance.learn.objectives.gan import AtEveryStep, NonSaturating, Players, Scene
+from semblance.learn.objectives.translating import Translating
 
 PART = 64
 
 
-class Pix2Pix(Adversarial):
+class Pix2Pix(Translating):
     """A translator of (n, given) numbers to (n, numbers), and a critic of patches of both."""
 
     def __init__(
@@ -26,16 +28,16 @@ class Pix2Pix(Adversarial):
         """`near` is the weight of the absolute difference."""
         contest = AtEveryStep(NonSaturating())
         super().__init__(Players(net, critic), self._scene, contest, turns=1, judge=self._apart)
-        self.parts, self.near, self.aside, self.maker = parts, near, aside, net
+        self.parts, self.near, self.aside, self.maker, self.there = parts, near, aside, net, net
 
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights; of (n, width) rows the linear part of the translation."""
         begin(self.net.critic, rng=rng)
-        self.maker.start(batch, rng=rng)
+        self.there.start(batch, rng=rng)
 
     def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
         real, given, labels = self.parts.split(batch)
-        made = self.maker(given, labels)
+        made = self.there(given, labels)
         extra = self.near * (made - real).abs().mean(1)
         return Scene(torch.cat([given, real], 1), torch.cat([given, made], 1), extra)
 
@@ -45,18 +47,5 @@ class Pix2Pix(Adversarial):
         gaps = []
         for rows in self.aside.split(PART):
             real, given, labels = self.parts.split(rows)
-            gaps.append((self.maker(given, labels) - real).abs().mean(1))
+            gaps.append((self.there(given, labels) - real).abs().mean(1))
         return float(torch.cat(gaps).mean())
-
-    @torch.no_grad()
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 of (n, given) numbers and (n,) classes: the same of the same."""
-        made: np.ndarray = self.maker(torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels))).numpy()
-        return made
-
-    def complete(
-        self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
-    ) -> np.ndarray:
-        """(n, numbers) `rows` with what is translated for every NaN."""
-        made: np.ndarray = np.where(np.isnan(rows), self.sample(given, labels, rng=rng), rows)
-        return made

@@ -14,7 +14,8 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot
 
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.nets.translate import Translation, begin
+from semblance.learn.nets.translate import Translation
+from semblance.learn.nets.unet import begin
 from semblance.learn.rows import Rows
 from semblance.learn.trainer import TrainPlan, Turn, train_to_end
 

@@ -10,74 +10,20 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.nets.translate import Translation, begin
+from semblance.learn.nets.translate import Translation
+from semblance.learn.nets.unet import begin
 from semblance.learn.nets.unpaired import Both, Either, directed, shows_target
 from semblance.learn.objectives.bands import apart
-from semblance.learn.objectives.gan import Adversarial, AtEveryStep, LeastSquares, Players, Scene
+from semblance.learn.objectives.gan import AtEveryStep, LeastSquares, Players, Scene
+from semblance.learn.objectives.translating import Translating, translated
 
 FEW = 2
 """Images of a side kept aside that are needed to look at translations."""
 
 
-class Unpaired(Adversarial):
-    """What both objectives share; `maker` is what draws, and `there` leads from source to target."""
-
-    maker: nn.Module
-    there: Translation
-
-    def __init__(self, generator: nn.Module, critic: Either, parts: Parts, aside: torch.Tensor | None) -> None:
-        super().__init__(Players(generator, critic), self._scene, AtEveryStep(LeastSquares()), turns=1, judge=self._off)
-        self.parts, self.aside = parts, aside
-
-    def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
-        """Draw the first weights; of (n, width) rows the mean images of both sides."""
-        begin(self.net, rng=rng)
-        at = ~np.isnan(batch[:, 0])
-        target, source = batch[at, : self.parts.numbers].mean(0), batch[~at, self.parts.numbers : -1].mean(0)
-        self._direct(source, target)
-
-    def _direct(self, source: np.ndarray, target: np.ndarray) -> None:
-        directed(self.there, source, target)
-
-    def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
-        raise NotImplementedError
-
-    def _off(self) -> float | None:
-        """How far translations of images kept aside are from real images of that side."""
-        if self.aside is None:
-            return None
-        at = shows_target(self.aside)
-        target, source = self.aside[at, : self.parts.numbers], self.aside[~at, self.parts.numbers : -1]
-        if min(len(target), len(source)) < FEW:
-            return None
-        labels = self.aside[:, -1].long()
-        return self._looked(source, target, labels[~at], labels[at])
-
-    def _looked(self, source: torch.Tensor, target: torch.Tensor, *labels: torch.Tensor) -> float:
-        return apart(self.there(source, labels[0]), target, shape=self.there.shape)
-
-    @torch.no_grad()
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 of (n, given) numbers and (n,) classes: the same of the same."""
-        return _translated(self.there, given, labels)
-
-    def complete(
-        self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
-    ) -> np.ndarray:
-        """(n, numbers) `rows` with what is translated for every NaN."""
-        made: np.ndarray = np.where(np.isnan(rows), self.sample(given, labels, rng=rng), rows)
-        return made
-
-
-def _translated(net: Translation, given: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    made: np.ndarray = net(torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels))).numpy()
-    return made
-
-
-class Cycle(Unpaired):
+class Cycle(Translating):
     """Two translators, each of which leads back from what the other makes."""
 
     def __init__(
@@ -92,22 +38,26 @@ class Cycle(Unpaired):
     ) -> None:
         """`cycle` is the weight of the absolute difference after the way there and back; `identity`, as a share of it,
         that of what a translator changes of an image of the side it leads to."""
-        super().__init__(net, critic, parts, aside)
-        self.maker, self.both, self.there = net, net, net.there
-        self.cycle, self.identity = cycle, identity
+        super().__init__(Players(net, critic), self._scene, AtEveryStep(LeastSquares()), turns=1, judge=self._off)
+        self.parts, self.aside, self.cycle, self.identity = parts, aside, cycle, identity
+        self.maker, self.there, self.home = net, net.there, net.back
 
-    def _direct(self, source: np.ndarray, target: np.ndarray) -> None:
-        directed(self.both.there, source, target)
-        directed(self.both.back, target, source)
+    def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
+        """Draw the first weights; of (n, width) rows the mean images of both sides."""
+        begin(self.net, rng=rng)
+        at = ~np.isnan(batch[:, 0])
+        target, source = batch[at, : self.parts.numbers].mean(0), batch[~at, self.parts.numbers : -1].mean(0)
+        directed(self.there, source, target)
+        directed(self.home, target, source)
 
     def _scene(self, batch: torch.Tensor, noise: torch.Generator) -> Scene:
         target, source, labels = self.parts.split(batch)
         at = shows_target(batch)
         fake, extra, split = torch.full_like(batch[:, :-1], torch.nan), batch.new_zeros(len(batch)), self.parts.numbers
         if not at.all():
-            fake[~at, :split], extra[~at] = self._way(self.both.there, self.both.back, source[~at], labels[~at])
+            fake[~at, :split], extra[~at] = self._way(self.there, self.home, source[~at], labels[~at])
         if at.any():
-            fake[at, split:], extra[at] = self._way(self.both.back, self.both.there, target[at], labels[at])
+            fake[at, split:], extra[at] = self._way(self.home, self.there, target[at], labels[at])
         return Scene(batch[:, :-1], fake, extra)
 
     def _way(
@@ -120,12 +70,18 @@ class Cycle(Unpaired):
             lost = lost + self.identity * (home(x, labels) - x).abs().mean(1)
         return made, self.cycle * lost
 
-    def _looked(self, source: torch.Tensor, target: torch.Tensor, *labels: torch.Tensor) -> float:
-        """Both ways, and what the way there and back loses."""
-        back = apart(self.both.back(target, labels[1]), source, shape=self.both.back.shape)
-        return (super()._looked(source, target, *labels) + back) / 2
+    def _off(self) -> float | None:
+        """How far translations of images kept aside are, both ways, from real images of the side that they lead to."""
+        if self.aside is None:
+            return None
+        at = shows_target(self.aside)
+        target, source = self.aside[at, : self.parts.numbers], self.aside[~at, self.parts.numbers : -1]
+        if min(len(target), len(source)) < FEW:
+            return None
+        labels = self.aside[:, -1].long()
+        there = apart(self.there(source, labels[~at]), target, shape=self.there.shape)
+        return (there + apart(self.home(target, labels[at]), source, shape=self.home.shape)) / 2
 
-    @torch.no_grad()
     def back(self, target: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """(n, given) float32 of (n, numbers): the source of a target."""
-        return _translated(self.both.back, target, labels)
+        return translated(self.home, target, labels)

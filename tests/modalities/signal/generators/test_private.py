@@ -159,7 +159,7 @@ def test_what_is_alike_in_the_noise_is_alike_in_waves():
     spec, sizes = SPECS[1], Sizes(128, 1, 2, 2)
     objective = spec.apart(spec.parts(sizes))
     objective.start(np.zeros((2, 130)), rng=stream(0, "weights"))
-    waves = spec.told(Drawn(objective, spec.kept(objective)), sizes.channels)
+    waves = spec.told(Drawn(objective), sizes.channels)
     start, labels, given = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]]), np.zeros(3, dtype=int), np.zeros((3, 1))
     one, same, other = waves.draw_from(start, labels, given)
     assert waves.noise == 2 and np.array_equal(one, same) and not np.array_equal(one, other)

@@ -6,7 +6,7 @@ aside: neither side's loss says when a fit is good, and one that has lost its va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from semblance.learn.nets.pyramid import Critic, Maker
 from semblance.learn.network import Sampler
 from semblance.learn.objectives.bands import apart
 from semblance.learn.objectives.conditional import Conditional
-from semblance.learn.objectives.gan import Contest, Players
+from semblance.learn.objectives.gan import Contest, Players, Relativistic
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.generators.network import NetworkSpec
 
@@ -51,10 +51,22 @@ class AdversarialSpec(NetworkSpec):
 
     def objective(self, shape: tuple[int, ...], parts: Parts, aside: torch.Tensor | None) -> Sampler:
         """Both sides, and what they lose."""
-        how: dict[str, Any] = {"turns": self.turns, "aside": aside, "distance": partial(apart, shape=shape)}
-        return Conditional(self.players(shape, parts), parts, self.contest, **how)
+        return Conditional(self.players(shape, parts), parts, self.contest, **self.played(shape, aside))
 
-    def kept(self, objective: Any) -> torch.nn.Module:
-        """What draws, and nothing that judges."""
-        maker: torch.nn.Module = objective.maker
-        return maker
+    def played(self, shape: tuple[int, ...], aside: torch.Tensor | None) -> dict[str, Any]:
+        """How sides take turns, and who judges between steps."""
+        return {"turns": self.turns, "aside": aside, "distance": partial(apart, shape=shape)}
+
+
+@dataclass(frozen=True)
+class RelativisticSpec(AdversarialSpec):
+    """Sides that lose as in R3GAN (Huang et al., NeurIPS 2024)."""
+
+    penalty: float = 1.0
+    """Weight of the critic's squared slopes."""
+    base: ClassVar[TrainPlan] = replace(ADVERSARIAL, rate=1e-2, beta1=0.0)
+
+    @property
+    def contest(self) -> Contest:
+        """How much more real than made ones images look."""
+        return Relativistic(self.penalty)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -12,11 +12,11 @@ import torch
 
 from semblance.core.model import Card
 from semblance.learn.components import Components
-from semblance.learn.drawn import Drawer, Learned, Sizes
+from semblance.learn.drawn import Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.subspace import Subspace
 from semblance.learn.nets.unet import SIDE, UNet
-from semblance.learn.network import Build, Network, Phase, Sampler
+from semblance.learn.network import Build, Drawn, Network, Phase, Sampler
 from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.objectives.subspace import Cascade
 from semblance.learn.trainer import TrainPlan
@@ -85,13 +85,11 @@ class Diffusion(PrivateSpec):
         """It also completes images."""
         return CompletingModel
 
-    def begun(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Build:
+    def begun(self, learned: Learned, form: Any, *, rng: np.random.Generator) -> Build:
         """With the principal components of all images, no more than have `rare` patients behind each."""
-        rows, most = learned.coefficients, min(self.components, self.behind(learned))
-        alike = np.zeros(len(rows), dtype=np.int64)
-        people: dict[str, Any] = {"whose": learned.subjects, "rare": self.rare}
-        found = Components.fit(rows, alike, kinds=1, most=most, rng=rng, **people)
-        return partial(self.objective, shape, found=found)
+        alike = replace(learned, labels=np.zeros_like(learned.labels), kinds=1)
+        found = Components.fit(alike, most=self.components, rare=self.rare, rng=rng)
+        return partial(self.objective, form, found=found)
 
     def apart(self, shape: tuple[int, ...], parts: Parts) -> Sampler:
         """A U-Net alone, as principal components would have to be paid for. Each image has a time of its own, and
@@ -102,11 +100,9 @@ class Diffusion(PrivateSpec):
         return Inpainting(net, steps=self.steps, guidance=self.guidance, even=False, alone=True)
 
     @classmethod
-    def drawer(
-        cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
-    ) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawn:
         """The trained networks, or the one that learned privately: it knows no components."""
         if "axes" in arrays:
-            return super().drawer(options, sizes, shape, arrays)
+            return super().drawer(options, sizes, form, arrays)
         spec = cls(**options)
-        return Network(lambda parts, _: spec.apart(shape, parts), 0.0).restored(sizes, arrays)
+        return Network(lambda parts, _: spec.apart(form, parts), 0.0).restored(sizes, arrays)

@@ -11,11 +11,10 @@ import numpy as np
 from semblance.core.arrays import under, within
 from semblance.core.model import Card
 from semblance.core.rng import root_of, stream
-from semblance.learn.components import Components
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
-from semblance.learn.mixture import Mixtures
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
+from semblance.modalities.image.generators.painted import Painted
 from semblance.modalities.image.generators.painter import ImageSpec
 from semblance.modalities.image.halves import unpaired
 
@@ -25,7 +24,7 @@ CARD = Card(
     summary="of each label a mixture of Gaussians over principal components: fitted in seconds, the floor",
     paper="Tipping & Bishop, Mixtures of Probabilistic Principal Component Analysers, Neural Computation 1999",
 )
-COMPONENTS, MIXTURES, DOMAIN = "components", "mixtures", "domain"
+DOMAIN = "domain"
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,10 @@ class Floor(ImageSpec):
     """At most so many Gaussians for each label; fewer where few images have it."""
     card: ClassVar[Card] = CARD
 
-    def learn(self, learned: Learned, shape: tuple[int, ...], how: Fitting) -> Drawer:
+    def learn(self, learned: Learned, form: Any, how: Fitting) -> Drawer:
         """Components of all images around the means of their labels, and a mixture of each label."""
-        seed, most = root_of(how.rng), min(self.components, self.behind(learned))
-        rows, labels = learned.coefficients, learned.labels
-        people: dict[str, Any] = {"whose": learned.subjects, "rare": self.rare}
-        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"), **people)
-        along = replace(learned, coefficients=found.along(rows, labels))
-        if not len(found.axes):
-            return Painted(found, None)
-        return Painted(found, Mixtures.fit(along, most=self.mixture, rng=stream(seed, "mixtures")))
+        sizes = {"most": self.components, "mixture": self.mixture, "rare": self.rare}
+        return Painted.fit(learned, **sizes, seed=root_of(how.rng))
 
     def refuse_unfit(self, train: Images) -> None:
         """Raise DataError for images that are known in part."""
@@ -87,12 +80,9 @@ class Floor(ImageSpec):
         return Apart(of, tuple(parts))
 
     @classmethod
-    def drawer(
-        cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
-    ) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The saved components and mixtures."""
-        found, held = Components.restored(under(arrays, COMPONENTS)), under(arrays, MIXTURES)
-        return Painted(found, Mixtures.restored(sizes, held) if held else None)
+        return Painted.restored(sizes, arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,23 +105,3 @@ class Apart:
         """Those of all domains."""
         held = [within(f"{DOMAIN} {i}", part.arrays()) for i, part in enumerate(self.parts)]
         return {DOMAIN: self.of, **{name: array for one in held for name, array in one.items()}}
-
-
-@dataclass(frozen=True, eq=False)
-class Painted:
-    """Coordinates of new images from mixtures (none: they have no coordinates), and pixels from these."""
-
-    components: Components
-    mixtures: Mixtures | None
-
-    def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, d) rows."""
-        along = np.zeros((len(labels), 0))
-        if self.mixtures is not None:
-            along = self.mixtures.draw(labels, given, rng=rng)
-        return self.components.rows(along, labels, rng=rng)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Those of both."""
-        held = {} if self.mixtures is None else within(MIXTURES, self.mixtures.arrays())
-        return {**within(COMPONENTS, self.components.arrays()), **held}

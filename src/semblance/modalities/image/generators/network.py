@@ -13,9 +13,9 @@ import torch
 
 from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
-from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Build, Network, Phase, Sampler, at_once, net_of
+from semblance.learn.network import Build, Drawn, Network, Phase, Sampler, at_once
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
@@ -35,17 +35,18 @@ class NetworkSpec(ImageSpec):
     """At most so many passes over the images, however large the budget."""
     base: ClassVar[TrainPlan]
 
-    def objective(self, shape: tuple[int, ...], parts: Parts, aside: torch.Tensor | None) -> Sampler:
-        """The network of images of this shape (channels, ...), its weights not drawn yet, and its loss."""
+    def objective(self, form: Any, parts: Parts, aside: torch.Tensor | None) -> Sampler:
+        """The network of images of this form, its weights not drawn yet, and its loss."""
         raise TypeError(f"{type(self).__name__} does not say what is trained")
 
-    def begun(self, learned: Learned, shape: tuple[int, ...], *, rng: np.random.Generator) -> Build:
-        """What makes the objective for these images; some networks begin with what is known of them."""
-        return partial(self.objective, shape)
+    def taught(self, train: Images) -> tuple[Learned, Any]:
+        """What the network learns of images, and their form: the shape (channels, ...) of one."""
+        encoding, learned = Encoding.fit(train, rare=self.rare)
+        return learned, encoding.shape
 
-    def kept(self, objective: Any) -> torch.nn.Module:
-        """What is saved: all that draws."""
-        return net_of(objective)
+    def begun(self, learned: Learned, form: Any, *, rng: np.random.Generator) -> Build:
+        """What makes the objective for these images; some networks begin with what is known of them."""
+        return partial(self.objective, form)
 
     def phases(self, objective: Any) -> tuple[Phase, ...]:
         """The parts of training, one after the other; the last takes the steps that are left."""
@@ -54,23 +55,21 @@ class NetworkSpec(ImageSpec):
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: a few are tried."""
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        encoding, learned = Encoding.fit(train, rare=self.rare)
-        network = self._network(self.begun(learned, encoding.shape, rng=stream(seed, "components")))
+        learned, form = self.taught(self.seen(train))
+        network = self._network(self.begun(learned, form, rng=stream(seed, "components")))
         return network.plan(learned, self.base, epochs=self.epochs, budget=budget, begun=begun, seed=seed)
 
-    def learn(self, learned: Learned, shape: tuple[int, ...], how: Fitting) -> Drawer:
+    def learn(self, learned: Learned, form: Any, how: Fitting) -> Drawn:
         """Train for the plan. Raises DataError where training diverges."""
         seed = root_of(how.rng)
-        network = self._network(self.begun(learned, shape, rng=stream(seed, "components")))
+        network = self._network(self.begun(learned, form, rng=stream(seed, "components")))
         return network.learn(learned, Fitting(stream(seed, "network"), how.plan, how.watch, how.resume))
 
     def _network(self, build: Build) -> Network:
-        return Network(build, self.aside, kept=self.kept, phases=self.phases)
+        return Network(build, self.aside, phases=self.phases)
 
     @classmethod
-    def drawer(
-        cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
-    ) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawn:
         """The trained network."""
         spec = cls(**options)
-        return spec._network(partial(spec.objective, shape)).restored(sizes, arrays)
+        return spec._network(partial(spec.objective, form)).restored(sizes, arrays)

@@ -39,20 +39,18 @@ class ImageSpec:
         """Nothing to plan."""
         return {}
 
-    def learn(self, learned: Learned, shape: tuple[int, ...], how: Fitting) -> Drawer:
-        """What draws rows of each label; a row is an image of this shape (channels, ...)."""
+    def seen(self, train: Images) -> Images:
+        """Images as they are learned."""
+        return train
+
+    def learn(self, learned: Learned, form: Any, how: Fitting) -> Drawer:
+        """What draws rows of each label; the form of images is their shape (channels, ...)."""
         raise TypeError(f"{type(self).__name__} does not say what is learned")
 
     @classmethod
-    def drawer(
-        cls, options: Mapping[str, Any], sizes: Sizes, shape: tuple[int, ...], arrays: Mapping[str, np.ndarray]
-    ) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """What `learn` gave, from its arrays."""
         raise TypeError(f"{cls.__name__} does not say what it saved")
-
-    def behind(self, learned: Learned) -> int:
-        """How many directions have `rare` patients behind each."""
-        return len(np.unique(learned.subjects)) // self.rare
 
     def fit(
         self,
@@ -67,6 +65,7 @@ class ImageSpec:
     ) -> ImageModel:
         """Learn `train`. Raises UsageError for a ledger."""
         refuse_ledger(self.card, ledger=ledger)
+        train = self.seen(train)
         self.refuse_unfit(train)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
@@ -91,6 +90,7 @@ class ImageSpec:
     def check(self, train: Images, *, wanted: Wanted) -> None:
         """Raise, before anything is learned: UsageError with all that no model of `train` could draw, DataError where
         its channels are not those that are learned."""
+        train = self.seen(train)
         self.refuse_unfit(train)
         known_of(train, rare=self.rare).asked(wanted)
 

@@ -132,7 +132,7 @@ class PrivateSpec(NetworkSpec):
         with once(paid, ledger, checkpoint):
             train_to_end(objective, _source(train, encoding), plan, rng=stream(seed, "training"), **kept)
         measured: Mapping[str, Any] = paid.findings
-        return self.model()(self.card, asdict(self), encoding, Drawn(objective, self.kept(objective)), measured)
+        return self.model()(self.card, asdict(self), encoding, Drawn(objective), measured)
 
     def _begun(self, encoding: Encoding, seed: int) -> tuple[Sampler, np.ndarray]:
         """The network at its start, which no image has a part in, and rows of noise that stand in for real ones."""

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.fft import dctn, idctn
 
-from semblance.core.arrays import under, within
 from semblance.core.rng import stream
-from semblance.learn.components import Components
 from semblance.learn.drawn import Learned, Sizes
-from semblance.learn.mixture import Mixtures
+from semblance.modalities.image.generators.painted import Painted
 
-COMPONENTS, MIXTURES, TEXTURE, LIFT = "components", "mixtures", "texture", "lift"
+TEXTURE, LIFT = "texture", "lift"
 TRIED = 100
 """Images that are drawn to see how much their masks cover."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Components of all images, mixtures of their coordinates (none where there are no components), `texture`
-    (planes, ...), the amplitude at each spatial frequency of what components leave over, and the `lift` (planes,)."""
+    """What the floor draws, `texture` (planes, ...), the amplitude at each spatial frequency of what components leave
+    over, and the `lift` (planes,)."""
 
-    components: Components
-    mixtures: Mixtures | None
+    painted: Painted
     texture: np.ndarray
     lift: np.ndarray
 
@@ -49,16 +45,10 @@ class Sources:
         """Of images of `shape` (planes, ...): at most so many components, and so many Gaussians of each label. `edges`
         (planes,) says above which number a plane is inside of its class, NaN for brightness."""
         rows, labels = learned.coefficients, learned.labels
-        people: dict[str, Any] = {"whose": learned.subjects, "rare": rare}
-        found = Components.fit(rows, labels, kinds=learned.kinds, most=most, rng=stream(seed, "components"), **people)
-        along = found.along(rows, labels)
-        left = rows - found.means[labels] - along @ found.axes
-        texture = _texture(left.reshape(len(rows), *shape))
-        mixtures = None
-        if len(found.axes):
-            coordinates = Learned(along, labels, learned.given, learned.subjects, learned.kinds)
-            mixtures = Mixtures.fit(coordinates, most=mixture, rng=stream(seed, "mixtures"))
-        level = cls(found, mixtures, texture, np.zeros(shape[0], dtype=np.float32))
+        painted = Painted.fit(learned, most=most, mixture=mixture, rare=rare, seed=seed)
+        found = painted.components
+        left = rows - found.means[labels] - found.along(rows, labels) @ found.axes
+        level = cls(painted, _texture(left.reshape(len(rows), *shape)), np.zeros(shape[0], dtype=np.float32))
         return replace(level, lift=level._lift(learned, edges, rng=stream(seed, "lift")))
 
     def _lift(self, learned: Learned, edges: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -75,15 +65,11 @@ class Sources:
     @classmethod
     def restored(cls, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Sources:
         """The inverse of `arrays`."""
-        held = under(arrays, MIXTURES)
-        mixtures = Mixtures.restored(sizes, held) if held else None
-        return cls(Components.restored(under(arrays, COMPONENTS)), mixtures, arrays[TEXTURE], arrays[LIFT])
+        return cls(Painted.restored(sizes, arrays), arrays[TEXTURE], arrays[LIFT])
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) float32 rows of new images of these labels."""
-        found, along = self.components, np.zeros((len(labels), 0))
-        if self.mixtures is not None:
-            along = self.mixtures.draw(labels, given, rng=rng)
+        found, along = self.painted.components, self.painted.along(labels, given, rng=rng)
         axes = tuple(range(2, 1 + self.texture.ndim))
         noise = rng.standard_normal((len(labels), *self.texture.shape)) * self.texture
         rest = idctn(noise, axes=axes, norm="ortho").reshape(len(labels), -1) * found.rest
@@ -93,8 +79,7 @@ class Sources:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it."""
-        held = {} if self.mixtures is None else within(MIXTURES, self.mixtures.arrays())
-        return {**within(COMPONENTS, self.components.arrays()), **held, TEXTURE: self.texture, LIFT: self.lift}
+        return {**self.painted.arrays(), TEXTURE: self.texture, LIFT: self.lift}
 
 
 def _texture(left: np.ndarray) -> np.ndarray:

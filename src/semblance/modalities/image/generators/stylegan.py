@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from semblance.core.model import Card
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.style import Judge, Styled
-from semblance.learn.objectives.gan import Contest, Players, Relativistic
-from semblance.learn.trainer import TrainPlan
-from semblance.modalities.image.generators.adversarial import ADVERSARIAL, AdversarialSpec
+from semblance.learn.objectives.gan import Players
+from semblance.modalities.image.generators.adversarial import RelativisticSpec
 
 CARD = Card(
     name="stylegan",
@@ -22,18 +21,10 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class StyleGan(AdversarialSpec):
+class StyleGan(RelativisticSpec):
     """A GAN driven by style."""
 
-    penalty: float = 1.0
-    """Weight of the critic's squared slopes."""
     card: ClassVar[Card] = CARD
-    base: ClassVar[TrainPlan] = replace(ADVERSARIAL, rate=1e-2, beta1=0.0)
-
-    @property
-    def contest(self) -> Contest:
-        """How much more real than made ones images look."""
-        return Relativistic(self.penalty)
 
     def players(self, shape: tuple[int, ...], parts: Parts) -> Players:
         """Both sides, their weights not drawn yet."""

@@ -1,14 +1,14 @@
 """What generators share that paint some channels of an image from others: pixels from a mask, a contrast from another.
 
 What is given is learned beside it, so that whole images can be drawn: by the floor's mixtures, which hold no patient's
-mask. Subclasses say how the other channels are painted (`paint`).
+mask. Subclasses say which network paints the other channels (`objective`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,24 +16,16 @@ from semblance.core.arrays import under, within
 from semblance.core.errors import DataError, UsageError
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
+from semblance.learn.network import Drawn
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.encode import Encoding, mapped
 from semblance.modalities.image.generators.completing import CompletingModel
-from semblance.modalities.image.generators.painter import ImageModel, ImageSpec
+from semblance.modalities.image.generators.network import NetworkSpec
+from semblance.modalities.image.generators.painter import ImageModel
 from semblance.modalities.image.generators.sources import Sources
 from semblance.modalities.image.planes import channels_of, slots
 
 SOURCES, PAINTER = "sources", "painter"
-
-
-class Painter(Drawer, Protocol):
-    """What draws planes of images that are given others, and completes them."""
-
-    def complete(
-        self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
-    ) -> np.ndarray:
-        """(n, d) numbers with a draw for every NaN."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +88,7 @@ class Painting:
 
     encoding: Encoding
     sources: Sources
-    painter: Painter
+    painter: Drawn
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) rows of whole images."""
@@ -136,16 +128,27 @@ class Painting:
 
 
 @dataclass(frozen=True)
-class Translator(ImageSpec):
-    """A painter of some channels from others."""
+class Translator(NetworkSpec):
+    """A network that paints some channels from others: it learns these beside what is given, of the form of Sides."""
 
     components: int = 64
     """Directions, at most, in which what is given is learned; fewer where there are few patients."""
     mixture: int = 4
     """At most so many Gaussians of what is given, for each label."""
+    channels: int = 32
+    """Channels of a network where it is widest in space; twice as many where it is half as large."""
+    side: int = 32
+    """Places a side, at most, on which a network works: pixels beyond are packed into channels."""
     roles: ClassVar[tuple[str, ...]] = ("channels", "given")
     painting: ClassVar[type[Painting]] = Painting
     """What draws whole images of both."""
+
+    def taught(self, train: Images) -> tuple[Learned, Any]:
+        """What is painted beside what is given, and which planes are which."""
+        self.refuse_unfit(train)
+        encoding, learned = Encoding.fit(train, rare=self.rare)
+        sides = Sides.of(encoding)
+        return self.parted(learned, sides)[1], sides
 
     def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
         """What is given as records of its own, and what is learned beside it."""
@@ -155,17 +158,6 @@ class Translator(ImageSpec):
     def model(cls) -> type[ImageModel]:
         """It also paints from channels that are given."""
         return CompletingModel
-
-    def paint(self, learned: Learned, sides: Sides, how: Fitting) -> Painter:
-        """What paints `coefficients` beside `given` ones."""
-        raise TypeError(f"{type(self).__name__} does not say how it paints")
-
-    @classmethod
-    def painter(
-        cls, options: Mapping[str, Any], sides: Sides, sizes: Sizes, arrays: Mapping[str, np.ndarray]
-    ) -> Painter:
-        """What `paint` gave, from its arrays."""
-        raise TypeError(f"{cls.__name__} does not say what it saved")
 
     def refuse_unfit(self, train: Images) -> None:
         """Raise DataError where no channel is given, or some of an image are unknown."""
@@ -181,11 +173,10 @@ class Translator(ImageSpec):
         """What draws what is given, and what paints the rest."""
         seed, sides = root_of(how.rng), Sides.of(encoding)
         source, target = self.parted(learned, sides)
-        most = min(self.components, self.behind(source))
         edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
-        how_many: dict[str, int] = {"most": most, "mixture": self.mixture, "rare": self.rare}
+        how_many: dict[str, int] = {"most": self.components, "mixture": self.mixture, "rare": self.rare}
         sources = Sources.fit(source, sides.shapes[0], edges[list(sides.source)], seed=seed, **how_many)
-        return self.painting(encoding, sources, self.paint(target, sides, replace(how, rng=stream(seed, PAINTER))))
+        return self.painting(encoding, sources, self.learn(target, sides, replace(how, rng=stream(seed, PAINTER))))
 
     @classmethod
     def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
@@ -193,4 +184,4 @@ class Translator(ImageSpec):
         sides = Sides.of(encoding)
         one, other = sides.sizes(encoding.sizes.kinds)
         sources = Sources.restored(one, under(arrays, SOURCES))
-        return cls.painting(encoding, sources, cls.painter(options, sides, other, under(arrays, PAINTER)))
+        return cls.painting(encoding, sources, cls.drawer(options, other, sides, under(arrays, PAINTER)))

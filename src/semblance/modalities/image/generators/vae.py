@@ -6,7 +6,7 @@ It learns fast and keeps the whole variety; its images are smooth, since what th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 
@@ -45,11 +45,6 @@ class Vae(PrivateSpec):
         """Both sides and their loss."""
         net = Autoencoder(parts, shape, width=self.channels, latent=self.latent)
         return Calibrated(net, parts, aside=some_of(aside, LOOKED))
-
-    def kept(self, objective: Any) -> torch.nn.Module:
-        """What draws, and nothing that encodes."""
-        maker: torch.nn.Module = objective.maker
-        return maker
 
     def apart(self, shape: tuple[int, ...], parts: Parts) -> Sampler:
         """The same: each image has a loss of its own."""

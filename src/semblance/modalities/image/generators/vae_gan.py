@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import torch
@@ -13,7 +12,6 @@ from semblance.learn.nets.autoencoder import Encoder
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.pyramid import Critic, Maker
 from semblance.learn.network import Sampler
-from semblance.learn.objectives.bands import apart
 from semblance.learn.objectives.similar import Similar, Trio
 from semblance.modalities.image.generators.adversarial import AdversarialSpec
 
@@ -41,5 +39,4 @@ class VaeGan(AdversarialSpec):
         made = Maker(parts, shape, width=self.channels, latent=self.latent)
         encoder = Encoder(parts, shape, width=self.channels, latent=self.latent)
         net = Trio(made, Critic(parts, shape, width=self.channels), encoder)
-        distance = partial(apart, shape=shape)
-        return Similar(net, parts, weight=self.weight, turns=self.turns, aside=aside, distance=distance)
+        return Similar(net, parts, weight=self.weight, **self.played(shape, aside))

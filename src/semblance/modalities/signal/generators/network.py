@@ -14,7 +14,7 @@ from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Drawn, Network, Phase, Sampler, at_once, net_of, parts_of
+from semblance.learn.network import Drawn, Network, Phase, Sampler, at_once, parts_of
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.data import Recordings
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderSpec, Waves
@@ -41,10 +41,6 @@ class NetworkSpec(RecorderSpec):
         """What stands in a row that is learned."""
         return parts_of(sizes)
 
-    def kept(self, objective: Any) -> torch.nn.Module:
-        """What is saved: all that draws."""
-        return net_of(objective)
-
     def phases(self, objective: Any) -> tuple[Phase, ...]:
         """The parts of training, one after the other; the last takes the steps that are left."""
         return at_once(objective)
@@ -68,7 +64,7 @@ class NetworkSpec(RecorderSpec):
 
     @property
     def _network(self) -> Network:
-        return Network(self.objective, self.aside, self.parts, self.kept, self.phases)
+        return Network(self.objective, self.aside, self.parts, self.phases)
 
     def learn(self, learned: Learned, how: Fitting) -> Waves:
         """Train for the plan. Raises DataError where training diverges."""

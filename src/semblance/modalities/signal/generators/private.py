@@ -159,7 +159,7 @@ class PrivateSpec(NetworkSpec):
         with once(paid, ledger, checkpoint):
             train_to_end(objective, self._source(recorder, pieces), plan, rng=stream(seed, "training"), **kept)
         measured: Mapping[str, Any] = {**paid.findings, "records": round(counted.patients)}
-        waves = self.told(Drawn(objective, self.kept(objective)), recorder.sizes.channels)
+        waves = self.told(Drawn(objective), recorder.sizes.channels)
         return RecorderModel(self.card, self.to_json(), recorder, waves, measured, ALIKE)
 
     def _begun(self, recorder: Recorder, seed: int) -> tuple[Sampler, np.ndarray]:

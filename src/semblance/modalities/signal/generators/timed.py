@@ -4,10 +4,9 @@ styles as cosines. Comparators with the literature are of this kind."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import torch
 
 from semblance.learn.drawn import Learned, Sizes
 from semblance.learn.nets.series import Series
@@ -32,11 +31,6 @@ class TimedSpec(NetworkSpec):
     def parts(self, sizes: Sizes) -> Series:
         """Samples of one lead after the other, and what is told of them."""
         return Series(sizes.numbers, sizes.given, sizes.kinds, sizes.channels)
-
-    def kept(self, objective: Any) -> torch.nn.Module:
-        """What draws, and nothing that judges or encodes."""
-        maker: torch.nn.Module = objective.maker
-        return maker
 
     def seen(self, learned: Learned) -> Learned:
         """Waves in time."""

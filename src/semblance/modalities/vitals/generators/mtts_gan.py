@@ -89,7 +89,7 @@ class MttsGan(StaySpec):
 
     @property
     def _network(self) -> Network:
-        return Network(self.objective, self.aside, _parts, _kept)
+        return Network(self.objective, self.aside, _parts)
 
     def plan(self, train: Stays, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: series are made once, and a few steps are tried."""
@@ -136,12 +136,6 @@ class OneAfterTheOther:
 
 def _parts(sizes: Sizes) -> Series:
     return Series(sizes.numbers, sizes.given, sizes.kinds, sizes.channels)
-
-
-def _kept(objective: Any) -> torch.nn.Module:
-    """What draws, and not the critic."""
-    maker: torch.nn.Module = objective.maker
-    return maker
 
 
 def _series(learned: Learned, paths: Paths) -> Learned:
