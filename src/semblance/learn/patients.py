@@ -1,11 +1,24 @@
-"""Patients as a source of what each of them has: for training under differential privacy, whose unit is the patient."""
+"""Patients as a source of what each of them has, and how a training over them is planned and paid for: under
+differential privacy, whose unit is the patient."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 
+from semblance.core.promise import Ledger, Steps
+from semblance.learn.drawn import Fitting
+from semblance.learn.pace import PROBE_STEPS, steps_within
+from semblance.learn.paid import EPOCHS, LOTS, Counting, Paid, once, refuse_none
+from semblance.learn.rules import Private
+from semblance.learn.trainer import Objective, TrainPlan, train_to_end
 from semblance.privacy.noise import system
+
+P = TypeVar("P", bound=Paid)
 
 
 class Patients:
@@ -35,3 +48,59 @@ class Patients:
         last = self.first[index] + self.count[index] - 1
         own = np.clip(found, self.first[index][:, None], last[:, None])
         return self.rows[torch.from_numpy(own)]
+
+
+def planned(
+    objective: Objective,
+    stand_in: np.ndarray,
+    base: TrainPlan,
+    *,
+    lot: int,
+    public: int,
+    shown: int,
+    rng: np.random.Generator,
+    begun: float,
+    budget: float,
+) -> TrainPlan:
+    """A plan for so many `public` patients, `lot` of whom are expected in a step, at most: steps that end `budget`
+    seconds after `begun` (time.monotonic), found by training on (n, width) rows that stand in for real ones."""
+    batch = max(1, min(lot, public // LOTS))
+    plan = replace(base, batch=batch)
+    source = Patients(stand_in, stand_in[:, -1], np.arange(len(stand_in)) % (4 * batch), shown=shown)
+    rule = Private(Steps(1.0, 0.25, PROBE_STEPS), float(batch), times=shown)
+    found = steps_within(objective, source, plan, rng=rng, begun=begun, budget=budget, rule=rule)
+    return replace(plan, steps=min(found, max(1, EPOCHS * public // batch)))
+
+
+@dataclass(frozen=True)
+class Showing:
+    """A training that looks at a share of so many `public` patients in each step."""
+
+    plan: TrainPlan
+    public: int
+
+    @property
+    def rate(self) -> float:
+        """The share."""
+        return min(self.plan.batch / self.public, 1.0)
+
+    def pay(self, kind: type[P], counting: Counting, ledger: Ledger, *, resume: Path | None) -> P:
+        """Count, and pay for the steps of the plan. Raises UsageError for a plan that learns nothing, PrivacyError
+        where nothing is left."""
+        refuse_none(self.plan)
+        steps = self.plan.steps
+        return kind.settled(
+            counting,
+            ledger,
+            lambda: ledger.affordable_steps(rate=self.rate, count=steps),
+            like=Steps(1.0, self.rate, steps),
+            resume=resume,
+        )
+
+    def train(self, objective: Objective, source: Patients, paid: Paid, ledger: Ledger, how: Fitting) -> None:
+        """What was paid for: all steps of the plan. Raises PrivacyError where a copy of it ended before."""
+        assert isinstance(paid.training, Steps)
+        rule = Private(paid.training, self.rate * self.public, times=source.shown)
+        checkpoint = None if how.resume is None else how.resume / "training.safetensors"
+        with once(paid, ledger, checkpoint):
+            train_to_end(objective, source, self.plan, rng=how.rng, watch=how.watch, resume=checkpoint, rule=rule)

@@ -19,18 +19,16 @@ import numpy as np
 
 from semblance.core.errors import UsageError
 from semblance.core.model import Plan, Wanted, Watch
-from semblance.core.promise import Ledger, Noise, Steps
+from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.core.shares import simplex
 from semblance.learn.drawn import Fitting
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.network import Drawn, Sampler, parts_of
-from semblance.learn.pace import PROBE_STEPS, steps_within
-from semblance.learn.paid import EPOCHS, LOTS, Paid, once, public_number, refuse_none
-from semblance.learn.patients import Patients
-from semblance.learn.rules import Private
-from semblance.learn.trainer import TrainPlan, train_to_end
+from semblance.learn.paid import Paid, public_number
+from semblance.learn.patients import Patients, Showing, planned
+from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
 from semblance.modalities.image.generators.network import NetworkSpec
@@ -82,14 +80,10 @@ class PrivateSpec(NetworkSpec):
         if not train.schema.public:
             return super().plan(train, rng=rng, time_budget=time_budget)
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        public = public_number(train.schema)
-        batch = max(1, min(self.lot, public // LOTS))
-        plan = replace(self.private_base, batch=batch)
         objective, rows = self._begun(_outlined(train, np.ones(len(labels_of(train.schema)))), seed)
-        source = Patients(rows, rows[:, -1], np.arange(len(rows)) % (4 * batch), shown=SHOWN)
-        rule = Private(Steps(1.0, 0.25, PROBE_STEPS), float(batch), times=SHOWN)
-        found = steps_within(objective, source, plan, rng=stream(seed, "probe"), begun=begun, budget=budget, rule=rule)
-        return replace(plan, steps=min(found, max(1, EPOCHS * public // batch))).to_json()
+        how: dict[str, Any] = {"lot": self.lot, "public": public_number(train.schema), "shown": SHOWN}
+        how |= {"rng": stream(seed, "probe"), "begun": begun, "budget": budget}
+        return planned(objective, rows, self.private_base, **how).to_json()
 
     def fit(
         self,
@@ -113,24 +107,12 @@ class PrivateSpec(NetworkSpec):
     def _paid(self, train: Images, ledger: Ledger, how: Fitting) -> ImageModel:
         """Pay, count, train for the plan, and keep the averaged weights of its end. Raises PrivacyError where nothing
         is left."""
-        plan, seed, public = TrainPlan(**how.plan), root_of(how.rng), public_number(train.schema)
-        refuse_none(plan)
-        rate = min(plan.batch / public, 1.0)
-        paid = Paid.settled(
-            _counting(train, ledger),
-            ledger,
-            lambda: ledger.affordable_steps(rate=rate, count=plan.steps),
-            like=Steps(1.0, rate, plan.steps),
-            resume=how.resume,
-        )
+        showing, seed = Showing(TrainPlan(**how.plan), public_number(train.schema)), root_of(how.rng)
+        paid = showing.pay(Paid, _counting(train, ledger), ledger, resume=how.resume)
         encoding = _outlined(train, simplex(paid.counts[0] / paid.records))
         objective, _ = self._begun(encoding, seed)
-        assert isinstance(paid.training, Steps)
-        rule = Private(paid.training, rate * public, times=SHOWN)
-        checkpoint = None if how.resume is None else how.resume / "training.safetensors"
-        kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": rule}
-        with once(paid, ledger, checkpoint):
-            train_to_end(objective, _source(train, encoding), plan, rng=stream(seed, "training"), **kept)
+        training = replace(how, rng=stream(seed, "training"))
+        showing.train(objective, _source(train, encoding), paid, ledger, training)
         measured: Mapping[str, Any] = paid.findings
         return self.model()(self.card, asdict(self), encoding, Drawn(objective), measured)
 

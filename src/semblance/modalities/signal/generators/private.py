@@ -17,16 +17,14 @@ import numpy as np
 
 from semblance.core.errors import UsageError
 from semblance.core.model import Plan
-from semblance.core.promise import Ledger, Noise, Steps
+from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Fitting, Learned
 from semblance.learn.network import Drawn, Sampler
-from semblance.learn.pace import PROBE_STEPS, steps_within
-from semblance.learn.paid import EPOCHS, LOTS, Paid, once, public_number, refuse_none
-from semblance.learn.patients import Patients
-from semblance.learn.rules import Private
-from semblance.learn.trainer import TrainPlan, train_to_end
+from semblance.learn.paid import Paid, public_number
+from semblance.learn.patients import Patients, Showing, planned
+from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal import limb
 from semblance.modalities.signal.cosines import FAR, Cosines
 from semblance.modalities.signal.counted import Asked, Counted, Grid
@@ -119,14 +117,11 @@ class PrivateSpec(NetworkSpec):
         if not train.schema.public:
             return super().plan(train, rng=rng, time_budget=time_budget)
         budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
-        public, work = public_number(train.schema), Work.of(train)
-        batch = max(1, min(self.lot, public // LOTS))
-        plan, seed = replace(self.private_base, batch=batch), root_of(rng)
-        objective, stand_in = self._begun(work.nobody(), seed)
-        source = Patients(stand_in, stand_in[:, -1], np.arange(len(stand_in)) % (4 * batch), shown=BEATS)
-        rule = Private(Steps(1.0, 0.25, PROBE_STEPS), float(batch), times=BEATS)
-        found = steps_within(objective, source, plan, rng=stream(seed, "probe"), begun=begun, budget=budget, rule=rule)
-        return replace(plan, steps=min(found, max(1, EPOCHS * public // batch))).to_json()
+        how: dict[str, Any] = {"lot": self.lot, "public": public_number(train.schema), "shown": BEATS}
+        seed = root_of(rng)
+        objective, stand_in = self._begun(Work.of(train).nobody(), seed)
+        how |= {"rng": stream(seed, "probe"), "begun": begun, "budget": budget}
+        return planned(objective, stand_in, self.private_base, **how).to_json()
 
     def outlined(self, train: Recordings) -> Recorder:
         """Under a public schema, who would record if nobody had been counted."""
@@ -139,25 +134,14 @@ class PrivateSpec(NetworkSpec):
         """
         self.refuse_undeclared(train.schema)
         work, seed, public = Work.of(train), root_of(how.rng), public_number(train.schema)
-        plan = TrainPlan(**(how.plan if how.plan else self.plan(train, rng=stream(seed, "plan"))))
-        refuse_none(plan)
-        rate, pieces = min(plan.batch / public, 1.0), work.pieces(train)
-        paid = PaidBeats.settled(
-            lambda: _counts(work, train, pieces, ledger),
-            ledger,
-            lambda: ledger.affordable_steps(rate=rate, count=plan.steps),
-            like=Steps(1.0, rate, plan.steps),
-            resume=how.resume,
-        )
+        showing = Showing(TrainPlan(**(how.plan if how.plan else self.plan(train, rng=stream(seed, "plan")))), public)
+        pieces = work.pieces(train)
+        paid = showing.pay(PaidBeats, lambda: _counts(work, train, pieces, ledger), ledger, resume=how.resume)
         counted = Counted(work.grid, paid.counts, paid.sigmas)
         recorder = work.recorder(counted)
         objective, _ = self._begun(recorder, seed)
-        assert isinstance(paid.training, Steps)
-        rule = Private(paid.training, rate * public, times=BEATS)
-        checkpoint = None if how.resume is None else how.resume / "training.safetensors"
-        kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": rule}
-        with once(paid, ledger, checkpoint):
-            train_to_end(objective, self._source(recorder, pieces), plan, rng=stream(seed, "training"), **kept)
+        training = replace(how, rng=stream(seed, "training"))
+        showing.train(objective, self._source(recorder, pieces), paid, ledger, training)
         measured: Mapping[str, Any] = {**paid.findings, "records": round(counted.patients)}
         waves = self.told(Drawn(objective), recorder.sizes.channels)
         return RecorderModel(self.card, self.to_json(), recorder, waves, measured, ALIKE)
