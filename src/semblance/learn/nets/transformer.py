@@ -10,11 +10,19 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
+from semblance.core.errors import UsageError
 from semblance.learn.nets.mlp import dropped, linear
 from semblance.learn.nets.series import Series, Told, framed, unframed
 
 WIDER = 4
 """How much wider a block is between its two linear layers."""
+
+
+def refuse_heads(units: int, heads: int) -> None:
+    """Raise UsageError where heads of attention do not divide the width of a token."""
+    if units % heads:
+        fix = f"units = {heads * max(units // heads, 1)}, heads = {heads}"
+        raise UsageError.of(f"units = {units}, heads = {heads}", rule="heads divide the units", fix=fix)
 
 
 class Block(nn.Module):

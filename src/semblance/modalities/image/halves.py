@@ -30,10 +30,12 @@ def known(images: Images) -> np.ndarray:
 def domains(images: Images) -> tuple[Domain, ...]:
     """The channels of intensities that are known together, of each domain, in their order; nothing where no image
     lacks any, or where what is known of some overlaps."""
+    if not images.layout.apart:  # most sets: no pixel is looked at
+        return ()
     light = [i for i in range(images.pixels.shape[1]) if i not in images.layout.maps]
     seen = known(images)[:, light]
     ways = np.unique(seen[~seen.all(1)], axis=0) if len(seen) else seen
-    if not images.layout.apart or len(ways) < 2 or (ways.sum(0) != 1).any():
+    if len(ways) < 2 or (ways.sum(0) != 1).any():
         return ()
     return tuple(sorted(tuple(light[i] for i in np.flatnonzero(way)) for way in ways))
 

@@ -24,9 +24,8 @@ def completed(model: Any, holdout: Images, *, rng: np.random.Generator) -> Image
     pixels[:, painted(layout)] = np.nan
     blank = replace(holdout, pixels=pixels)
     rows = patient_rows(holdout.subjects, MOST, rng=rng)
-    pixels = pixels.copy()
     pixels[rows] = model.impute(blank.take(rows), rng=rng).pixels
-    return replace(holdout, pixels=pixels)
+    return blank
 
 
 def painted(layout: Layout) -> list[int]:

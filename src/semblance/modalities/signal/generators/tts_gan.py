@@ -11,10 +11,9 @@ from typing import ClassVar
 
 import torch
 
-from semblance.core.errors import UsageError
 from semblance.core.model import Card
 from semblance.learn.nets.series import Series
-from semblance.learn.nets.transformer import Patches, Weaver
+from semblance.learn.nets.transformer import Patches, Weaver, refuse_heads
 from semblance.learn.objectives.conditional import ADVERSARIAL, Conditional
 from semblance.learn.objectives.gan import LeastSquares, Players
 from semblance.learn.trainer import TrainPlan
@@ -52,12 +51,7 @@ class TtsGan(TimedSpec):
     base: ClassVar[TrainPlan] = ADVERSARIAL
 
     def __post_init__(self) -> None:
-        if self.units % self.heads:
-            raise UsageError.of(
-                f"units = {self.units}, heads = {self.heads}",
-                rule="heads divide the units",
-                fix="units = 40, heads = 4",
-            )
+        refuse_heads(self.units, self.heads)
 
     def objective(self, parts: Series, aside: torch.Tensor | None) -> Sampler:
         """Both sides, and what they lose."""

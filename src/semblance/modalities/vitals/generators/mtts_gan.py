@@ -17,13 +17,12 @@ import numpy as np
 import torch
 
 from semblance.core.arrays import under, within
-from semblance.core.errors import UsageError
 from semblance.core.model import Card, Plan
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.learn.mixture import Mixtures
 from semblance.learn.nets.series import Series
-from semblance.learn.nets.transformer import Patches, Weaver
+from semblance.learn.nets.transformer import Patches, Weaver, refuse_heads
 from semblance.learn.network import Network, Sampler
 from semblance.learn.objectives.conditional import ADVERSARIAL
 from semblance.learn.objectives.gan import LeastSquares, Players
@@ -73,12 +72,7 @@ class MttsGan(StaySpec):
     base: ClassVar[TrainPlan] = ADVERSARIAL
 
     def __post_init__(self) -> None:
-        if self.units % self.heads:
-            raise UsageError.of(
-                f"units = {self.units}, heads = {self.heads}",
-                rule="heads divide the units",
-                fix="units = 64, heads = 4",
-            )
+        refuse_heads(self.units, self.heads)
 
     def objective(self, parts: Any, aside: torch.Tensor | None) -> Sampler:
         """Both sides, and what they lose, over rows of a Series."""
