@@ -72,7 +72,7 @@ def unpaired(images: Images, *, rare: int) -> bool:
     return True
 
 
-def judged(images: Images, *, reference: Images) -> Images:
+def judged(images: Images, reference: Images) -> Images:
     """As judges see images where those of `reference` show one domain each: every domain of a record as an image of its
     own, with the masks beside it. Other images are seen as they are."""
     sides = domains(reference)
