@@ -27,9 +27,8 @@ from semblance.modalities.image.read import read
 NOTES = """\
 # Generators of images
 
-Each contender learns the training images within a budget and draws 2,000 new ones; judges compare them with the
-images that the board's makers held out. Peers learn in an
-environment of their own (bench/README.md).
+Each contender learns the training images for as many seconds of a processor and draws 2,000 new ones; judges compare
+them with the images that the board's makers held out. Peers learn in an environment of their own (bench/README.md).
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)

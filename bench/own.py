@@ -23,7 +23,7 @@ from bench.boards import ROOT
 from bench.contenders import Peer, environment, installed, launched
 from bench.peers.judging import peak
 from bench.results import REAL, Columns, Row, Section, Try, made, put, told
-from bench.watch import GIB, Limits
+from bench.watch import GIB, Limits, by_processor
 from semblance import catalog
 from semblance.app import stages
 from semblance.core.dataset import Evidence
@@ -35,12 +35,12 @@ from semblance.core.rng import stream
 COST: Columns = {"fit s": ("fit", 0), "CPU s": ("cpu", 0), "GiB": ("peak", 1)}
 
 
-START, PATIENCE = 180, 4
-"""Seconds for what a peer does before it learns, and how many budgets it may take in all."""
+START, PATIENCE = 180, 6
+"""Seconds of the clock for what a peer does before it learns, and how many budgets it may take in all."""
 
 
 class Board(Protocol):
-    """Real data, and the seconds that every generator may learn."""
+    """Real data, and the seconds of a processor that every generator may learn."""
 
     @property
     def title(self) -> str:
@@ -173,10 +173,11 @@ class Bench:
         parser.add_argument("--board", choices=[*self.boards], default=next(iter(self.boards)))
         parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *self.contenders(words[1:])])
         parser.add_argument("--seeds", type=int, default=1)
-        parser.add_argument("--seconds", type=float, help="seconds for fitting; the board's own when not given")
+        parser.add_argument("--seconds", type=float, help="of a processor, to learn; the board's own when not given")
         parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / f"{self.name}.md")
         args = parser.parse_args()
         args.contenders = self.contenders(args.contenders)
+        by_processor()
         self.run(args)
 
 

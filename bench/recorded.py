@@ -18,6 +18,7 @@ import pandas as pd
 
 from bench.beats import CLASSES, SCHEMA, Made, plain
 from bench.peers.judging import peak
+from bench.watch import by_processor
 from semblance import catalog
 from semblance.core.modality import ReadOptions
 from semblance.core.model import BALANCED, Wanted
@@ -31,6 +32,7 @@ NEW, AGAIN, EVEN = "new.npz", "again.npz", "even.npz"
 
 def main() -> None:
     """Read the job, learn, draw, write."""
+    by_processor()
     job = json.loads(Path(sys.argv[1]).read_text())
     out, seed = Path(job["out"]), job["seed"]
     train, _ = read(job["recordings"], ReadOptions())

@@ -33,13 +33,13 @@ from semblance.modalities.signal.pieces import Cut
 from semblance.modalities.signal.read import like, read
 
 START = 180  # seconds for imports, reading and for what is drawn twice
-TRIES = 1.5  # times the budget, for peers whose pace is tried out first
+TRIES = 6  # times the budget by the clock, for peers whose pace is tried out first and machines that are busy
 NOTES = """\
 # Generators of signals beside their peers
 
 Heart beats, 256 samples of two leads at 250 Hz, of which both were measured (record 124 lacks one). The recordings
-(patients) are dealt into fixed folds; a contender learns the recordings outside a fold, and is judged against those
-inside it. `folds` says of how many folds a row is made.
+(patients) are dealt into fixed folds; a contender learns the recordings outside a fold for as many seconds of a
+processor, and is judged against those inside it. `folds` says of how many folds a row is made.
 Medians over the seeds; means over the folds, but what classifiers answer for all held-out beats is counted together.
 
 - fit s, CPU s: seconds of the clock and of processors for the fit; GiB: peak memory; beats/s: by the clock, and for

@@ -26,8 +26,8 @@ HOLDOUT = 0.3
 NOTES = """\
 # Generators of vitals
 
-Stays in intensive care. Each contender learns the stays of seven tenths of the patients within a budget and draws as
-many new ones; judges compare them with the stays of the others. No peers yet.
+Stays in intensive care. Each contender learns the stays of seven tenths of the patients for as many seconds of a
+processor and draws as many new ones; judges compare them with the stays of the others. No peers yet.
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; stays/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)
@@ -45,7 +45,6 @@ many new ones; judges compare them with the stays of the others. No peers yet.
 - order: share of moments that break systolic >= mean >= diastolic
 - recall, coverage: in the modality's embedding
 - real against real: train in the place of new stays; its TRTS is of what the trees have learned
-- the seconds are those of the clock: where the machine does other work, a generator learns less in them
 """
 COLUMNS: Columns = {
     **COST,

@@ -41,7 +41,7 @@ def main() -> None:
     whole, out = pad(images, room, mode="replicate"), Path(job["out"])
     out.with_suffix(".begun").touch()
     begun = now()
-    sample = PARTS[job["part"]](whole, labels, int(labels.max()) + 1, begun[0] + job["time_budget"])
+    sample = PARTS[job["part"]](whole, labels, int(labels.max()) + 1, begun[1] + job["time_budget"])
     fitted = now()
     with torch.no_grad():
         made = torch.cat([sample(some) for some in wanted.split(TOGETHER)])
@@ -54,8 +54,8 @@ def main() -> None:
 
 
 def batches(images: torch.Tensor, labels: torch.Tensor, size: int, end: float) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Random ones until the time is over."""
-    while time.perf_counter() < end:
+    """Random ones until the seconds of the processor are over."""
+    while time.process_time() < end:
         rows = torch.randint(len(images), (size,))
         yield images[rows], labels[rows]
 

@@ -64,10 +64,10 @@ def some(train: Beats, rows: np.ndarray, *, seed: int) -> Beats:
 
 
 def took(beats: Beats, job: dict[str, Any]) -> float:
-    """Seconds of a fit."""
-    begun = time.perf_counter()
+    """Seconds of a processor that a fit takes."""
+    begun = time.process_time()
     fit(beats, job)
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def fit(beats: Beats, job: dict[str, Any]) -> Any:
