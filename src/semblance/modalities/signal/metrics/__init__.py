@@ -15,6 +15,7 @@ METRICS = (
     f"{_HERE}.metrics.values:intervals",
     f"{_HERE}.metrics.hrv:hrv",
     f"{_HERE}.metrics.morphology:morphology",
+    f"{_HERE}.metrics.delineation:delineation",
     f"{_HERE}.metrics.modes:modes",
     f"{_HERE}.metrics.interpatient:interpatient",
     f"{_HERE}.metrics.predictive:predictive",

@@ -11,6 +11,7 @@ from semblance.core.judge import Wording, measures, slots
 from semblance.core.report import Finding
 from semblance.modalities.signal.data import BEFORE, Pieces
 from semblance.modalities.signal.metrics.samples import (
+    Describe,
     Measured,
     classes,
     compared,
@@ -44,28 +45,32 @@ def morphology(evidence: Measured) -> tuple[Finding, ...]:
         return (_finding(METRIC, status="not_applicable", reason="pieces are no beats"),)
     if reason := too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
+    return (_finding(METRIC, **over_classes(evidence, delineated, NAMES)),)
+
+
+def over_classes(evidence: Measured, describe: Describe, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of a finding: the mean over classes and numbers of Wasserstein's distances from holdout, over the
+    range of train's. `describe(pieces)` gives (n, names) numbers."""
     labels: tuple[str | None, ...] = classes(evidence) or (None,)
-    made = [_class(evidence, label) for label in labels]
+    made = [_class(evidence, describe, label) for label in labels]
     parts: tuple[Part, ...] = tuple(part for part in made[0] if all(part in one for one in made))
     least = min(len(one[part]) for one in made for part in parts)
     mean = {part: np.mean([one[part][:least].mean(axis=1) for one in made], axis=0) for part in parts}
-    detail = {"classes": [_row(evidence, label, one) for label, one in zip(labels, made, strict=True)]}
-    numbers = {part: estimate(evidence, part, one) for part, one in mean.items()}
-    return (_finding(METRIC, **slots(numbers), detail=detail),)
+    told = [
+        {"label": label or "", "numbers": rows(evidence, names, one, label=label)}
+        for label, one in zip(labels, made, strict=True)
+    ]
+    return {**slots({part: estimate(evidence, part, one) for part, one in mean.items()}), "detail": {"classes": told}}
 
 
-def _class(evidence: Measured, label: str | None) -> dict[Part, np.ndarray]:
-    scale = unit(delineated(samples(evidence, label)["train"].pieces))
-    return compared(evidence, delineated, lambda a, b: wasserstein(a, b) / scale, label=label)
-
-
-def _row(evidence: Measured, label: str | None, made: dict[Part, np.ndarray]) -> dict[str, Any]:
-    return {"label": label or "", "numbers": rows(evidence, NAMES, made, label=label)}
+def _class(evidence: Measured, describe: Describe, label: str | None) -> dict[Part, np.ndarray]:
+    scale = unit(describe(samples(evidence, label)["train"].pieces))
+    return compared(evidence, describe, lambda a, b: wasserstein(a, b) / scale, label=label)
 
 
 def delineated(pieces: Pieces) -> np.ndarray:
     """(n, 7) the numbers of NAMES, of beats whose R is where all waves swing most on average."""
-    rate, x = pieces.rate, _smooth(_leading(pieces.waves), round(SMOOTH * pieces.rate))
+    rate, x = pieces.rate, _smooth(leading(pieces.waves), round(SMOOTH * pieces.rate))
     at = np.arange(x.shape[1])
     r = round(0.4 * rate)
     begin, end = _qrs(x, r, rate)
@@ -81,7 +86,7 @@ def delineated(pieces: Pieces) -> np.ndarray:
     )
 
 
-def _leading(waves: np.ndarray) -> np.ndarray:
+def leading(waves: np.ndarray) -> np.ndarray:
     """(n, samples) the lead of the largest swing over all pieces: the same for all of a part."""
     known = np.nan_to_num(waves).astype(float)
     swings = np.median(np.ptp(known, axis=2), axis=0)
