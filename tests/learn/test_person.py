@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.person import Limits, Person, Scale
+from semblance.learn.person import Limits, Person, Scale
 
 
 def cohort(n: int) -> tuple[pd.DataFrame, np.ndarray]:

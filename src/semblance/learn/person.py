@@ -1,4 +1,4 @@
-"""What belongs together in a person: numbers and categories of a recording as a whole, as one Gaussian.
+"""What belongs together in a person: numbers and categories of a record as a whole, as one Gaussian.
 
 A category is a cut of a normal score, a number of the frame its quantiles (a Gaussian copula; Nelsen 2006), all other
 numbers are normal as they are. The covariance is shrunk as Ledoit and Wolf (2004) found best. Quantiles are means over
