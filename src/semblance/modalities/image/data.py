@@ -46,6 +46,7 @@ class Layout:
 
     `channels` names the channels where masks or contrasts are known by name (empty: all are intensities), `given` those
     from which the others are painted. `apart`: each channel of intensities stands in files as an image of its own.
+    `frames`: a DICOM volume is one file of several frames, and not a folder of slices.
     """
 
     fmt: Format = "npz"
@@ -64,11 +65,12 @@ class Layout:
     channels: tuple[Channel, ...] = ()
     given: tuple[str, ...] = ()
     apart: bool = False
+    frames: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON; of channels only where any is named."""
         told = asdict(self)
-        return {key: one for key, one in told.items() if key not in ("channels", "given", "apart") or one}
+        return {key: one for key, one in told.items() if key not in ("channels", "given", "apart", "frames") or one}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Layout:

@@ -10,6 +10,7 @@ from semblance.core import declared
 from semblance.core.declared import is_number, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
+from semblance.modalities.image.formats.dicom import NAMED, PLACES
 
 AXES = ("NHW", "NCHW", "NHWC", "NDHW", "NCDHW", "NDHWC")
 
@@ -48,6 +49,11 @@ class Said:
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     """The declarations of `options`, with every problem that they have."""
     common, own, problems = declared.check(options, own="image", rules=_IMAGE)
+    problems += [
+        Problem(f"'{name}' is declared to be learned", "a tag that may name a patient never is", 'role = "drop"', name)
+        for name, column in common.get("columns", {}).items()
+        if name in NAMED and name not in PLACES and column.get("role") != "drop"
+    ]
     lists = {key: tuple(own[key]) for key in ("given", "range", "size", "labels") if key in own}
     return (Said(), problems) if problems else (Said(**{**own, **lists, **common}), [])
 

@@ -64,7 +64,9 @@ def read(
 def undeclared(said: Said) -> list[Problem]:
     """All that differential privacy asks to be declared, and is not."""
     rule = "under differential privacy nothing is looked up in images: what is public of them is declared"
-    return [
+    further = [name for name, one in said.columns.items() if name != said.target and one.get("role") != "drop"]
+    learned = "under differential privacy the label alone is learned of what is known besides pixels"
+    return [Problem(f"'{name}' is declared", learned, f'leave out [columns."{name}"]', name) for name in further] + [
         Problem(f"no {key} is declared", rule, f"[image] {fix}")
         for key, fix in FIXES.items()
         if getattr(said, key) is None

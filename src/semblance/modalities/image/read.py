@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core.declared import unknown
 from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.facts import MISSING, framed, planned, values
+from semblance.core.facts import MISSING, framed, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves
@@ -45,13 +46,16 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     found = made.found
     who, subject = _patients(found, said, gathered.subject)
     label, plans, frame = _label(found, said)
-    columns = [column for column in (subject, label) if column is not None]
+    further, more, facts = _facts(found, said)
+    columns = [*(column for column in (subject, label) if column is not None), *further]
     schema = Schema(tuple(columns), said.cohort, said.n_public)
-    images = _images(made, schema, frame, who, said, anonymous=subject is None, paths=paths)
+    images = _images(
+        made, schema, framed({**frame, **facts}, len(found)), who, said, anonymous=subject is None, paths=paths
+    )
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
     images = _without_empty(replace(images, pixels=common), said)
-    shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
+    shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *more, *_tags(found, said))
     notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
     return images, Profile(len(images), len(np.unique(who)), shown, notes)
 
@@ -69,7 +73,11 @@ def further(paths: Sequence[str | Path], train: Images) -> Images:
 
 def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channel]) -> Images:
     subject, target = schema.where("subject"), schema.where("target")
-    said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
+    said = Said(
+        subject=None if subject is None else subject.name,
+        target=None if target is None else target.name,
+        columns={column.name: {} for column in schema},
+    )
     try:
         gathered = _gathered(paths, said)
     except DataError:
@@ -83,7 +91,10 @@ def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channe
     kept = kept_in(paths)
     made = _settled(gathered.found, said, known if kept is None or known else kept.layout.channels, odd)
     found = made.found
-    frame = {} if target is None else {target.name: values(_texts(found), target)}
+    told = dict.fromkeys(name for one in found for name in one.columns)
+    refuse_lacking(schema, {*told, *(() if target is None else (target.name,))}, who="images")
+    texts = {c.name: _texts(found) if c.role == "target" else _known(found, c.name, said) for c in schema.learned}
+    frame = {column.name: values(texts[column.name], column) for column in schema.learned}
     who, named = _patients(found, said, gathered.subject)
     anonymous = named is None and subject is None
     return _images(made, schema, framed(frame, len(found)), who, said, anonymous=anonymous, paths=paths)
@@ -91,7 +102,9 @@ def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channe
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
     """What is told of images besides their pixels. Raises DataError where files cannot be read."""
-    return (LABEL,) if any(LABEL in one.facts for one in _gathered(paths, Said()).found) else ()
+    found = _gathered(paths, Said()).found
+    label = (LABEL,) if any(LABEL in one.facts for one in found) else ()
+    return (*label, *dict.fromkeys(name for one in found for name in one.columns))
 
 
 def output_name(paths: Sequence[str | Path]) -> str:
@@ -175,11 +188,45 @@ def _texts(found: Sequence[Found]) -> pd.Series:
     return pd.Series([None if text.lower() in MISSING else text for text in held], dtype=object)
 
 
-def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[FieldPlan], pd.DataFrame]:
-    """The column of the label, what a person is shown of it, and the frame. Raises DataError where it is no class."""
+def _known(found: Sequence[Found], name: str, said: Said) -> pd.Series:
+    """(n,) the texts of a further column, None where it is missing."""
+    declared = said.columns.get(name, {}).get("na", ())
+    tokens = {*said.na, *((declared,) if isinstance(declared, str) else map(str, declared))}
+    held = [one.columns.get(name, "") for one in found]
+    return pd.Series([None if t in tokens or t.lower() in MISSING else t for t in held], dtype=object)
+
+
+def _facts(found: Sequence[Found], said: Said) -> tuple[list[Column], list[FieldPlan], dict[str, Any]]:
+    """What is known of images besides label and patient: the columns, what a person is shown of them, and their values.
+    What may identify a patient is left out unless it was declared. Raises DataError for what was declared and is not
+    there, or is not as it was declared."""
+    label = LABEL if said.target is None else said.target
+    known = dict.fromkeys(name for one in found for name in one.columns)
+    problems = [
+        unknown(n, [label, *known], "column", where="the data") for n in said.columns if n not in (label, *known)
+    ]
+    columns, plans, frame = list[Column](), list[FieldPlan](), dict[str, Any]()
+    for name in known:
+        texts = _known(found, name, said)
+        try:
+            column, plan = planned(name, texts, told=said.columns.get(name, {}), target=None)
+        except DataError as error:
+            problems += error.problems
+            continue
+        columns.append(column)
+        plans.append(replace(plan, unclear=False))
+        if column.learned:
+            frame[name] = values(texts, column)
+    if problems:
+        raise DataError(*problems)
+    return columns, plans, frame
+
+
+def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[FieldPlan], dict[str, Any]]:
+    """The column of the label, what a person is shown of it, and its values. Raises DataError where it is no class."""
     texts = _texts(found)
     if texts.isna().all():
-        return None, [], framed({}, len(found))
+        return None, [], {}
     name = LABEL if said.target is None else said.target
     column, plan = planned(name, texts, told=said.columns.get(name, {}), target=name)
     if column.continuous or not column.learned:
@@ -189,7 +236,7 @@ def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[Fiel
             fix=f'[columns."{name}"] kind = "categorical", or give classes of it',
             column=name,
         )
-    return column, [plan], framed({name: values(texts, column)}, len(found))
+    return column, [plan], {name: values(texts, column)}
 
 
 def _images(

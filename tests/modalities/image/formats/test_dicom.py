@@ -129,3 +129,33 @@ def test_a_volume_is_written_as_a_series(tmp_path):
     folder = dicom.write(numbers, layout, tmp_path / "000001", number=1, subject=1)
     (found,), problems = dicom.volumes([dicom.read(file) for file in sorted(folder.iterdir())])
     assert not problems and (found.pixels == numbers).all() and found.layout.spacing == layout.spacing
+
+
+@pytest.mark.parametrize("sop", ["1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.7.3"])
+def test_several_frames_are_written_as_they_were_read(sop, tmp_path):
+    numbers = np.arange(3 * 8 * 9, dtype=np.int16).reshape(1, 3, 8, 9)
+    layout = Layout("dicom", "int16", 2.0, -100.0, (3.0, 2.0, 1.5), (40.0, 400.0), kind="CT", sop=sop, frames=True)
+    file = dicom.write(numbers, layout, tmp_path / "x", number=1, subject=1)
+    held = pydicom.dcmread(file)
+    assert held.NumberOfFrames == 3 and ("SharedFunctionalGroupsSequence" in held) is (sop in dicom.ENHANCED)
+    assert ("RescaleSlope" in held) is (sop not in dicom.ENHANCED) and held.SyntheticData == "YES"
+    found = dicom.read(file).found
+    assert (found.pixels == numbers * 2.0 - 100).all() and found.layout.window == layout.window
+    assert found.layout.spacing == layout.spacing and found.layout.frames and found.layout.slope == 2.0
+
+
+def test_frames_stand_by_their_place_each_with_its_own_scale(tmp_path):
+    numbers = np.ones((1, 3, 8, 9), dtype=np.int16)
+    layout = Layout("dicom", "int16", spacing=(3.0, 2.0, 1.5), kind="CT", sop=dicom.ENHANCED[0], frames=True)
+    file = dicom.write(numbers, layout, tmp_path / "x", number=1, subject=1)
+    held = pydicom.dcmread(file)
+    for frame, (at, slope) in zip(held.PerFrameFunctionalGroupsSequence, [(6, 3), (0, 1), (3, 2)], strict=True):
+        frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, at]
+        frame.PixelValueTransformationSequence = held.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence
+        own = pydicom.Dataset()
+        own.RescaleSlope, own.RescaleIntercept = slope, 0
+        frame.PixelValueTransformationSequence = [own]
+    held.save_as(file)
+    found = dicom.read(file).found
+    assert found.pixels[0, :, 0, 0].tolist() == [1, 2, 3] and found.layout.spacing[0] == 3.0
+    assert found.layout.stored == "float32"
