@@ -22,11 +22,12 @@ from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves
 from semblance.modalities.image.channels import Settled, settled, told
-from semblance.modalities.image.data import Channel, Images, Layout, concat
+from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
+from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
@@ -54,7 +55,10 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     )
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
-    images = _without_empty(replace(images, pixels=common), said)
+    if said.steps and len(np.unique(who)) < options.rare:
+        found_so, rule = f"steps of {len(np.unique(who))} patients", "what is common to images is of enough patients"
+        raise DataError.of(found_so, rule=f"{rule}: {options.rare} (`rare`)", fix="leave out [image] steps")
+    images = _stepped(_without_empty(replace(images, pixels=common), said), said.steps)
     shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *more, *_tags(found, said))
     notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
     return images, Profile(len(images), len(np.unique(who)), shown, notes)
@@ -67,16 +71,21 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Images:
 
 def further(paths: Sequence[str | Path], train: Images) -> Images:
     """The same, of the channels of `train`: their masks have its classes."""
-    made = _further(paths, train.schema, train.layout.channels)
-    return replace(made, layout=replace(made.layout, given=train.layout.given))
+    taken = {step.name: step for step in train.layout.steps}
+    grid = taken.pop(RESAMPLE).common[0] if RESAMPLE in taken else None
+    made = _further(paths, train.schema, train.layout.channels, grid)
+    return _stepped(replace(made, layout=replace(made.layout, given=train.layout.given)), tuple(taken.values()))
 
 
-def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channel]) -> Images:
+def _further(
+    paths: Sequence[str | Path], schema: Schema, known: Sequence[Channel], grid: tuple[float, ...] | None = None
+) -> Images:
     subject, target = schema.where("subject"), schema.where("target")
     said = Said(
         subject=None if subject is None else subject.name,
         target=None if target is None else target.name,
         columns={column.name: {} for column in schema},
+        resample=grid,
     )
     try:
         gathered = _gathered(paths, said)
@@ -118,7 +127,28 @@ def output_name(paths: Sequence[str | Path]) -> str:
 
 def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
     kept = kept_in(paths)
-    return gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
+    gathered = gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
+    if said.resample is None:
+        return gathered
+    made, problems = list[Found](), list[Problem]()
+    for one in gathered.found:
+        try:
+            made.append(resampled(one, said.resample))
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(*problems)
+    return replace(gathered, found=made)
+
+
+def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
+    """The images after steps, in order."""
+    if not steps:
+        return images
+    light = [i for i in range(images.pixels.shape[1]) if i not in images.layout.maps]
+    pixels = images.pixels.copy()
+    pixels[:, light], taken = take(images.light, steps)
+    return replace(images, pixels=pixels, layout=replace(images.layout, steps=(*images.layout.steps, *taken.steps)))
 
 
 def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: Sequence[Problem]) -> Settled:
@@ -251,6 +281,8 @@ def _images(
         layout = replace(layout, folders=not _has_manifest(paths))
     if made.channels:
         layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
+    if said.resample is not None:
+        layout = replace(layout, spacing=said.resample, steps=(Step(RESAMPLE, (said.resample,)),))
     pixels = np.stack([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
 
@@ -325,6 +357,9 @@ def _told(images: Images) -> Iterator[str]:
     yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
     if images.held is not None and images.held.any():
         yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
+    if images.layout.steps:
+        names = ", ".join(step.name for step in images.layout.steps)
+        yield f"steps taken: {names}; what is made comes out so, on the common scale"
     yield from told(images.layout.maps, images.pixels)
     yield from halves.told(images)
     if images.anonymous:
