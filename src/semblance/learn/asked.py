@@ -65,20 +65,20 @@ class Columns:
             self.say(f"no column '{name}'", self.rule, f"one of: {', '.join(self.names)}", name)
         return self.scales.get(name)
 
-    def limits(self, name: str, condition: Any, below: float | None = None) -> Limits:
-        """The limits of a column under a condition: a value, a range, none, or a set of these. A range that ends at
-        `below` ends before it."""
+    def limits(self, name: str, condition: Any, *, short: bool = False) -> Limits:
+        """The limits of a column under a condition: a value, a range, none, or a set of these. A range that is `short`
+        does not hold the number at its end."""
         place = self.place(name)
         if place is None:
             return Limits()
         each = list(condition) if isinstance(condition, set | frozenset | list) else [condition]
         scale, gone = self.person.scales[place], None in each
-        spans = [span for one in each if one is not None for span in self._spans(scale, one, below)]
+        spans = [span for one in each if one is not None for span in self._spans(scale, one, short)]
         if gone and not scale.missing:
             self.say("the missing value", "nobody lacks it", "leave it out", name)
         return Limits({place: tuple(spans)} if spans else {}, {place: gone} if not (gone and spans) else {})
 
-    def _spans(self, scale: Scale, one: Any, below: float | None) -> Spans:
+    def _spans(self, scale: Scale, one: Any, short: bool) -> Spans:
         if scale.levels:
             if str(one) in scale.levels:
                 return (scale.span_of_level(str(one)),)
@@ -91,7 +91,7 @@ class Columns:
         except (TypeError, ValueError):
             self.say("a value that is no number", "a number or a range", f"--given {scale.name}=60..80", scale.name)
             return ()
-        first, last = self._rounded(scale.name, ends[0], ends[1], below)
+        first, last = self._rounded(scale.name, ends[0], ends[1], short)
         none = first is not None and last is not None and first > last
         span = None if none else scale.span_of_range(first, last)
         if span is None:
@@ -100,7 +100,7 @@ class Columns:
         return () if span is None else (span,)
 
     def _rounded(
-        self, name: str, low: float | None, high: float | None, below: float | None
+        self, name: str, low: float | None, high: float | None, short: bool
     ) -> tuple[float | None, float | None]:
         """The numbers that are rounded into a range."""
         unit = self.units.get(name)
@@ -109,7 +109,7 @@ class Columns:
         # A number of decimals such as 0.3 is no multiple of its unit to the last bit.
         first = None if low is None else math.ceil(low / unit - TINY)
         last = None if high is None else math.floor(high / unit + TINY)
-        if last is not None and high is not None and high == below and abs(last - high / unit) < TINY:
+        if short and last is not None and high is not None and abs(last - high / unit) < TINY:
             last -= 1
         least = None if first is None else (first - NEARLY) * unit
         return least, None if last is None else (last + NEARLY) * unit
@@ -125,11 +125,9 @@ class Columns:
                 fix = f"--quota {name}=18..60:.5,..."
                 self.say("equal shares of a number", "only categories are balanced", fix, name)
             return tuple((1 / len(levels), self.limits(name, level)) for level in levels)
-        begins = {one[0] for one in quota if isinstance(one, tuple) and one[0] is not None}
-        return tuple(
-            (share, self.limits(name, one, one[1] if isinstance(one, tuple) and one[1] in begins else None))
-            for one, share in quota.items()
-        )
+        begins = {_number(one[0]) for one in quota if isinstance(one, tuple)} - {None}
+        short = {one: isinstance(one, tuple) and _number(one[1]) in begins for one in quota}
+        return tuple((share, self.limits(name, one, short=short[one])) for one, share in quota.items())
 
     def moved(self, place: int, shift: float) -> dict[int, float]:
         """By how much the mean of a column moves, in standard deviations."""
@@ -145,3 +143,11 @@ class Columns:
             )
             return {}
         return {place: score}
+
+
+def _number(end: Any) -> float | None:
+    """The end of a range, which may be a text; None where it is open, or no number."""
+    try:
+        return float(end)
+    except (TypeError, ValueError):
+        return None
