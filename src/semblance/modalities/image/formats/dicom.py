@@ -103,7 +103,7 @@ def read(path: Path, columns: Iterable[str] = ()) -> Slice:
 
 def _text(element: Any) -> str:
     """The value of a tag; an age in years."""
-    value = element.value
+    value: Any = None if element.VR == "SQ" else element.value
     several = isinstance(value, Sequence) and not isinstance(value, str)
     text = str(value[0] if several and len(value) else "" if several or value is None else value).strip()
     if element.VR == "AS" and (told := re.fullmatch(r"(\d{3})([DWMY])", text)):

@@ -60,9 +60,9 @@ def read(path: Path) -> Segments | None:
     """The segmentation of a file; None where it is another object. Raises DataError where it cannot be a label map."""
     pydicom = library()
     with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
-        held = pydicom.dcmread(path)
-        if str(held.get("Modality", "")) != "SEG":
+        if str(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality")) != "SEG":
             return None
+        held = pydicom.dcmread(path)
         kind = str(held.get("SegmentationType", ""))
         if kind not in ("BINARY", "LABELMAP"):
             found = f"'{path.name}' is a segmentation of type {kind or 'unknown'}"
@@ -101,13 +101,14 @@ def placed(slices: Sequence[Slice], several: Sequence[Segments]) -> tuple[list[S
     """The slices with the label maps of segmentations, and what keeps these from lying on them. A slice of a series
     that is marked, on which nothing is shown, is of the first class everywhere."""
     made, problems = list(slices), list[Problem]()
+    instances = {other.instance: i for i, other in enumerate(slices) if other.instance}
     for mask in dict.fromkeys(one.mask for one in several):
         mine = [one for one in several if one.mask == mask]
         numbers = {text: number for one in reversed(mine) for number, text in one.labels.items()}
         names = (AROUND, *sorted(numbers, key=lambda text: (numbers[text], text)))
         maps = dict[int, np.ndarray]()
         for one in mine:
-            problems += _drawn(one, names, made, maps)
+            problems += _drawn(one, names, made, instances, maps)
         for i, codes in maps.items():
             found = made[i].found
             found = replace(found, masks={**found.masks, mask: codes}, classes={**found.classes, mask: names})
@@ -116,19 +117,23 @@ def placed(slices: Sequence[Slice], several: Sequence[Segments]) -> tuple[list[S
 
 
 def _drawn(
-    one: Segments, names: tuple[str, ...], slices: Sequence[Slice], maps: dict[int, np.ndarray]
+    one: Segments,
+    names: tuple[str, ...],
+    slices: Sequence[Slice],
+    instances: Mapping[str, int],
+    maps: dict[int, np.ndarray],
 ) -> Iterator[Problem]:
     """Draw the planes of a segmentation into label maps by the position of their slice; yield what is wrong."""
     lost = both = sizes = 0
     for plane in one.planes:
-        where = _where(plane, one, slices)
+        where = _where(plane, one, slices, instances)
         if where is None:
             lost += bool(plane.shown.any())
             continue
         i, frame = where
-        for j, other in enumerate(slices):
-            if other.series == slices[i].series:
-                maps.setdefault(j, np.zeros(other.found.pixels.shape[1:], dtype=np.uint8))
+        if i not in maps:
+            mine = [j for j, other in enumerate(slices) if other.series == slices[i].series]
+            maps |= {j: np.zeros(slices[j].found.pixels.shape[1:], dtype=np.uint8) for j in mine}
         codes = maps[i][frame] if maps[i].ndim == 3 else maps[i]
         if codes.shape != plane.shown.shape:
             sizes += 1
@@ -147,12 +152,14 @@ def _drawn(
         yield Problem(f"'{one.name}': {sizes} of its frames have another size than their image", rule, fix)
 
 
-def _where(plane: Plane, one: Segments, slices: Sequence[Slice]) -> tuple[int, int] | None:
+def _where(
+    plane: Plane, one: Segments, slices: Sequence[Slice], instances: Mapping[str, int]
+) -> tuple[int, int] | None:
     """The slice on which a plane lies, and the place of its frame in it."""
-    for i, other in enumerate(slices):
-        if plane.instance and other.instance == plane.instance and plane.frame < len(other.order):
-            return i, other.order.index(plane.frame)
-    if plane.instance or plane.at is None:
+    if plane.instance:
+        i = instances.get(plane.instance)
+        return None if i is None or plane.frame >= len(slices[i].order) else (i, slices[i].order.index(plane.frame))
+    if plane.at is None:
         return None
     for i, other in enumerate(slices):
         if other.series == one.series and other.normal is not None:
