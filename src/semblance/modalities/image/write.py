@@ -18,7 +18,7 @@ from semblance.core.facts import told_texts
 from semblance.core.files import atomic, atomic_folder, write_json
 from semblance.modalities.image.apart import Plain, plain
 from semblance.modalities.image.data import Channel, Images, Layout
-from semblance.modalities.image.formats import dicom, nifti, npz, raster, segments
+from semblance.modalities.image.formats import nifti, npz, objects, raster, segments
 from semblance.modalities.image.found import DOMAIN, PAIR
 from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH, column_of
 
@@ -119,5 +119,5 @@ def _file(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subje
     if layout.fmt == "nifti":
         return nifti.write(numbers, layout, path)
     if layout.fmt == "dicom":
-        return dicom.write(numbers, layout, path, number=number, subject=subject)
+        return objects.write(numbers, layout, path, number=number, subject=subject)
     return raster.write(numbers, layout, path)

@@ -16,7 +16,8 @@ import numpy as np
 
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.image.data import Channel
-from semblance.modalities.image.formats.dicom import Slice, dataset, library, of_frame, uid
+from semblance.modalities.image.formats.dicom import Slice, library, of_frame
+from semblance.modalities.image.formats.objects import dataset, uid
 from semblance.modalities.image.found import whole
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
