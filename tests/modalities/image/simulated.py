@@ -70,3 +70,23 @@ def collapsed(data: Images, rng: np.random.Generator) -> Images:
 
 
 CORRUPTIONS: dict[str, Spoil] = {"unrelated": unrelated, "bright": bright, "blurred": blurred, "collapsed": collapsed}
+
+FACTS = (
+    Column("age", "integer", "feature", dtype="int64"),
+    Column("sex", "categorical", "feature", protected=True),
+    Column("scanner", "categorical", "feature"),
+)
+GAINS = {"A": 1.0, "B": 0.8, "C": 0.6}
+"""How bright the images of a scanner are."""
+
+
+@cache
+def scanned(n: int, seed: int) -> Images:
+    """Phantoms of which age, sex and scanner are known: old patients have more nodules, and each scanner its gain."""
+    whole, rng = images(n, seed), stream(seed, "facts")
+    age = np.clip(np.round(rng.normal(50, 12, n) + 12 * (whole.labels == "nodule")), 18, 95)
+    sex, scanner = rng.choice(["F", "M"], n), rng.choice(list(GAINS), n, p=[0.5, 0.3, 0.2])
+    pixels = np.round(whole.pixels * np.array([GAINS[name] for name in scanner])[:, None, None, None])
+    frame = whole.frame.assign(age=age, sex=pd.Categorical(sex), scanner=pd.Categorical(scanner))
+    frame.loc[rng.random(n) < 0.1, "age"] = np.nan
+    return replace(whole, schema=Schema((*SCHEMA.columns, *FACTS)), frame=frame, pixels=pixels.astype(np.float32))

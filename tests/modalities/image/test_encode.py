@@ -17,7 +17,7 @@ def test_there_and_back(shape):
     data = images(40, 1, shape)
     encoding, learned = Encoding.fit(data, rare=1)
     assert abs(learned.coefficients.mean()) < 1e-4 and abs(learned.coefficients.std() - 1) < 1e-3
-    again = encoding.images(learned.coefficients, learned.labels, first=0)
+    again = encoding.images(learned.coefficients, encoding.labelled(learned.labels), first=0)
     assert np.abs(again.pixels - data.pixels).max() <= np.abs(data.pixels - encoding.high[0]).min() + 1
     assert again.labels.tolist() == data.labels.tolist()
     assert (again.pixels % 1 == 0).all()
@@ -51,7 +51,7 @@ def test_new_labels_are_as_frequent_as_those_that_were_learned():
 def test_saved_and_restored_it_is_the_same():
     encoding, learned = Encoding.fit(replace(images(40, 1), anonymous=True), rare=5)
     again = Encoding.from_json(encoding.to_json())
-    one, two = (e.images(learned.coefficients, learned.labels, first=3) for e in (encoding, again))
+    one, two = (e.images(learned.coefficients, e.labelled(learned.labels), first=3) for e in (encoding, again))
     assert (one.pixels == two.pixels).all() and one.schema == two.schema and two.anonymous
     assert two.subjects[0] == 3
 
@@ -60,12 +60,13 @@ def test_saved_and_restored_it_is_the_same():
 def test_masks_are_the_same_again_and_those_of_few_patients_are_around(shape):
     data = masked(40, 1, shape)
     encoding, learned = Encoding.fit(data, rare=5)
-    again = Encoding.from_json(encoding.to_json()).images(learned.coefficients, learned.labels, first=0)
+    frame = encoding.labelled(learned.labels)
+    again = Encoding.from_json(encoding.to_json()).images(learned.coefficients, frame, first=0)
     assert (again.pixels[:, 1] == data.pixels[:, 1]).all() and again.layout == data.layout
     pixels = data.pixels.copy()
     pixels[4:, 1] = 0
     few, learned = Encoding.fit(replace(data, pixels=pixels), rare=5)
-    assert not few.images(learned.coefficients, learned.labels, first=0).pixels[:, 1].any()
+    assert not few.images(learned.coefficients, few.labelled(learned.labels), first=0).pixels[:, 1].any()
 
 
 def test_rows_of_further_images_are_as_they_were_learned_and_unknown_where_pixels_are():

@@ -68,6 +68,15 @@ def test_folders_are_labels_of_pngs_whatever_lies_there_first(tmp_path):
     assert len(after) == 5 and after.labels.tolist() == before.labels[1:].tolist()
 
 
+def test_what_is_known_besides_the_label_is_not_learned_and_declaring_it_is_refused(tmp_path):
+    path = folder("npz", tmp_path)
+    np.savez(path, **np.load(path), age=np.arange(6))
+    assert [column.name for column in read([path], said())[0].schema.learned] == ["label"]
+    options = said()
+    with pytest.raises(UsageError, match="'age' is declared"):
+        read([path], replace(options, declared={**options.declared, "columns": {"age": {"min": 0, "max": 99}}}))
+
+
 @pytest.mark.parametrize("place", ["", " ", ".", "000003.png", "./000003.png"])
 def test_a_row_of_a_manifest_is_of_one_file_that_no_row_before_it_names(place, pngs):
     """A patient without a path once got the images of all others."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from semblance.core.modality import ReadOptions
 from semblance.modalities.image.read import column_names, like, output_name, read
 from semblance.modalities.image.write import write
 from tests.modalities.image.made import LAYOUTS, folder, phantoms, pixels
+from tests.modalities.image.simulated import scanned
 
 pytest.importorskip("PIL")
 pytest.importorskip("nibabel")
@@ -71,10 +73,48 @@ def test_a_manifest_names_subject_label_and_split(tmp_path):
     table = pd.read_csv(made / "manifest.csv").rename(columns={"label": "finding", "patient": "who"})
     table.assign(split=["train"] * 4 + ["test"] * 2, site="A").to_csv(made / "manifest.csv", index=False)
     data, profile = read([made], ReadOptions(subject="who", target="finding"))
-    assert data.schema.names == ("who", "finding") and data.held.tolist() == [False] * 4 + [True] * 2
-    assert any(note.endswith("learned of it: site") for note in profile.notes)
+    assert data.schema.names == ("who", "finding", "site") and data.held.tolist() == [False] * 4 + [True] * 2
+    assert [(one.name, one.action) for one in profile.fields][-1] == ("site", "learn")
     with pytest.raises(DataError, match="no column 'whom'"):
         read([made], ReadOptions(subject="whom"))
+
+
+def test_what_else_a_manifest_knows_is_read_and_written_again(tmp_path):
+    whole, made = scanned(30, 1), tmp_path / "x"
+    write([replace(whole, layout=LAYOUTS["png"])], made)
+    table = pd.read_csv(made / "manifest.csv", dtype=str, keep_default_na=False)
+    named = table.assign(patient_name=[f"Q{i}" for i in range(30)], source="A")
+    named.to_csv(made / "manifest.csv", index=False)
+    declared = {"columns": {"scanner": {"na": "C"}, "age": {"min": 0}}}
+    data, profile = read([made], ReadOptions(declared=declared))
+    assert [column.name for column in data.schema.learned] == ["label", "age", "sex", "scanner"]
+    assert data.frame["age"].equals(whole.frame["age"])
+    gone = whole.frame["scanner"] == "C"
+    assert (data.frame["scanner"].isna() == gone).all() and (data.frame["sex"] == whole.frame["sex"].astype(str)).all()
+    assert {one.name: one.action for one in profile.fields}["patient_name"] == "drop"
+    assert any(note.endswith("images are: source") for note in profile.notes)
+    again = like([made], data.schema)
+    assert again.frame["age"].equals(whole.frame["age"]) and set(column_names([made])) >= {"label", "age", "scanner"}
+    table.drop(columns="age").to_csv(made / "manifest.csv", index=False)
+    with pytest.raises(DataError, match="the column is missing"):
+        like([made], data.schema)
+    with pytest.raises(DataError, match="no column 'ages'"):
+        read([made], ReadOptions(declared={"columns": {"ages": {}}}))
+
+
+def test_tags_that_are_declared_are_known_of_their_image_and_none_that_names_a_patient(tmp_path):
+    made = folder("dicom", tmp_path)
+    for i, file in enumerate(sorted(made.glob("*.dcm"))):
+        held = pydicom.dcmread(file)
+        held.PatientAge, held.PatientSex, held.KVP = "018M" if i == 0 else f"{40 + i:03d}Y", "F" if i % 2 else "M", 120
+        held.save_as(file)
+    assert read([made], ReadOptions())[0].schema.names == ("patient", "label")
+    columns = {"PatientAge": {"kind": "numeric"}, "PatientSex": {"protected": True}, "Rows": {"role": "drop"}}
+    data, _ = read([made], ReadOptions(declared={"columns": columns}))
+    assert data.frame["PatientAge"].tolist() == [1.5, 41, 42, 43, 44, 45]
+    assert data.frame["PatientSex"].tolist() == ["M", "F"] * 3
+    with pytest.raises(UsageError, match="'PatientName' is declared to be learned"):
+        read([made], ReadOptions(declared={"columns": {"PatientName": {}}}))
 
 
 def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned(tmp_path):

@@ -10,8 +10,8 @@ from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.shares import largest_remainder
+from semblance.learn.person import Person
 from semblance.modalities.signal.data import Lead
-from semblance.modalities.signal.person import Person
 from semblance.modalities.signal.wanted import Known, asked, exactly
 
 

@@ -4,6 +4,7 @@ to the noisy channels (Dorjsembe et al., Med-DDPM, IEEE J. Biomed. Health Inform
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from semblance.learn.nets.unet import Packing, UNet, conv
 
 
 class Beside(UNet):
-    """The same network, whose `given` numbers are the pixels of `given` channels on the same grid."""
+    """The same network, whose given numbers begin with the pixels of `given` channels on the same grid."""
 
     def __init__(
         self,
@@ -32,7 +33,8 @@ class Beside(UNet):
         rows: np.ndarray | None = None,
     ) -> None:
         """`found` and (n, numbers) `rows` say what is Gaussian about the records."""
-        super().__init__(parts, shape, width=width, blocks=blocks, components=components, side=side)
+        sizes = {"width": width, "blocks": blocks, "components": components, "side": side}
+        super().__init__(parts, shape, shown=given * math.prod(shape[1:]), **sizes)
         likelier = Likelier(parts, shape, components)
         if found is not None and rows is not None:
             likelier.weigh(found, rows)
@@ -42,4 +44,4 @@ class Beside(UNet):
         self.enter = conv(len(shape) - 1, packed, width)
 
     def _packed(self, both: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
-        return self.packing.pack(torch.cat([both, given.reshape(len(given), *self.beside)], 1))
+        return self.packing.pack(torch.cat([both, given[:, : self.shown].reshape(len(given), *self.beside)], 1))

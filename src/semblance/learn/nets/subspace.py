@@ -50,8 +50,8 @@ class Subspace(nn.Module):
     ) -> None:
         super().__init__()
         self.parts = parts
-        self.coarse = Conditioned(Parts(components, 0, parts.classes), width=hidden, blocks=layers)
-        beside = Parts(parts.numbers, parts.numbers, parts.classes)
+        self.coarse = Conditioned(Parts(components, parts.given, parts.classes), width=hidden, blocks=layers)
+        beside = Parts(parts.numbers, parts.numbers + parts.given, parts.classes)
         self.fine = Beside(beside, shape, shape[0], width=width, blocks=blocks, components=0, side=side)
         self.register_buffer("mean", torch.zeros(parts.numbers))
         self.register_buffer("axes", torch.zeros(components, parts.numbers))

@@ -154,7 +154,9 @@ class UNet(nn.Module):
     """(n, numbers) pixels and what is told of them -> (n, numbers); see Conditioned, whose place it takes.
 
     `shape` (channels, ...) is that of an image, `blocks` how many there are at each size, one after the other,
-    `components` how many directions its Gaussian has, and `side` the places a side, at most, on which it works.
+    `components` how many directions its Gaussian has, and `side` the places a side, at most, on which it works. Of the
+    given numbers the first ones, `shown`, are no facts of an image but further pixels, at which this network does not
+    look.
     """
 
     reach: torch.Tensor
@@ -169,12 +171,14 @@ class UNet(nn.Module):
         components: int = 64,
         told: int = 128,
         side: int = SIDE,
+        shown: int = 0,
     ) -> None:
         super().__init__()
-        self.parts, self.shape, axes = parts, tuple(shape), len(shape) - 1
+        self.parts, self.shape, self.shown, axes = parts, tuple(shape), shown, len(shape) - 1
         self.packing = Packing.to_side(shape, side)
         self.gaussian = Gaussian(parts, components)
         self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
+        self.facts = linear(parts.given - shown, told) if parts.given > shown else None
         self.level, self.mix = linear(2 * len(LEVELS), told), linear(told, told)
         inner = 2 * width
         self.enter = conv(axes, 2 * self.packing.channels, width)
@@ -194,13 +198,16 @@ class UNet(nn.Module):
             self.reach.fill_(WIDER * float(np.quantile(np.abs(some), NEARLY)))
 
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """(n, numbers) from `x` (n, numbers), times `level` (n,) and `labels` (n,) int64; `given` is not looked at."""
+        """(n, numbers) from `x` (n, numbers), times `level` (n,), `given` (n, given) and `labels` (n,) int64."""
         turn = angle(level)[:, None]
         known = self.gaussian(x, turn, labels)
         guess = turn.cos() * x + turn.sin() * known
         both = torch.stack([x, guess], 1).reshape(len(x), 2 * self.shape[0], *self.shape[1:])
-        told = silu(self.mix(silu(self.classes[labels] + self.level(waves(level[:, None], LEVELS)))))
-        made = self.packing.unpack(self._convolved(self._packed(both, given), told))
+        told = self.classes[labels] + self.level(waves(level[:, None], LEVELS))
+        if self.facts is not None:
+            known = (labels < self.parts.classes)[:, None]
+            told = told + self.facts(torch.where(known, given[:, self.shown :], 0.0))
+        made = self.packing.unpack(self._convolved(self._packed(both, given), silu(self.mix(silu(told)))))
         return known + made.flatten(1)
 
     def _packed(self, both: torch.Tensor, given: torch.Tensor) -> torch.Tensor:

@@ -96,22 +96,22 @@ class Cascade:
         self.fine.start(self.left(some).numpy(), rng=rng)
 
     def along(self, batch: torch.Tensor) -> torch.Tensor:
-        """Rows of coordinates and a class, of rows of pixels and a class."""
-        rows, _, labels = self.parts.split(batch)
-        return torch.cat([self.net.along(rows), labels[:, None]], 1)
+        """Rows of coordinates, given numbers and a class, of rows of pixels, given numbers and a class."""
+        rows, given, labels = self.parts.split(batch)
+        return torch.cat([self.net.along(rows), given, labels[:, None]], 1)
 
     def left(self, batch: torch.Tensor) -> torch.Tensor:
-        """Rows of what the coordinates leave over, of what they tell, and of a class."""
-        rows, _, labels = self.parts.split(batch)
+        """Rows of what the coordinates leave over, of what they tell, of given numbers and of a class."""
+        rows, given, labels = self.parts.split(batch)
         told = self.net.image(self.net.along(rows))
-        return torch.cat([(rows - told) / self.net.rest, told, labels[:, None]], 1)
+        return torch.cat([(rows - told) / self.net.rest, told, given, labels[:, None]], 1)
 
     def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n,) classes; there are no further numbers."""
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
         seed = root_of(rng)
         along = self.coarse.sample(given, labels, rng=stream(seed, "coarse"))
         told = self.net.image(torch.from_numpy(along))
-        left = self.fine.sample(told.numpy(), labels, rng=stream(seed, "fine"))
+        left = self.fine.sample(np.concatenate([told.numpy(), given], 1), labels, rng=stream(seed, "fine"))
         return (told + self.net.rest * torch.from_numpy(left)).numpy()
 
     @torch.no_grad()
@@ -120,13 +120,16 @@ class Cascade:
     ) -> np.ndarray:
         """(n, numbers) float32: `rows` (n, numbers) with a draw for every NaN; the class `classes` is none."""
         seed, whole = root_of(rng), torch.from_numpy(np.float32(rows))
-        told = self.net.image(self._fitting(whole, labels, rng=stream(seed, "coarse")))
+        told = self.net.image(self._fitting(whole, given, labels, rng=stream(seed, "coarse")))
         left = ((whole - told) / self.net.rest).numpy()
-        left = self.fine.complete(left, told.numpy(), labels, rng=stream(seed, "fine"))
+        beside = np.concatenate([told.numpy(), given], 1)
+        left = self.fine.complete(left, beside, labels, rng=stream(seed, "fine"))
         made = told + self.net.rest * torch.from_numpy(left)
         return torch.where(whole.isnan(), made, whole).numpy()
 
-    def _fitting(self, whole: torch.Tensor, labels: np.ndarray, *, rng: np.random.Generator) -> torch.Tensor:
+    def _fitting(
+        self, whole: torch.Tensor, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
+    ) -> torch.Tensor:
         """(n, components) coordinates that fit the known pixels of images, drawn given these.
 
         At every noise, what the network takes for the coordinates is brought together with what the known pixels say of
@@ -134,14 +137,14 @@ class Cascade:
         ICLR 2023, with the variance that normal records would have).
         """
         noise, told = noise_of(rng), torch.from_numpy(np.int64(labels))
-        net, none = self.net, torch.zeros(len(whole), 0)
+        net, facts = self.net, torch.from_numpy(np.float32(given))
         sure, seen = _said(net, whole)
         x = torch.randn((len(whole), len(net.scales)), generator=noise)
         times = torch.linspace(1, 0, STEPS + 1)
         record = x
         for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
             cos, sin = math.cos(now), math.sin(now)
-            found = net.coarse(x, time.expand(len(x)), none, told)
+            found = net.coarse(x, time.expand(len(x)), facts, told)
             variance = net.spreads**2
             own = (cos**2 * variance + sin**2) / (sin**2 * variance).clamp(min=TIGHT**2)
             record = torch.linalg.solve(torch.diag(own) + sure, own * (cos * x + sin * found) + seen)

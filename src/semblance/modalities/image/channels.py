@@ -38,8 +38,9 @@ class Settled:
 def settled(found: Sequence[Found], said: Said, known: Sequence[Channel] = ()) -> tuple[Settled, list[Problem]]:
     """Images of one size as records of channels, with every problem of masks, domains and pairs; `known` are the
     channels of images that were read before."""
+    found = [_renumbered(one, known) for one in found]
     maps, problems = _maps(found, said, known)
-    problems += [*_of_domains(found), *_of_pairs(found)]
+    problems += [*_of_domains(found), *_of_pairs(found, said)]
     if problems:
         return Settled(found), problems
     notes = tuple(
@@ -91,6 +92,21 @@ def _maps(
         else:
             made[name] = _channel(name, numbers, named, found)
     return made, problems
+
+
+def _renumbered(one: Found, known: Sequence[Channel]) -> Found:
+    """Masks whose file names their classes, with the numbers that these had in images read before; a class that none of
+    them had counts as what is around."""
+    made = dict(one.masks)
+    for channel in known:
+        names = one.classes.get(channel.name, ())
+        if channel.classes and channel.name in made and names:
+            numbers = dict(zip(channel.classes, channel.numbers, strict=True))
+            own = np.array([numbers.get(name, channel.numbers[0]) for name in names])
+            mask = made[channel.name]
+            fits = np.isfinite(mask).all() and mask.min() >= 0 and mask.max() < len(own)
+            made[channel.name] = own[mask.astype(np.int64)] if fits else mask
+    return replace(one, masks=made)
 
 
 def _unfit(found: Sequence[Found], name: str) -> Iterator[Problem]:
@@ -158,7 +174,7 @@ def _of_domains(found: Sequence[Found]) -> Iterator[Problem]:
                 yield Problem(f"'{one.name}' has no domain", "all images have a domain, or none", "name its contrast")
 
 
-def _of_pairs(found: Sequence[Found]) -> Iterator[Problem]:
+def _of_pairs(found: Sequence[Found], said: Said) -> Iterator[Problem]:
     """Pairs that only some images have, of images of one domain, without some domain, or of other facts."""
     told = [bool(one.facts.get(PAIR)) for one in found]
     if not any(told):
@@ -182,6 +198,11 @@ def _of_pairs(found: Sequence[Found]) -> Iterator[Problem]:
             if len({one.facts.get(fact) for one in group}) > 1:
                 rule = f"the images of a pair have one {fact}"
                 yield Problem(f"'{group[0].name}': a pair with several of `{fact}`", rule, "correct the manifest")
+        for name in dict.fromkeys(name for one in group for name in one.columns):
+            if len({one.columns.get(name) for one in group}) > 1 and said.columns.get(name, {}).get("role") != "drop":
+                fix = f'correct the manifest, or [columns."{name}"] role = "drop"'
+                rule = "what is known of the images of a pair is one"
+                yield Problem(f"'{group[0].name}': a pair with several of `{name}`", rule, fix, name)
 
 
 def _groups(found: Sequence[Found]) -> dict[tuple[str, str], list[Found]]:

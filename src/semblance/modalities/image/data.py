@@ -36,6 +36,20 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step that was taken of intensities: its `name`, and what all images have in `common`: landmarks of each
+    channel, or millimetres."""
+
+    name: str
+    common: tuple[tuple[float, ...], ...] = ()
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Step:
+        """The inverse of `dataclasses.asdict`."""
+        return cls(told["name"], tuple(map(tuple, told["common"])))
+
+
+@dataclass(frozen=True)
 class Layout:
     """How files hold images: a number `x` of type `stored` stands for the physical value slope * x + intercept.
 
@@ -46,6 +60,8 @@ class Layout:
 
     `channels` names the channels where masks or contrasts are known by name (empty: all are intensities), `given` those
     from which the others are painted. `apart`: each channel of intensities stands in files as an image of its own.
+    `steps` were taken of intensities when they were read (see `steps.py`).
+    `frames`: a DICOM volume is one file of several frames, and not a folder of slices.
     """
 
     fmt: Format = "npz"
@@ -64,17 +80,19 @@ class Layout:
     channels: tuple[Channel, ...] = ()
     given: tuple[str, ...] = ()
     apart: bool = False
+    frames: bool = False
+    steps: tuple[Step, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON; of channels only where any is named."""
-        told = asdict(self)
-        return {key: one for key, one in told.items() if key not in ("channels", "given", "apart") or one}
+        """As plain JSON."""
+        return {key: one for key, one in asdict(self).items() if one or key not in LATER}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Layout:
         """The inverse of `to_json`."""
         held: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
-        return cls(**{**held, "channels": tuple(map(Channel.from_json, told.get("channels", ())))})
+        held["channels"] = tuple(map(Channel.from_json, told.get("channels", ())))
+        return cls(**{**held, "steps": tuple(map(Step.from_json, told.get("steps", ())))})
 
     @property
     def maps(self) -> dict[int, Channel]:
@@ -89,6 +107,10 @@ class Layout:
             return found.astype(kind)
         ends = np.iinfo(kind)
         return np.clip(np.rint(found), ends.min, ends.max).astype(kind)
+
+
+LATER = ("channels", "given", "apart", "frames", "steps")
+"""What is told of a layout only where there is any."""
 
 
 @dataclass(frozen=True, eq=False)

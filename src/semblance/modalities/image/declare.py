@@ -10,6 +10,8 @@ from semblance.core import declared
 from semblance.core.declared import is_number, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
+from semblance.modalities.image.formats.dicom import NAMED, PLACES
+from semblance.modalities.image.steps import NAMES
 
 AXES = ("NHW", "NCHW", "NHWC", "NDHW", "NCDHW", "NDHWC")
 
@@ -22,6 +24,8 @@ class Said:
     is "unknown" where what files say of patients is not to be believed; `burned_in` is "accepted" where somebody has
     looked at the text in the pixels. `folders` says what the folder of a file is. `masks` has the classes of label maps
     by name: the first one is of number 0. `given` names the channels from which the others are painted.
+    `steps` names what is done to intensities before they are learned, in order, `resample` the millimetres between
+    pixels to which images are brought first.
     For differential privacy: `range` is the lowest and the highest value of a pixel, `size` the pixels along each axis,
     `channels` how many there are, and `labels` are the labels that are learned, none where images have none.
     """
@@ -33,6 +37,8 @@ class Said:
     folders: str | None = None
     masks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    resample: tuple[float, ...] | None = None
     range: tuple[float, float] | None = None
     size: tuple[int, ...] | None = None
     channels: int | None = None
@@ -48,7 +54,13 @@ class Said:
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     """The declarations of `options`, with every problem that they have."""
     common, own, problems = declared.check(options, own="image", rules=_IMAGE)
-    lists = {key: tuple(own[key]) for key in ("given", "range", "size", "labels") if key in own}
+    problems += [
+        Problem(f"'{name}' is declared to be learned", "a tag that may name a patient never is", 'role = "drop"', name)
+        for name, column in common.get("columns", {}).items()
+        if name in NAMED and name not in PLACES and column.get("role") != "drop"
+    ]
+    lists = {key: tuple(own[key]) for key in ("given", "range", "size", "labels", "steps") if key in own}
+    lists |= {"resample": tuple(map(float, own["resample"]))} if "resample" in own else {}
     return (Said(), problems) if problems else (Said(**{**own, **lists, **common}), [])
 
 
@@ -65,6 +77,14 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
 
 
+def _are_steps(value: Any) -> bool:
+    return is_texts(value) and set(value) <= set(NAMES)
+
+
+def _is_grid(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) in (2, 3) and all(is_number(x) and x > 0 for x in value)
+
+
 def _is_size(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) in (2, 3) and all(_is_whole(n, FEWEST) for n in value)
 
@@ -79,6 +99,8 @@ _IMAGE: declared.Rules = {
     "folders": (lambda value: value in ("label", "subject", "none"), '"label", "subject" or "none"'),
     "masks": (_are_masks, 'of each mask its classes: masks = {lesion = ["background", "lesion"]}'),
     "given": (declared.is_texts, "a list of names of channels"),
+    "steps": (_are_steps, f"a list of different steps of {', '.join(NAMES)}"),
+    "resample": (_is_grid, "the millimetres along two or three axes, such as [1.0, 1.0]"),
     "range": (_is_range, "a lowest and a highest value, such as [0, 255]"),
     "size": (_is_size, f"the pixels along two or three axes, each at least {FEWEST}, such as [28, 28]"),
     "channels": (lambda value: _is_whole(value, 1), "a whole number from 1"),

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
 from semblance.core import coded
-from semblance.core.coded import narrow, one_hot
+from semblance.core.coded import narrow, number, one_hot, unit
 from semblance.core.dataset import Features
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.radiomics import NAMES, radiomics
@@ -60,10 +60,16 @@ def features(images: Images, reference: Images) -> Features:
 
 def embed(images: Images, reference: Images) -> np.ndarray:
     """(n, d) float32: a Euclidean space in which another label, and the move of the first component from its 5th to its
-    95th percentile in the reference, have length 1."""
+    95th percentile in the reference, have length 1; so have another category of what else is known, and the same move
+    of a number."""
     found = basis(reference)
     parts = [found.of(images) / found.unit]
-    parts += [one_hot(images.frame[c.name], reference.frame[c.name]) for c in images.schema.learned]
+    parts += [
+        unit(number(images.frame[c.name]), number(reference.frame[c.name]))[:, None]
+        if c.continuous
+        else one_hot(images.frame[c.name], reference.frame[c.name])
+        for c in images.schema.learned
+    ]
     return narrow(np.concatenate(parts, axis=1, dtype=np.float32))
 
 

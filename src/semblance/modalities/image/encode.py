@@ -1,4 +1,4 @@
-"""Images <-> rows of numbers: every pixel in units of its channel's spread, the label as a class.
+"""Images <-> rows of numbers: every pixel in units of its channel's spread, the label as a class, other facts beside.
 
 Pixels go no further than `rare` patients do, labels that fewer have are not learned, and where there are fewer patients
 than that, nothing is learned but how bright an image is. Classes of a mask that fewer show are not learned either.
@@ -6,7 +6,7 @@ than that, nothing is learned but how bright an image is. Classes of a mask that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,11 @@ import pandas as pd
 from semblance.core.bounds import ends
 from semblance.core.classes import Classes
 from semblance.core.facts import framed
+from semblance.core.model import Wanted
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.facts import Facts
 from semblance.modalities.image.halves import domains, known
 from semblance.modalities.image.planes import LEAST, channels_of, coded, decoded, slots
 
@@ -26,8 +28,8 @@ from semblance.modalities.image.planes import LEAST, channels_of, coded, decoded
 @dataclass(frozen=True, eq=False)
 class Encoding:
     """`shape` (planes, ...) of an image: a plane for each channel of intensities, for label maps those of `planes`; of
-    each plane `low` and `high` bounds, `center` and `scale`; the `labels` that are learned, with their `shares`; and
-    whether the patients were `anonymous`."""
+    each plane `low` and `high` bounds, `center` and `scale`; the `labels` that are learned, with their `shares`;
+    whether the patients were `anonymous`; and the `facts` that are known besides the label, where there are any."""
 
     schema: Schema
     layout: Layout
@@ -39,12 +41,13 @@ class Encoding:
     labels: tuple[str, ...]
     shares: np.ndarray
     anonymous: bool
+    facts: Facts | None = None
 
     @classmethod
     def fit(cls, images: Images, *, rare: int) -> tuple[Encoding, Learned]:
         """From images; with it their rows, which are to be learned."""
         labels, shares = _common(images, rare)
-        kept = images.take(np.isin(images.labels, labels)) if labels else images
+        kept = _labelled(images, labels)
         planes = coded(common_maps(kept, rare), images.layout)
         flat = planes.reshape(len(kept), planes.shape[1], -1)
         whole = not np.isnan(flat).any()
@@ -67,6 +70,7 @@ class Encoding:
             labels,
             shares,
             images.anonymous,
+            _facts(kept, labels, rare),
         )
         return made, made._learned(kept, near, rare)
 
@@ -75,8 +79,7 @@ class Encoding:
         few = np.array([len(np.unique(kept.subjects[~np.isnan(one).any(1)])) < rare for one in near.swapaxes(0, 1)])
         rows[:, np.repeat(few, near.shape[2])] *= 0  # what nobody knows stays NaN
         codes = np.searchsorted(self.labels, kept.labels) if self.labels else np.zeros(len(kept), dtype=np.int64)
-        given = np.zeros((len(rows), 0), dtype=np.float32)
-        return Learned(rows, codes, given, kept.subjects, self.sizes.kinds, self.shape[0])
+        return Learned(rows, codes, self.given(kept.frame), kept.subjects, self.sizes.kinds, self.shape[0])
 
     def _rows(self, near: np.ndarray) -> np.ndarray:
         made: np.ndarray = ((near - self.center[:, None]) / self.scale[:, None]).reshape(len(near), -1)
@@ -85,31 +88,73 @@ class Encoding:
     def rows(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
         """(n, numbers) rows of images, NaN where nothing is known, and their classes; a label that was not learned is
         one class more than there are."""
-        planes = coded(images.pixels, self.layout)
-        near = np.clip(planes.reshape(len(images), self.shape[0], -1), self.low[:, None], self.high[:, None])
         places = {label: i for i, label in enumerate(self.labels)}
         unknown = self.sizes.kinds if self.labels else 0
-        return self._rows(near), np.array([places.get(label, unknown) for label in images.labels], dtype=np.int64)
+        classes = np.array([places.get(label, unknown) for label in images.labels], dtype=np.int64)
+        return self.numbers(images.pixels), classes
+
+    def numbers(self, pixels: np.ndarray) -> np.ndarray:
+        """(n, numbers) of (n, channels, ...) pixels, NaN where nothing is known."""
+        planes = coded(pixels, self.layout).reshape(len(pixels), self.shape[0], -1)
+        return self._rows(np.clip(planes, self.low[:, None], self.high[:, None]))
+
+    def given(self, frame: pd.DataFrame) -> np.ndarray:
+        """(n, c) float32 what networks are told of images besides their label."""
+        return np.zeros((len(frame), 0), dtype=np.float32) if self.facts is None else self.facts.told(frame)
 
     @property
     def sizes(self) -> Sizes:
         """How many numbers an image has, and of how many classes it may be."""
-        return Sizes(int(np.prod(self.shape)), 0, max(len(self.labels), 1), self.shape[0])
+        given = 0 if self.facts is None else self.facts.width
+        return Sizes(int(np.prod(self.shape)), given, max(len(self.labels), 1), self.shape[0])
 
     @property
     def known(self) -> Classes:
-        """What can be asked for."""
+        """Which labels there are, and how frequent they are."""
         return _classes(self.schema, self.labels, self.shares)
 
-    def images(self, rows: np.ndarray, classes: np.ndarray, *, first: int) -> Images:
-        """Images of (n, numbers) rows of these classes; the first one is of patient number `first`."""
+    def asked(self, wanted: Wanted | None) -> Any:
+        """What is wanted, as `each` takes it. Raises UsageError with all that cannot be had."""
+        return (self.known if self.facts is None else self.facts).asked(wanted)
+
+    def each(self, n: int, asked: Any, *, together: int, seed: int) -> Iterator[tuple[int, np.ndarray, pd.DataFrame]]:
+        """Of `n` images so many `together`: the number of the first one, their classes (together,), and what is known
+        of them as a frame; those beyond the last are of no image."""
+        if self.facts is None:
+            for first, classes in self.known.each(n, asked, together=together, seed=seed, name="classes"):
+                yield first, classes, self.labelled(classes)
+        else:
+            for first, frame in self.facts.each(n, asked, together=together, seed=seed, name="facts"):
+                yield first, self._classes(frame), self._whole(frame)
+
+    def _classes(self, frame: pd.DataFrame) -> np.ndarray:
+        """(n,) the classes of new images."""
+        target = self.schema.where("target")
+        if target is None or not self.labels:
+            return np.zeros(len(frame), dtype=np.int64)
+        return np.searchsorted(self.labels, frame[target.name].astype(str))
+
+    def _whole(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """All columns, also those of which nothing was learned."""
+        nothing = pd.Categorical([None] * len(frame))
+        return framed({c.name: frame.get(c.name, nothing) for c in self.schema.learned}, len(frame))
+
+    def labelled(self, classes: np.ndarray) -> pd.DataFrame:
+        """What is known of images of these classes, where nothing is but that."""
+        return framed({c.name: self._label(classes) for c in self.schema.learned}, len(classes))
+
+    def pixels(self, rows: np.ndarray) -> np.ndarray:
+        """(n, channels, ...) pixels of (n, numbers) rows, as files of the input's type can hold them."""
         flat = rows.reshape(len(rows), self.shape[0], -1) * self.scale[:, None] + self.center[:, None]
-        pixels = decoded(np.clip(flat, self.low[:, None], self.high[:, None]).reshape(-1, *self.shape), self.layout)
-        frame = {c.name: self._label(classes) for c in self.schema.learned}
+        near = np.clip(flat, self.low[:, None], self.high[:, None]).reshape(-1, *self.shape)
+        return self._stored(decoded(near, self.layout))
+
+    def images(self, rows: np.ndarray, frame: pd.DataFrame, *, first: int) -> Images:
+        """Images of (n, numbers) rows, of which this is known; the first one is of patient number `first`."""
         return Images(
             self.schema,
-            framed(frame, len(rows)),
-            self._stored(pixels),
+            frame,
+            self.pixels(rows),
             np.arange(first, first + len(rows)),
             self.layout,
             anonymous=self.anonymous,
@@ -134,17 +179,20 @@ class Encoding:
         """As plain JSON."""
         numbers = {name: getattr(self, name).tolist() for name in NUMBERS}
         told = {"shape": list(self.shape), "labels": list(self.labels), "anonymous": self.anonymous}
+        told |= {} if self.facts is None else {"facts": self.facts.to_json()}
         return {"schema": self.schema.to_json(), "layout": self.layout.to_json(), **told, **numbers}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Encoding:
         """The inverse of `to_json`."""
+        schema = Schema.from_json(told["schema"])
         return cls(
-            schema=Schema.from_json(told["schema"]),
+            schema=schema,
             layout=Layout.from_json(told["layout"]),
             shape=tuple(told["shape"]),
             labels=tuple(told["labels"]),
             anonymous=told["anonymous"],
+            facts=Facts.from_json(told["facts"], schema) if "facts" in told else None,
             **{name: np.array(told[name], dtype=float if name == "shares" else np.float32) for name in NUMBERS},
         )
 
@@ -178,9 +226,23 @@ def _bounds(flat: np.ndarray, subjects: np.ndarray, rare: int) -> tuple[float, f
 NUMBERS = ("low", "high", "center", "scale", "shares")
 
 
-def known_of(images: Images, *, rare: int) -> Classes:
+def known_of(images: Images, *, rare: int) -> Classes | Facts:
     """What can be asked for of a model of these images."""
-    return _classes(images.schema, *_common(images, rare))
+    labels, shares = _common(images, rare)
+    facts = _facts(_labelled(images, labels), labels, rare)
+    return _classes(images.schema, labels, shares) if facts is None else facts
+
+
+def _labelled(images: Images, labels: tuple[str, ...]) -> Images:
+    """The images of labels that are learned."""
+    return images.take(np.isin(images.labels, labels)) if labels else images
+
+
+def _facts(kept: Images, labels: tuple[str, ...], rare: int) -> Facts | None:
+    """What is known of images besides their label; None where nothing is."""
+    if all(column.role == "target" for column in kept.schema.learned):
+        return None
+    return Facts.fit(kept.schema, kept.frame, kept.subjects, labelled=bool(labels), rare=rare)
 
 
 def _classes(schema: Schema, labels: tuple[str, ...], shares: np.ndarray) -> Classes:

@@ -18,10 +18,11 @@ class Found:
     """`pixels` (channels, height, width) or (channels, depth, height, width) in physical units, and what is told of it.
 
     `name` says where it stands, for errors; it goes no further. `facts` has texts: `label`, `subject`, `split`,
-    `domain` and `pair`. `masks` has label maps by name, as numbers of the file and of the size of one channel;
-    `classes` names the classes of some by their number, `channels` the channels, where the file tells them.
-    `tags` names the patient's tags that the file fills, `burned` whether text is burned into the pixels, None where the
-    file does not say. `notes` tell of repairs, `subject` how the file calls its patients.
+    `domain` and `pair`; `columns` the texts of what else is known, by column. `masks` has label maps by name, as
+    numbers of the file and of the size of one channel; `classes` names the classes of some by their number, `channels`
+    the channels, where the file tells them. `tags` names the patient's tags that the file fills, `burned` whether text
+    is burned into the pixels, None where the file does not say. `notes` tell of repairs, `subject` how the file calls
+    its patients.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Found:
     masks: dict[str, np.ndarray] = field(default_factory=dict)
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 LABEL, SUBJECT, SPLIT, DOMAIN, PAIR = "label", "subject", "split", "domain", "pair"

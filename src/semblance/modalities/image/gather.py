@@ -2,8 +2,8 @@
 
 A manifest is a CSV or Parquet with a column `path` (relative to itself), `label`, and `subject` or `patient`; `split`
 says train or test; `mask` or `mask_<name>` is the path of a label map, `domain` the contrast and `pair` images that
-are registered on each other. Without one, the folder of a PNG or TIFF is its label, and folders named train, val and
-test are a split. Every file is tried, and all that is wrong is told at once.
+are registered on each other; every other column is known of its image. Without one, the folder of a PNG or TIFF is its
+label, and folders named train, val and test are a split. Every file is tried, and all that is wrong is told at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pandas as pd
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
-from semblance.modalities.image.formats import dicom, nifti, npz, raster
+from semblance.modalities.image.formats import dicom, nifti, npz, raster, segments
+from semblance.modalities.image.formats.segments import Segments
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, whole
 
 MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
@@ -44,6 +45,7 @@ class Listed:
     path: Path
     facts: dict[str, str]
     masks: dict[str, Path] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,7 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Fou
     for entry in _once(_listed(several, said, lost_too=True)[0]):
         try:
             read = _of_file(entry.path, said, {}, alone=True)
-            some = [one.found if isinstance(one, dicom.Slice) else one for one in read]
+            some = [one.found if isinstance(one, dicom.Slice) else one for one in read if not isinstance(one, Segments)]
             found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
@@ -109,35 +111,50 @@ def kind_of(path: Path) -> str | None:
 def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]:
     found: list[Found] = []
     slices: list[dicom.Slice] = []
+    marks = dict[Path, Segments]()
     problems: list[Problem] = []
     for entry in listed:
         try:
-            masks = {name: _mask(path) for name, path in entry.masks.items()}
+            held = {name: _mask(path) for name, path in entry.masks.items()}
+            masks = {name: one for name, one in held.items() if not isinstance(one, Segments)}
+            own = {n: replace(one, mask=n) for n, one in held.items() if isinstance(one, Segments)}
+            marks |= {entry.masks[name]: one for name, one in own.items()}
             for one in _of_file(entry.path, said, masks):
-                if isinstance(one, dicom.Slice):
-                    facts = {**one.found.facts, **entry.facts}
-                    slices.append(replace(one, found=replace(one.found, facts=facts, masks=masks)))
+                if isinstance(one, Segments):
+                    marks.setdefault(entry.path, one)
+                elif isinstance(one, dicom.Slice):
+                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=masks)))
                 else:
-                    found.append(replace(one, facts={**one.facts, **entry.facts}))
+                    found.append(_known(one, entry))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:
         if any(one.found.masks for one in slices):
             rule, fix = "masks lie beside whole volumes or beside slices that stay so", "convert the series to NIfTI"
             problems.append(Problem("masks beside slices of a DICOM series", rule, fix))
+        slices, odd = segments.placed(slices, list(marks.values()))
+        problems += odd
         stacked, odd = dicom.volumes(slices)
         return [*found, *stacked], [*problems, *odd]
-    flat = said.dimensions == 2
+    slices, odd = segments.placed(slices, list(marks.values()))
+    problems, flat = [*problems, *odd], said.dimensions == 2
     for one in slices:
         found += dicom.frames(one.found) if flat and one.found.pixels.ndim == 4 else [one.found]
     return found, problems
 
 
-def _mask(path: Path) -> np.ndarray:
-    """The numbers of a file that holds a label map. Raises DataError where it is none."""
+def _known(one: Found, entry: Listed) -> Found:
+    """An image with what a manifest or its folder says of it, which counts for more than what the file says."""
+    return replace(one, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
+
+
+def _mask(path: Path) -> np.ndarray | Segments:
+    """The numbers of a file that holds a label map, or the segmentation in it. Raises DataError where it is none."""
     kind = kind_of(path)
+    if kind == "dicom" and (marked := segments.read(path)) is not None:
+        return marked
     if kind not in ("raster", "nifti"):
-        rule, fix = "a mask is a PNG, a TIFF or a NIfTI", "convert it"
+        rule, fix = "a mask is a PNG, a TIFF, a NIfTI or a DICOM segmentation", "convert it"
         raise DataError.of(f"'{path.name}' as a mask", rule=rule, fix=fix)
     (one,) = [raster.read(path)] if kind == "raster" else nifti.read(path, slices=False)
     if len(one.pixels) != 1:
@@ -150,14 +167,15 @@ def _mask(path: Path) -> np.ndarray:
 
 def _of_file(
     path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
-) -> Iterator[Found | dicom.Slice]:
+) -> Iterator[Found | dicom.Slice | Segments]:
     match kind_of(path):
         case "npz":
             yield from npz.read(path, said, alone=alone)
         case "nifti":
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
-            yield dicom.read(path)
+            marked = None if alone else segments.read(path)
+            yield dicom.read(path, () if alone else said.columns) if marked is None else marked
         case "raster":
             yield replace(raster.read(path), masks=masks)
         case _:
@@ -270,6 +288,8 @@ def _of_manifest(
     ]
     listed = []
     masks = [name for name in names if name == MASK or name.startswith(f"{MASK}_")]
+    rest = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
+    left = [name for name in rest if name in SUBJECTS]
     for row, told in enumerate(table.to_dict("records"), start=1):
         places = {PATH: folder / str(told[PATH]), **{n: folder / str(told[n]) for n in masks if str(told[n]).strip()}}
         if not lost_too and (odd := [*_lost(folder, places, str(told[PATH]), row)]):
@@ -282,11 +302,11 @@ def _of_manifest(
         if SPLIT in known:
             known[SPLIT] = _split_of(known[SPLIT])
         files = sorted(file.iterdir()) if file.is_dir() and not lost_too else [file]
-        listed += [Listed(one, known, {named_mask(n): place for n, place in places.items()}) for one in files]
+        further = {name: str(told[name]).strip() for name in rest if name not in left}
+        listed += [Listed(one, known, {named_mask(n): place for n, place in places.items()}, further) for one in files]
     if problems or not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
-    left = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
-    notes = [f"left out of the manifest, as nothing is learned of it: {', '.join(left)}"] if left else []
+    notes = [f"left out of the manifest, as '{subject}' says whose images are: {', '.join(left)}"] if left else []
     return listed, subject, notes
 
 

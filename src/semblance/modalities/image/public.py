@@ -64,10 +64,17 @@ def read(
 def undeclared(said: Said) -> list[Problem]:
     """All that differential privacy asks to be declared, and is not."""
     rule = "under differential privacy nothing is looked up in images: what is public of them is declared"
+    further = [name for name, one in said.columns.items() if name != said.target and one.get("role") != "drop"]
+    learned = "under differential privacy the label alone is learned of what is known besides pixels"
+    taken = [key for key in ("steps", "resample") if getattr(said, key)]
     return [
-        Problem(f"no {key} is declared", rule, f"[image] {fix}")
-        for key, fix in FIXES.items()
-        if getattr(said, key) is None
+        *(Problem(f"'{n}' is declared", learned, f'leave out [columns."{n}"]', n) for n in further),
+        *(Problem(f"[image] {key} is declared", rule, f"leave out {key}, which looks at images") for key in taken),
+        *(
+            Problem(f"no {key} is declared", rule, f"[image] {fix}")
+            for key, fix in FIXES.items()
+            if getattr(said, key) is None
+        ),
     ]
 
 

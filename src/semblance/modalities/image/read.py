@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core.declared import unknown
 from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.facts import MISSING, framed, planned, values
+from semblance.core.facts import MISSING, framed, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves
 from semblance.modalities.image.channels import Settled, settled, told
-from semblance.modalities.image.data import Channel, Images, Layout, concat
+from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
+from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
@@ -45,13 +47,19 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     found = made.found
     who, subject = _patients(found, said, gathered.subject)
     label, plans, frame = _label(found, said)
-    columns = [column for column in (subject, label) if column is not None]
+    further, more, facts = _facts(found, said)
+    columns = [*(column for column in (subject, label) if column is not None), *further]
     schema = Schema(tuple(columns), said.cohort, said.n_public)
-    images = _images(made, schema, frame, who, said, anonymous=subject is None, paths=paths)
+    images = _images(
+        made, schema, framed({**frame, **facts}, len(found)), who, said, anonymous=subject is None, paths=paths
+    )
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
-    images = _without_empty(replace(images, pixels=common), said)
-    shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *_tags(found, said))
+    if said.steps and len(np.unique(who)) < options.rare:
+        found_so, rule = f"steps of {len(np.unique(who))} patients", "what is common to images is of enough patients"
+        raise DataError.of(found_so, rule=f"{rule}: {options.rare} (`rare`)", fix="leave out [image] steps")
+    images = _stepped(_without_empty(replace(images, pixels=common), said), said.steps)
+    shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *more, *_tags(found, said))
     notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
     return images, Profile(len(images), len(np.unique(who)), shown, notes)
 
@@ -63,13 +71,22 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Images:
 
 def further(paths: Sequence[str | Path], train: Images) -> Images:
     """The same, of the channels of `train`: their masks have its classes."""
-    made = _further(paths, train.schema, train.layout.channels)
-    return replace(made, layout=replace(made.layout, given=train.layout.given))
+    taken = {step.name: step for step in train.layout.steps}
+    grid = taken.pop(RESAMPLE).common[0] if RESAMPLE in taken else None
+    made = _further(paths, train.schema, train.layout.channels, grid)
+    return _stepped(replace(made, layout=replace(made.layout, given=train.layout.given)), tuple(taken.values()))
 
 
-def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channel]) -> Images:
+def _further(
+    paths: Sequence[str | Path], schema: Schema, known: Sequence[Channel], grid: tuple[float, ...] | None = None
+) -> Images:
     subject, target = schema.where("subject"), schema.where("target")
-    said = Said(subject=None if subject is None else subject.name, target=None if target is None else target.name)
+    said = Said(
+        subject=None if subject is None else subject.name,
+        target=None if target is None else target.name,
+        columns={column.name: {} for column in schema},
+        resample=grid,
+    )
     try:
         gathered = _gathered(paths, said)
     except DataError:
@@ -83,7 +100,10 @@ def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channe
     kept = kept_in(paths)
     made = _settled(gathered.found, said, known if kept is None or known else kept.layout.channels, odd)
     found = made.found
-    frame = {} if target is None else {target.name: values(_texts(found), target)}
+    told = dict.fromkeys(name for one in found for name in one.columns)
+    refuse_lacking(schema, {*told, *(() if target is None else (target.name,))}, who="images")
+    texts = {c.name: _texts(found) if c.role == "target" else _known(found, c.name, said) for c in schema.learned}
+    frame = {column.name: values(texts[column.name], column) for column in schema.learned}
     who, named = _patients(found, said, gathered.subject)
     anonymous = named is None and subject is None
     return _images(made, schema, framed(frame, len(found)), who, said, anonymous=anonymous, paths=paths)
@@ -91,7 +111,9 @@ def _further(paths: Sequence[str | Path], schema: Schema, known: Sequence[Channe
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
     """What is told of images besides their pixels. Raises DataError where files cannot be read."""
-    return (LABEL,) if any(LABEL in one.facts for one in _gathered(paths, Said()).found) else ()
+    found = _gathered(paths, Said()).found
+    label = (LABEL,) if any(LABEL in one.facts for one in found) else ()
+    return (*label, *dict.fromkeys(name for one in found for name in one.columns))
 
 
 def output_name(paths: Sequence[str | Path]) -> str:
@@ -105,7 +127,28 @@ def output_name(paths: Sequence[str | Path]) -> str:
 
 def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
     kept = kept_in(paths)
-    return gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
+    gathered = gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
+    if said.resample is None:
+        return gathered
+    made, problems = list[Found](), list[Problem]()
+    for one in gathered.found:
+        try:
+            made.append(resampled(one, said.resample))
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(*problems)
+    return replace(gathered, found=made)
+
+
+def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
+    """The images after steps, in order."""
+    if not steps:
+        return images
+    light = [i for i in range(images.pixels.shape[1]) if i not in images.layout.maps]
+    pixels = images.pixels.copy()
+    pixels[:, light], taken = take(images.light, steps)
+    return replace(images, pixels=pixels, layout=replace(images.layout, steps=(*images.layout.steps, *taken.steps)))
 
 
 def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: Sequence[Problem]) -> Settled:
@@ -175,11 +218,45 @@ def _texts(found: Sequence[Found]) -> pd.Series:
     return pd.Series([None if text.lower() in MISSING else text for text in held], dtype=object)
 
 
-def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[FieldPlan], pd.DataFrame]:
-    """The column of the label, what a person is shown of it, and the frame. Raises DataError where it is no class."""
+def _known(found: Sequence[Found], name: str, said: Said) -> pd.Series:
+    """(n,) the texts of a further column, None where it is missing."""
+    declared = said.columns.get(name, {}).get("na", ())
+    tokens = {*said.na, *((declared,) if isinstance(declared, str) else map(str, declared))}
+    held = [one.columns.get(name, "") for one in found]
+    return pd.Series([None if t in tokens or t.lower() in MISSING else t for t in held], dtype=object)
+
+
+def _facts(found: Sequence[Found], said: Said) -> tuple[list[Column], list[FieldPlan], dict[str, Any]]:
+    """What is known of images besides label and patient: the columns, what a person is shown of them, and their values.
+    What may identify a patient is left out unless it was declared. Raises DataError for what was declared and is not
+    there, or is not as it was declared."""
+    label = LABEL if said.target is None else said.target
+    known = dict.fromkeys(name for one in found for name in one.columns)
+    problems = [
+        unknown(n, [label, *known], "column", where="the data") for n in said.columns if n not in (label, *known)
+    ]
+    columns, plans, frame = list[Column](), list[FieldPlan](), dict[str, Any]()
+    for name in known:
+        texts = _known(found, name, said)
+        try:
+            column, plan = planned(name, texts, told=said.columns.get(name, {}), target=None)
+        except DataError as error:
+            problems += error.problems
+            continue
+        columns.append(column)
+        plans.append(replace(plan, unclear=False))
+        if column.learned:
+            frame[name] = values(texts, column)
+    if problems:
+        raise DataError(*problems)
+    return columns, plans, frame
+
+
+def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[FieldPlan], dict[str, Any]]:
+    """The column of the label, what a person is shown of it, and its values. Raises DataError where it is no class."""
     texts = _texts(found)
     if texts.isna().all():
-        return None, [], framed({}, len(found))
+        return None, [], {}
     name = LABEL if said.target is None else said.target
     column, plan = planned(name, texts, told=said.columns.get(name, {}), target=name)
     if column.continuous or not column.learned:
@@ -189,7 +266,7 @@ def _label(found: Sequence[Found], said: Said) -> tuple[Column | None, list[Fiel
             fix=f'[columns."{name}"] kind = "categorical", or give classes of it',
             column=name,
         )
-    return column, [plan], framed({name: values(texts, column)}, len(found))
+    return column, [plan], {name: values(texts, column)}
 
 
 def _images(
@@ -204,6 +281,8 @@ def _images(
         layout = replace(layout, folders=not _has_manifest(paths))
     if made.channels:
         layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
+    if said.resample is not None:
+        layout = replace(layout, spacing=said.resample, steps=(Step(RESAMPLE, (said.resample,)),))
     pixels = np.stack([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
 
@@ -278,6 +357,9 @@ def _told(images: Images) -> Iterator[str]:
     yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
     if images.held is not None and images.held.any():
         yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
+    if images.layout.steps:
+        names = ", ".join(step.name for step in images.layout.steps)
+        yield f"steps taken: {names}; what is made comes out so, on the common scale"
     yield from told(images.layout.maps, images.pixels)
     yield from halves.told(images)
     if images.anonymous:

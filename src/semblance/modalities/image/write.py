@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from semblance.core.errors import UsageError
+from semblance.core.facts import told_texts
 from semblance.core.files import atomic, atomic_folder, write_json
 from semblance.modalities.image.apart import Plain, plain
 from semblance.modalities.image.data import Channel, Images, Layout
-from semblance.modalities.image.formats import dicom, nifti, npz, raster
+from semblance.modalities.image.formats import nifti, npz, objects, raster, segments
 from semblance.modalities.image.found import DOMAIN, PAIR
 from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH, column_of
 
@@ -57,37 +58,44 @@ def _for_files(first: Images) -> Layout:
 
 def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None:
     layout, subject, target = first.layout, first.schema.where("subject"), first.schema.where("target")
-    by_label = layout.folders and subject is None and target is not None and not layout.channels
-    names = [column.name for column in (target, subject) if column is not None]
+    further = [column.name for column in first.schema.learned if column.role != "target"]
+    by_label = layout.folders and subject is None and target is not None and not (layout.channels or further)
+    names = [*(column.name for column in (target, subject) if column is not None), *further]
     maps = {channel.name: channel for channel in layout.maps.values()}
     names += [*map(column_of, maps), *((DOMAIN, PAIR) if layout.apart else ())]
     with _manifest(folder, names, wanted=not by_label) as table:
-        for number, record, one, label, patient in _rows(chunks):
+        for number, record, one, known, patient in _rows(chunks):
+            label = known[target.name] if target is not None else ""
             place = folder / (_NAME.sub("_", label) or "unlabelled") if by_label else folder
             place.mkdir(exist_ok=True)
             file = _file(one.numbers, layout, place / f"{number:06d}", number=number, subject=patient)
-            told = {} if target is None else {target.name: label}
+            told = dict(known)
             told |= {} if subject is None else {subject.name: str(patient)}
             told |= {DOMAIN: one.domain, PAIR: str(record)} if layout.apart else {}
             for name, mask in one.masks.items():
-                beside = _mask(mask, maps[name], layout, folder / f"{number:06d}_{_NAME.sub('_', name)}")
+                beside = _mask(mask, maps[name], layout, file, folder / f"{number:06d}_{_NAME.sub('_', name)}")
                 told[column_of(name)] = str(beside.relative_to(folder))
             table({PATH: str(file.relative_to(folder)), **told})
     write_json(folder / LAYOUT, {"dimensions": first.pixels.ndim - 2, "layout": layout.to_json(), "synthetic": True})
 
 
-def _rows(chunks: Iterable[Images]) -> Iterator[tuple[int, int, Plain, str, int]]:
-    """Each image with its number and that of its record, its label and its patient."""
+def _rows(chunks: Iterable[Images]) -> Iterator[tuple[int, int, Plain, dict[str, str], int]]:
+    """Each image with its number and that of its record, what is known of it, and its patient."""
     number = records = 0
     for chunk in chunks:
+        texts = told_texts(chunk.frame, chunk.schema)
         for one in plain(chunk):
             number += 1
-            yield number, records + one.row + 1, one, str(chunk.labels[one.row]), int(chunk.subjects[one.row]) + 1
+            known = {name: column[one.row] for name, column in texts.items()}
+            yield number, records + one.row + 1, one, known, int(chunk.subjects[one.row]) + 1
         records += len(chunk)
 
 
-def _mask(numbers: np.ndarray, channel: Channel, layout: Layout, path: Path) -> Path:
-    """A label map as a file beside its image: PNG beside planes where it can hold the numbers, NIfTI beside volumes."""
+def _mask(numbers: np.ndarray, channel: Channel, layout: Layout, image: Path, path: Path) -> Path:
+    """A label map as a file beside its image: a segmentation beside DICOM, PNG beside planes where it can hold the
+    numbers, NIfTI beside volumes."""
+    if layout.fmt == "dicom":
+        return segments.write(np.searchsorted(channel.numbers, numbers), channel, image, path)
     smallest = np.min_scalar_type(max(channel.numbers))
     if layout.fmt == "nifti" or numbers.ndim == 3 or smallest.itemsize > 2:
         return nifti.write(numbers[None], replace(layout, stored=str(numbers.dtype), slope=1.0, intercept=0.0), path)
@@ -111,5 +119,5 @@ def _file(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subje
     if layout.fmt == "nifti":
         return nifti.write(numbers, layout, path)
     if layout.fmt == "dicom":
-        return dicom.write(numbers, layout, path, number=number, subject=subject)
+        return objects.write(numbers, layout, path, number=number, subject=subject)
     return raster.write(numbers, layout, path)

@@ -17,10 +17,10 @@ from scipy.special import ndtr
 
 from semblance.core.schema import Column, Schema
 from semblance.core.shares import simplex
+from semblance.learn.person import Person, Scale
 from semblance.modalities.signal.cosines import Cosines
 from semblance.modalities.signal.data import Pieces, Public, Recordings
 from semblance.modalities.signal.habits import FAINT, Habits, as_often, beats
-from semblance.modalities.signal.person import Person, Scale
 from semblance.modalities.signal.rhythm import CONTEXTS, JUMPS, Beats, jump, sound
 from semblance.modalities.signal.spectrum import BANDS
 from semblance.modalities.signal.style import SHOWN, Fashion

@@ -13,11 +13,11 @@ from scipy.interpolate import CubicSpline
 from semblance.core.rng import stream
 from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
+from semblance.learn.person import FREE, Limits, Person
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
-from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
 from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, mix_of, often_at, shares_of, told
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise

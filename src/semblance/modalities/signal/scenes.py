@@ -15,10 +15,10 @@ import pandas as pd
 
 from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
+from semblance.learn.person import FREE, Limits, Person
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import Lead, Marks, Pieces, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
-from semblance.modalities.signal.person import FREE, Limits, Person
 from semblance.modalities.signal.pieces import STATE, Cut
 from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
-from semblance.modalities.image.data import Layout
 from semblance.modalities.image.formats import dicom
 
 pydicom = pytest.importorskip("pydicom")
@@ -97,35 +96,3 @@ def test_frames_are_a_volume_or_images_of_their_own(tmp_path):
     assert found.pixels.shape == (1, 3, 128, 128) and found.layout.spacing == (4.0, 0.661468, 0.661468)
     flat = list(dicom.frames(found))
     assert len(flat) == 3 and flat[0].layout.spacing == (0.661468, 0.661468)
-
-
-LAYOUT = Layout("dicom", "int16", 2.0, -1024.0, (0.5, 0.75), (40.0, 400.0), kind="CT", sop=dicom.SECONDARY)
-
-
-def test_what_is_written_is_synthetic_of_no_patient_and_opens(tmp_path):
-    numbers = np.arange(80).reshape(1, 8, 10).astype(np.int16)
-    file = dicom.write(numbers, LAYOUT, tmp_path / "000001", number=1, subject=3)
-    held = pydicom.dcmread(file)
-    assert (held.pixel_array == numbers[0]).all()
-    assert (held.SyntheticData, held.PatientIdentityRemoved, held.BurnedInAnnotation) == ("YES", "YES", "NO")
-    assert str(held.PatientName) == "SYNTHETIC^000003" and not held.PatientBirthDate
-    assert held.PixelSpacing == [0.5, 0.75]
-    found = dicom.read(file).found
-    assert found.layout == LAYOUT and found.pixels.min() == -1024
-
-
-def test_identifiers_follow_from_pixels_and_number(tmp_path):
-    numbers = np.zeros((1, 8, 8), np.int16)
-    uids = [
-        pydicom.dcmread(dicom.write(numbers, LAYOUT, tmp_path / name, number=n, subject=1)).SOPInstanceUID
-        for name, n in (("a", 1), ("b", 1), ("c", 2))
-    ]
-    assert uids[0] == uids[1] != uids[2]
-
-
-def test_a_volume_is_written_as_a_series(tmp_path):
-    numbers = np.arange(3 * 64).reshape(1, 3, 8, 8).astype(np.int16)
-    layout = Layout("dicom", "int16", spacing=(2.5, 1.0, 1.0), kind="MR", across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
-    folder = dicom.write(numbers, layout, tmp_path / "000001", number=1, subject=1)
-    (found,), problems = dicom.volumes([dicom.read(file) for file in sorted(folder.iterdir())])
-    assert not problems and (found.pixels == numbers).all() and found.layout.spacing == layout.spacing

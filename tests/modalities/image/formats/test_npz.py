@@ -33,11 +33,26 @@ def test_train_val_and_test_are_read_and_test_is_held_out(tmp_path):
 def test_is_test_class_names_and_patients_are_honoured(tmp_path):
     arrays = dict(images=pixels(), labels=np.array([0, 1, 1, 0]), is_test=np.array([0, 0, 1, 1]))
     named = dict(class_names=np.array(["left", "right"]), patient=np.array([7, 8, 9, 9]), z=np.arange(4))
-    data, profile = read([saved(tmp_path / "a.npz", **arrays, **named)], ReadOptions())
+    data, _ = read([saved(tmp_path / "a.npz", **arrays, **named)], ReadOptions())
     assert data.labels.tolist() == ["left", "right", "right", "left"]
     assert data.held.tolist() == [False, False, True, True]
     assert (data.subjects.tolist(), data.anonymous) == ([0, 1, 2, 2], False)
-    assert any(note.endswith("learned of them: z") for note in profile.notes)
+    assert data.frame["z"].tolist() == [0, 1, 2, 3]
+
+
+def test_arrays_of_one_value_for_each_image_are_known_of_it_and_written_again(tmp_path):
+    facts = {"train_age": np.array([50.0, np.nan, 61.0, 40.0]), "train_sex": np.array(["F", "M", "", "F"])}
+    facts |= {"test_age": np.array([70.0]), "test_sex": np.array(["M"]), "vendor": np.array(["A", "B"])}
+    split = {"train_images": pixels(4), "test_images": pixels(1)}
+    data, profile = read([saved(tmp_path / "a.npz", **split, **facts)], ReadOptions())
+    assert [column.name for column in data.schema.learned] == ["age", "sex"]
+    assert any("learned of them: vendor" in note for note in profile.notes)
+    assert data.frame["age"].fillna(-1).tolist() == [50, -1, 61, 40, 70]
+    made = write([data], tmp_path / "b.npz")
+    with np.load(made) as held:
+        assert held["train_age"].dtype == float and held["train_sex"].tolist() == ["F", "M", "", "F", "M"]
+    again = like([made], data.schema)
+    assert again.frame["age"].equals(data.frame["age"]) and again.frame["sex"].equals(data.frame["sex"])
 
 
 @pytest.mark.parametrize(("odd", "text"), [(2, "2"), (-1, "-1"), (np.nan, ""), (0.5, "0.5"), (1, "right")])

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.modalities.image.data import concat
 from semblance.modalities.image.generators.diffusion import Diffusion
-from tests.modalities.image.simulated import images
+from tests.modalities.image.simulated import GAINS, images, scanned
 
 PLAN = {"steps": 60, "batch": 32, "rate": 2e-3, "look": 20}
 
@@ -32,6 +35,18 @@ def test_guidance_makes_images_more_typical_of_their_label():
         bright = made.pixels.max((1, 2, 3))
         gaps.append(bright[made.labels == "nodule"].mean() - bright[made.labels == "clear"].mean())
     assert gaps[1] > gaps[0] > 0
+
+
+def test_the_contrast_of_a_scanner_that_is_asked_for_is_drawn():
+    data = scanned(150, 1)
+    spec = Diffusion(channels=4, hidden=64, layers=1, components=8, steps=4)
+    model = spec.fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 100})
+    made = concat(list(model.sample(90, rng=stream(0, "sample"), wanted=Wanted(quota={"scanner": "balanced"}))))
+    bright = made.pixels.mean((1, 2, 3))
+    means = [float(bright[(made.frame["scanner"] == name).to_numpy()].mean()) for name in GAINS]
+    assert means[0] > means[1] > means[2] and means[0] > means[2] + 8
+    holed = replace(made.take(np.arange(3)), pixels=np.full((3, 1, 12, 12), np.nan, dtype=np.float32))
+    assert np.isfinite(model.impute(holed, rng=stream(0, "impute")).pixels).all()
 
 
 def test_a_plan_fits_the_budget():

@@ -1,13 +1,13 @@
 """DICOM images, by `pydicom`: Hounsfield units and other rescaled values, window, spacing, orientation; series, frames.
 
-MONOCHROME1 is turned around, padding is brought to the darkest value, and what is written is MONOCHROME2 (PS3.3 C.7.6).
+MONOCHROME1 is turned around, and padding is brought to the darkest value (PS3.3 C.7.6).
 Compressed pixels are read where a handler of `pydicom` can; what it cannot is named with its transfer syntax.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,16 @@ NAMED = (
     *("StationName", "DeviceSerialNumber", "StudyID", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"),
 )
 """Tags that may identify a patient (PS3.15 E.1, HIPAA's safe harbour); none is learned and none is written."""
+PLACES = ("InstitutionName", "StationName", "DeviceSerialNumber")
+"""Those of them that tell a site or a scanner, and are learned where they are declared."""
+YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+"""Years in the units of an age string (PS3.5 6.2)."""
 NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "ECG")
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
-_DATE, _TIME = "20000101", "000000"
 
 
-def _pydicom() -> Any:
+def library() -> Any:
+    """`pydicom`. Raises DataError with the line that installs it."""
     return need("pydicom", extra="images", why="a DICOM image")
 
 
@@ -46,35 +50,62 @@ def begins(path: Path) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """A file of a series: what is `found` in it, which `series` it is of, and its place along the normal."""
+    """A file of a series: what is `found` in it, which `series` it is of, and its place along the `normal`; which
+    `instance` it is, and of several frames, the `order` in which they stand (from 0), and their places."""
 
     found: Found
     series: str
     place: float
+    instance: str = ""
+    normal: np.ndarray | None = None
+    order: tuple[int, ...] = (0,)
+    places: tuple[float, ...] = ()
 
 
-def read(path: Path) -> Slice:
-    """The image of a file, of several frames a volume. Raises DataError where there is none, or it is broken."""
-    pydicom = _pydicom()
+def read(path: Path, columns: Iterable[str] = ()) -> Slice:
+    """The image of a file, of several frames a volume, with the tags that are `columns`. Raises DataError where there
+    is none, or it is broken."""
+    pydicom = library()
     with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
         held = pydicom.dcmread(path)
         kind = str(held.get("Modality", ""))
         if kind in NO_IMAGES or "PixelData" not in held:
             raise _without_image(path, kind)
         patient = str(held.get("PatientID", "")).strip()
-        layout, name = _layout(held, kind), str(held.get("PhotometricInterpretation", ""))
+        layout, normal, name = _layout(held, kind), normal_of(held), str(held.get("PhotometricInterpretation", ""))
         tags = tuple(tag for tag in NAMED if str(held.get(tag) or "").strip())
         burned = {"YES": True, "NO": False}.get(str(held.get("BurnedInAnnotation", "")))
-        series, place = str(held.get("SeriesInstanceUID", path.name)), _place(held)
+        series, instance = str(held.get("SeriesInstanceUID", path.name)), str(held.get("SOPInstanceUID", ""))
+        known = [name for name in columns if pydicom.datadict.tag_for_keyword(name) is not None and name in held]
+        told = {name: _text(held[name]) for name in known}
         _refuse_colours(path, name)
         pixels = _pixels(path, held, name)
+        places = tuple(_place(held, i) for i in range(pixels.shape[1] if pixels.ndim == 4 else 1))
+        # Frames of a film lie at one place, in the order of time.
+        lies = normal is not None and bool(of_frame(held, "ImagePositionPatient", 0))
+        measured = lies and 1 < len(places) == len(set(places))
+        order = tuple(int(i) for i in np.argsort(places, kind="stable")) if measured else tuple(range(len(places)))
+        between = of_frame(held, "SpacingBetweenSlices", 0) or of_frame(held, "SliceThickness", 0) or 1
     notes = (f"'{path.name}': MONOCHROME1 is turned around",) if name == "MONOCHROME1" else ()
     stored = replace(layout, stored=str(np.dtype(str(layout.stored)).newbyteorder("=")))
     if pixels.ndim == 4:
-        between = held.get("SpacingBetweenSlices", held.get("SliceThickness"))
-        stored = replace(stored, spacing=(float(between or 1), *stored.spacing) if stored.spacing else ())
+        pixels, places = pixels[:, order], tuple(places[i] for i in order)
+        step = round(float(np.median(np.diff(places))), 6) if measured else float(between)
+        stored = replace(stored, spacing=(step, *stored.spacing) if stored.spacing else (), frames=True)
     facts = {SUBJECT: patient} if patient else {}
-    return Slice(Found(path.name, pixels, stored, facts, tags, burned, notes), series, place)
+    found = Found(path.name, pixels, stored, facts, tags, burned, notes, columns=told)
+    return Slice(found, series, places[0], instance, normal, order, places)
+
+
+def _text(element: Any) -> str:
+    """The value of a tag; an age in years."""
+    value: Any = None if element.VR == "SQ" else element.value
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    text = str(value[0] if several and len(value) else "" if several or value is None else value).strip()
+    if element.VR == "AS" and (told := re.fullmatch(r"(\d{3})([DWMY])", text)):
+        years = int(told[1]) * YEARS[told[2]]
+        return f"{years:.0f}" if told[2] == "Y" else f"{years:.2f}"
+    return text
 
 
 def _without_image(path: Path, kind: str) -> DataError:
@@ -90,14 +121,17 @@ def _refuse_colours(path: Path, name: str) -> None:
 
 def _layout(held: Any, kind: str) -> Layout:
     signed, bits = int(held.get("PixelRepresentation", 0)), int(held.get("BitsAllocated", 16))
-    window = [_first(held.get(f"Window{name}")) for name in ("Center", "Width")]
-    across = held.get("ImageOrientationPatient") or ()
+    window = [_first(of_frame(held, f"Window{name}", 0)) for name in ("Center", "Width")]
+    across = of_frame(held, "ImageOrientationPatient", 0) or ()
+    slopes, starts = _scales(held)
+    if len({*zip(slopes, starts, strict=True)}) > 1:  # no number of a file means the same in all frames
+        signed, bits, slopes, starts = 0, 0, [1.0], [0.0]
     return Layout(
         "dicom",
-        f"{'int' if signed else 'uint'}{bits}",
-        _first(held.get("RescaleSlope"), 1.0) or 1.0,
-        _first(held.get("RescaleIntercept"), 0.0) or 0.0,
-        tuple(float(x) for x in held.get("PixelSpacing") or ()),
+        f"{'int' if signed else 'uint'}{bits}" if bits else "float32",
+        slopes[0],
+        starts[0],
+        tuple(float(x) for x in of_frame(held, "PixelSpacing", 0) or ()),
         None if None in window else (float(window[0] or 0), float(window[1] or 1)),
         kind=kind,
         sop=str(held.get("SOPClassUID", SECONDARY)),
@@ -112,13 +146,47 @@ def _first(value: Any, default: float | None = None) -> float | None:
     return float(value[0] if several else value)
 
 
-def _place(held: Any) -> float:
-    """Where a slice lies along the normal of its plane, else its number."""
-    across, at = held.get("ImageOrientationPatient"), held.get("ImagePositionPatient")
-    if across and at:
-        normal = np.cross(np.array(across[:3], dtype=float), np.array(across[3:], dtype=float))
+def of_frame(held: Any, keyword: str, frame: int) -> Any:
+    """An attribute of a frame (from 0): in its own functional groups, else in those that all share, else of the object
+    (PS3.3 C.7.6.16); None where nothing says it."""
+    own = list(held.get("PerFrameFunctionalGroupsSequence") or ())[frame : frame + 1]
+    for group in (*own, *(held.get("SharedFunctionalGroupsSequence") or ())):
+        if (value := _within(group, keyword)) is not None:
+            return value
+    value = held.get(keyword)
+    return None if value == "" else value
+
+
+def _within(item: Any, keyword: str) -> Any:
+    """An attribute of an item, or of the first ones in its sequences."""
+    if (value := item.get(keyword)) not in (None, ""):
+        return value
+    inner = (_within(element.value[0], keyword) for element in item if element.VR == "SQ" and element.value)
+    return next((value for value in inner if value is not None), None)
+
+
+def _scales(held: Any) -> tuple[list[float], list[float]]:
+    """The slope and the intercept of each frame."""
+    frames = range(int(held.get("NumberOfFrames") or 1))
+    slopes = [_first(of_frame(held, "RescaleSlope", i), 1.0) or 1.0 for i in frames]
+    return slopes, [_first(of_frame(held, "RescaleIntercept", i), 0.0) or 0.0 for i in frames]
+
+
+def normal_of(held: Any) -> np.ndarray | None:
+    """(3,) what stands upright on the plane of an image."""
+    across = of_frame(held, "ImageOrientationPatient", 0)
+    if not across:
+        return None
+    made: np.ndarray = np.cross(np.array(across[:3], dtype=float), np.array(across[3:], dtype=float))
+    return made
+
+
+def _place(held: Any, frame: int) -> float:
+    """Where a frame lies along the normal of its plane, else its number."""
+    normal, at = normal_of(held), of_frame(held, "ImagePositionPatient", frame)
+    if normal is not None and at:
         return float(normal @ np.array(at, dtype=float))
-    return float(held.get("InstanceNumber") or 0)
+    return float(held.get("InstanceNumber") or 0) + frame
 
 
 def _pixels(path: Path, held: Any, name: str) -> np.ndarray:
@@ -140,8 +208,8 @@ def _pixels(path: Path, held: Any, name: str) -> np.ndarray:
         values[raw == padding] = values[raw != padding].min()
     if name == "MONOCHROME1":
         values = _ends(held) - values
-    slope, intercept = _first(held.get("RescaleSlope"), 1.0), _first(held.get("RescaleIntercept"), 0.0)
-    return (values * np.float32(slope) + np.float32(intercept))[None]
+    slopes, starts = (np.array(x, dtype=np.float32).reshape(-1, 1, 1) for x in _scales(held))
+    return (values * slopes + starts).reshape(1, *values.shape)
 
 
 def _ends(held: Any) -> float:
@@ -183,132 +251,17 @@ def _stacked(mine: Sequence[Slice]) -> Found:
     step = abs(float(np.median(np.diff([one.place for one in mine]))))
     layout = replace(first.layout, spacing=(round(step, 6), *first.layout.spacing) if first.layout.spacing else ())
     pixels = np.stack([one.found.pixels for one in mine], axis=1)
+    masks = {name: np.stack([one.found.masks[name] for one in mine]) for name in first.masks}
     tags = tuple(dict.fromkeys(tag for one in mine for tag in one.found.tags))
     burned = [one.found.burned for one in mine]
     said = True if True in burned else None if None in burned else False
-    return Found(f"the series of {first.name}", pixels, layout, first.facts, tags, said, first.notes)
+    name = f"the series of {first.name}"
+    return replace(first, name=name, pixels=pixels, layout=layout, tags=tags, burned=said, masks=masks)
 
 
 def frames(one: Found) -> Iterator[Found]:
     """The frames of a volume as images of their own."""
-    flat = replace(one.layout, spacing=one.layout.spacing[1:])
+    flat = replace(one.layout, spacing=one.layout.spacing[1:], frames=False)
     for i in range(one.pixels.shape[1]):
-        yield replace(one, name=f"{one.name}, frame {i}", pixels=one.pixels[:, i], layout=flat)
-
-
-# Writing
-
-
-def write(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subject: int) -> Path:
-    """A file, or of a volume a folder of slices. Identifiers follow from the pixels and the number of the image."""
-    mark = hashlib.sha256(np.ascontiguousarray(numbers).tobytes()).hexdigest()
-    if numbers.ndim == 3:
-        file = path.with_name(f"{path.name}.dcm")
-        _save(_object(numbers, layout, mark, number, subject), file)
-        return file
-    path.mkdir()
-    for i in range(numbers.shape[1]):
-        made = _object(numbers[:, i], replace(layout, spacing=layout.spacing[1:]), mark, number, subject, place=i)
-        if layout.spacing:
-            made.SliceThickness = made.SpacingBetweenSlices = f"{layout.spacing[0]:.10g}"
-            _placed(made, layout, i)
-        _save(made, path / f"{i + 1:04d}.dcm")
-    return path
-
-
-def _save(made: Any, file: Path) -> None:
-    made.save_as(file, enforce_file_format=True)
-
-
-def _placed(made: Any, layout: Layout, i: int) -> None:
-    across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    normal = np.cross(across[:3], across[3:])
-    made.ImageOrientationPatient = [f"{x:.10g}" for x in across]
-    made.ImagePositionPatient = [f"{x:.10g}" for x in normal * layout.spacing[0] * i]
-
-
-def _object(
-    numbers: np.ndarray, layout: Layout, mark: str, number: int, subject: int, *, place: int | None = None
-) -> Any:
-    """The object of (channels, height, width) numbers, marked as synthetic and without a patient."""
-    pydicom = _pydicom()
-    uids = [_uid(mark, str(number), part) for part in ("study", "series", f"instance {place}")]
-    made = pydicom.Dataset()
-    told = {
-        "SOPClassUID": layout.sop or SECONDARY,
-        "SOPInstanceUID": uids[2],
-        "StudyInstanceUID": uids[0],
-        "SeriesInstanceUID": uids[1],
-        "FrameOfReferenceUID": uids[1],
-        "ImageType": ["DERIVED", "SECONDARY"],
-        "SyntheticData": "YES",
-        "Modality": layout.kind or "OT",
-        "ConversionType": "SYN",
-        "PatientName": f"SYNTHETIC^{subject:06d}",
-        "PatientID": f"SYNTHETIC-{subject:06d}",
-        "PatientBirthDate": "",
-        "PatientSex": "",
-        "PatientIdentityRemoved": "YES",
-        "DeidentificationMethod": "synthetic: of no patient",
-        "BurnedInAnnotation": "NO",
-        "ContentQualification": "RESEARCH",
-        "SeriesDescription": "synthetic, by semblance",
-        "Manufacturer": "semblance",
-        "StudyDate": _DATE,
-        "StudyTime": _TIME,
-        "AccessionNumber": "",
-        "ReferringPhysicianName": "",
-        "StudyID": "",
-        "SeriesNumber": 1,
-        "InstanceNumber": 1 if place is None else place + 1,
-        **_plane(numbers, layout),
-    }
-    for keyword, value in told.items():
-        setattr(made, keyword, value)
-    made.file_meta = pydicom.dataset.FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    return made
-
-
-def _uid(*parts: str) -> str:
-    """An identifier of its own for what the parts name (PS3.5 B.2)."""
-    return f"2.25.{int(hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32], 16)}"
-
-
-def _scaled(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
-    """Values as numbers of 16 bit at a scale of their own, as files have it whose scales differ."""
-    low, high = float(numbers.min()), float(numbers.max())
-    own = replace(layout, stored="uint16", slope=(high - low) / 65535 if high > low else 1.0, intercept=low)
-    return own.numbers(numbers), own
-
-
-def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
-    """What says how the pixels are to be read, and the pixels."""
-    if np.dtype(layout.stored).kind == "f":
-        numbers, layout = _scaled(numbers, layout)
-    kind, colour = np.dtype(layout.stored), len(numbers) > 1
-    bits = 8 * kind.itemsize
-    raw = (np.moveaxis(numbers, 0, -1) if colour else numbers[0]).astype(kind.newbyteorder("<")).tobytes()
-    told: dict[str, Any] = {
-        "SamplesPerPixel": len(numbers),
-        "PhotometricInterpretation": "RGB" if colour else "MONOCHROME2",
-        "Rows": numbers.shape[1],
-        "Columns": numbers.shape[2],
-        "BitsAllocated": bits,
-        "BitsStored": bits,
-        "HighBit": bits - 1,
-        "PixelRepresentation": int(kind.kind == "i"),
-        "PixelData": raw + b"\0" * (len(raw) % 2),
-    }
-    if colour:
-        return {**told, "PlanarConfiguration": 0}
-    told |= {"RescaleSlope": f"{layout.slope:.10g}", "RescaleIntercept": f"{layout.intercept:.10g}"}
-    told["RescaleType"] = "HU" if layout.kind == "CT" else "US"
-    if layout.spacing:
-        told["PixelSpacing"] = [f"{x:.10g}" for x in layout.spacing]
-    if len(layout.across) == 6:
-        told["ImageOrientationPatient"] = [f"{x:.10g}" for x in layout.across]
-        told["ImagePositionPatient"] = ["0", "0", "0"]
-    if layout.window is not None:
-        told |= {"WindowCenter": f"{layout.window[0]:.10g}", "WindowWidth": f"{layout.window[1]:.10g}"}
-    return told
+        masks = {name: mask[i] for name, mask in one.masks.items()}
+        yield replace(one, name=f"{one.name}, frame {i}", pixels=one.pixels[:, i], layout=flat, masks=masks)

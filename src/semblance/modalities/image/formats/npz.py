@@ -3,7 +3,8 @@
 `is_test` or the arrays of `test` are a holdout. `patient`, `source` or `subject` say whose an image is; `class_names`
 what a label's number means; `spacing` the millimetres between pixels; `channels` the names of channels; `domain` and
 `pair` which contrast an image is, and of which pair. Whole numbers for every pixel are a mask, by the name of their
-array; `<mask>_classes` names its classes. What stands there besides is left out.
+array; `<mask>_classes` names its classes. Every other array of one value for each image is known of it (`age`,
+`train_age`). What stands there besides is left out.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from semblance.core.errors import DataError, Problem
+from semblance.core.schema import Column
 from semblance.modalities.image.apart import Plain, names, plain
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.declare import Said
@@ -55,11 +58,13 @@ def read(path: Path, said: Said, *, alone: bool = False) -> Iterator[Found]:
         problems += [problem for prefix in parts for problem in _endless(path, held, prefix)]
     if problems:
         raise DataError(*problems)
+    columns = {prefix: {} if alone else _columns(held, prefix, said, masks[prefix]) for prefix in parts}
     used = {name for prefix in parts for name in _used(held, prefix, said, masks[prefix])} | BESIDE
+    used |= {name for some in columns.values() for name in some.values()}
     left = sorted(set(held) - used)
     notes = (f"'{path.name}': left out, as nothing is learned of them: {', '.join(left)}",) if left else ()
     for prefix in parts:
-        yield from _images(path, held, prefix, said, masks[prefix], notes)
+        yield from _images(path, held, prefix, said, masks[prefix], columns[prefix], notes)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
@@ -91,6 +96,17 @@ def _used(held: Arrays, prefix: str, said: Said, masks: Masks) -> set[str]:
     names = {_named(held, prefix, IMAGES), _label(held, prefix, said), _subject(held, prefix, said)}
     names |= {*masks.values(), *(f"{name}{CLASSES}" for name in masks)}
     return {name for name in names if name is not None} | {f"{prefix}{n}" for n in ("is_test", DOMAIN, PAIR)}
+
+
+def _columns(held: Arrays, prefix: str, said: Said, masks: Masks) -> dict[str, str]:
+    """The arrays of one value for each image, by the name of what they tell of it."""
+    n, used = len(held[str(_named(held, prefix, IMAGES))]), _used(held, prefix, said, masks)
+    named = {name.removeprefix(prefix): name for name in held if name.startswith(prefix) and name not in used}
+    return {
+        short: name
+        for short, name in named.items()
+        if short not in (*SUBJECTS, *BESIDE) and held[name].shape in ((n,), (n, 1)) and held[name].dtype.kind in "uifbU"
+    }
 
 
 def _masks(held: Arrays, prefix: str, said: Said) -> Masks:
@@ -147,7 +163,15 @@ def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
     return ("NCDHW" if first else "NDHWC" if last else None) if images.ndim == 5 else None
 
 
-def _images(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks, notes: tuple[str, ...]) -> Iterator[Found]:
+def _images(
+    path: Path,
+    held: Arrays,
+    prefix: str,
+    said: Said,
+    masks: Masks,
+    columns: dict[str, str],
+    notes: tuple[str, ...],
+) -> Iterator[Found]:
     images = held[str(_named(held, prefix, IMAGES))]
     axes = str(_axes(images, held, said))
     where = "first" if axes[1] == "C" else "last" if axes[-1] == "C" else ""
@@ -155,6 +179,7 @@ def _images(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks, not
     layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix="train_" if prefix else "")  # type: ignore[arg-type]
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
     facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
+    beside = {short: [_text(value, ()) for value in np.ravel(held[array]).tolist()] for short, array in columns.items()}
     channels = tuple(map(str, held.get("channels", ())))
     classes = {n: tuple(map(str, held[n + CLASSES])) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
@@ -167,7 +192,9 @@ def _images(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks, not
             told[SPLIT] = "test" if prefix == "test_" or (test is not None and test[i]) else "train"
         name, some = f"{path.name}, image {i}", notes if not i else ()
         shown = {short: held[array][i] for short, array in masks.items()}
-        yield Found(name, pixels.astype(np.float32), layout, told, (), None, some, subject, shown, classes, channels)
+        known = {short: texts[i] for short, texts in beside.items()}
+        numbers = pixels.astype(np.float32)
+        yield Found(name, numbers, layout, told, (), None, some, subject, shown, classes, channels, known)
 
 
 def _texts(held: Arrays, name: str | None) -> list[str] | None:
@@ -252,7 +279,7 @@ def _masked(layout: Layout, beside: list[Plain]) -> dict[str, np.ndarray]:
 
 
 def _beside(kept: list[Images], layout: Layout, beside: list[Plain]) -> dict[str, np.ndarray]:
-    """Labels, patients and spacing."""
+    """Labels, patients, what else is known, and spacing."""
     made: dict[str, np.ndarray] = {"synthetic": np.array(True)}
     rows = [one.row for one in beside]
     target, subject = kept[0].schema.where("target"), kept[0].schema.where("subject")
@@ -264,8 +291,22 @@ def _beside(kept: list[Images], layout: Layout, beside: list[Plain]) -> dict[str
             made[name] = texts.astype(np.int64)
         else:
             made |= {name: np.searchsorted(classes, texts), "class_names": classes}
+    for column in kept[0].schema.learned:
+        if column.role != "target":
+            values = np.concatenate([part.frame[column.name].astype(object).to_numpy() for part in kept])[rows]
+            made[f"{layout.prefix}{column.name}"] = _array(values, column)
     if subject is not None:
         made[f"{layout.prefix}{subject.name}"] = np.concatenate([part.subjects for part in kept])[rows] + 1
     if layout.spacing:
         made["spacing"] = np.array(layout.spacing)
     return made
+
+
+def _array(values: np.ndarray, column: Column) -> np.ndarray:
+    """(n,) numbers, or texts, empty where missing; whole numbers as such where they are numbers or none is missing."""
+    if column.continuous:
+        numbers = values.astype(float)
+        return numbers.astype(np.int64) if column.kind == "integer" and np.isfinite(numbers).all() else numbers
+    texts = np.array(["" if pd.isna(value) else str(value) for value in values])
+    whole = all(text.isdecimal() and str(int(text)) == text for text in set(texts.tolist()))
+    return texts.astype(np.int64) if whole else texts

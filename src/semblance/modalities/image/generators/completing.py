@@ -36,10 +36,9 @@ class CompletingModel(ImageModel):
             gone = np.isnan(some.pixels)
             if gone.any():
                 rows, classes = self.encoding.rows(some)
-                given = np.zeros((len(rows), 0), dtype=np.float32)
+                given = self.encoding.given(some.frame)
                 made = learned.complete(rows, classes, given, rng=stream(seed, "complete", first))
-                drawn = self.encoding.images(made, np.zeros(len(made), dtype=np.int64), first=0).pixels
-                pixels[first : first + len(some)] = np.where(gone, drawn, some.pixels)
+                pixels[first : first + len(some)] = np.where(gone, self.encoding.pixels(made), some.pixels)
         return replace(images, pixels=pixels)
 
     def unlike(self, images: Images) -> Iterator[Problem]:

@@ -97,7 +97,7 @@ class CycleGan(Translator):
 
     def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
         """Sources that are known, and every known side as a record beside which the other one is NaN."""
-        source, target = sides.parted(learned)
+        source, target = sides.parted(learned, told=self.told)
         sourced, aimed_at = (~np.isnan(rows).any(1) for rows in (source.coefficients, target.coefficients))
         one, other = target.take(sourced), target.take(aimed_at)
         halves = (

@@ -40,6 +40,7 @@ class MedDdpm(Translator):
     steps: int = 14
     """Steps of a sample."""
     card: ClassVar[Card] = CARD
+    told: ClassVar[bool] = True
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=16, rate=2e-3, weight_decay=0.01, ema=0.998)
 
     def objective(

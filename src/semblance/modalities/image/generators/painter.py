@@ -134,19 +134,18 @@ class ImageModel:
         Raises UsageError with all of what is wanted that the model cannot draw.
         """
         refuse_negative(n, what="images")
-        return self._sample(n, root_of(rng), self.encoding.known.asked(wanted))
+        return self._sample(n, root_of(rng), self.encoding.asked(wanted))
 
     @property
     def together(self) -> int:
         """How many images are drawn at once."""
         return max(1, min(TOGETHER, NUMBERS // self.encoding.sizes.numbers))
 
-    def _sample(self, n: int, seed: int, shares: np.ndarray | None) -> Iterator[Images]:
+    def _sample(self, n: int, seed: int, asked: Any) -> Iterator[Images]:
         together = self.together
-        for first, classes in self.encoding.known.each(n, shares, together=together, seed=seed, name="classes"):
-            given = np.zeros((together, 0), dtype=np.float32)
-            rows = self.learned.draw(classes, given, rng=stream(seed, "rows", first))
-            yield self.encoding.images(rows, classes, first=first).take(np.arange(min(together, n - first)))
+        for first, classes, frame in self.encoding.each(n, asked, together=together, seed=seed):
+            rows = self.learned.draw(classes, self.encoding.given(frame), rng=stream(seed, "rows", first))
+            yield self.encoding.images(rows, frame, first=first).take(np.arange(min(together, n - first)))
 
     def save(self, folder: Path) -> None:
         """Write model.json, images.json and weights.safetensors; measured.json where a ledger paid."""

@@ -53,8 +53,8 @@ class Sources:
 
     def _lift(self, learned: Learned, edges: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(planes,) by how much drawn planes are too low to cover what real ones do."""
-        labels = learned.labels[rng.integers(0, len(learned.labels), TRIED)]
-        drawn = self.draw(labels, np.zeros((TRIED, 0), dtype=np.float32), rng=rng)
+        some = rng.integers(0, len(learned.labels), TRIED)
+        drawn = self.draw(learned.labels[some], learned.given[some], rng=rng)
         real, made = (x.reshape(len(x), len(edges), -1) for x in (learned.coefficients, drawn))
         lift = np.zeros(len(edges), dtype=np.float32)
         for i in np.flatnonzero(np.isfinite(edges)):

@@ -58,18 +58,20 @@ class Sides:
             made[:, list(side)] = rows.reshape(len(rows), len(side), -1)
         return made.reshape(len(source), -1)
 
-    def parted(self, learned: Learned) -> tuple[Learned, Learned]:
-        """What is given as records of its own, and what is painted beside it."""
+    def parted(self, learned: Learned, *, told: bool) -> tuple[Learned, Learned]:
+        """What is given as records of its own, and what is painted beside it, and beside facts that are `told`."""
         source, target = self.split(learned.coefficients)
+        beside = np.concatenate([source, learned.given], 1) if told else source
         return (
             replace(learned, coefficients=source, channels=len(self.source)),
-            replace(learned, coefficients=target, given=source, channels=len(self.target)),
+            replace(learned, coefficients=target, given=beside, channels=len(self.target)),
         )
 
-    def sizes(self, kinds: int) -> tuple[Sizes, Sizes]:
-        """The sizes of both."""
+    def sizes(self, kinds: int, facts: int, *, told: bool) -> tuple[Sizes, Sizes]:
+        """The sizes of both, where so many numbers tell facts; whether what paints is told them."""
         area, one, other = int(np.prod(self.shape[1:])), len(self.source), len(self.target)
-        return Sizes(one * area, 0, kinds, one), Sizes(other * area, one * area, kinds, other)
+        beside = one * area + (facts if told else 0)
+        return Sizes(one * area, facts, kinds, one), Sizes(other * area, beside, kinds, other)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -84,16 +86,17 @@ def given_of(layout: Layout) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Painting:
-    """What draws given planes, and what paints the others."""
+    """What draws given planes, and what paints the others; whether that is `told` the facts of an image."""
 
     encoding: Encoding
     sources: Sources
     painter: Drawn
+    told: bool
 
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) rows of whole images."""
-        source = self._source(labels, rng=rng)
-        return Sides.of(self.encoding).join(source, self.painter.draw(labels, source, rng=rng))
+        source = self._source(labels, given, rng=rng)
+        return Sides.of(self.encoding).join(source, self.painter.draw(labels, self._beside(source, given), rng=rng))
 
     def complete(
         self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
@@ -110,21 +113,24 @@ class Painting:
                 fix="give it whole, or choose diffusion, which completes any pixels",
             )
         usual = self.encoding.known.usual(len(rows), rng=rng)
-        drawn = self._source(np.where(labels < self.encoding.sizes.kinds, labels, usual), rng=rng)
+        drawn = self._source(np.where(labels < self.encoding.sizes.kinds, labels, usual), given, rng=rng)
         source = np.where(none[:, None], drawn, source)
-        return sides.join(source, self.painter.complete(target, labels, source, rng=rng))
+        return sides.join(source, self.painter.complete(target, labels, self._beside(source, given), rng=rng))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Those of both."""
         return {**within(SOURCES, self.sources.arrays()), **within(PAINTER, self.painter.arrays())}
 
-    def _source(self, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    def _beside(self, source: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """(n, c) beside what the others are painted."""
+        return np.concatenate([source, given], 1) if self.told else source
+
+    def _source(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) rows of given planes as an image would have them: masks of classes, brightness within its bounds."""
-        sides, none = Sides.of(self.encoding), np.zeros((len(labels), 0), dtype=np.float32)
-        rows = self.sources.draw(labels, none, rng=rng)
+        sides = Sides.of(self.encoding)
+        rows = self.sources.draw(labels, given, rng=rng)
         blank = np.zeros((len(rows), len(sides.target) * int(np.prod(sides.shape[1:]))), dtype=np.float32)
-        images = self.encoding.images(sides.join(rows, blank), labels, first=0)
-        return sides.split(self.encoding.rows(images)[0])[0]
+        return sides.split(self.encoding.numbers(self.encoding.pixels(sides.join(rows, blank))))[0]
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,8 @@ class Translator(NetworkSpec):
     side: int = 32
     """Places a side, at most, on which a network works: pixels beyond are packed into channels."""
     roles: ClassVar[tuple[str, ...]] = ("channels", "given")
+    told: ClassVar[bool] = False
+    """Whether what paints is told the facts of an image, and not only what draws its given channels."""
     painting: ClassVar[type[Painting]] = Painting
     """What draws whole images of both."""
 
@@ -152,7 +160,7 @@ class Translator(NetworkSpec):
 
     def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
         """What is given as records of its own, and what is learned beside it."""
-        return sides.parted(learned)
+        return sides.parted(learned, told=self.told)
 
     @classmethod
     def model(cls) -> type[ImageModel]:
@@ -176,12 +184,14 @@ class Translator(NetworkSpec):
         edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
         how_many: dict[str, int] = {"most": self.components, "mixture": self.mixture, "rare": self.rare}
         sources = Sources.fit(source, sides.shapes[0], edges[list(sides.source)], seed=seed, **how_many)
-        return self.painting(encoding, sources, self.learn(target, sides, replace(how, rng=stream(seed, PAINTER))))
+        painter = self.learn(target, sides, replace(how, rng=stream(seed, PAINTER)))
+        return self.painting(encoding, sources, painter, self.told)
 
     @classmethod
     def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """Both, from their arrays."""
         sides = Sides.of(encoding)
-        one, other = sides.sizes(encoding.sizes.kinds)
+        one, other = sides.sizes(encoding.sizes.kinds, encoding.sizes.given, told=cls.told)
         sources = Sources.restored(one, under(arrays, SOURCES))
-        return cls.painting(encoding, sources, cls.drawer(options, other, sides, under(arrays, PAINTER)))
+        painter = cls.drawer(options, other, sides, under(arrays, PAINTER))
+        return cls.painting(encoding, sources, painter, cls.told)

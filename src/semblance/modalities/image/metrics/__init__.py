@@ -4,6 +4,7 @@ _HERE = "semblance.modalities.image.metrics"
 
 METRICS = (
     "semblance.evaluate.fidelity.margins:margins",
+    f"{_HERE}.labels:label_mix",
     f"{_HERE}.frechet:frechet",
     f"{_HERE}.frechet:kernel",
     f"{_HERE}.similarity:similarity",

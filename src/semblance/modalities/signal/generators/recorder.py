@@ -22,6 +22,7 @@ from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Drawer as Waves
 from semblance.learn.drawn import Fitting, Learned, Sizes
+from semblance.learn.person import Limits
 from semblance.modalities.signal import habits, limb, scenes
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.cosines import Cosines
@@ -32,7 +33,6 @@ from semblance.modalities.signal.habits import Habits
 from semblance.modalities.signal.knobs import Knobs
 from semblance.modalities.signal.limb import Tie
 from semblance.modalities.signal.parts import Part, Strip
-from semblance.modalities.signal.person import Limits
 from semblance.modalities.signal.pieces import Cut, resampled
 from semblance.modalities.signal.scenes import Scenes
 from semblance.modalities.signal.wanted import Asked, Known

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.person import Limits, Person, Scale
+from semblance.learn.person import Limits, Person, Scale
 
 
 def cohort(n: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -25,6 +25,18 @@ def test_what_belongs_together_is_drawn_together():
     assert drawn["age"].mean() == pytest.approx(60, abs=1)
     assert (drawn["sex"] == "F").mean() == pytest.approx((frame["sex"] == "F").mean(), abs=0.03)
     assert made.std(0) == pytest.approx(numbers.std(0), rel=0.06)
+
+
+def test_numbers_of_two_levels_are_nearly_as_far_apart_as_they_are():
+    """A level knows its score in part, and once the two came nearer by a third."""
+    rng = stream(3, "levels")
+    ill = rng.random(2000) < 0.3
+    frame = pd.DataFrame(
+        {"ill": pd.Categorical(np.where(ill, "yes", "no")), "age": rng.normal(50, 12, 2000) + 12 * ill}
+    )
+    drawn, _ = Person.fit(frame, np.zeros((2000, 0)), np.arange(2000), rare=5).draw(6000, rng=stream(1, "draw"))
+    ages = drawn.groupby("ill", observed=True)["age"].mean()
+    assert ages["yes"] - ages["no"] == pytest.approx(12, abs=1.8)
 
 
 def test_no_number_of_a_single_patient_and_no_rare_category_is_kept():

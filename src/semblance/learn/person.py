@@ -1,4 +1,4 @@
-"""What belongs together in a person: numbers and categories of a recording as a whole, as one Gaussian.
+"""What belongs together in a person: numbers and categories of a record as a whole, as one Gaussian.
 
 A category is a cut of a normal score, a number of the frame its quantiles (a Gaussian copula; Nelsen 2006), all other
 numbers are normal as they are. The covariance is shrunk as Ledoit and Wolf (2004) found best. Quantiles are means over
@@ -27,6 +27,8 @@ GRID = ndtri((np.arange(1000) + 0.5) / 1000)
 """Scores that stand for all."""
 CLOSE = 1e-6
 """How near a score is to one that was asked for, for all that rounding does."""
+CLOSELY = 0.95
+"""The largest correlation that levels tell of scores."""
 FAR = 2.0
 """Standard deviations beyond which no further number is drawn: the tails of few recordings are not known."""
 
@@ -87,6 +89,15 @@ class Scale:
         middle = dict(zip(self.levels, ndtri(np.clip((ends[1:] + ends[:-1]) / 2, 1e-3, 1 - 1e-3)), strict=True))
         return column.astype(object).map(middle).fillna(0.0).to_numpy(dtype=float)
 
+    @property
+    def kept(self) -> float:
+        """The standard deviation of what is left of a normal score where its level is all that is known; 1 of
+        numbers."""
+        ends = ndtri(np.array([0.0, *self.shares[:-1], 1.0]))
+        heights, each = np.exp(-(ends**2) / 2) / np.sqrt(2 * np.pi), np.diff([0.0, *self.shares])
+        found = float(np.sqrt((np.diff(heights) ** 2 / np.maximum(each, TINY)).sum()))
+        return found if len(self.levels) > 1 else 1.0
+
     def values(self, scores: np.ndarray, *, rng: np.random.Generator, gone: bool | None = None) -> Any:
         """The inverse: a float array or a categorical. `gone` says whether all are missing or none is."""
         place, lost = ndtr(scores), rng.random(len(scores)) < self.missing
@@ -144,6 +155,7 @@ class Person:
         told = np.column_stack([*scores, numbers]) if scores else numbers
         mean, sd = told.mean(0), np.where(told.std(0) > 0, told.std(0), 1e-9)
         together = ledoit_wolf((told - mean) / sd)[0] if len(told) > 1 else np.eye(len(mean))
+        together = _latent(together, np.array([*(scale.kept for scale in scales), *np.ones(numbers.shape[1])]))
         values, vectors = np.linalg.eigh(together)
         return cls(scales, mean, sd[:, None] * vectors * np.sqrt(np.maximum(values, 0)))
 
@@ -234,6 +246,15 @@ class Person:
         """The inverse of `to_json` and `arrays`."""
         scales = (Scale(**{name: _listed(value) for name, value in scale.items()}) for scale in told)
         return cls(tuple(scales), arrays["person.mean"], arrays["person.root"])
+
+
+def _latent(together: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(d, d) the correlations of normal scores behind those of levels, which know them in part (`kept` (d,); biserial
+    correlation: Pearson, Biometrika 1909)."""
+    both = np.outer(kept, kept)
+    made = np.where(both < 1, np.clip(together / both, -CLOSELY, CLOSELY), together)
+    np.fill_diagonal(made, np.diag(together))
+    return made
 
 
 def _single(spans: Spans) -> bool:

@@ -1,0 +1,179 @@
+"""DICOM objects of synthetic images: planes, slices of a series, and volumes of several frames, as their input was.
+
+They are marked as synthetic, are of no patient, and have identifiers of their own; pixels are MONOCHROME2 or RGB. They
+hold what viewers need, not every attribute of their kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semblance.modalities.image.data import Layout
+from semblance.modalities.image.formats.dicom import SECONDARY, library
+
+ENHANCED = tuple(f"1.2.840.10008.5.1.4.1.1.{kind}" for kind in ("2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130"))
+"""Storage classes of several frames which say in functional groups where these lie and what they mean."""
+_DATE, _TIME = "20000101", "000000"
+
+
+def write(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subject: int) -> Path:
+    """A file, or of a volume whose input was not one file of several frames, a folder of slices. Identifiers follow
+    from the pixels and the number of the image."""
+    mark = hashlib.sha256(np.ascontiguousarray(numbers).tobytes()).hexdigest()
+    if numbers.ndim == 3 or layout.frames:
+        file = path.with_name(f"{path.name}.dcm")
+        _save(_object(numbers, layout, mark, number, subject), file)
+        return file
+    path.mkdir()
+    for i in range(numbers.shape[1]):
+        made = _object(numbers[:, i], replace(layout, spacing=layout.spacing[1:]), mark, number, subject, place=i)
+        if layout.spacing:
+            made.SliceThickness = made.SpacingBetweenSlices = f"{layout.spacing[0]:.10g}"
+            _placed(made, layout, i)
+        _save(made, path / f"{i + 1:04d}.dcm")
+    return path
+
+
+def _save(made: Any, file: Path) -> None:
+    made.save_as(file, enforce_file_format=True)
+
+
+def _placed(made: Any, layout: Layout, i: int) -> None:
+    across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    normal = np.cross(across[:3], across[3:])
+    made.ImageOrientationPatient = [f"{x:.10g}" for x in across]
+    made.ImagePositionPatient = [f"{x:.10g}" for x in normal * layout.spacing[0] * i]
+
+
+def _object(
+    numbers: np.ndarray, layout: Layout, mark: str, number: int, subject: int, *, place: int | None = None
+) -> Any:
+    """The object of (channels, height, width) numbers, or of (channels, frames, height, width), marked as synthetic and
+    without a patient."""
+    pydicom = library()
+    uids = [uid(mark, str(number), part) for part in ("study", "series", f"instance {place}")]
+    told: dict[str, Any] = {
+        "SOPClassUID": layout.sop or SECONDARY,
+        "SOPInstanceUID": uids[2],
+        "StudyInstanceUID": uids[0],
+        "SeriesInstanceUID": uids[1],
+        "FrameOfReferenceUID": uids[1],
+        "ImageType": ["DERIVED", "SECONDARY"],
+        "SyntheticData": "YES",
+        "Modality": layout.kind or "OT",
+        "ConversionType": "SYN",
+        "PatientName": f"SYNTHETIC^{subject:06d}",
+        "PatientID": f"SYNTHETIC-{subject:06d}",
+        "PatientBirthDate": "",
+        "PatientSex": "",
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "synthetic: of no patient",
+        "BurnedInAnnotation": "NO",
+        "ContentQualification": "RESEARCH",
+        "SeriesDescription": "synthetic, by semblance",
+        "Manufacturer": "semblance",
+        "StudyDate": _DATE,
+        "StudyTime": _TIME,
+        "AccessionNumber": "",
+        "ReferringPhysicianName": "",
+        "StudyID": "",
+        "SeriesNumber": 1,
+        "InstanceNumber": 1 if place is None else place + 1,
+        **_plane(numbers, replace(layout, spacing=layout.spacing[-2:])),
+    }
+    told |= _several(told, layout, numbers.shape[1]) if numbers.ndim == 4 else {}
+    made = dataset({keyword: value for keyword, value in told.items() if value is not None})
+    made.file_meta = pydicom.dataset.FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    return made
+
+
+def dataset(told: Mapping[str, Any]) -> Any:
+    """A data set of these attributes; lists of mappings are sequences."""
+    made = library().Dataset()
+    for keyword, value in told.items():
+        several = isinstance(value, list) and value and isinstance(value[0], Mapping)
+        setattr(made, keyword, [dataset(one) for one in value] if several else value)
+    return made
+
+
+GROUPS = {
+    "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
+    "PlaneOrientationSequence": ("ImageOrientationPatient",),
+    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
+}
+"""Functional groups that all frames share."""
+
+
+def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, Any]:
+    """What else is told of so many frames; None for what moves into functional groups."""
+    step = layout.spacing[0] if layout.spacing else 1.0
+    thick = {"SliceThickness": f"{step:.10g}", "SpacingBetweenSlices": f"{step:.10g}"} if layout.spacing else {}
+    if layout.sop not in ENHANCED:
+        vector = {"FrameIncrementPointer": 0x00182005, "SliceLocationVector": [step * i for i in range(count)]}
+        return {"NumberOfFrames": count, **thick, **vector}
+    across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    normal = np.cross(across[:3], across[3:]) * step
+    whole = {**told, **thick, "ImageOrientationPatient": [f"{x:.10g}" for x in across]}
+    shared = {group: [{k: whole[k] for k in own if k in whole}] for group, own in GROUPS.items() if own[0] in whole}
+    each = [
+        {
+            "FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1}],
+            "PlanePositionSequence": [{"ImagePositionPatient": [f"{x:.10g}" for x in normal * i]}],
+        }
+        for i in range(count)
+    ]
+    gone = dict.fromkeys(("ImagePositionPatient", *(keyword for own in GROUPS.values() for keyword in own)))
+    groups = {"SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": each}
+    return {**gone, "NumberOfFrames": count, **groups}
+
+
+def uid(*parts: str) -> str:
+    """An identifier of its own for what the parts name (PS3.5 B.2)."""
+    return f"2.25.{int(hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32], 16)}"
+
+
+def _scaled(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
+    """Values as numbers of 16 bit at a scale of their own, as files have it whose scales differ."""
+    low, high = float(numbers.min()), float(numbers.max())
+    own = replace(layout, stored="uint16", slope=(high - low) / 65535 if high > low else 1.0, intercept=low)
+    return own.numbers(numbers), own
+
+
+def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
+    """What says how the pixels are to be read, and the pixels."""
+    if np.dtype(layout.stored).kind == "f":
+        numbers, layout = _scaled(numbers, layout)
+    kind, colour = np.dtype(layout.stored), len(numbers) > 1
+    bits = 8 * kind.itemsize
+    raw = (np.moveaxis(numbers, 0, -1) if colour else numbers[0]).astype(kind.newbyteorder("<")).tobytes()
+    told: dict[str, Any] = {
+        "SamplesPerPixel": len(numbers),
+        "PhotometricInterpretation": "RGB" if colour else "MONOCHROME2",
+        "Rows": numbers.shape[-2],
+        "Columns": numbers.shape[-1],
+        "BitsAllocated": bits,
+        "BitsStored": bits,
+        "HighBit": bits - 1,
+        "PixelRepresentation": int(kind.kind == "i"),
+        "PixelData": raw + b"\0" * (len(raw) % 2),
+    }
+    if colour:
+        return {**told, "PlanarConfiguration": 0}
+    told |= {"RescaleSlope": f"{layout.slope:.10g}", "RescaleIntercept": f"{layout.intercept:.10g}"}
+    told["RescaleType"] = "HU" if layout.kind == "CT" else "US"
+    if layout.spacing:
+        told["PixelSpacing"] = [f"{x:.10g}" for x in layout.spacing]
+    if len(layout.across) == 6:
+        told["ImageOrientationPatient"] = [f"{x:.10g}" for x in layout.across]
+        told["ImagePositionPatient"] = ["0", "0", "0"]
+    if layout.window is not None:
+        told |= {"WindowCenter": f"{layout.window[0]:.10g}", "WindowWidth": f"{layout.window[1]:.10g}"}
+    return told

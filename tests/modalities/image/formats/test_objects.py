@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.modalities.image.data import Layout
+from semblance.modalities.image.formats import dicom, objects
+
+pydicom = pytest.importorskip("pydicom")
+
+LAYOUT = Layout("dicom", "int16", 2.0, -1024.0, (0.5, 0.75), (40.0, 400.0), kind="CT", sop=dicom.SECONDARY)
+
+
+def test_what_is_written_is_synthetic_of_no_patient_and_opens(tmp_path):
+    numbers = np.arange(80).reshape(1, 8, 10).astype(np.int16)
+    file = objects.write(numbers, LAYOUT, tmp_path / "000001", number=1, subject=3)
+    held = pydicom.dcmread(file)
+    assert (held.pixel_array == numbers[0]).all()
+    assert (held.SyntheticData, held.PatientIdentityRemoved, held.BurnedInAnnotation) == ("YES", "YES", "NO")
+    assert str(held.PatientName) == "SYNTHETIC^000003" and not held.PatientBirthDate
+    assert held.PixelSpacing == [0.5, 0.75]
+    found = dicom.read(file).found
+    assert found.layout == LAYOUT and found.pixels.min() == -1024
+
+
+def test_identifiers_follow_from_pixels_and_number(tmp_path):
+    numbers = np.zeros((1, 8, 8), np.int16)
+    uids = [
+        pydicom.dcmread(objects.write(numbers, LAYOUT, tmp_path / name, number=n, subject=1)).SOPInstanceUID
+        for name, n in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    assert uids[0] == uids[1] != uids[2]
+
+
+def test_a_volume_is_written_as_a_series(tmp_path):
+    numbers = np.arange(3 * 64).reshape(1, 3, 8, 8).astype(np.int16)
+    layout = Layout("dicom", "int16", spacing=(2.5, 1.0, 1.0), kind="MR", across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    folder = objects.write(numbers, layout, tmp_path / "000001", number=1, subject=1)
+    (found,), problems = dicom.volumes([dicom.read(file) for file in sorted(folder.iterdir())])
+    assert not problems and (found.pixels == numbers).all() and found.layout.spacing == layout.spacing
+
+
+@pytest.mark.parametrize("sop", ["1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.7.3"])
+def test_several_frames_are_written_as_they_were_read(sop, tmp_path):
+    numbers = np.arange(3 * 8 * 9, dtype=np.int16).reshape(1, 3, 8, 9)
+    layout = Layout("dicom", "int16", 2.0, -100.0, (3.0, 2.0, 1.5), (40.0, 400.0), kind="CT", sop=sop, frames=True)
+    file = objects.write(numbers, layout, tmp_path / "x", number=1, subject=1)
+    held = pydicom.dcmread(file)
+    assert held.NumberOfFrames == 3 and ("SharedFunctionalGroupsSequence" in held) is (sop in objects.ENHANCED)
+    assert ("RescaleSlope" in held) is (sop not in objects.ENHANCED) and held.SyntheticData == "YES"
+    found = dicom.read(file).found
+    assert (found.pixels == numbers * 2.0 - 100).all() and found.layout.window == layout.window
+    assert found.layout.spacing == layout.spacing and found.layout.frames and found.layout.slope == 2.0
+
+
+def test_frames_stand_by_their_place_each_with_its_own_scale(tmp_path):
+    numbers = np.ones((1, 3, 8, 9), dtype=np.int16)
+    layout = Layout("dicom", "int16", spacing=(3.0, 2.0, 1.5), kind="CT", sop=objects.ENHANCED[0], frames=True)
+    file = objects.write(numbers, layout, tmp_path / "x", number=1, subject=1)
+    held = pydicom.dcmread(file)
+    for frame, (at, slope) in zip(held.PerFrameFunctionalGroupsSequence, [(6, 3), (0, 1), (3, 2)], strict=True):
+        frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, at]
+        frame.PixelValueTransformationSequence = held.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence
+        own = pydicom.Dataset()
+        own.RescaleSlope, own.RescaleIntercept = slope, 0
+        frame.PixelValueTransformationSequence = [own]
+    held.save_as(file)
+    found = dicom.read(file).found
+    assert found.pixels[0, :, 0, 0].tolist() == [1, 2, 3] and found.layout.spacing[0] == 3.0
+    assert found.layout.stored == "float32"

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.core.modality import ReadOptions
+from semblance.modalities.image.data import Channel, Images, Layout
+from semblance.modalities.image.formats import segments
+from semblance.modalities.image.read import like, read
+from semblance.modalities.image.write import write
+from tests.modalities.image.simulated import images
+
+pydicom = pytest.importorskip("pydicom")
+CLASSES = ("background", "organ", "nodule")
+
+
+def marked(n: int, *, depth: bool, frames: bool = False, numbers: tuple[int, ...] = (0, 1, 2)) -> Images:
+    """CT images, or volumes, with masks of two classes; of the last one nothing is marked."""
+    shape = (4, 9, 10) if depth else (9, 10)
+    whole = images(n, 1, shape)
+    mask = np.zeros_like(whole.pixels)
+    mask[:-1, ..., 2:6, 3:7] = 1
+    mask[:-1, ..., 3:5, 4:6] = 2
+    channels = (Channel("image"), Channel("mask", CLASSES, numbers, "uint8"))
+    sop = "1.2.840.10008.5.1.4.1.1.2.1" if frames else "1.2.840.10008.5.1.4.1.1.2"
+    spacing = (3.0, 2.0, 1.5) if depth else (2.0, 1.5)
+    layout = Layout("dicom", "int16", 1.0, -100.0, spacing, kind="CT", sop=sop, channels=channels, frames=frames)
+    return replace(whole, pixels=np.concatenate([whole.pixels, mask], 1), layout=layout)
+
+
+@pytest.mark.parametrize(("depth", "frames"), [(False, False), (True, False), (True, True)])
+def test_a_segmentation_lies_on_its_images_and_is_written_again(depth, frames, tmp_path):
+    data = marked(3, depth=depth, frames=frames)
+    made = write([data], tmp_path / "x")
+    file = made / "000001_mask.dcm"
+    held = pydicom.dcmread(file)
+    image = pydicom.dcmread(made / "000001" / "0001.dcm" if depth and not frames else made / "000001.dcm")
+    assert held.Modality == "SEG" and held.SyntheticData == "YES" and held.PatientID == image.PatientID
+    assert held.ReferencedSeriesSequence[0].SeriesInstanceUID == image.SeriesInstanceUID
+    assert held.StudyInstanceUID == image.StudyInstanceUID and held.SeriesInstanceUID != image.SeriesInstanceUID
+    assert [one.SegmentLabel for one in held.SegmentSequence] == ["organ", "nodule"]
+    assert held.pixel_array.shape[0] == (8 if depth else 2)
+    again = like([made], data.schema)
+    assert (again.pixels == data.pixels).all() and again.layout.channels == data.layout.channels
+    # Without what semblance wrote beside them: from the objects alone.
+    for name in ("layout.json", "manifest.csv"):
+        (made / name).unlink()
+    declared = {"image": {"dimensions": 3}} if depth else {}
+    alone, _ = read([made], ReadOptions(declared=declared, rare=1))
+    assert alone.layout.channels == data.layout.channels and alone.layout.frames is frames
+    assert (alone.pixels == data.pixels).all() and alone.layout.spacing == data.layout.spacing
+
+
+def test_classes_are_labels_whatever_their_numbers_and_an_object_without_sources_lies_by_its_places(tmp_path):
+    data = marked(3, depth=True)
+    made = write([data], tmp_path / "x")
+    for name in ("layout.json", "manifest.csv"):
+        (made / name).unlink()
+    file = made / "000001_mask.dcm"
+    held = pydicom.dcmread(file)
+    for one, label in zip(held.SegmentSequence, ("nodule", "organ"), strict=True):
+        one.SegmentLabel = label
+    for frame in held.PerFrameFunctionalGroupsSequence:
+        own = frame.SegmentIdentificationSequence[0]
+        own.ReferencedSegmentNumber = 3 - own.ReferencedSegmentNumber
+        del frame.DerivationImageSequence
+    held.save_as(file)
+    alone, _ = read([made], ReadOptions(declared={"image": {"dimensions": 3}}, rare=1))
+    order = [alone.layout.maps[1].classes.index(name) for name in CLASSES]
+    assert (alone.pixels[:, 1] == np.array(order)[data.pixels[:, 1].astype(int)]).all()
+
+
+def spoilt(tmp_path, change) -> None:
+    made = write([marked(3, depth=False)], tmp_path / "x")
+    for name in ("layout.json", "manifest.csv"):
+        (made / name).unlink()
+    held = pydicom.dcmread(made / "000001_mask.dcm")
+    change(held)
+    held.save_as(made / "000001_mask.dcm")
+    read([made], ReadOptions())
+
+
+def overlap(held) -> None:
+    shown = np.packbits(np.ones(held.NumberOfFrames * held.Rows * held.Columns, dtype=bool), bitorder="little")
+    held.PixelData = shown.tobytes() + b"\0" * (len(shown) % 2)
+
+
+def elsewhere(held) -> None:
+    for frame in held.PerFrameFunctionalGroupsSequence:
+        frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID = "2.25.1"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (overlap, "segments overlap in 90 pixels"),
+        (elsewhere, "2 of its frames show segments on images that are not here"),
+        (lambda held: setattr(held, "SegmentationType", "FRACTIONAL"), "of type FRACTIONAL"),
+        (lambda held: setattr(held, "SegmentSequence", None), "cannot be read"),
+    ],
+)
+def test_what_does_not_lie_on_its_images_is_refused(change, what, tmp_path):
+    with pytest.raises(DataError, match=what):
+        spoilt(tmp_path, change)
+
+
+def test_numbers_of_other_files_are_brought_in_line_by_the_names_of_classes(tmp_path):
+    data = marked(3, depth=False, numbers=(0, 7, 9))
+    made = write([data], tmp_path / "x")
+    assert (like([made], data.schema).pixels == data.pixels).all()
+
+
+def test_what_is_no_segmentation_is_none(tmp_path):
+    made = write([marked(2, depth=False)], tmp_path / "x")
+    assert segments.read(made / "000001.dcm") is None and segments.read(made / "000001_mask.dcm") is not None
