@@ -32,6 +32,7 @@ MANIFEST = Modality(
         "floor": f"{_HERE}.generators.floor:Floor",
         "med_ddpm": f"{_HERE}.generators.med_ddpm:MedDdpm",
         "pix2pix": f"{_HERE}.generators.pix2pix:Pix2Pix",
+        "paired_flow": f"{_HERE}.generators.paired_flow:PairedFlow",
         "cyclegan": f"{_HERE}.generators.cyclegan:CycleGan",
     },
     default="diffusion",
