@@ -28,11 +28,12 @@ from semblance.learn.objectives.gan import Adversarial, AtEveryStep, NonSaturati
 from semblance.learn.objectives.subspace import Cascade
 from semblance.learn.objectives.vae import divergence
 from semblance.learn.rows import Rows
+from semblance.learn.trainer import threads
 
 FIRST, BATCH = 0.3, 8
 """The share of steps in which the autoencoder learns, and the images of such a step."""
 NEAR, CALM = 100.0, 1e-3
-"""Weights of the absolute difference, and of the divergence in nats a pixel as a share of it."""
+"""Weights of the absolute difference beside the critic, and of the divergence, in nats a pixel, beside that."""
 LEAST = 1e-6
 """The smallest spread of latents that is divided by."""
 BEGUN, PART = 2_000, 16
@@ -132,13 +133,15 @@ class Latent:
 
     @torch.no_grad()
     def _encoded(self, rows: torch.Tensor) -> torch.Tensor:
-        return torch.cat([self.encoder(some)[0] for some in rows.split(PART)])
+        with threads(1):  # as in training, so that the same bytes come out
+            return torch.cat([self.encoder(some)[0] for some in rows.split(PART)])
 
     @torch.no_grad()
     def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, numbers) float32 for (n,) classes, by their latents; there are no further numbers."""
         latents = torch.from_numpy(self.cascade.sample(given, labels, rng=rng))
-        return torch.cat([self.net.images(some) for some in latents.split(PART)]).numpy()
+        with threads(1):
+            return torch.cat([self.net.images(some) for some in latents.split(PART)]).numpy()
 
     def complete(
         self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
