@@ -52,10 +52,18 @@ class Translation(nn.Module):
     def forward(self, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) of (n, given) numbers and (n,) classes."""
         x, told = given.reshape(len(given), *self.given), silu(self.classes[labels])
-        across = self.down(self.enter(self.packing.pack(x)), told)
-        h = self.middle(self.deeper(halved(across), told), told)
+        _, across, h = self._inside(x, told)
         h = self.up(torch.cat([interpolate(h, scale_factor=2.0), across], 1), told)
         return (straight(self.linear, x) + self.packing.unpack(self.leave(silu(normed(h))))).flatten(1)
+
+    def inside(self, given: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What its first half sees in (n, given) images: (n, channels, ...) where it enters, goes across and turns."""
+        return self._inside(given.reshape(len(given), *self.given), silu(self.classes[labels]))
+
+    def _inside(self, x: torch.Tensor, told: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        entered = self.enter(self.packing.pack(x))
+        across = self.down(entered, told)
+        return entered, across, self.middle(self.deeper(halved(across), told), told)
 
 
 def fitted(numbers: np.ndarray, given: np.ndarray, channels: int, sources: int) -> torch.Tensor:

@@ -34,6 +34,7 @@ MANIFEST = Modality(
         "pix2pix": f"{_HERE}.generators.pix2pix:Pix2Pix",
         "paired_flow": f"{_HERE}.generators.paired_flow:PairedFlow",
         "cyclegan": f"{_HERE}.generators.cyclegan:CycleGan",
+        "cut": f"{_HERE}.generators.cut:Cut",
     },
     default="diffusion",
     floor="floor",
