@@ -48,12 +48,14 @@ def drawing(objective: Any) -> torch.nn.Module:
 @dataclass(frozen=True)
 class Phase:
     """A part of training: what is trained, for which share of the steps, and of how many records each is where that is
-    not what the plan says; `begin` hears how many steps these are."""
+    not what the plan says; `begin` hears how many steps these are, and `see` then makes what it learns from of the
+    records' rows."""
 
     objective: Objective
     share: float
     batch: int | None = None
     begin: Callable[[int], None] = lambda steps: None
+    see: Callable[[Rows], Rows] = lambda rows: rows
 
     def of(self, plan: TrainPlan) -> TrainPlan:
         """A plan with this part's records a step."""
@@ -86,7 +88,8 @@ class Network:
 
         def alone(phase: Phase) -> int:
             own = phase.of(base)
-            return steps_within(phase.objective, source, own, rng=stream(seed, "probe"), begun=begun, budget=budget)
+            seen = phase.see(source)
+            return steps_within(phase.objective, seen, own, rng=stream(seed, "probe"), begun=begun, budget=budget)
 
         # As many as the budget holds where each phase takes its share of them, at its own pace.
         steps = round(1 / sum(phase.share / alone(phase) for phase in self.phases(objective)))
@@ -112,7 +115,8 @@ class Network:
             name = ("training", i) if i else ("training",)
             checkpoint = None if how.resume is None else how.resume / f"{'-'.join(map(str, name))}.safetensors"
             watch = None if how.watch is None else _counted(how.watch, done, plan.steps)
-            train_to_end(phase.objective, source, own, rng=stream(seed, *name), watch=watch, resume=checkpoint)
+            seen = phase.see(source)
+            train_to_end(phase.objective, seen, own, rng=stream(seed, *name), watch=watch, resume=checkpoint)
             done += own.steps
 
     def restored(self, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawn:

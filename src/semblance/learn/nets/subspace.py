@@ -60,9 +60,9 @@ class Subspace(nn.Module):
         self.register_buffer("limits", torch.zeros(components))
         self.register_buffer("rest", torch.ones(1))
         if found is not None:
-            self._be(found)
+            self.be(found)
 
-    def _be(self, found: Components) -> None:
+    def be(self, found: Components) -> None:
         """Take the place of what was found of all images, as of one class; directions that were not found are none."""
         count, spreads = len(found.axes), np.maximum(found.spreads[0], LEAST)
         scales = spreads**POWER

@@ -46,26 +46,40 @@ class Translation(nn.Module):
         """Draw the first weights; of (n, width) rows, the linear function is fitted to known pixels."""
         begin(self, rng=rng)
         with torch.no_grad():
-            self.linear.copy_(torch.from_numpy(self._fitted(batch)))
-
-    def _fitted(self, batch: np.ndarray) -> np.ndarray:
-        numbers, given, _ = np.split(batch, [self.parts.numbers, self.parts.width - 1], 1)
-        y, x = _pixels(numbers, self.shape[0]), _pixels(given, self.given[0])
-        known = np.isfinite(y).all(0) & np.isfinite(x).all(0)
-        x, y = np.concatenate([x[:, known], np.ones((1, int(known.sum())))]), y[:, known]
-        calm = CALM * max(x.shape[1], 1) * np.eye(len(x))
-        made: np.ndarray = np.linalg.solve(x @ x.T + calm, x @ y.T).T.astype(np.float32)
-        return made
+            numbers, given, _ = np.split(batch, [self.parts.numbers, self.parts.width - 1], 1)
+            self.linear.copy_(fitted(numbers, given, self.shape[0], self.given[0]))
 
     def forward(self, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) of (n, given) numbers and (n,) classes."""
         x, told = given.reshape(len(given), *self.given), silu(self.classes[labels])
-        straight = torch.einsum("ck,nk...->nc...", self.linear[:, :-1], x)
-        straight = straight + self.linear[:, -1].reshape(1, -1, *[1] * (x.ndim - 2))
-        across = self.down(self.enter(self.packing.pack(x)), told)
-        h = self.middle(self.deeper(halved(across), told), told)
+        _, across, h = self._inside(x, told)
         h = self.up(torch.cat([interpolate(h, scale_factor=2.0), across], 1), told)
-        return (straight + self.packing.unpack(self.leave(silu(normed(h))))).flatten(1)
+        return (straight(self.linear, x) + self.packing.unpack(self.leave(silu(normed(h))))).flatten(1)
+
+    def inside(self, given: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What its first half sees in (n, given) images: (n, channels, ...) where it enters, goes across and turns."""
+        return self._inside(given.reshape(len(given), *self.given), silu(self.classes[labels]))
+
+    def _inside(self, x: torch.Tensor, told: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        entered = self.enter(self.packing.pack(x))
+        across = self.down(entered, told)
+        return entered, across, self.middle(self.deeper(halved(across), told), told)
+
+
+def fitted(numbers: np.ndarray, given: np.ndarray, channels: int, sources: int) -> torch.Tensor:
+    """(channels, sources + 1) of the linear function that best tells each pixel of (n, numbers) images from the same of
+    (n, given) ones, by the pixels that are known."""
+    y, x = _pixels(numbers, channels), _pixels(given, sources)
+    known = np.isfinite(y).all(0) & np.isfinite(x).all(0)
+    x, y = np.concatenate([x[:, known], np.ones((1, int(known.sum())))]), y[:, known]
+    calm = CALM * max(x.shape[1], 1) * np.eye(len(x))
+    return torch.from_numpy(np.linalg.solve(x @ x.T + calm, x @ y.T).T.astype(np.float32))
+
+
+def straight(linear: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """(n, channels, ...) that a linear function tells of images (n, sources, ...)."""
+    made = torch.einsum("ck,nk...->nc...", linear[:, :-1], x)
+    return made + linear[:, -1].reshape(1, -1, *[1] * (x.ndim - 2))
 
 
 def _pixels(rows: np.ndarray, channels: int) -> np.ndarray:

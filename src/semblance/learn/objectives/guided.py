@@ -77,12 +77,17 @@ class Guided:
     def _loss(self, weights: Mapping[str, torch.Tensor], batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         clean, given, labels = self.parts.split(batch)
         time = self._times(len(batch), noise)
-        cos, sin = angle(time).cos()[:, None], angle(time).sin()[:, None]
+        turn = angle(time)
+        cos, sin = turn.cos()[:, None], turn.sin()[:, None]
         white = torch.randn(clean.shape, generator=noise)
         hidden = torch.rand(len(batch), generator=noise) < self.drop
         shown = torch.where(hidden, self.parts.classes, labels)
         found = functional_call(self.net, dict(weights), (cos * clean + sin * white, time, given, shown))
-        return (found - (sin * clean - cos * white)).square().mean(1)
+        return self.weight(turn) * (found - (sin * clean - cos * white)).square().mean(1)
+
+    def weight(self, turn: torch.Tensor) -> torch.Tensor:
+        """(n,) how much an error counts at angles (n,)."""
+        return torch.ones_like(turn)
 
     def _times(self, n: int, noise: torch.Generator) -> torch.Tensor:
         """(n,) times in [0, 1). Spread evenly, they tell how many records there are."""
@@ -189,6 +194,11 @@ class Focused(Guided):
     ) -> torch.Tensor:
         """(n, numbers) what the network takes for the record in `x`, a record with noise of this size."""
         turn = math.atan(sigma)
-        mixed = math.cos(turn) * x
+        return self._unmixed(math.cos(turn) * x, turn, told, guidance)
+
+    def _unmixed(
+        self, mixed: torch.Tensor, turn: float, told: tuple[torch.Tensor, torch.Tensor], guidance: float
+    ) -> torch.Tensor:
+        """(n, numbers) what the network takes for the record in a mixture at an angle."""
         found = self._found(mixed, time_of(torch.tensor(turn)), *told, guidance)
         return math.cos(turn) * mixed + math.sin(turn) * found

@@ -19,6 +19,7 @@ from semblance.learn.nets.subspace import Subspace
 from semblance.learn.network import Phase
 from semblance.learn.noise import angle, noise_of
 from semblance.learn.objectives.conditional import some_of
+from semblance.learn.objectives.flow import Flow
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.trainer import Turn
@@ -70,20 +71,29 @@ class Cascade:
         *,
         steps: int,
         guidance: float = 1.0,
+        flow: bool = False,
         aside: torch.Tensor | None = None,
         looked: int,
         part: int,
     ) -> None:
-        self.net, self.parts, some = net, net.parts, some_of(aside, looked)
-        along = None if aside is None else self.along(aside)
-        left = None if some is None else self.left(some)
-        self.coarse = Guided(net.coarse, steps=STEPS, guidance=guidance, aside=along, alone=True)
-        self.fine = Inpainting(net.fine, steps=steps, aside=left, part=part, alone=True)
+        """`flow`: both go from noise to records along straight lines."""
+        self.net, self.parts, self.looked = net, net.parts, looked
+        coarse, fine = (Flow, Flow) if flow else (Guided, Inpainting)
+        self.coarse = coarse(net.coarse, steps=STEPS, guidance=guidance, alone=True)
+        self.fine = fine(net.fine, steps=steps, part=part, alone=True)
+        if aside is not None:
+            self.stop_by(aside)
         self.phases = (
             Phase(Seen(self.coarse, self.along), COARSE, BATCH),
             Phase(Seen(self.fine, self.left), 1 - COARSE),
         )
         self.turns = tuple(turn for phase in self.phases for turn in phase.objective.turns)
+
+    def stop_by(self, aside: torch.Tensor) -> None:
+        """Look at these (n, width) rows between steps."""
+        some = some_of(aside, self.looked)
+        assert some is not None
+        self.coarse.aside, self.fine.aside = self.along(aside), self.left(some)
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
         """None: each part has its own."""

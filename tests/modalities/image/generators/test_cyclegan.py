@@ -9,8 +9,9 @@ from semblance.core.errors import DataError
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images, concat
 from semblance.modalities.image.encode import Encoding
-from semblance.modalities.image.generators.cyclegan import CycleGan, aimed
+from semblance.modalities.image.generators.cyclegan import CycleGan
 from semblance.modalities.image.generators.translator import Sides
+from semblance.modalities.image.generators.unpaired import aimed
 from tests.modalities.image import tissue
 
 PLAN = {"steps": 12, "batch": 8, "rate": 2e-3, "look": 20, "beta1": 0.5, "ema": 0.98}

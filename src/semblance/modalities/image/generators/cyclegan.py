@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
-from semblance.core.errors import DataError
 from semblance.core.model import Card
-from semblance.learn.drawn import Learned
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.translate import Patches, Translation
 from semblance.learn.nets.unpaired import Both, Either
 from semblance.learn.network import Sampler
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.unpaired import Cycle
-from semblance.learn.trainer import TrainPlan
-from semblance.modalities.image.data import Images
 from semblance.modalities.image.generators.network import LOOKED
-from semblance.modalities.image.generators.translator import Painting, Sides, Translator
-from semblance.modalities.image.halves import domains, unpaired
+from semblance.modalities.image.generators.translator import Painting, Sides
+from semblance.modalities.image.generators.unpaired import Unpaired
 
 CARD = Card(
     name="cyclegan",
@@ -50,21 +46,15 @@ class BothWays(Painting):
 
 
 @dataclass(frozen=True)
-class CycleGan(Translator):
-    """A translator that learns from images of two domains, both ways; a patient need not have both. Of images that show
-    both, each side is learned as an image of its own. Where no channel is declared as given, the first domain is."""
+class CycleGan(Unpaired):
+    """A translator that learns from images of two domains, both ways."""
 
-    layers: int = 3
-    """Layers of a critic: a patch has 2 to this power pixels a side, and what lies around."""
     cycle: float = 1.0
     """Weight of the absolute difference after the way there and back, beside the critics'; pixels are in units of their
     spread, and with the 10 of the paper, for pixels from -1 to 1, nothing moves."""
     identity: float = 0.5
     """Weight, as a share of `cycle`, of what a translator changes of an image of the domain to which it leads."""
     card: ClassVar[Card] = CARD
-    base: ClassVar[TrainPlan] = TrainPlan(
-        steps=0, batch=8, rate=2e-3, weight_decay=0.01, beta1=0.5, beta2=0.999, ema=0.995
-    )
     painting: ClassVar[type[Painting]] = BothWays
 
     def objective(self, form: Sides, parts: Parts, aside: torch.Tensor | None) -> Sampler:
@@ -78,50 +68,3 @@ class CycleGan(Translator):
         critics = [Patches(shape, width=self.channels, layers=self.layers) for shape in (target, source)]
         weights = {"cycle": self.cycle, "identity": self.identity}
         return Cycle(net, Either(parts, *critics), parts, **weights, aside=some_of(aside, LOOKED))
-
-    def seen(self, train: Images) -> Images:
-        """Images of which a domain is given."""
-        return aimed(train)
-
-    def refuse_unfit(self, train: Images) -> None:
-        """Raise DataError where images show a domain in part, where there are more than two, or where none is given."""
-        if not unpaired(train, rare=self.rare):
-            super().refuse_unfit(train)
-        elif len(domains(train)) > 2 or set(train.layout.given) not in map(_named(train), domains(train)):
-            names, given = ", ".join(channel.name for channel in train.layout.channels), ", ".join(train.layout.given)
-            raise DataError.of(
-                f"images of the channels {names}, of which {given or 'none'} are given",
-                rule="a translation leads from all channels of one domain to another one",
-                fix="give images of two domains, and [image] given = the channels of one of them",
-            )
-
-    def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
-        """Sources that are known, and every known side as a record beside which the other one is NaN."""
-        source, target = sides.parted(learned, told=self.told)
-        sourced, aimed_at = (~np.isnan(rows).any(1) for rows in (source.coefficients, target.coefficients))
-        one, other = target.take(sourced), target.take(aimed_at)
-        halves = (
-            np.concatenate([np.full_like(one.coefficients, np.nan), other.coefficients]),
-            np.concatenate([one.given, np.full_like(other.given, np.nan)]),
-        )
-        both = replace(
-            target,
-            coefficients=halves[0],
-            given=halves[1],
-            labels=np.concatenate([one.labels, other.labels]),
-            subjects=np.concatenate([one.subjects, other.subjects]),
-        )
-        return source.take(sourced), both
-
-
-def aimed(images: Images) -> Images:
-    """The same images, of which the first domain is given where nothing is declared and nothing paired."""
-    sides = domains(images)
-    if images.layout.given or not sides:
-        return images
-    names = tuple(images.layout.channels[i].name for i in sides[0])
-    return replace(images, layout=replace(images.layout, given=names))
-
-
-def _named(images: Images) -> Any:
-    return lambda side: {images.layout.channels[i].name for i in side}

@@ -1,7 +1,9 @@
-"""Diffusion of images, given the label: where they lie along principal components, then the pixels of what is left."""
+"""Diffusion of images, given the label: where they lie along principal components, then the pixels of what is left; of
+large images the same of their latents."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,16 +12,22 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from semblance.core.errors import DataError, UsageError
 from semblance.core.model import Card
+from semblance.core.schema import Schema
 from semblance.learn.components import Components
 from semblance.learn.drawn import Learned, Sizes
+from semblance.learn.nets.compressing import Compressor, Latents, Restorer, grid_of
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.subspace import Subspace
+from semblance.learn.nets.translate import Patches
 from semblance.learn.nets.unet import SIDE, UNet
 from semblance.learn.network import Build, Drawn, Network, Phase, Sampler
 from semblance.learn.objectives.inpainting import Inpainting
+from semblance.learn.objectives.latent import Latent
 from semblance.learn.objectives.subspace import Cascade
 from semblance.learn.trainer import TrainPlan
+from semblance.modalities.image.data import Images
 from semblance.modalities.image.generators.completing import CompletingModel
 from semblance.modalities.image.generators.network import LOOKED
 from semblance.modalities.image.generators.painter import ImageModel
@@ -30,11 +38,14 @@ CARD = Card(
     private=True,
     conditional=True,
     summary="principal coordinates, then pixels, denoised by a network for each; completes images; planes and volumes",
-    paper="Jing et al., Subspace Diffusion, ECCV 2022; Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Guidance, 2022",
+    paper="Jing et al., Subspace Diffusion, ECCV 2022; Karras et al., EDM, NeurIPS 2022; Ho & Salimans, Guidance, 2022"
+    "; Rombach et al., Latent Diffusion, CVPR 2022; Lipman et al., Flow Matching, ICLR 2023",
     needs=("torch",),
 )
 PART = 64
 """Images kept aside that are looked at together."""
+LAYERS = 3
+"""Layers of the critic of an autoencoder: a patch has 8 pixels a side, and what lies around."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +66,37 @@ class Diffusion(PrivateSpec):
     """Steps of a sample's pixels."""
     guidance: float = 1.0
     """Above 1 images are more typical of their label, and vary less."""
+    flow: bool = False
+    """Whether noise becomes images along straight lines (flow matching), instead of as its size falls."""
+    large: int = 256
+    """Pixels of the longest side from which on images are compressed by an autoencoder, and its latents denoised."""
+    latent: int = 4
+    """Channels of these latents, which have at most 32 places a side."""
     card: ClassVar[Card] = CARD
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998)
 
     def objective(
-        self, shape: tuple[int, ...], parts: Parts, aside: torch.Tensor | None, found: Components | None = None
+        self,
+        shape: tuple[int, ...],
+        parts: Parts,
+        aside: torch.Tensor | None,
+        found: Components | None = None,
+        records: Learned | None = None,
     ) -> Sampler:
-        """The denoisers and their losses; of what was `found` they are told before they learn."""
+        """The denoisers and their losses; before they learn they are told of what was `found`, or those of latents of
+        the `records`."""
+        if self._compresses(shape):
+            return self._latent(shape, parts, aside, records)
+        return self._cascade(shape, parts, found, aside)
+
+    def _cascade(
+        self,
+        shape: tuple[int, ...],
+        parts: Parts,
+        found: Components | None = None,
+        aside: torch.Tensor | None = None,
+    ) -> Cascade:
+        """Both denoisers of images of this shape, or of latents."""
         net = Subspace(
             parts,
             shape,
@@ -73,12 +108,48 @@ class Diffusion(PrivateSpec):
             side=SIDE,
             found=found,
         )
-        return Cascade(net, steps=self.steps, guidance=self.guidance, aside=aside, looked=LOOKED, part=PART)
+        how: dict[str, Any] = {"steps": self.steps, "guidance": self.guidance, "flow": self.flow}
+        return Cascade(net, **how, aside=aside, looked=LOOKED, part=PART)
+
+    def _compresses(self, shape: tuple[int, ...]) -> bool:
+        return max(shape[1:]) >= self.large
+
+    def _latent(
+        self, shape: tuple[int, ...], parts: Parts, aside: torch.Tensor | None, records: Learned | None
+    ) -> Latent:
+        """An autoencoder, and the denoisers of its latents."""
+        sizes, grid = {"width": self.channels, "latent": self.latent}, grid_of(shape, self.latent)
+        cascade = self._cascade(grid, Parts(math.prod(grid), 0, parts.classes))
+        net = Latents(cascade.net, Restorer(shape, **sizes))
+        critic = Patches(shape, width=max(self.channels // 4, 1), layers=LAYERS)
+        return Latent(
+            net, Compressor(shape, **sizes), critic, cascade, parts, records=records, rare=self.rare, aside=aside
+        )
 
     def phases(self, objective: Any) -> tuple[Phase, ...]:
-        """Coordinates, then pixels."""
+        """Coordinates, then pixels; before them, the autoencoder of large images."""
         phases: tuple[Phase, ...] = objective.phases
         return phases
+
+    def refuse_undeclared(self, schema: Schema) -> None:
+        """Raise UsageError where what is public of images was not declared, or what is not there is asked for."""
+        if self.flow:
+            raise UsageError.of(
+                "flow under differential privacy",
+                rule="a network that is paid for learns as noise falls: principal components would have to be measured",
+                fix="leave `flow` out",
+            )
+        super().refuse_undeclared(schema)
+
+    def refuse_unfit(self, train: Images) -> None:
+        """Raise DataError where channels are given of images so large that they are compressed."""
+        super().refuse_unfit(train)
+        if train.layout.given and self._compresses(train.pixels.shape[1:]):
+            raise DataError.of(
+                f"channels that are given, and images of {max(train.pixels.shape[2:])} pixels a side",
+                rule=f"images of {self.large} pixels and more are drawn whole: nothing of them is completed",
+                fix="choose med_ddpm or pix2pix, resample the images, or set `large` above their side",
+            )
 
     @classmethod
     def model(cls) -> type[ImageModel]:
@@ -86,7 +157,10 @@ class Diffusion(PrivateSpec):
         return CompletingModel
 
     def begun(self, learned: Learned, form: Any, *, rng: np.random.Generator) -> Build:
-        """With the principal components of all images, no more than have `rare` patients behind each."""
+        """With the principal components of all images, no more than have `rare` patients behind each, or of latents,
+        which are not there yet."""
+        if self._compresses(form):
+            return partial(self.objective, form, records=learned)
         alike = replace(learned, labels=np.zeros_like(learned.labels), kinds=1)
         found = Components.fit(alike, most=self.components, rare=self.rare, rng=rng)
         return partial(self.objective, form, found=found)
@@ -101,8 +175,8 @@ class Diffusion(PrivateSpec):
 
     @classmethod
     def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawn:
-        """The trained networks, or the one that learned privately: it knows no components."""
-        if "axes" in arrays:
+        """The trained networks, or the one that learned privately, alone."""
+        if "reach" not in arrays:
             return super().drawer(options, sizes, form, arrays)
         spec = cls(**options)
         return Network(lambda parts, _: spec.apart(form, parts), 0.0).restored(sizes, arrays)
