@@ -3,7 +3,8 @@
 A manifest is a CSV or Parquet with a column `path` (relative to itself), `label`, and `subject` or `patient`; `split`
 says train or test; `mask` or `mask_<name>` is the path of a label map, `domain` the contrast and `pair` images that
 are registered on each other. Without one, the folder of a PNG or TIFF is its label, and folders named train, val and
-test are a split. Every file is tried, and all that is wrong is told at once.
+test are a split. Every file is tried, and all that is wrong is told at once. Of many files one is held in memory, and
+what was read before lies in files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem, UsageError
+from semblance.core.large import Shelf
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.formats import dicom, nifti, npz, raster
@@ -69,13 +71,13 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
 def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], int]:
     """The images that can be read, each file by itself, and how many files cannot: none has a part in another's, and
     so slices are images of their own, and a row of a manifest names a file that no row before it names."""
-    found, lost = list[Found](), 0
+    found, lost, shelf = list[Found](), 0, Shelf()
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
     for entry in _once(_listed(several, said, lost_too=True)[0]):
         try:
             read = _of_file(entry.path, said, {}, alone=True)
-            some = [one.found if isinstance(one, dicom.Slice) else one for one in read]
-            found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
+            some = (one.found if isinstance(one, dicom.Slice) else one for one in read)
+            found += [replace(one, facts={**one.facts, **entry.facts}).on(shelf) for one in some]
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
     return found, lost
@@ -110,15 +112,16 @@ def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]
     found: list[Found] = []
     slices: list[dicom.Slice] = []
     problems: list[Problem] = []
+    shelf = Shelf()
     for entry in listed:
         try:
             masks = {name: _mask(path) for name, path in entry.masks.items()}
             for one in _of_file(entry.path, said, masks):
                 if isinstance(one, dicom.Slice):
                     facts = {**one.found.facts, **entry.facts}
-                    slices.append(replace(one, found=replace(one.found, facts=facts, masks=masks)))
+                    slices.append(replace(one, found=replace(one.found, facts=facts, masks=masks).on(shelf)))
                 else:
-                    found.append(replace(one, facts={**one.facts, **entry.facts}))
+                    found.append(replace(one, facts={**one.facts, **entry.facts}).on(shelf))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:

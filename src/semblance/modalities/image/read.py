@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core import large
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import MISSING, framed, planned, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves
-from semblance.modalities.image.channels import Settled, settled, told
+from semblance.modalities.image.channels import Settled, settled, shows, told
 from semblance.modalities.image.data import Channel, Images, Layout, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
@@ -204,7 +205,7 @@ def _images(
         layout = replace(layout, folders=not _has_manifest(paths))
     if made.channels:
         layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
-    pixels = np.stack([one.pixels for one in found])
+    pixels = large.stacked([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
 
 
@@ -213,11 +214,13 @@ def _without_empty(images: Images, said: Said) -> Images:
     somebody has them. A mask keeps two classes."""
     pixels, channels = images.pixels, list(images.layout.channels)
     for i, channel in images.layout.maps.items():
-        shown = np.union1d([0], pixels[:, i][~np.isnan(pixels[:, i])]).astype(np.int64)
+        codes = range(len(channel.classes))
+        shown = np.array([code for code in codes if code == 0 or shows(pixels, i, code).any()])
         if channel.name in said.masks or not 2 <= len(shown) < len(channel.classes):
             continue
-        pixels = pixels.copy()
-        pixels[:, i] = np.searchsorted(shown, pixels[:, i])
+        pixels = large.copied(pixels)
+        for part in large.parts(pixels):
+            pixels[part, i] = np.searchsorted(shown, pixels[part, i])
         kept = [(channel.classes[code], channel.numbers[code]) for code in shown.tolist()]
         channels[i] = replace(channel, classes=tuple(n for n, _ in kept), numbers=tuple(x for _, x in kept))
     return replace(images, pixels=pixels, layout=replace(images.layout, channels=tuple(channels)))
