@@ -22,7 +22,7 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.large import Shelf
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
-from semblance.modalities.image.formats import dicom, nifti, npz, raster
+from semblance.modalities.image.formats import dicom, nifti, npz, raster, slides
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, whole
 
 MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
@@ -32,6 +32,7 @@ BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".to
 """What may lie beside images and is none."""
 KINDS = {
     **dict.fromkeys(raster.SUFFIXES, "raster"),
+    **dict.fromkeys(slides.SUFFIXES, "slide"),
     ".dcm": "dicom",
     ".nii": "nifti",
     ".nii.gz": "nifti",
@@ -161,6 +162,17 @@ def _of_file(
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
             yield dicom.read(path)
+        case "slide" | "raster" if said.tile is not None:
+            if masks:
+                rule, fix = "masks lie beside images, not beside whole slides", "cut slide and mask into tiles"
+                raise DataError.of(f"'{path.name}' with a mask", rule=rule, fix=fix)
+            yield from slides.read(path, said.tile)
+        case "slide":
+            rule, fix = (
+                "pieces of a whole slide are read",
+                "[image] tile = {size = 128, microns = 1.0} in the schema file",
+            )
+            raise DataError.of(f"'{path.name}' is a whole slide", rule=rule, fix=fix)
         case "raster":
             yield replace(raster.read(path), masks=masks)
         case _:
@@ -212,8 +224,8 @@ def _nameless(file: Path) -> bool:
 
 
 def _meant(image: Path) -> str:
-    """What the folder of an image is where nobody says so, whatever others lie there: a label of PNG and TIFF."""
-    return "label" if kind_of(image) == "raster" else "none"
+    """What the folder of an image is where nobody says so, whatever lies beside it: a label of PNG, TIFF and slides."""
+    return "label" if kind_of(image) in ("raster", "slide") else "none"
 
 
 def _facts_of_folder(parts: tuple[str, ...], meant: str) -> dict[str, str]:
