@@ -223,3 +223,10 @@ def test_names_and_calls_that_fit_nothing(tmp_path):
     with pytest.raises(DataError, match="no label"):
         np.savez(tmp_path / "bare.npz", images=np.zeros((3, 9, 9)))
         like([tmp_path / "bare.npz"], phantoms("npz").schema)
+
+
+def test_many_files_are_counted_as_they_are_read(tmp_path):
+    heard: list[tuple[int, int]] = []
+    path = folder("png", tmp_path, 6)
+    read([path], ReadOptions(watch=lambda done, files: heard.append((done, files))))
+    assert heard == [(i, 6) for i in range(1, 7)]

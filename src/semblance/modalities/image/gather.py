@@ -10,7 +10,7 @@ what was read before lies in files.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import abspath
 from pathlib import Path
@@ -25,6 +25,7 @@ from semblance.modalities.image.declare import Said
 from semblance.modalities.image.formats import dicom, nifti, npz, raster, slides
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, whole
 
+Watch = Callable[[int, int], None]
 MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
 SUBJECTS = ("subject", "subject_id", "patient", "patient_id", "source")
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
@@ -58,10 +59,11 @@ class Gathered:
     notes: list[str]
 
 
-def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
-    """Every image of the paths. Raises DataError with every problem of every file."""
+def gather(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> Gathered:
+    """Every image of the paths; `watch` hears how many files of how many are read. Raises DataError with every problem
+    of every file."""
     listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
-    found, problems = _read(listed, said)
+    found, problems = _read(_watched(listed, watch), said)
     if problems:
         raise DataError(*problems)
     told = [note for one in found for note in one.notes]
@@ -69,12 +71,12 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
     return Gathered(found, subject, [*notes, *_shortened(told)])
 
 
-def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], int]:
+def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> tuple[list[Found], int]:
     """The images that can be read, each file by itself, and how many files cannot: none has a part in another's, and
     so slices are images of their own, and a row of a manifest names a file that no row before it names."""
     found, lost, shelf = list[Found](), 0, Shelf()
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-    for entry in _once(_listed(several, said, lost_too=True)[0]):
+    for entry in _watched(_once(_listed(several, said, lost_too=True)[0]), watch):
         try:
             read = _of_file(entry.path, said, {}, alone=True)
             some = (one.found if isinstance(one, dicom.Slice) else one for one in read)
@@ -82,6 +84,14 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Fou
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
     return found, lost
+
+
+def _watched(listed: list[Listed], watch: Watch | None) -> Iterator[Listed]:
+    """The files one by one; each is read when the next one is asked for."""
+    for done, entry in enumerate(listed, start=1):
+        yield entry
+        if watch is not None:
+            watch(done, len(listed))
 
 
 def _once(listed: list[Listed]) -> list[Listed]:
@@ -109,7 +119,7 @@ def kind_of(path: Path) -> str | None:
     return known
 
 
-def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]:
+def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Problem]]:
     found: list[Found] = []
     slices: list[dicom.Slice] = []
     problems: list[Problem] = []

@@ -45,7 +45,7 @@ def read(
     if problems:
         raise UsageError(*problems)
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-    found, lost = each(several, said)
+    found, lost = each(several, said, options.watch)
     kept = [one for one in found if _is_declared(one, said)]
     if not kept:
         rule, fix = "at least one image has what is declared", "correct [image] size, channels, labels, or the paths"

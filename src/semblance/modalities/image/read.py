@@ -26,7 +26,7 @@ from semblance.modalities.image.data import Channel, Images, Layout, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
+from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
@@ -39,7 +39,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     said, problems = declare.check(options)
     if problems:
         raise UsageError(*problems)
-    gathered = _gathered(paths, said)
+    gathered = _gathered(paths, said, options.watch)
     odd = [*_unlike(gathered.found), *_unlabelled(gathered.found), *_alone(gathered.found, said)]
     kept = kept_in(paths)
     made = _settled(gathered.found, said, () if kept is None else kept.layout.channels, odd)
@@ -104,9 +104,9 @@ def output_name(paths: Sequence[str | Path]) -> str:
     return "synthetic.npz" if known and kind_of(known[0]) == "npz" else "synthetic"
 
 
-def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
+def _gathered(paths: Sequence[str | Path], said: Said, watch: Watch | None = None) -> Gathered:
     kept = kept_in(paths)
-    return gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
+    return gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions), watch)
 
 
 def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: Sequence[Problem]) -> Settled:
