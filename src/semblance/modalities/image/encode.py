@@ -47,7 +47,8 @@ class Encoding:
     def fit(cls, images: Images, *, rare: int) -> tuple[Encoding, Learned]:
         """From images; with it their rows, which are to be learned."""
         labels, shares = _common(images, rare)
-        kept = images.take(np.isin(images.labels, labels)) if labels else images
+        common = np.isin(images.labels, labels)
+        kept = images if not labels or common.all() else images.take(common)
         flat, shape = _planes(kept, rare)
         low, high = _bounds(flat, kept.subjects, rare)
         maps = mapped(images.layout, flat.shape[1])
