@@ -42,7 +42,7 @@ def test_a_large_array_lies_in_a_file_and_is_the_same(small):
     assert np.array_equal(large.by_rows(lambda part: part.mean((1, 2)), x), x.mean((1, 2)))
     parts = large.parts(x)
     assert np.array_equal(np.concatenate([np.arange(50)[part] for part in parts]), np.arange(50)) and len(parts) == 50
-    assert len(large.few(x.shape, rng=stream(0, "few"), share=1)) == 5
+    assert len(large.few(x.shape, rng=stream(0, "few"), share=1)) == large.FEWEST
 
 
 def test_nothing_is_left_in_the_folder_and_memory_holds_no_more_than_a_part(small, tmp_path, monkeypatch):

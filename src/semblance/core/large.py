@@ -21,6 +21,8 @@ LARGE = 256 * 2**20
 """Bytes of an array beyond which it lies in a file."""
 PARTS = 8
 """Of such an array, LARGE / PARTS bytes are looked at together."""
+FEWEST = 32
+"""Rows that are looked at together however large they are: a step of training has as many."""
 ALIGNED = 64
 
 
@@ -67,11 +69,11 @@ def by_rows(compute: Callable[[np.ndarray], np.ndarray], array: np.ndarray) -> n
 
 def few(shape: Sequence[int], *, rng: np.random.Generator, share: int = PARTS) -> np.ndarray:
     """Rows, in order, of a float32 array of this shape: all where it is not large, else LARGE / `share` bytes by
-    chance."""
+    chance, and at least FEWEST rows."""
     n, row = shape[0], 4 * math.prod(shape[1:])
     if n * row <= LARGE:
         return np.arange(n)
-    return np.sort(rng.permutation(n)[: max(1, LARGE // share // row)])
+    return np.sort(rng.permutation(n)[: max(FEWEST, LARGE // share // row)])
 
 
 def filled(fill: Callable[[slice], np.ndarray], shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from semblance.core.large import PARTS, few
+from semblance.core.large import few
 from semblance.core.model import Plan, Watch
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
@@ -127,7 +127,7 @@ class Network:
         parts = self.parts(learned.sizes)
         aside = kept_aside(learned.subjects, share=self.aside, rng=rng)
         every, held = (Joined(learned, parts, rows) for rows in (np.arange(len(aside)), np.flatnonzero(aside)))
-        objective = self.build(parts, held.some(rng=rng, share=1) if len(held) else None)
+        objective = self.build(parts, held.some(rng=rng) if len(held) else None)
         objective.start(every.some(rng=rng).numpy(), rng=rng)
         kept = np.flatnonzero(~aside)
         return objective, Joined(learned, parts, kept[_often(learned.labels[kept])])
@@ -147,10 +147,10 @@ class Joined:
         rows, of = self.rows[index], self.learned
         return torch.from_numpy(self.parts.join(of.coefficients[rows], of.given[rows], of.labels[rows]))
 
-    def some(self, *, rng: np.random.Generator, share: int = PARTS) -> torch.Tensor:
+    def some(self, *, rng: np.random.Generator) -> torch.Tensor:
         """All records, or by chance as many as may be looked at together."""
         width = self.learned.coefficients.shape[1] + self.learned.given.shape[1]
-        return self.batch(few((len(self), width), rng=rng, share=share))
+        return self.batch(few((len(self), width), rng=rng, share=1))
 
 
 def _counted(watch: Watch, done: int, steps: int) -> Watch:

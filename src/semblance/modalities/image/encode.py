@@ -6,7 +6,7 @@ than that, nothing is learned but how bright an image is. Classes of a mask that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from semblance.core import large
 from semblance.core.bounds import ends
 from semblance.core.classes import Classes
 from semblance.core.facts import framed
-from semblance.core.rng import stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.channels import shows
@@ -53,10 +52,7 @@ class Encoding:
         low, high = _bounds(flat, kept.subjects, rare)
         maps = mapped(images.layout, flat.shape[1])
         low, high = np.where(maps, np.float32(-1), low), np.where(maps, np.float32(1), high)
-        near = np.clip(flat[large.few(flat.shape, rng=stream(0, "scale"))], low[:, None], high[:, None])
-        whole = not np.isnan(near).any()
-        center = (np.mean if whole else np.nanmean)(near, (0, 2), dtype=float)
-        scale = (np.std if whole else np.nanstd)(near, (0, 2), dtype=float)
+        center, scale = _spread(flat, low, high)
         scale = np.where(maps, np.maximum(scale, LEAST), scale)
         made = cls(
             images.schema,
@@ -198,6 +194,23 @@ def _bounds(flat: np.ndarray, subjects: np.ndarray, rare: int) -> tuple[np.ndarr
         bounds.append((ends(bottom[known], who, rare=rare)[0], ends(top[known], who, rare=rare)[1]))
     made = np.array(bounds, dtype=np.float32)
     return made[:, 0], made[:, 1]
+
+
+def _spread(flat: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(planes,) mean and standard deviation of (n, planes, numbers) within their bounds, but for what is unknown."""
+
+    def near(part: slice) -> np.ndarray:
+        found: np.ndarray = np.clip(flat[part], low[:, None], high[:, None])
+        return found
+
+    def total(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        found: np.ndarray = np.add.reduce([np.nansum(of(near(part)), (0, 2), dtype=float) for part in every])
+        return found
+
+    every = large.parts(flat)
+    count = np.add.reduce([np.sum(~np.isnan(flat[part]), (0, 2)) for part in every])
+    center = total(lambda x: x) / count
+    return center, np.sqrt(total(lambda x: (x - center[:, None]) ** 2) / count)
 
 
 NUMBERS = ("low", "high", "center", "scale", "shares")
