@@ -147,6 +147,12 @@ def test_what_was_paid_for_is_never_thrown_away(tmp_path: Path, name: str) -> No
     assert held.read_bytes() == b"noisy"
 
 
+def test_the_stage_that_began_last_is_the_one_at_work(tmp_path: Path) -> None:
+    stages = Stages(tmp_path, quiet, 2, "root")
+    assert stages.run("profile", lambda room: stages.now) == "profile"
+    assert stages.run("split", lambda room: stages.now) == "split"
+
+
 def test_events_say_what_was_kept(tmp_path: Path) -> None:
     seen: list[object] = []
     for _ in range(2):

@@ -202,9 +202,14 @@ class _Synth:
     def source(self) -> Source:
         """The input."""
         o = self.options
-        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
+        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare, self._reading)
         paid = dict(ledger=self._opened, resume=self._kept) if self.private else None
         return Source(self.manifest, o.paths, read, paid)
+
+    def _reading(self, done: int, files: int) -> None:
+        """The input is read when the first stage needs it: in a run that is taken up, not always the first one."""
+        if files > 1:
+            self.stage.show(Progressed(self.stage.now, done, files))
 
     def _opened(self, outline: Schema) -> Any:
         """The ledger, for a schema like the outline to be measured; refused where nothing would come of it."""

@@ -259,7 +259,7 @@ def has_beside(manifest: Modality, name: str) -> bool:
 
 def gather(manifest: Modality, chunks: Iterable[Any]) -> Any:
     """Chunks of one data set as one."""
-    return beside(manifest, "concat")(list(chunks))
+    return beside(manifest, "concat")(chunks)
 
 
 def _completed(manifest: Modality, model: Any, holdout: Any, *, seed: int) -> Any:

@@ -181,6 +181,11 @@ class Stages:
         self.show(Finished(name, time.perf_counter() - began, kept is not None))
         return json.loads((room / "done.json").read_text())["result"]
 
+    @property
+    def now(self) -> str:
+        """The stage that began last."""
+        return next(reversed(self.rooms))
+
     def room(self, name: str) -> Path:
         """The folder of a stage that has begun."""
         return self.rooms[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any
@@ -54,13 +54,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the person said about the data. `declared` is the schema file as parsed (see docs/schema.md)."""
+    """What the person said about the data. `declared` is the schema file as parsed (see docs/schema.md). `watch` hears
+    how many of how many files are read, from readers of many."""
 
     subject: str | None = None
     target: str | None = None
     declared: Mapping[str, Any] | None = None
     na: tuple[str, ...] | None = None
     rare: int = 5
+    watch: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True)

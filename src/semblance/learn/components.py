@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
+from semblance.core import large
 from semblance.core.bounds import reach
 from semblance.learn.drawn import Learned
 
-FITTED, NUMBERS = 4_000, 100_000_000
-"""Records, at most, by which the directions are found, and numbers that these have together."""
+FITTED = 4_000
+"""Records, at most, by which the directions are found, and no more than `large.LARGE` bytes of them."""
 ROUNDS = 3
 """How often the directions are looked for once more, after what single patients have too much of them is taken away."""
 
@@ -39,11 +40,11 @@ class Components:
         patients behind each. A class without any record is like all."""
         rows, labels, whose, kinds = learned.coefficients, learned.labels, learned.subjects, learned.kinds
         each = _weights(whose)
-        means = np.tile((each @ rows / each.sum()).astype(np.float32), (kinds, 1))
+        means = np.tile((_sum(rows, each, np.arange(len(rows))) / each.sum()).astype(np.float32), (kinds, 1))
         for kind in np.unique(labels):
-            of = labels == kind
-            means[kind] = each[of] @ rows[of] / each[of].sum()
-        some = np.sort(rng.permutation(len(rows))[: max(2, min(FITTED, NUMBERS // rows.shape[1]))])
+            of = np.flatnonzero(labels == kind)
+            means[kind] = _sum(rows, each, of) / each[of].sum()
+        some = np.sort(rng.permutation(len(rows))[: max(2, min(FITTED, large.LARGE // (4 * rows.shape[1])))])
         left, who, of = rows[some] - means[labels[some]], whose[some], labels[some]
         weights, behind = _weights(who), len(np.unique(whose)) // rare
         count = min(most, behind, len(some) - 1, rows.shape[1])
@@ -83,6 +84,13 @@ class Components:
     def restored(cls, arrays: Mapping[str, np.ndarray]) -> Components:
         """The inverse of `arrays`."""
         return cls(**{name: arrays[name] for name in ("means", "axes", "spreads", "limits", "rest")})
+
+
+def _sum(rows: np.ndarray, weights: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """(d,) the weighted sum of some `of` (n, d) rows."""
+    parts = large.slices(len(of), rows.itemsize * rows.shape[1])
+    found: np.ndarray = np.add.reduce([weights[of[part]] @ rows[of[part]] for part in parts])
+    return found
 
 
 def _weights(whose: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from semblance.core.large import taken
 from semblance.core.model import Plan, Watch
 
 
@@ -47,7 +48,8 @@ class Sizes:
 @dataclass(frozen=True, eq=False)
 class Learned:
     """Records as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are, and the numbers are of so many `channels`."""
+    patient of each; `kinds` labels there are, and the numbers are of so many `channels`. What is larger than
+    `core.large.LARGE` lies in files."""
 
     coefficients: np.ndarray
     labels: np.ndarray
@@ -57,8 +59,9 @@ class Learned:
     channels: int = 1
 
     def take(self, rows: np.ndarray) -> Learned:
-        """Some of the records."""
-        held = self.coefficients[rows], self.labels[rows], self.given[rows], self.subjects[rows]
+        """The records at these positions (or under this mask)."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        held = taken(self.coefficients, rows), self.labels[rows], taken(self.given, rows), self.subjects[rows]
         return Learned(*held, self.kinds, self.channels)
 
     @property

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from semblance.core.large import few
 from semblance.core.model import Plan, Watch
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.pace import steps_within, within_epochs
-from semblance.learn.rows import Rows, kept_aside
-from semblance.learn.trainer import Objective, TrainPlan, train_to_end
+from semblance.learn.rows import kept_aside
+from semblance.learn.trainer import Objective, Source, TrainPlan, train_to_end
 
 FEWEST, LOOKS = 1000, 60
 BALANCE = 0.5
@@ -55,7 +56,7 @@ class Phase:
     share: float
     batch: int | None = None
     begin: Callable[[int], None] = lambda steps: None
-    see: Callable[[Rows], Rows] = lambda rows: rows
+    see: Callable[[Joined], Source] = lambda records: records
 
     def of(self, plan: TrainPlan) -> TrainPlan:
         """A plan with this part's records a step."""
@@ -103,7 +104,7 @@ class Network:
         self._train(self.phases(objective), source, how, seed)
         return Drawn(objective)
 
-    def _train(self, phases: tuple[Phase, ...], source: Rows, how: Fitting, seed: int) -> None:
+    def _train(self, phases: tuple[Phase, ...], source: Joined, how: Fitting, seed: int) -> None:
         """All phases, their steps counted through."""
         plan, done = TrainPlan(**how.plan), 0
         shares = np.cumsum([phase.share for phase in phases[:-1]])
@@ -125,15 +126,35 @@ class Network:
         drawing(objective).load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         return Drawn(objective)
 
-    def _work(self, learned: Learned, rng: np.random.Generator) -> tuple[Sampler, Rows]:
+    def _work(self, learned: Learned, rng: np.random.Generator) -> tuple[Sampler, Joined]:
         """The network at its start, and what it learns from."""
         parts = self.parts(learned.sizes)
-        rows = parts.join(learned.coefficients, learned.given, learned.labels)
         aside = kept_aside(learned.subjects, share=self.aside, rng=rng)
-        objective = self.build(parts, torch.from_numpy(rows[aside]) if aside.any() else None)
-        objective.start(rows, rng=rng)
-        often = _often(learned.labels[~aside])
-        return objective, Rows(rows[~aside][often], learned.subjects[~aside][often])
+        every, held = (Joined(learned, parts, rows) for rows in (np.arange(len(aside)), np.flatnonzero(aside)))
+        objective = self.build(parts, held.some(rng=rng) if len(held) else None)
+        objective.start(every.some(rng=rng).numpy(), rng=rng)
+        kept = np.flatnonzero(~aside)
+        return objective, Joined(learned, parts, kept[_often(learned.labels[kept])])
+
+
+class Joined:
+    """Some `rows` of what is learned as a source: joined when they are needed, so that memory need not hold them."""
+
+    def __init__(self, learned: Learned, parts: Any, rows: np.ndarray) -> None:
+        self.learned, self.parts, self.rows, self.subjects = learned, parts, rows, learned.subjects[rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, index: np.ndarray) -> torch.Tensor:
+        """(n, width) records of `index`."""
+        rows, of = self.rows[index], self.learned
+        return torch.from_numpy(self.parts.join(of.coefficients[rows], of.given[rows], of.labels[rows]))
+
+    def some(self, *, rng: np.random.Generator) -> torch.Tensor:
+        """All records, or by chance as many as may be looked at together."""
+        width = self.learned.coefficients.shape[1] + self.learned.given.shape[1]
+        return self.batch(few((len(self), width), rng=rng, share=1))
 
 
 def _counted(watch: Watch, done: int, steps: int) -> Watch:

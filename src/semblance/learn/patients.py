@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from semblance.core.large import taken
 from semblance.core.promise import Ledger, Steps
 from semblance.learn.drawn import Fitting
 from semblance.learn.pace import PROBE_STEPS, steps_within
@@ -31,7 +32,7 @@ class Patients:
     def __init__(self, rows: np.ndarray, labels: np.ndarray, whose: np.ndarray, *, shown: int) -> None:
         self.shown = shown
         order = np.argsort(whose, kind="stable")
-        self.rows = torch.from_numpy(np.ascontiguousarray(rows[order]))
+        self.rows = torch.from_numpy(np.ascontiguousarray(taken(rows, order)))
         self.subjects, self.first, self.count = np.unique(whose[order], return_index=True, return_counts=True)
         place, labels = np.repeat(np.arange(len(self.subjects)), self.count), labels[order].astype(np.int64)
         kinds = int(labels.max(initial=0)) + 1

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semblance.core import large
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import ReadOptions
+from semblance.modalities.image.halves import judged
 from semblance.modalities.image.read import column_names, like, output_name, read
 from semblance.modalities.image.write import write
+from tests.modalities.image import tissue
 from tests.modalities.image.made import LAYOUTS, folder, phantoms, pixels
 from tests.modalities.image.simulated import scanned
 
@@ -263,3 +266,24 @@ def test_names_and_calls_that_fit_nothing(tmp_path):
     with pytest.raises(DataError, match="no label"):
         np.savez(tmp_path / "bare.npz", images=np.zeros((3, 9, 9)))
         like([tmp_path / "bare.npz"], phantoms("npz").schema)
+
+
+def test_many_files_are_counted_as_they_are_read(tmp_path):
+    heard: list[tuple[int, int]] = []
+    path = folder("png", tmp_path, 6)
+    read([path], ReadOptions(watch=lambda done, files: heard.append((done, files))))
+    assert heard == [(i, 6) for i in range(1, 7)]
+
+
+@pytest.mark.parametrize("kind", [tissue.masked, tissue.paired, tissue.unpaired])
+@pytest.mark.parametrize("name", ["x.npz", "x"])
+def test_what_lies_in_files_is_what_would_be_held(kind, name, tmp_path, monkeypatch):
+    path = write([kind(12, 1)], tmp_path / name)
+    held, told = read([path], ReadOptions())
+    monkeypatch.setattr(large, "LARGE", 3000)
+    filed, again = read([path], ReadOptions())
+    assert np.array_equal(filed.pixels, held.pixels, equal_nan=True) and filed.frame.equals(held.frame)
+    assert (filed.layout, again) == (held.layout, told)
+    seen = judged(filed, filed)
+    monkeypatch.undo()
+    assert np.array_equal(seen.pixels, judged(held, held).pixels)

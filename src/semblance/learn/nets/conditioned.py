@@ -55,7 +55,7 @@ class Parts:
 
     def join(self, numbers: np.ndarray, given: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """(n, width) float32 rows of (n, numbers), (n, given) and (n,) codes."""
-        return np.column_stack([numbers, given, labels]).astype(np.float32)
+        return np.column_stack([part.astype(np.float32, copy=False) for part in (numbers, given, labels)])
 
 
 class FilmBlock(nn.Module):

@@ -22,7 +22,7 @@ from semblance.learn.nets.compressing import Compressing, Compressor, Latents
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.translate import Patches
 from semblance.learn.nets.unet import begin
-from semblance.learn.network import Phase
+from semblance.learn.network import Joined, Phase
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.gan import Adversarial, AtEveryStep, NonSaturating, Players, Scene
 from semblance.learn.objectives.subspace import Cascade
@@ -120,16 +120,19 @@ class Latent:
             self.cascade.stop_by(self._coded(self.aside))
         self.seen = None
 
-    def _coded_once(self, rows: Rows) -> Rows:
+    def _coded_once(self, records: Joined) -> Rows:
         """All records as latents: they are encoded once, not at every step."""
         if self.seen is None:
-            self.seen = Rows(self._coded(rows.values).numpy(), rows.subjects)
+            every = np.arange(len(records))
+            parts = [every[first : first + PART] for first in range(0, len(every), PART)]
+            made = [self._coded(records.batch(part)).numpy() for part in parts]
+            self.seen = Rows(np.concatenate(made), records.subjects)
         return self.seen
 
     def _coded(self, batch: torch.Tensor) -> torch.Tensor:
-        """Rows of latents and a class, of rows of pixels and a class."""
-        rows, _, labels = self.parts.split(batch)
-        return torch.cat([self._encoded(rows) / self.net.spread, labels[:, None]], 1)
+        """Rows of latents, given numbers and a class, of rows of pixels, given numbers and a class."""
+        rows, given, labels = self.parts.split(batch)
+        return torch.cat([self._encoded(rows) / self.net.spread, given, labels[:, None]], 1)
 
     @torch.no_grad()
     def _encoded(self, rows: torch.Tensor) -> torch.Tensor:
@@ -138,7 +141,7 @@ class Latent:
 
     @torch.no_grad()
     def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n,) classes, by their latents; there are no further numbers."""
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, by their latents."""
         latents = torch.from_numpy(self.cascade.sample(given, labels, rng=rng))
         with threads(1):
             return torch.cat([self.net.images(some) for some in latents.split(PART)]).numpy()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from semblance.core.errors import Problem
+from semblance.core.large import Shelf, by_rows
 from semblance.modalities.image.data import Channel
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found
@@ -48,15 +49,15 @@ def settled(found: Sequence[Found], said: Said, known: Sequence[Channel] = ()) -
     )
     shown = {name: one for name, one in maps.items() if one is not None}
     notes += tuple(_unknown(found, shown))
-    coded = [replace(one, masks={n: _codes(one.masks[n], n, c) for n, c in shown.items()}) for one in found]
     if any(DOMAIN in one.facts for one in found):
-        made = _joined(coded, tuple(shown.values()), known, notes)
+        made = _joined(found, shown, known, notes)
     else:
         before = tuple(channel.name for channel in known if not channel.classes)
         names = before if len(before) == len(found[0].pixels) else _names(found[0])
         named = bool(shown or said.given or known)
         channels = (*map(Channel, names), *shown.values()) if named else ()
-        made = Settled([_stacked(one) for one in coded], channels, False, notes)
+        shelf = Shelf()
+        made = Settled([_stacked(one, shown).on(shelf) for one in found] if shown else found, channels, False, notes)
     return made, list(_of_given(made.channels, said.given))
 
 
@@ -158,9 +159,10 @@ def _unknown(found: Sequence[Found], shown: Mapping[str, Channel]) -> Iterator[s
             yield f"the mask '{name}' has numbers of no class that is known: they count as '{channel.classes[0]}'"
 
 
-def _stacked(one: Found) -> Found:
-    """With its masks behind its other channels."""
-    return replace(one, pixels=np.concatenate([one.pixels, *(mask[None] for mask in one.masks.values())]), masks={})
+def _stacked(one: Found, shown: Mapping[str, Channel]) -> Found:
+    """With the masks that are shown behind its other channels."""
+    codes = [_codes(one.masks[name], name, channel)[None] for name, channel in shown.items()]
+    return replace(one, pixels=np.concatenate([one.pixels, *codes]), masks={})
 
 
 # Domains and pairs
@@ -215,17 +217,18 @@ def _groups(found: Sequence[Found]) -> dict[tuple[str, str], list[Found]]:
 
 
 def _joined(
-    found: Sequence[Found], maps: tuple[Channel, ...], known: Sequence[Channel], notes: tuple[str, ...]
+    found: Sequence[Found], shown: Mapping[str, Channel], known: Sequence[Channel], notes: tuple[str, ...]
 ) -> Settled:
     before = [channel.name for channel in known if not channel.classes]
     domains = before or sorted({one.facts[DOMAIN] for one in found})
     each = len(found[0].pixels)
     called = domains if each == 1 else [f"{domain} {i + 1}" for domain in domains for i in range(each)]
-    made = [_record(group, domains, each) for group in _groups(found).values()]
-    return Settled(made, (*map(Channel, called), *maps), True, notes)
+    shelf = Shelf()
+    made = [_record(group, domains, each, shown).on(shelf) for group in _groups(found).values()]
+    return Settled(made, (*map(Channel, called), *shown.values()), True, notes)
 
 
-def _record(group: Sequence[Found], domains: Sequence[str], each: int) -> Found:
+def _record(group: Sequence[Found], domains: Sequence[str], each: int, shown: Mapping[str, Channel]) -> Found:
     """The images of a pair as one; what no image shows is NaN."""
     first, sides = group[0], group[0].pixels.shape[1:]
     pixels = np.full((len(domains) * each, *sides), np.nan, dtype=np.float32)
@@ -233,7 +236,7 @@ def _record(group: Sequence[Found], domains: Sequence[str], each: int) -> Found:
         at = domains.index(one.facts[DOMAIN]) * each
         pixels[at : at + each] = one.pixels
     facts = {name: text for name, text in first.facts.items() if name not in (DOMAIN, PAIR)}
-    return _stacked(replace(first, pixels=pixels, facts=facts, channels=()))
+    return _stacked(replace(first, pixels=pixels, facts=facts, channels=()), shown)
 
 
 def _names(one: Found) -> tuple[str, ...]:
@@ -254,11 +257,14 @@ def _of_given(channels: Sequence[Channel], given: Sequence[str]) -> Iterator[Pro
         yield Problem("every channel is given", "at least one is painted from the others", "name fewer in given")
 
 
+def shows(pixels: np.ndarray, channel: int, code: int) -> np.ndarray:
+    """(n,) bool: which images of (n, channels, ...) show a class of a label map."""
+    return by_rows(lambda part: (part[:, channel] == code).reshape(len(part), -1).any(1), pixels)
+
+
 def told(channels: Mapping[int, Channel], pixels: np.ndarray) -> Iterator[str]:
     """What a person is told of label maps: in how many images each class is."""
     for i, channel in channels.items():
-        shown = [
-            int((pixels[:, i] == code).reshape(len(pixels), -1).any(1).sum()) for code in range(len(channel.classes))
-        ]
+        shown = [int(shows(pixels, i, code).sum()) for code in range(len(channel.classes))]
         counted = ", ".join(f"{name} in {n:,}" for name, n in zip(channel.classes[1:], shown[1:], strict=True))
         yield f"the mask '{channel.name}' shows {counted} of {len(pixels):,} images"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
+from semblance.core import large
 from semblance.core.errors import UsageError
 from semblance.core.facts import stacked
 from semblance.core.schema import Schema
@@ -58,9 +59,9 @@ class Layout:
     `prefix` how its arrays begin. `kind` is the DICOM modality, `sop` its storage class, `across` the directions of
     rows and columns; `affine` is NIfTI's. `folders` says that the folder of a file is its label.
 
-    `channels` names the channels where masks or contrasts are known by name (empty: all are intensities), `given` those
-    from which the others are painted. `apart`: each channel of intensities stands in files as an image of its own.
-    `steps` were taken of intensities when they were read (see `steps.py`).
+    `channels` names the channels where masks or contrasts are known by name (empty: all are intensities), those of
+    label maps last, `given` those from which the others are painted. `apart`: each channel of intensities stands in
+    files as an image of its own. `steps` were taken of intensities when they were read (see `steps.py`).
     `frames`: a DICOM volume is one file of several frames, and not a folder of slices.
     """
 
@@ -118,10 +119,10 @@ class Images:
     """Images under a schema, all of one size.
 
     `pixels` (n, channels, height, width) or (n, channels, depth, height, width) float32: intensities in physical units,
-    label maps by the positions of their classes, NaN where nothing is known (see `Layout.channels`). `frame`
-    (n, learned columns) holds the label as tables hold it, a pandas Categorical. `subjects` (n,) int64 codes of
-    patients; where the images are `anonymous` nobody knows them, and each image counts as one. `held` (n,) bool marks a
-    holdout that the files declare.
+    label maps by the positions of their classes, NaN where nothing is known (see `Layout.channels`); those of a set
+    larger than `core.large.LARGE` lie in a file. `frame` (n, learned columns) holds the label as tables hold it, a
+    pandas Categorical. `subjects` (n,) int64 codes of patients; where the images are `anonymous` nobody knows them, and
+    each image counts as one. `held` (n,) bool marks a holdout that the files declare.
     """
 
     schema: Schema
@@ -139,6 +140,8 @@ class Images:
             raise ValueError("every image has a patient and a row of the frame")
         if self.pixels.ndim not in (4, 5) or self.pixels.dtype != np.float32:
             raise ValueError("pixels are (n, channels, height, width) or (n, channels, depth, height, width) float32")
+        if any(i < self.pixels.shape[1] - len(self.layout.maps) for i in self.layout.maps):
+            raise ValueError("label maps are the last channels")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -149,7 +152,7 @@ class Images:
         return type(self)(
             self.schema,
             self.frame.iloc[rows].reset_index(drop=True),
-            self.pixels[rows],
+            large.taken(self.pixels, rows),
             self.subjects[rows],
             self.layout,
             None if self.held is None else self.held[rows],
@@ -162,15 +165,14 @@ class Images:
         if lost := [name for name in names if name not in known]:
             rule, fix = "channels as they are named in the files", f"of {', '.join(known)}"
             raise UsageError.of(f"no channel '{lost[0]}'", rule=rule, fix=fix)
-        pixels = self.pixels.copy()
+        pixels = large.copied(self.pixels)
         pixels[:, [known.index(name) for name in names]] = np.nan
         return replace(self, pixels=pixels)
 
     @property
     def light(self) -> np.ndarray:
         """(n, channels, ...) the channels that are intensities."""
-        maps = self.layout.maps
-        return self.pixels[:, [i for i in range(self.pixels.shape[1]) if i not in maps]] if maps else self.pixels
+        return self.pixels[:, : self.pixels.shape[1] - len(self.layout.maps)]
 
     @property
     def labels(self) -> np.ndarray:
@@ -182,15 +184,17 @@ class Images:
         return column.where(column.notna(), "").to_numpy().astype(str)
 
 
-def concat(parts: Sequence[Images]) -> Images:
+def concat(chunks: Iterable[Images]) -> Images:
     """The images of all parts under the first one's schema; their `subjects` number the same patients alike."""
+    shelf = large.Shelf()
+    parts = [replace(part, pixels=shelf.put(part.pixels)) for part in chunks]
     if not parts:
         raise UsageError.of("no images", rule="at least one part is needed to join", fix="give one or more parts")
     held = [part.held for part in parts]
     first = {field.name: getattr(parts[0], field.name) for field in fields(Images)}
     joined = {
         "frame": stacked([part.frame for part in parts]),
-        "pixels": np.concatenate([part.pixels for part in parts]),
+        "pixels": large.concatenated([part.pixels for part in parts]),
         "subjects": np.concatenate([part.subjects for part in parts]),
         "held": None if any(one is None for one in held) else np.concatenate([one for one in held if one is not None]),
     }

@@ -17,15 +17,26 @@ AXES = ("NHW", "NCHW", "NHWC", "NDHW", "NCDHW", "NDHWC")
 
 
 @dataclass(frozen=True)
+class Tile:
+    """The pieces of whole slides that are read: of `size` pixels a side, at so many `microns` per pixel or as a `level`
+    of the file has them, 0 for the finest; at `most` so many of a slide."""
+
+    size: int
+    microns: float | None = None
+    level: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class Said:
     """The declarations that hold.
 
     `dimensions` is 2 or 3: whether slices are images or volumes. `axes` names the axes of an NPZ's images. `patients`
     is "unknown" where what files say of patients is not to be believed; `burned_in` is "accepted" where somebody has
     looked at the text in the pixels. `folders` says what the folder of a file is. `masks` has the classes of label maps
-    by name: the first one is of number 0. `given` names the channels from which the others are painted.
-    `steps` names what is done to intensities before they are learned, in order, `resample` the millimetres between
-    pixels to which images are brought first.
+    by name: the first one is of number 0. `given` names the channels from which the others are painted. `tile` says
+    that TIFF are whole slides, and which pieces of these are read. `steps` names what is done to intensities before
+    they are learned, in order, `resample` the millimetres between pixels to which images are brought first.
     For differential privacy: `range` is the lowest and the highest value of a pixel, `size` the pixels along each axis,
     `channels` how many there are, and `labels` are the labels that are learned, none where images have none.
     """
@@ -39,6 +50,7 @@ class Said:
     given: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     resample: tuple[float, ...] | None = None
+    tile: Tile | None = None
     range: tuple[float, float] | None = None
     size: tuple[int, ...] | None = None
     channels: int | None = None
@@ -59,9 +71,12 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
         for name, column in common.get("columns", {}).items()
         if name in NAMED and name not in PLACES and column.get("role") != "drop"
     ]
-    lists = {key: tuple(own[key]) for key in ("given", "range", "size", "labels", "steps") if key in own}
-    lists |= {"resample": tuple(map(float, own["resample"]))} if "resample" in own else {}
-    return (Said(), problems) if problems else (Said(**{**own, **lists, **common}), [])
+    if problems:
+        return Said(), problems
+    made: dict[str, Any] = {key: tuple(own[key]) for key in ("given", "range", "size", "labels", "steps") if key in own}
+    made |= {"resample": tuple(map(float, own["resample"]))} if "resample" in own else {}
+    made |= {"tile": Tile(**own["tile"])} if "tile" in own else {}
+    return Said(**{**own, **made, **common}), []
 
 
 def _are_masks(value: Any) -> bool:
@@ -71,6 +86,15 @@ def _are_masks(value: Any) -> bool:
 
 def _is_whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_tile(value: Any) -> bool:
+    """Whether it has a size, and microns or a level."""
+    if not isinstance(value, Mapping) or not {"size"} <= {*value} <= {"size", "microns", "level", "most"}:
+        return False
+    fine = is_number(value.get("microns", 1)) and value.get("microns", 1) > 0
+    whole = all(_is_whole(value.get(key, n), n) for key, n in (("size", FEWEST), ("level", 0), ("most", 1)))
+    return fine and whole and ("microns" in value) != ("level" in value)
 
 
 def _is_range(value: Any) -> bool:
@@ -101,6 +125,7 @@ _IMAGE: declared.Rules = {
     "given": (declared.is_texts, "a list of names of channels"),
     "steps": (_are_steps, f"a list of different steps of {', '.join(NAMES)}"),
     "resample": (_is_grid, "the millimetres along two or three axes, such as [1.0, 1.0]"),
+    "tile": (_is_tile, "a size in pixels, and microns per pixel or a level: tile = {size = 128, microns = 1.0}"),
     "range": (_is_range, "a lowest and a highest value, such as [0, 255]"),
     "size": (_is_size, f"the pixels along two or three axes, each at least {FEWEST}, such as [28, 28]"),
     "channels": (lambda value: _is_whole(value, 1), "a whole number from 1"),

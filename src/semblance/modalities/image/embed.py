@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
-from semblance.core import coded
+from semblance.core import coded, large
 from semblance.core.coded import narrow, number, one_hot, unit
 from semblance.core.dataset import Features
+from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.radiomics import NAMES, radiomics
 
@@ -32,8 +33,14 @@ class Basis:
 
     def of(self, images: Images) -> np.ndarray:
         """(n, k) float64 components, the largest first: an image has the same ones in any company."""
-        parts = np.split(images.light, range(FITTED, len(images), FITTED))
-        return np.concatenate([(_flat(part) - self.center) @ self.axes for part in parts])
+        return np.concatenate([(_flat(part) - self.center) @ self.axes for part in together(images.light, FITTED)])
+
+
+def together(pixels: np.ndarray, most: int) -> list[np.ndarray]:
+    """Pixels of images (n, ...), of at most so many images together, and of no more than are looked at together."""
+    least = large.parts(pixels)[0].stop
+    step = max(1, min(most, least))
+    return np.split(pixels, range(step, len(pixels), step))
 
 
 def _flat(pixels: np.ndarray) -> np.ndarray:
@@ -42,7 +49,9 @@ def _flat(pixels: np.ndarray) -> np.ndarray:
 
 def basis(reference: Images) -> Basis:
     """The first components of some images."""
-    some = _flat(reference.light[np.linspace(0, len(reference) - 1, min(len(reference), FITTED)).astype(int)])
+    light = reference.light
+    most = min(FITTED, len(large.few(light.shape, rng=stream(0, "basis"), share=2)))
+    some = _flat(light[np.linspace(0, len(light) - 1, min(len(light), most)).astype(int)])
     center = some.mean(0)
     count = min(COMPONENTS, *some.shape)
     axes = randomized_svd(some - center, count, random_state=0)[2].T
@@ -75,5 +84,7 @@ def embed(images: Images, reference: Images) -> np.ndarray:
 
 def brightness(reference: Images) -> tuple[float, float]:
     """The brightnesses between which nearly all pixels lie."""
-    low, high = np.quantile(reference.light.ravel()[:: max(reference.light.size // 1_000_000, 1)], [0.001, 0.999])
+    light = reference.light
+    some = light[large.few(light.shape, rng=stream(0, "brightness"))]
+    low, high = np.quantile(some.ravel()[:: max(some.size // 1_000_000, 1)], [0.001, 0.999])
     return float(low), float(high if high > low else low + 1)

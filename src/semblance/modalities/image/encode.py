@@ -6,19 +6,21 @@ than that, nothing is learned but how bright an image is. Classes of a mask that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from semblance.core import large
 from semblance.core.bounds import ends
 from semblance.core.classes import Classes
 from semblance.core.facts import framed
 from semblance.core.model import Wanted
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
+from semblance.modalities.image.channels import shows
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.facts import Facts
 from semblance.modalities.image.halves import domains, known
@@ -48,21 +50,16 @@ class Encoding:
         """From images; with it their rows, which are to be learned."""
         labels, shares = _common(images, rare)
         kept = _labelled(images, labels)
-        planes = coded(common_maps(kept, rare), images.layout)
-        flat = planes.reshape(len(kept), planes.shape[1], -1)
-        whole = not np.isnan(flat).any()
-        bounds = [_bounds(flat[:, c], kept.subjects, rare) for c in range(flat.shape[1])]
-        low, high = np.array(bounds, dtype=np.float32).T
+        flat, shape = _planes(kept, rare)
+        low, high = _bounds(flat, kept.subjects, rare)
         maps = mapped(images.layout, flat.shape[1])
         low, high = np.where(maps, np.float32(-1), low), np.where(maps, np.float32(1), high)
-        near = np.clip(flat, low[:, None], high[:, None])
-        center = (np.mean if whole else np.nanmean)(near, (0, 2), dtype=float)
-        scale = (np.std if whole else np.nanstd)(near, (0, 2), dtype=float)
+        center, scale = _spread(flat, low, high)
         scale = np.where(maps, np.maximum(scale, LEAST), scale)
         made = cls(
             images.schema,
             images.layout,
-            planes.shape[1:],
+            shape,
             low,
             high,
             center.astype(np.float32),
@@ -72,12 +69,19 @@ class Encoding:
             images.anonymous,
             _facts(kept, labels, rare),
         )
-        return made, made._learned(kept, near, rare)
+        return made, made._learned(kept, flat, rare)
 
-    def _learned(self, kept: Images, near: np.ndarray, rare: int) -> Learned:
-        rows = self._rows(near)
-        few = np.array([len(np.unique(kept.subjects[~np.isnan(one).any(1)])) < rare for one in near.swapaxes(0, 1)])
-        rows[:, np.repeat(few, near.shape[2])] *= 0  # what nobody knows stays NaN
+    def _learned(self, kept: Images, flat: np.ndarray, rare: int) -> Learned:
+        seen = large.by_rows(lambda planes: ~np.isnan(planes).any(2), flat)
+        few = np.array([len(np.unique(kept.subjects[known])) < rare for known in seen.T])
+        none = np.repeat(few, flat.shape[2])
+
+        def numbers(part: slice) -> np.ndarray:
+            rows = self._rows(np.clip(flat[part], self.low[:, None], self.high[:, None]))
+            rows[:, none] *= 0  # what nobody knows stays NaN
+            return rows
+
+        rows = large.filled(numbers, (len(kept), len(none)))
         codes = np.searchsorted(self.labels, kept.labels) if self.labels else np.zeros(len(kept), dtype=np.int64)
         return Learned(rows, codes, self.given(kept.frame), kept.subjects, self.sizes.kinds, self.shape[0])
 
@@ -208,19 +212,52 @@ def common_maps(images: Images, rare: int) -> np.ndarray:
     pixels = images.pixels
     for i, channel in images.layout.maps.items():
         for code in range(1, len(channel.classes)):
-            shown = pixels[:, i] == code
-            who = images.subjects[shown.reshape(len(shown), -1).any(1)]
-            if 0 < len(np.unique(who)) < rare:
-                pixels = pixels.copy()
-                pixels[:, i][shown] = 0
+            rows = np.flatnonzero(shows(pixels, i, code))
+            if 0 < len(np.unique(images.subjects[rows])) < rare:
+                pixels = large.copied(pixels)
+                for row in rows:
+                    pixels[row, i][pixels[row, i] == code] = 0
     return pixels
 
 
-def _bounds(flat: np.ndarray, subjects: np.ndarray, rare: int) -> tuple[float, float]:
-    """Between which the values of a plane (n, numbers) are learned, by the images that have it."""
-    known = ~np.isnan(flat).all(1)
-    flat, who = flat[known], subjects[known]
-    return ends(np.nanmin(flat, 1), who, rare=rare)[0], ends(np.nanmax(flat, 1), who, rare=rare)[1]
+def _planes(images: Images, rare: int) -> tuple[np.ndarray, tuple[int, ...]]:
+    """(n, planes, numbers) of images, and the shape (planes, ...) of one."""
+    pixels, layout = common_maps(images, rare), images.layout
+    shape = (coded(pixels[:1], layout).shape[1], *pixels.shape[2:])
+    flat = (len(pixels), shape[0], int(np.prod(shape[1:])))
+    if not layout.maps:
+        return pixels.reshape(flat), shape
+    return large.filled(lambda part: coded(pixels[part], layout).reshape(-1, *flat[1:]), flat), shape
+
+
+def _bounds(flat: np.ndarray, subjects: np.ndarray, rare: int) -> tuple[np.ndarray, np.ndarray]:
+    """(planes,) float32 between which the values of each are learned, by the images that have it."""
+    low = large.by_rows(lambda planes: np.fmin.reduce(planes, 2), flat)
+    high = large.by_rows(lambda planes: np.fmax.reduce(planes, 2), flat)
+    bounds = []
+    for bottom, top in zip(low.T, high.T, strict=True):
+        known = ~np.isnan(bottom)
+        who = subjects[known]
+        bounds.append((ends(bottom[known], who, rare=rare)[0], ends(top[known], who, rare=rare)[1]))
+    made = np.array(bounds, dtype=np.float32)
+    return made[:, 0], made[:, 1]
+
+
+def _spread(flat: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(planes,) mean and standard deviation of (n, planes, numbers) within their bounds, but for what is unknown."""
+
+    def near(part: slice) -> np.ndarray:
+        found: np.ndarray = np.clip(flat[part], low[:, None], high[:, None])
+        return found
+
+    def total(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        found: np.ndarray = np.add.reduce([np.nansum(of(near(part)), (0, 2), dtype=float) for part in every])
+        return found
+
+    every = large.parts(flat)
+    count = np.add.reduce([np.sum(~np.isnan(flat[part]), (0, 2)) for part in every])
+    center = total(lambda x: x) / count
+    return center, np.sqrt(total(lambda x: (x - center[:, None]) ** 2) / count)
 
 
 NUMBERS = ("low", "high", "center", "scale", "shares")

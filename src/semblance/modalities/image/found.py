@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from semblance.core.errors import DataError
+from semblance.core.large import Shelf
 from semblance.modalities.image.data import Layout
 
 
@@ -37,6 +38,11 @@ class Found:
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     columns: dict[str, str] = field(default_factory=dict)
+
+    def on(self, shelf: Shelf) -> Found:
+        """The same, whose arrays need not stay in memory."""
+        masks = {name: shelf.put(mask) for name, mask in self.masks.items()}
+        return replace(self, pixels=shelf.put(self.pixels), masks=masks)
 
 
 LABEL, SUBJECT, SPLIT, DOMAIN, PAIR = "label", "subject", "split", "domain", "pair"

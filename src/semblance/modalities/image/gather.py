@@ -3,13 +3,14 @@
 A manifest is a CSV or Parquet with a column `path` (relative to itself), `label`, and `subject` or `patient`; `split`
 says train or test; `mask` or `mask_<name>` is the path of a label map, `domain` the contrast and `pair` images that
 are registered on each other; every other column is known of its image. Without one, the folder of a PNG or TIFF is its
-label, and folders named train, val and test are a split. Every file is tried, and all that is wrong is told at once.
+label, and folders named train, val and test are a split. Every file is tried, and all that is wrong is told at once. Of
+many files one is held in memory, and what was read before lies in files.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import abspath
 from pathlib import Path
@@ -18,12 +19,14 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem, UsageError
+from semblance.core.large import Shelf
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
-from semblance.modalities.image.formats import dicom, nifti, npz, raster, segments
+from semblance.modalities.image.formats import dicom, nifti, npz, raster, segments, slides
 from semblance.modalities.image.formats.segments import Segments
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, whole
 
+Watch = Callable[[int, int], None]
 MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
 SUBJECTS = ("subject", "subject_id", "patient", "patient_id", "source")
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
@@ -31,6 +34,7 @@ BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".to
 """What may lie beside images and is none."""
 KINDS = {
     **dict.fromkeys(raster.SUFFIXES, "raster"),
+    **dict.fromkeys(slides.SUFFIXES, "slide"),
     ".dcm": "dicom",
     ".nii": "nifti",
     ".nii.gz": "nifti",
@@ -57,10 +61,11 @@ class Gathered:
     notes: list[str]
 
 
-def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
-    """Every image of the paths. Raises DataError with every problem of every file."""
+def gather(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> Gathered:
+    """Every image of the paths; `watch` hears how many files of how many are read. Raises DataError with every problem
+    of every file."""
     listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
-    found, problems = _read(listed, said)
+    found, problems = _read(_watched(listed, watch), said)
     if problems:
         raise DataError(*problems)
     told = [note for one in found for note in one.notes]
@@ -68,19 +73,27 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> Gathered:
     return Gathered(found, subject, [*notes, *_shortened(told)])
 
 
-def each(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[Found], int]:
+def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> tuple[list[Found], int]:
     """The images that can be read, each file by itself, and how many files cannot: none has a part in another's, and
     so slices are images of their own, and a row of a manifest names a file that no row before it names."""
-    found, lost = list[Found](), 0
+    found, lost, shelf = list[Found](), 0, Shelf()
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-    for entry in _once(_listed(several, said, lost_too=True)[0]):
+    for entry in _watched(_once(_listed(several, said, lost_too=True)[0]), watch):
         try:
             read = _of_file(entry.path, said, {}, alone=True)
-            some = [one.found if isinstance(one, dicom.Slice) else one for one in read if not isinstance(one, Segments)]
-            found += [replace(one, facts={**one.facts, **entry.facts}) for one in some]
+            some = (one.found if isinstance(one, dicom.Slice) else one for one in read if not isinstance(one, Segments))
+            found += [replace(one, facts={**one.facts, **entry.facts}).on(shelf) for one in some]
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
     return found, lost
+
+
+def _watched(listed: list[Listed], watch: Watch | None) -> Iterator[Listed]:
+    """The files one by one; each is read when the next one is asked for."""
+    for done, entry in enumerate(listed, start=1):
+        yield entry
+        if watch is not None:
+            watch(done, len(listed))
 
 
 def _once(listed: list[Listed]) -> list[Listed]:
@@ -108,11 +121,12 @@ def kind_of(path: Path) -> str | None:
     return known
 
 
-def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]:
+def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Problem]]:
     found: list[Found] = []
     slices: list[dicom.Slice] = []
     marks = dict[Path, Segments]()
     problems: list[Problem] = []
+    shelf = Shelf()
     for entry in listed:
         try:
             held = {name: _mask(path) for name, path in entry.masks.items()}
@@ -123,9 +137,9 @@ def _read(listed: list[Listed], said: Said) -> tuple[list[Found], list[Problem]]
                 if isinstance(one, Segments):
                     marks.setdefault(entry.path, one)
                 elif isinstance(one, dicom.Slice):
-                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=masks)))
+                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=masks).on(shelf)))
                 else:
-                    found.append(_known(one, entry))
+                    found.append(_known(one, entry).on(shelf))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:
@@ -176,6 +190,17 @@ def _of_file(
         case "dicom":
             marked = None if alone else segments.read(path)
             yield dicom.read(path, () if alone else said.columns) if marked is None else marked
+        case "slide" | "raster" if said.tile is not None:
+            if masks:
+                rule, fix = "masks lie beside images, not beside whole slides", "cut slide and mask into tiles"
+                raise DataError.of(f"'{path.name}' with a mask", rule=rule, fix=fix)
+            yield from slides.read(path, said.tile)
+        case "slide":
+            rule, fix = (
+                "pieces of a whole slide are read",
+                "[image] tile = {size = 128, microns = 1.0} in the schema file",
+            )
+            raise DataError.of(f"'{path.name}' is a whole slide", rule=rule, fix=fix)
         case "raster":
             yield replace(raster.read(path), masks=masks)
         case _:
@@ -227,8 +252,8 @@ def _nameless(file: Path) -> bool:
 
 
 def _meant(image: Path) -> str:
-    """What the folder of an image is where nobody says so, whatever others lie there: a label of PNG and TIFF."""
-    return "label" if kind_of(image) == "raster" else "none"
+    """What the folder of an image is where nobody says so, whatever lies beside it: a label of PNG, TIFF and slides."""
+    return "label" if kind_of(image) in ("raster", "slide") else "none"
 
 
 def _facts_of_folder(parts: tuple[str, ...], meant: str) -> dict[str, str]:

@@ -6,11 +6,12 @@ a synthetic record belong together cannot be judged where no real record shows b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
+from semblance.core import large
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.image.data import Channel, Images
 
@@ -22,9 +23,17 @@ APART = 0.1
 
 def known(images: Images) -> np.ndarray:
     """(n, channels) bool: of which channels every pixel is known."""
-    n, channels = images.pixels.shape[:2]
-    made: np.ndarray = ~np.isnan(images.pixels).reshape(n, channels, -1).any(2)
-    return made
+    return _seen(images, np.all)
+
+
+def _seen(images: Images, which: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+    """(n, channels) bool: of which channels `which` pixels, np.all or np.any of them, are known."""
+    return large.by_rows(lambda x: which(~np.isnan(x).reshape(*x.shape[:2], -1), 2), images.pixels)
+
+
+def known_in_part(images: Images) -> bool:
+    """Whether any pixel of any image is unknown."""
+    return not known(images).all()
 
 
 def domains(images: Images) -> tuple[Domain, ...]:
@@ -42,7 +51,7 @@ def domains(images: Images) -> tuple[Domain, ...]:
 
 def unlike(images: Images, sides: tuple[Domain, ...]) -> bool:
     """Whether an image shows a domain in part, or none at all."""
-    seen, some = known(images), ~np.isnan(images.pixels).reshape(*images.pixels.shape[:2], -1).all(2)
+    seen, some = known(images), _seen(images, np.any)
     whole = np.stack([seen[:, list(side)].all(1) for side in sides])
     return bool((seen != some).any() or not whole.any(0).all())
 
@@ -82,7 +91,11 @@ def judged(images: Images, reference: Images) -> Images:
     parts = [(np.flatnonzero(seen[:, list(side)].all(1)), [*side, *maps]) for side in sides]
     rows = np.concatenate([where for where, _ in parts])
     order = np.argsort(rows, kind="stable")
-    pixels = np.concatenate([images.pixels[where][:, channels] for where, channels in parts])[order]
+    pixels = large.empty((len(rows), len(parts[0][1]), *images.pixels.shape[2:]))
+    places = iter(np.argsort(order))
+    for where, shown in parts:
+        for row in where:
+            pixels[next(places)] = images.pixels[row, shown]
     names = tuple(Channel(f"image {i + 1}") for i in range(len(sides[0])))
     channels = (*names, *(images.layout.channels[i] for i in maps)) if maps else ()
     layout = replace(images.layout, channels=channels, given=(), apart=False)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.halves import domains, unlike
+from semblance.modalities.image.halves import domains, known_in_part, unlike
 
 NEAR = 0.01
 """How far two spacings may be from each other, as a share."""
@@ -20,7 +18,7 @@ def comparable(train: Images, other: Images, *, part: str) -> None:
         found = f"the {part} images are of {_spoken(theirs)}, those of train of {_spoken(mine)}"
         problems.append(Problem(found, "all parts hold images of one size", "crop or resample them alike"))
     sides = domains(train) if mine == theirs else ()
-    holes = np.isnan(train.pixels).any() or np.isnan(other.pixels).any()
+    holes = known_in_part(train) or known_in_part(other)
     if holes and (not sides or unlike(train, sides) or unlike(other, sides)):
         rule, fix = (
             "judges compare images of which all channels are known, or, as in train, one domain",

@@ -19,6 +19,7 @@ from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import brightness
+from semblance.modalities.image.halves import known
 from semblance.modalities.image.metrics.copies import twins
 from semblance.modalities.image.translated import painted
 
@@ -115,7 +116,7 @@ def outlined(pixels: np.ndarray, masks: np.ndarray, low: float, high: float) -> 
 
 def _translations(evidence: Evidence[Images], made: Images, low: float, high: float) -> Picture:
     """Images of the holdout: what is given, the real contrast, what was made of it, and how far that is off."""
-    rows = np.flatnonzero(np.isfinite(made.pixels).reshape(len(made), -1).all(1))
+    rows = np.flatnonzero(known(made).all(1))
     rows = rows[stream(evidence.seed, "translations").permutation(len(rows))[:COLUMNS]]
     held, drawn, layout = evidence.holdout.take(rows), made.take(rows), made.layout
     given = [i for i, channel in enumerate(layout.channels) if channel.name in layout.given][:1]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core import large
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import framed
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
@@ -44,7 +45,7 @@ def read(
     if problems:
         raise UsageError(*problems)
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
-    found, lost = each(several, said)
+    found, lost = each(several, said, options.watch)
     kept = [one for one in found if _is_declared(one, said)]
     if not kept:
         rule, fix = "at least one image has what is declared", "correct [image] size, channels, labels, or the paths"
@@ -101,7 +102,9 @@ def _schema(said: Said) -> Schema:
 
 def _images(kept: Sequence[Found], schema: Schema, said: Said, layout: Layout) -> Images:
     assert said.range is not None
-    pixels = np.stack([one.pixels for one in kept]).clip(*said.range).astype(np.float32)
+    pixels = large.stacked([one.pixels for one in kept])
+    for part in large.parts(pixels):
+        np.clip(pixels[part], *said.range, out=pixels[part])
     whose = [one.facts.get(SUBJECT, "") if said.patients is None else str(i) for i, one in enumerate(kept)]
     texts = [one.facts.get(LABEL, "").strip() for one in kept]
     frame = {c.name: pd.Categorical(texts, categories=pd.Index(list(c.categories or ()))) for c in schema.learned}

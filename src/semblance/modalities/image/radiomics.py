@@ -14,12 +14,14 @@ NAMES = (
     *("brightness", "spread", "skewness", "kurtosis", "dark tenth", "median", "bright tenth", "entropy", "gradient"),
     *("contrast", "dissimilarity", "homogeneity", "energy", "correlation", "joint entropy"),
 )
-PART = 500
+PART, NUMBERS = 500, 2**22
+"""Images that are looked at together, at most, and the pixels that these have."""
 
 
 def radiomics(pixels: np.ndarray, *, low: float, high: float) -> np.ndarray:
     """(n, len(NAMES)) float64 of (n, channels, ...) pixels; levels are counted between `low` and `high`."""
-    parts = np.split(pixels[:, 0], range(PART, len(pixels), PART))
+    step = max(1, min(PART, NUMBERS // int(np.prod(pixels.shape[2:]))))
+    parts = np.split(pixels[:, 0], range(step, len(pixels), step))
     return np.concatenate([np.column_stack([_moments(part, low, high), _texture(part, low, high)]) for part in parts])
 
 

@@ -15,18 +15,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core import large
 from semblance.core.declared import unknown
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import MISSING, framed, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves
-from semblance.modalities.image.channels import Settled, settled, told
+from semblance.modalities.image.channels import Settled, settled, shows, told
 from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import Gathered, gather, kept_in, kind_of
+from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of
 from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
@@ -40,7 +41,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     said, problems = declare.check(options)
     if problems:
         raise UsageError(*problems)
-    gathered = _gathered(paths, said)
+    gathered = _gathered(paths, said, options.watch)
     odd = [*_unlike(gathered.found), *_unlabelled(gathered.found), *_alone(gathered.found, said)]
     kept = kept_in(paths)
     made = _settled(gathered.found, said, () if kept is None else kept.layout.channels, odd)
@@ -125,9 +126,9 @@ def output_name(paths: Sequence[str | Path]) -> str:
     return "synthetic.npz" if known and kind_of(known[0]) == "npz" else "synthetic"
 
 
-def _gathered(paths: Sequence[str | Path], said: Said) -> Gathered:
+def _gathered(paths: Sequence[str | Path], said: Said, watch: Watch | None = None) -> Gathered:
     kept = kept_in(paths)
-    gathered = gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions))
+    gathered = gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions), watch)
     if said.resample is None:
         return gathered
     made, problems = list[Found](), list[Problem]()
@@ -146,7 +147,7 @@ def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
     if not steps:
         return images
     light = [i for i in range(images.pixels.shape[1]) if i not in images.layout.maps]
-    pixels = images.pixels.copy()
+    pixels = large.copied(images.pixels)
     pixels[:, light], taken = take(images.light, steps)
     return replace(images, pixels=pixels, layout=replace(images.layout, steps=(*images.layout.steps, *taken.steps)))
 
@@ -283,7 +284,7 @@ def _images(
         layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
     if said.resample is not None:
         layout = replace(layout, spacing=said.resample, steps=(Step(RESAMPLE, (said.resample,)),))
-    pixels = np.stack([one.pixels for one in found])
+    pixels = large.stacked([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
 
 
@@ -292,11 +293,13 @@ def _without_empty(images: Images, said: Said) -> Images:
     somebody has them. A mask keeps two classes."""
     pixels, channels = images.pixels, list(images.layout.channels)
     for i, channel in images.layout.maps.items():
-        shown = np.union1d([0], pixels[:, i][~np.isnan(pixels[:, i])]).astype(np.int64)
+        codes = range(len(channel.classes))
+        shown = np.array([code for code in codes if code == 0 or shows(pixels, i, code).any()])
         if channel.name in said.masks or not 2 <= len(shown) < len(channel.classes):
             continue
-        pixels = pixels.copy()
-        pixels[:, i] = np.searchsorted(shown, pixels[:, i])
+        pixels = large.copied(pixels)
+        for part in large.parts(pixels):
+            pixels[part, i] = np.searchsorted(shown, pixels[part, i])
         kept = [(channel.classes[code], channel.numbers[code]) for code in shown.tolist()]
         channels[i] = replace(channel, classes=tuple(n for n, _ in kept), numbers=tuple(x for _, x in kept))
     return replace(images, pixels=pixels, layout=replace(images.layout, channels=tuple(channels)))

@@ -15,13 +15,15 @@ image that is made has none, and comes out on the common scale. Masks are left a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from semblance.core import large
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.image.data import Step
 from semblance.modalities.image.found import Found
@@ -53,8 +55,7 @@ class Taken:
     def undone(self, light: np.ndarray) -> np.ndarray:
         """(n, channels, ...) as they were, of the images from which this was taken."""
         for step, own in reversed(list(zip(self.steps, self.own, strict=True))):
-            each = [[_undone(step, own[i, c], c, x) for c, x in enumerate(image)] for i, image in enumerate(light)]
-            light = np.array(each, dtype=np.float32)
+            light = _each(partial(_undone, step), own, light)
         return light
 
 
@@ -66,11 +67,19 @@ def take(light: np.ndarray, steps: Sequence[str | Step]) -> tuple[np.ndarray, Ta
         name = step if isinstance(step, str) else step.name
         own = np.array([[_own(name, x) for x in image] for image in light])
         known = Step(name, _common(name, own)) if isinstance(step, str) else step
-        each = [[_done(known, own[i, c], c, x) for c, x in enumerate(image)] for i, image in enumerate(light)]
-        light = np.array(each, dtype=np.float32)
+        light = _each(partial(_done, known), own, light)
         done.append(known)
         all_own.append(own)
     return light, Taken(tuple(done), tuple(all_own))
+
+
+def _each(change: Callable[..., np.ndarray], own: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(n, channels, ...) of which `change(own, channel, image)` made each channel of each image."""
+    made = large.empty(light.shape)
+    for i, image in enumerate(light):
+        for c, x in enumerate(image):
+            made[i, c] = change(own[i, c], c, x)
+    return made
 
 
 def _own(name: str, x: np.ndarray) -> np.ndarray:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from semblance.core.judge import patient_rows
+from semblance.core.large import copied
 from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.halves import known_in_part
 
 MOST = 300
 """Images that are translated, at most."""
@@ -18,9 +20,9 @@ def completed(model: Any, holdout: Images, *, rng: np.random.Generator) -> Image
     """The images, of which a model made all but what is declared as given; those beyond MOST stay NaN. None where
     nothing is declared so, where some of it is unknown, or where the model completes no images."""
     layout = holdout.layout
-    if not layout.given or not hasattr(model, "impute") or np.isnan(holdout.pixels).any():
+    if not layout.given or not hasattr(model, "impute") or known_in_part(holdout):
         return None
-    pixels = holdout.pixels.copy()
+    pixels = copied(holdout.pixels)
     pixels[:, painted(layout)] = np.nan
     blank = replace(holdout, pixels=pixels)
     rows = patient_rows(holdout.subjects, MOST, rng=rng)

@@ -6,7 +6,7 @@ mark where a state begins: a rhythm, eyes closed). Samples stay on disk until th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -170,8 +170,9 @@ BEFORE, AFTER = "rr_before", "rr_after"
 """Columns of beats: seconds since the beat before, and to the beat after."""
 
 
-def concat(parts: Sequence[Recordings]) -> Recordings:
+def concat(chunks: Iterable[Recordings]) -> Recordings:
     """The recordings of all parts under the first one's schema; their `subjects` number the same patients alike."""
+    parts = list(chunks)
     if not parts:
         raise UsageError.of("no recordings", rule="at least one is needed to join", fix="give one or more parts")
     frame = stacked([part.frame for part in parts])

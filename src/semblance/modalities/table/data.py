@@ -60,8 +60,9 @@ class Table:
         return writing.to_pandas(self, offset=offset)
 
 
-def concat(tables: Sequence[Table]) -> Table:
+def concat(chunks: Iterable[Table]) -> Table:
     """The records of all tables under the first one's schema. Their `subjects` must number the same patients alike."""
+    tables = list(chunks)
     if not tables:
         raise UsageError.of("no tables", rule="at least one is needed to join", fix="give one or more tables")
     first = tables[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -146,8 +146,9 @@ class Stays:
         return tuple(channel.name for channel in self.channels)
 
 
-def concat(parts: Sequence[Stays]) -> Stays:
+def concat(chunks: Iterable[Stays]) -> Stays:
     """The stays of all parts under the first one's schema; their `subjects` number the same patients alike."""
+    parts = list(chunks)
     if not parts:
         raise UsageError.of("no stays", rule="at least one part is needed to join", fix="give one or more parts")
     frame = stacked([part.frame for part in parts])

@@ -52,7 +52,8 @@ def test_other_channels_and_sizes_are_refused():
     with pytest.raises(UsageError, match="as they were learned: 2x16x16"):
         model.impute(images(3, 0), rng=stream(0, "complete"))
     other = masked(3, 0)
-    strange = replace(other, layout=replace(other.layout, channels=other.layout.channels[::-1]))
+    named = (replace(other.layout.channels[0], name="PET"), other.layout.channels[1])
+    strange = replace(other, layout=replace(other.layout, channels=named))
     with pytest.raises(UsageError, match="other channels"):
         model.impute(strange, rng=stream(0, "complete"))
 

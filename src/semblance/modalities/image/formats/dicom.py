@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.errors import DataError, Problem
+from semblance.core.large import Shelf
 from semblance.core.need import need
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.found import SUBJECT, Found, whole
@@ -220,7 +221,7 @@ def _ends(held: Any) -> float:
 
 def volumes(slices: Sequence[Slice]) -> tuple[list[Found], list[Problem]]:
     """The slices of each series as one volume, in their order along the normal, and what keeps them from being one."""
-    found, problems = [], []
+    found, problems, shelf = [], [], Shelf()
     for name in dict.fromkeys(one.series for one in slices):
         mine = sorted((one for one in slices if one.series == name), key=lambda one: one.place)
         if len(mine) == 1 and mine[0].found.pixels.ndim == 4:
@@ -230,7 +231,7 @@ def volumes(slices: Sequence[Slice]) -> tuple[list[Found], list[Problem]]:
         if odd:
             problems.append(odd)
         else:
-            found.append(_stacked(mine))
+            found.append(_stacked(mine).on(shelf))
     return found, problems
 
 

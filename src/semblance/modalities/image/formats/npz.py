@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core import large
 from semblance.core.errors import DataError, Problem
 from semblance.core.schema import Column
 from semblance.modalities.image.apart import Plain, names, plain
@@ -38,6 +39,8 @@ CLASSES = "_classes"
 CHANNELS = 4
 """At most so many channels: an axis that is longer is one of space."""
 _BROKEN = (zipfile.BadZipFile, zlib.error)
+_HEADS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_TOGETHER = 1 << 20
 
 Arrays = Mapping[str, np.ndarray]
 Masks = Mapping[str, str]
@@ -71,7 +74,27 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     with whole(path, "a NumPy archive", *_BROKEN), np.load(path, allow_pickle=False) as file:
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise broken(path, "a NumPy archive")
-        return {name: file[name] for name in file.files}
+        return {name: _array(file, name) for name in file.files}
+
+
+def _array(file: Any, name: str) -> np.ndarray:
+    """An array of the archive, beyond `large.LARGE` bytes in a file of its own."""
+    member = f"{name}.npy"
+    if member not in file.zip.namelist() or file.zip.getinfo(member).file_size <= large.LARGE:
+        found: np.ndarray = file[name]
+        return found
+    with file.zip.open(member) as stream:
+        shape, backwards, kind = _HEADS[np.lib.format.read_magic(stream)](stream)
+        if kind.hasobject:
+            raise ValueError("objects")
+        made = large.empty(shape[::-1] if backwards else shape, kind)
+        bytes_of, at = made.reshape(-1).view(np.uint8), 0
+        while some := stream.read(_TOGETHER):
+            bytes_of[at : at + len(some)] = np.frombuffer(some, np.uint8)
+            at += len(some)
+        if at < len(bytes_of):
+            raise EOFError
+    return made.T if backwards else made
 
 
 def _parts(held: Arrays) -> list[str]:
@@ -119,9 +142,18 @@ def _masks(held: Arrays, prefix: str, said: Said) -> Masks:
     for short, name in named.items():
         array = held[name]
         fits = array.ndim > 2 and array.shape == sides and array.dtype.kind in "uib"
-        if short in said.masks or (array.ndim > 2 and MASK.search(short)) or (fits and len(np.unique(array)) <= FEW):
+        if short in said.masks or (array.ndim > 2 and MASK.search(short)) or (fits and _has_few(array)):
             found[short] = name
     return found
+
+
+def _has_few(array: np.ndarray) -> bool:
+    numbers = np.empty(0, array.dtype)
+    for part in large.parts(array):
+        numbers = np.union1d(numbers, array[part])
+        if len(numbers) > FEW:
+            return False
+    return True
 
 
 def _problems(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks) -> Iterator[Problem]:
@@ -144,7 +176,8 @@ def _problems(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks) -
 
 def _endless(path: Path, held: Arrays, prefix: str) -> Iterator[Problem]:
     name = str(_named(held, prefix, IMAGES))
-    if held[name].dtype.kind == "f" and not np.isfinite(held[name]).all():
+    images = held[name]
+    if images.dtype.kind == "f" and not all(np.isfinite(images[part]).all() for part in large.parts(images)):
         found = f"'{path.name}', array '{name}' has values that are no numbers"
         yield Problem(found, "every pixel is a number", "fill or crop them")
 
@@ -223,12 +256,14 @@ def write(chunks: Iterable[Images], path: Path) -> None:
     """An archive of all images under the names that the input has. Pixels pass through a file, not through memory."""
     kept: list[Images] = []
     beside: list[Plain] = []
+    shelf = large.Shelf()
     with tempfile.TemporaryFile(dir=path.parent) as pixels:
         for chunk in chunks:
             for one in plain(chunk):
                 numbers = _arranged(one.numbers[None], chunk.layout)
                 pixels.write(np.ascontiguousarray(numbers).tobytes())
-                beside.append(Plain(sum(map(len, kept)) + one.row, numbers[:0], one.masks, one.domain))
+                masks = {name: shelf.put(mask) for name, mask in one.masks.items()}
+                beside.append(Plain(sum(map(len, kept)) + one.row, numbers[:0], masks, one.domain))
             kept.append(_without_pixels(chunk))
         pixels.seek(0)
         layout, shape = kept[0].layout, kept[0].pixels.shape[2:]
@@ -238,7 +273,7 @@ def write(chunks: Iterable[Images], path: Path) -> None:
             with archive.open(_entry(f"{layout.prefix}images"), "w", force_zip64=True) as stream:
                 head = np.lib.format.header_data_from_array_1_0(np.empty(0, whole.dtype)) | {"shape": whole.shape}
                 np.lib.format.write_array_header_1_0(stream, head)
-                while part := pixels.read(1 << 20):
+                while part := pixels.read(_TOGETHER):
                     stream.write(part)
             for name, array in {**_beside(kept, layout, beside), **_masked(layout, beside)}.items():
                 with archive.open(_entry(name), "w", force_zip64=True) as stream:
@@ -267,7 +302,7 @@ def _masked(layout: Layout, beside: list[Plain]) -> dict[str, np.ndarray]:
     made: dict[str, np.ndarray] = {}
     for channel in layout.maps.values():
         if all(channel.name in one.masks for one in beside):
-            made[f"{layout.prefix}{channel.name}"] = np.stack([one.masks[channel.name] for one in beside])
+            made[f"{layout.prefix}{channel.name}"] = large.stacked([one.masks[channel.name] for one in beside])
             if channel.numbers == tuple(range(len(channel.numbers))):
                 made[f"{channel.name}{CLASSES}"] = np.array(channel.classes)
     if layout.apart:
@@ -294,7 +329,7 @@ def _beside(kept: list[Images], layout: Layout, beside: list[Plain]) -> dict[str
     for column in kept[0].schema.learned:
         if column.role != "target":
             values = np.concatenate([part.frame[column.name].astype(object).to_numpy() for part in kept])[rows]
-            made[f"{layout.prefix}{column.name}"] = _array(values, column)
+            made[f"{layout.prefix}{column.name}"] = _values(values, column)
     if subject is not None:
         made[f"{layout.prefix}{subject.name}"] = np.concatenate([part.subjects for part in kept])[rows] + 1
     if layout.spacing:
@@ -302,7 +337,7 @@ def _beside(kept: list[Images], layout: Layout, beside: list[Plain]) -> dict[str
     return made
 
 
-def _array(values: np.ndarray, column: Column) -> np.ndarray:
+def _values(values: np.ndarray, column: Column) -> np.ndarray:
     """(n,) numbers, or texts, empty where missing; whole numbers as such where they are numbers or none is missing."""
     if column.continuous:
         numbers = values.astype(float)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.errors import Problem, UsageError
+from semblance.core.large import copied
 from semblance.core.rng import root_of, stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.generators.painter import ImageModel
@@ -29,7 +30,7 @@ class CompletingModel(ImageModel):
         problems = list(self.unlike(images))
         if problems:
             raise UsageError(*problems)
-        seed, pixels = root_of(rng), images.pixels.copy()
+        seed, pixels = root_of(rng), copied(images.pixels)
         learned: Any = self.learned
         for first in range(0, len(images), self.together):
             some = images.take(np.arange(first, min(first + self.together, len(images))))

@@ -36,7 +36,7 @@ class Cut(Unpaired):
 
     near: float = 1.0
     """Weight of telling places of an image apart, beside the critic's."""
-    told: int = 32
+    embedding: int = 32
     """Numbers by which a place is told from others."""
     card: ClassVar[Card] = CARD
 
@@ -45,7 +45,7 @@ class Cut(Unpaired):
         source, target = form.shapes
         there = Translation(parts, target, source[0], width=self.channels, side=self.side)
         critic = OneSide(Patches(target, width=self.channels, layers=self.layers))
-        net = Told(there, width=self.channels, told=self.told)
+        net = Told(there, width=self.channels, told=self.embedding)
         return PatchNce(net, critic, parts, near=self.near, aside=some_of(aside, LOOKED))
 
     def refuse_unfit(self, train: Images) -> None:

@@ -119,7 +119,7 @@ class Diffusion(PrivateSpec):
     ) -> Latent:
         """An autoencoder, and the denoisers of its latents."""
         sizes, grid = {"width": self.channels, "latent": self.latent}, grid_of(shape, self.latent)
-        cascade = self._cascade(grid, Parts(math.prod(grid), 0, parts.classes))
+        cascade = self._cascade(grid, Parts(math.prod(grid), parts.given, parts.classes))
         net = Latents(cascade.net, Restorer(shape, **sizes))
         critic = Patches(shape, width=max(self.channels // 4, 1), layers=LAYERS)
         return Latent(

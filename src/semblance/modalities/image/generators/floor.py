@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.arrays import under, within
+from semblance.core.large import by_rows, filled
 from semblance.core.model import Card
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
@@ -50,7 +51,7 @@ class Floor(ImageSpec):
     def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
         """Each domain by itself, where none of them are paired."""
         planes = learned.coefficients.reshape(len(learned.labels), learned.channels, -1)
-        seen = ~np.isnan(planes).any(2)
+        seen = by_rows(lambda part: ~np.isnan(part).any(2), planes)
         sides = np.unique(seen, axis=0)
         if seen.all():
             return super().drawn(encoding, learned, how)
@@ -58,9 +59,8 @@ class Floor(ImageSpec):
         parts = []
         for i, side in enumerate(sides):
             of[side] = i
-            rows = (seen == side).all(1)
-            numbers, channels = planes[rows][:, side].reshape(rows.sum(), -1), int(side.sum())
-            own = replace(learned.take(rows), coefficients=numbers, channels=channels)
+            own = _shown(learned, planes, np.flatnonzero((seen == side).all(1)), np.flatnonzero(side))
+            channels = own.channels
             fitting = replace(how, rng=stream(seed, DOMAIN, i))
             parts.append(self.learn(own, (channels, *encoding.shape[1:]), fitting))
         return Apart(of, tuple(parts))
@@ -83,6 +83,14 @@ class Floor(ImageSpec):
     def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The saved components and mixtures."""
         return Painted.restored(sizes, arrays)
+
+
+def _shown(learned: Learned, planes: np.ndarray, rows: np.ndarray, side: np.ndarray) -> Learned:
+    """Some records by some of their planes (n, planes, numbers) alone."""
+    width = len(side) * planes.shape[2]
+    numbers = filled(lambda part: planes[rows[part]][:, side].reshape(-1, width), (len(rows), width))
+    given, labels, whose = learned.given[rows], learned.labels[rows], learned.subjects[rows]
+    return Learned(numbers, labels, given, whose, learned.kinds, len(side))
 
 
 @dataclass(frozen=True, eq=False)

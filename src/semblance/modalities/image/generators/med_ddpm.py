@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from semblance.core.large import few
 from semblance.core.model import Card
 from semblance.learn.components import Components
 from semblance.learn.drawn import Learned
@@ -68,4 +69,5 @@ class MedDdpm(Translator):
     def begun(self, learned: Learned, form: Any, *, rng: np.random.Generator) -> Build:
         """From Gaussian images with the components, or the texture, of real ones."""
         found = Components.fit(learned, most=self.components, rare=self.rare, rng=rng)
-        return partial(self.objective, form, found=found, rows=learned.coefficients)
+        some = learned.coefficients[few(learned.coefficients.shape, rng=rng)]
+        return partial(self.objective, form, found=found, rows=some)

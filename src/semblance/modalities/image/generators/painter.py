@@ -20,6 +20,7 @@ from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding, known_of
+from semblance.modalities.image.halves import known_in_part
 
 TOGETHER, NUMBERS = 64, 65_536
 """Images that are drawn at once, at most, and the numbers that these have together."""
@@ -96,7 +97,7 @@ class ImageSpec:
 
     def refuse_unfit(self, train: Images) -> None:
         """Raise DataError where the channels of `train` are not those that are learned."""
-        if np.isnan(train.pixels).any():
+        if known_in_part(train):
             raise DataError.of(
                 f"'{self.card.name}' was given images of which only some channels are known",
                 rule="all channels of an image that is learned are known",

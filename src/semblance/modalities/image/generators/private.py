@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.errors import UsageError
+from semblance.core.large import filled
 from semblance.core.model import Plan, Wanted, Watch
 from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
@@ -173,7 +174,10 @@ def _counting(train: Images, ledger: Ledger) -> Callable[[], tuple[list[np.ndarr
 def _source(train: Images, encoding: Encoding) -> Patients:
     """The images as rows."""
     flat = train.pixels.reshape(len(train), encoding.shape[0], -1)
-    numbers = ((flat - encoding.center[:, None]) / encoding.scale[:, None]).reshape(len(train), -1)
-    labels = _codes(train)
-    rows = parts_of(encoding.sizes).join(numbers.clip(-REACH, REACH), np.zeros((len(train), 0)), labels)
-    return Patients(rows, labels, train.subjects, shown=SHOWN)
+    labels, parts = _codes(train), parts_of(encoding.sizes)
+
+    def joined(part: slice) -> np.ndarray:
+        numbers = ((flat[part] - encoding.center[:, None]) / encoding.scale[:, None]).reshape(-1, parts.numbers)
+        return parts.join(numbers.clip(-REACH, REACH), np.zeros((len(numbers), 0)), labels[part])
+
+    return Patients(filled(joined, (len(train), parts.width)), labels, train.subjects, shown=SHOWN)

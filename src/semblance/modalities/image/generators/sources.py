@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.fft import dctn, idctn
 
+from semblance.core.large import by_rows, few
 from semblance.core.rng import stream
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.generators.painted import Painted
@@ -44,9 +46,9 @@ class Sources:
     ) -> Sources:
         """Of images of `shape` (planes, ...): at most so many components, and so many Gaussians of each label. `edges`
         (planes,) says above which number a plane is inside of its class, NaN for brightness."""
-        rows, labels = learned.coefficients, learned.labels
         painted = Painted.fit(learned, most=most, mixture=mixture, rare=rare, seed=seed)
-        found = painted.components
+        found, some = painted.components, few(learned.coefficients.shape, rng=stream(seed, TEXTURE))
+        rows, labels = learned.coefficients[some], learned.labels[some]
         left = rows - found.means[labels] - found.along(rows, labels) @ found.axes
         level = cls(painted, _texture(left.reshape(len(rows), *shape)), np.zeros(shape[0], dtype=np.float32))
         return replace(level, lift=level._lift(learned, edges, rng=stream(seed, "lift")))
@@ -58,7 +60,8 @@ class Sources:
         real, made = (x.reshape(len(x), len(edges), -1) for x in (learned.coefficients, drawn))
         lift = np.zeros(len(edges), dtype=np.float32)
         for i in np.flatnonzero(np.isfinite(edges)):
-            share = float((real[:, i] > edges[i]).mean())
+            inside = by_rows(partial(_inside, plane=int(i), edge=edges[i]), real)
+            share = float(inside.sum() / (len(real) * real.shape[2]))
             lift[i] = edges[i] - np.quantile(made[:, i], 1 - share) if 0 < share < 1 else 0
         return lift
 
@@ -80,6 +83,12 @@ class Sources:
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it."""
         return {**self.painted.arrays(), TEXTURE: self.texture, LIFT: self.lift}
+
+
+def _inside(planes: np.ndarray, *, plane: int, edge: float) -> np.ndarray:
+    """(n,) how many pixels of a plane are above the edge."""
+    count: np.ndarray = (planes[:, plane] > edge).sum(1)
+    return count
 
 
 def _texture(left: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 
 from semblance.core.arrays import under, within
 from semblance.core.errors import DataError, UsageError
+from semblance.core.large import filled
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.learn.network import Drawn
@@ -47,9 +48,13 @@ class Sides:
 
     def split(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, numbers) rows of what is given, and of what is painted."""
-        planes = rows.reshape(len(rows), self.shape[0], -1)
-        one, other = (planes[:, list(side)].reshape(len(rows), -1) for side in (self.source, self.target))
-        return one, other
+        return self._of(rows, self.source), self._of(rows, self.target)
+
+    def _of(self, rows: np.ndarray, side: tuple[int, ...]) -> np.ndarray:
+        """(n, numbers) rows of some planes."""
+        planes, width = rows.reshape(len(rows), self.shape[0], -1), len(side) * int(np.prod(self.shape[1:]))
+        chosen = list(side)
+        return filled(lambda part: planes[part][:, chosen].reshape(-1, width), (len(rows), width), rows.dtype)
 
     def join(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
         """The inverse."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.errors import DataError
+from semblance.core.large import by_rows, concatenated
 from semblance.learn.drawn import Learned
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
@@ -45,11 +46,13 @@ class Unpaired(Translator):
     def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
         """Sources that are known, and every known side as a record beside which the other one is NaN."""
         source, target = sides.parted(learned, told=self.told)
-        sourced, aimed_at = (~np.isnan(rows).any(1) for rows in (source.coefficients, target.coefficients))
+        sourced, aimed_at = (
+            by_rows(lambda rows: ~np.isnan(rows).any(1), side.coefficients) for side in (source, target)
+        )
         one, other = target.take(sourced), target.take(aimed_at)
         halves = (
-            np.concatenate([np.full_like(one.coefficients, np.nan), other.coefficients]),
-            np.concatenate([one.given, np.full_like(other.given, np.nan)]),
+            concatenated([_nothing(one.coefficients), other.coefficients]),
+            concatenated([one.given, _nothing(other.given)]),
         )
         both = replace(
             target,
@@ -68,6 +71,11 @@ def aimed(images: Images) -> Images:
         return images
     names = tuple(images.layout.channels[i].name for i in sides[0])
     return replace(images, layout=replace(images.layout, given=names))
+
+
+def _nothing(rows: np.ndarray) -> np.ndarray:
+    """As many rows of NaN, which take no memory."""
+    return np.broadcast_to(np.float32(np.nan), rows.shape)
 
 
 def _named(images: Images) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from semblance.core import large
 from semblance.core.estimate import Estimate, mean
 from semblance.core.judge import Wording, measures, patient_rows, patients
 from semblance.core.report import Finding
@@ -98,15 +99,21 @@ def likest(images: Images, train: Images, sight: Sight = light) -> np.ndarray:
 def twins(images: Images, train: Images, sight: Sight = light) -> tuple[np.ndarray, np.ndarray]:
     """(n,) the same, and the row of that train image."""
     most = SIDE if train.pixels.ndim == 4 else DEEP
-    known = _unit(_middle(pooled(sight(train), most)))
+    small = pooled(sight(images), most)
     likeness, where = np.full(len(images), -np.inf), np.zeros(len(images), dtype=np.int64)
-    for moved in _moves(pooled(sight(images), most)):
-        found = _unit(_middle(moved)) @ known.T
-        best = found.argmax(1)
-        now = found[np.arange(len(found)), best]
-        where = np.where(now > likeness, best, where)
-        likeness = np.maximum(now, likeness)
+    for part in large.parts(train.pixels):
+        known = _unit(_middle(pooled(sight(_part(train, part)), most)))
+        for moved in _moves(small):
+            found = _unit(_middle(moved)) @ known.T
+            best = found.argmax(1)
+            now = found[np.arange(len(found)), best]
+            where = np.where(now > likeness, best + part.start, where)
+            likeness = np.maximum(now, likeness)
     return likeness, where
+
+
+def _part(images: Images, part: slice) -> Images:
+    return images.take(np.arange(len(images))[part])
 
 
 def _moves(x: np.ndarray) -> Iterator[np.ndarray]:

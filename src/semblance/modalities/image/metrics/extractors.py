@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from semblance.core import large
 from semblance.core.dataset import Part
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
@@ -76,7 +77,8 @@ def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
     from semblance.learn.trainer import TrainPlan
 
     rng, train = stream(evidence.seed, "domain"), evidence.train
-    some = train.take(np.sort(rng.permutation(len(train))[:LEARNED]))
+    most = min(LEARNED, len(large.few(train.light.shape, rng=rng, share=1)))
+    some = train.take(np.sort(rng.permutation(len(train))[:most]))
     low, high = brightness(train)
     classes, labels = some.labels, np.unique(some.labels)
     x = _unit(some.light, low, high)
@@ -87,7 +89,9 @@ def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
     plan = TrainPlan(steps=STEPS, batch=BATCH, rate=3e-3, weight_decay=0.05, ema=0.9, look=10**9, warmup=10)
     shape = train.light.shape[1:]
     describe = describer(x.reshape(len(x), -1), codes, shape, width=WIDTH, plan=plan, rng=rng)
-    return lambda images: describe(_unit(images.light, low, high).reshape(len(images), -1))
+    return lambda images: large.by_rows(
+        lambda part: describe(_unit(part, low, high).reshape(len(part), -1)), images.light
+    )
 
 
 def turned_over(image: np.ndarray, code: int) -> np.ndarray:

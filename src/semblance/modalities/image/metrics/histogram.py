@@ -8,7 +8,7 @@ from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import brightness
-from semblance.modalities.image.metrics.samples import SAMPLES, Measured
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured, each
 
 METRIC = "fidelity.image_histogram"
 BINS = 128
@@ -28,7 +28,10 @@ def histogram(evidence: Measured) -> tuple[Finding, ...]:
 
 def counts(images: Images, low: float, high: float) -> np.ndarray:
     """(n, channels, BINS) shares of the pixels of each image."""
-    light = images.light
+    return each(lambda light: _counts(light, low, high), images.light)
+
+
+def _counts(light: np.ndarray, low: float, high: float) -> np.ndarray:
     x = light.reshape(*light.shape[:2], -1)
     place = np.clip((x - low) / (high - low) * BINS, 0, BINS - 1).astype(np.int64)
     rows = np.arange(x.shape[0] * x.shape[1])[:, None] * BINS

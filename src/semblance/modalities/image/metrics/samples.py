@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from semblance.core.dataset import Evidence
 from semblance.core.sampled import LEAST, Samples
 from semblance.modalities.image.data import Images
 
-__all__ = ["LEAST", "SAMPLES", "Measured", "pooled"]
+__all__ = ["LEAST", "SAMPLES", "Measured", "each", "pooled"]
 Measured = Evidence[Images]
 SAMPLES = Samples[Images]("images", {"fast": 400, "standard": 1_000, "audit": 5_000})
 
 
+NUMBERS = 2**22
+"""Pixels that are looked at together, where each image is described by itself."""
+
+
+def each(describe: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
+    """`describe(pixels)` of images (n, channels, ...) that it describes one by one, some at a time."""
+    step = max(1, NUMBERS // int(np.prod(pixels.shape[1:])))
+    return np.concatenate([describe(part) for part in np.split(pixels, range(step, len(pixels), step))])
+
+
 def pooled(pixels: np.ndarray, most: int) -> np.ndarray:
     """(n, channels, ...) float64, neighbours averaged until no side is longer than `most`."""
+    return each(lambda part: _pooled(part, most), pixels)
+
+
+def _pooled(pixels: np.ndarray, most: int) -> np.ndarray:
     x = pixels.astype(np.float64)
     for axis in range(2, x.ndim):
         factor = -(-x.shape[axis] // most)

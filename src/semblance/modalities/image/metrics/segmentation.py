@@ -15,6 +15,7 @@ from semblance.core.judge import Wording, measures, patient_rows, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
+from semblance.modalities.image.halves import known_in_part
 from semblance.modalities.image.metrics.overlap import alarms, dice, hd95, over_shown
 from semblance.modalities.image.metrics.samples import LEAST, Measured, pooled
 
@@ -86,7 +87,7 @@ def _task(evidence: Measured) -> _Task | tuple[Any, str]:
     """What is learned and tested, or the status and the reason of what cannot be."""
     if not evidence.train.layout.maps:
         return "not_applicable", "no image has a mask"
-    if any(np.isnan(part.pixels).any() for part in (evidence.train, evidence.holdout, evidence.synthetic)):
+    if any(known_in_part(part) for part in (evidence.train, evidence.holdout, evidence.synthetic)):
         return "not_applicable", "some images have no mask, or not all channels"
     task = evidence.once("segmentation", lambda: _Task.of(evidence))
     shown = [int(_shows(task.codes[part]).sum()) for part in ("train", "holdout")]

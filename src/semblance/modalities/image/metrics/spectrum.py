@@ -7,7 +7,7 @@ import numpy as np
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.metrics.samples import SAMPLES, Measured
+from semblance.modalities.image.metrics.samples import SAMPLES, Measured, each
 
 METRIC = "fidelity.image_spectrum"
 FAINT = 1e-9
@@ -32,7 +32,11 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
 
 def rings(images: Images) -> np.ndarray:
     """(n, channels, rings) mean power at each whole spatial frequency, from 1 up to half the shortest side."""
-    x = images.light.astype(float)
+    return each(_rings, images.light)
+
+
+def _rings(light: np.ndarray) -> np.ndarray:
+    x = light.astype(float)
     space = tuple(range(2, x.ndim))
     x = x - x.mean(space, keepdims=True)
     shape = x.shape[2:]

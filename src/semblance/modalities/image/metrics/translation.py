@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import binary_dilation
 
+from semblance.core import large
 from semblance.core.estimate import Estimate, difference, folded, linearized, mean
 from semblance.core.judge import Wording, measures, patient_blocks, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
+from semblance.modalities.image.halves import known
 from semblance.modalities.image.metrics.overlap import dice
 from semblance.modalities.image.metrics.samples import LEAST, Measured
 from semblance.modalities.image.metrics.similarity import ssim
@@ -41,14 +43,15 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
     if len(held) < LEAST:
         return _finding.unmeasured((SSIM, PSNR), status="insufficient", reason=f"fewer than {LEAST} images")
     target, source = _target(held), _source(held)
-    train, real, drawn = _in_range(evidence.train, evidence.train, held, made)
+    some = _some(evidence.train)
+    train, real, drawn = _in_range(some, some, held, made)
     told = {"made": drawn[:, target], "mean": train[:, target].mean(0, keepdims=True).repeat(len(held), 0)}
     if source:
         told["copy"] = np.repeat(real[:, source], len(target), 1)
     inside, findings = _foreground(real, held), []
     for metric, measure in ((SSIM, _likeness), (PSNR, _decibels)):
         scores = {name: _over_patients(measure(x, real[:, target], inside), held.subjects) for name, x in told.items()}
-        detail = {"images": len(held), **({"copy": scores["copy"].plain()} if source else {})}
+        detail = {"images": len(held), "of_train": len(some), **({"copy": scores["copy"].plain()} if source else {})}
         findings.append(_finding(metric, estimate=scores["made"], floor=scores["mean"], detail=detail))
     return tuple(findings)
 
@@ -72,7 +75,8 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
         reason = f"fewer than {LEAST} images with a lesion, or one patient"
         return _finding.unmeasured((CONTRAST, FOUND), status="insufficient", reason=reason)
     channel, who = _target(held)[0], held.subjects[large]
-    train, whole, translated = _in_range(evidence.train, evidence.train, held, made)
+    some = _some(evidence.train)
+    train, whole, translated = _in_range(some, some, held, made)
     real, drawn = whole[large, channel], translated[large, channel]
     mask, inside = mask[large], _foreground(whole, held)[large]
     one, other = _standing(real, mask, inside), _standing(drawn, mask, inside)
@@ -80,7 +84,7 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     ratio, halves = float(other.mean()) / usual, _halves(one / usual, who, seed=evidence.seed)
     influence = (other - ratio * one) / usual
     off, kept = (linearized(value, influence, clusters=who) for value in (ratio - 1, ratio))
-    sign, level = _threshold(train[:, channel], evidence.train.pixels[:, at] > 0, _foreground(train, evidence.train))
+    sign, level = _threshold(train[:, channel], some.pixels[:, at] > 0, _foreground(train, some))
     scores = [_over_patients(dice((sign * x > level) & inside, mask), who) for x in (drawn, real)]
     detail = {"images": int(large.sum()), "channel": held.layout.channels[channel].name}
     return (
@@ -100,8 +104,13 @@ def _unmeasured(evidence: Measured) -> str:
 def _pairs(evidence: Measured) -> tuple[Images, Images]:
     """Real images, and those that were made of the same sources."""
     assert evidence.completed is not None
-    rows = np.flatnonzero(np.isfinite(evidence.completed.pixels).reshape(len(evidence.completed), -1).all(1))
+    rows = np.flatnonzero(known(evidence.completed).all(1))
     return evidence.holdout.take(rows), evidence.completed.take(rows)
+
+
+def _some(train: Images) -> Images:
+    """The images of train, or as many by chance as may be looked at together."""
+    return train.take(large.few(train.pixels.shape, rng=stream(0, "translation")))
 
 
 def _target(images: Images) -> list[int]:

@@ -1,0 +1,182 @@
+"""Whole slides (.svs, pyramids in .tif), by `tifffile`: tiles of one size at one fineness, of what is tissue.
+
+A slide is never held: of the level that is as fine as what is asked for, or finer, the pieces of the file below a tile
+are decoded, and averaged over the area of each of its pixels. Label and macro images, on which names may be written,
+are not read. Each slide is a patient, where no manifest says more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, product
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semblance.core.errors import DataError
+from semblance.core.need import need
+from semblance.core.rng import stream
+from semblance.modalities.image.data import Layout
+from semblance.modalities.image.declare import Tile
+from semblance.modalities.image.found import SUBJECT, Found, whole
+
+SUFFIXES = (".svs",)
+COLOUR, TISSUE = 15, 0.5
+"""A pixel is tissue where its brightest and its darkest colour are so far apart, of 255: glass is white or grey, and so
+are its edges and what no scanner saw. A tile is kept where at least this share of it is tissue."""
+COARSEST = 20.0
+"""Micrometres per pixel beyond which a file tells of a printer, not of a microscope."""
+NEAR = 0.02
+"""By how much a level may be coarser than what is asked for and still count as as fine."""
+HELD = 64
+"""Decoded pieces of a file that are held together."""
+_MPP = re.compile(r"MPP\s*=\s*([0-9.]+)")
+_WITHOUT = (1, 8, 32946)
+"""Compressions that need no further package: none, and two names of deflate."""
+
+
+def read(path: Path, tile: Tile) -> Iterator[Found]:
+    """The tiles of a slide, from its top to its bottom; where at most so many are asked for, some by chance, always the
+    same ones. Raises DataError where it is no slide, or of unknown fineness."""
+    layout = Layout("tiff", "uint8", spacing=() if tile.microns is None else (tile.microns / 1000,) * 2)
+    with _opened(path) as levels:
+        level, step = _level(path, levels, tile)
+        page, side = level.page, round(tile.size * step)
+        corners = [*product(_starts(level.rows, side), _starts(level.columns, side))]
+        piece = _pieces(page)
+
+        def tissue(order: Iterable[int]) -> Iterator[tuple[int, Found]]:
+            for i in order:
+                y, x = corners[i]
+                with whole(path, "a whole slide", RuntimeError):  # as codecs have it
+                    pixels = averaged(_region(piece, page, y, x, side), tile.size)
+                if (np.ptp(pixels, axis=0) >= COLOUR).mean() >= TISSUE:
+                    yield i, Found(f"{path.name}, tile at {x}, {y}", pixels, layout, {SUBJECT: path.stem})
+
+        if tile.most is None:
+            yield from (one for _, one in tissue(range(len(corners))))
+        else:
+            order = stream(0, "tiles", path.name).permutation(len(corners)).tolist()
+            yield from (one for _, one in sorted(islice(tissue(order), tile.most), key=itemgetter(0)))
+
+
+def _starts(length: int, side: int) -> range:
+    """Where tiles begin that lie side by side."""
+    return range(0, length - side + 1, side)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A page of a pyramid and its micrometres per pixel, nothing where the file does not say."""
+
+    page: Any
+    microns: float | None
+
+    @property
+    def rows(self) -> int:
+        """Pixels from the top to the bottom."""
+        return int(self.page.imagelength)
+
+    @property
+    def columns(self) -> int:
+        """Pixels from the left to the right."""
+        return int(self.page.imagewidth)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[list[_Level]]:
+    """The levels of a slide, the finest first. Raises DataError where it holds none in colours of 8 bit."""
+    tifffile = need("tifffile", extra="slides", why="a whole slide")
+    with whole(path, "a whole slide", tifffile.TiffFileError):
+        file = tifffile.TiffFile(path)
+    with file:
+        with whole(path, "a whole slide", tifffile.TiffFileError):
+            pages = [level.keyframe for level in file.series[0].levels]
+            microns = _microns(pages[0])
+        for page in pages:
+            if page.samplesperpixel != 3 or page.dtype != np.uint8 or page.planarconfig != 1:
+                rule, fix = "a slide has three colours of 8 bit for each pixel", "convert it, or leave it out"
+                raise DataError.of(f"'{path.name}' is of other colours", rule=rule, fix=fix)
+            if page.compression not in _WITHOUT:
+                need("imagecodecs", extra="slides", why="a compressed slide")
+        width = pages[0].imagewidth
+        yield [_Level(page, None if microns is None else microns * width / page.imagewidth) for page in pages]
+
+
+def _microns(page: Any) -> float | None:
+    """Micrometres per pixel of the finest level: as Aperio writes them, or by the resolution of the TIFF."""
+    if told := _MPP.search(page.description):
+        return float(told[1])
+    units = {2: 25_400.0, 3: 10_000.0}
+    tag, unit = page.tags.get("XResolution"), int(page.resolutionunit)
+    if tag is None or unit not in units or not tag.value[0]:
+        return None
+    found = units[unit] * tag.value[1] / tag.value[0]
+    return found if found <= COARSEST else None
+
+
+def _level(path: Path, levels: list[_Level], tile: Tile) -> tuple[_Level, float]:
+    """The level that is read, and how many of its pixels are a side of one pixel of a tile."""
+    if tile.level is not None:
+        if tile.level >= len(levels):
+            rule, fix = "a level of the slide, 0 for the finest", f"level = {len(levels) - 1}, or microns = ..."
+            raise DataError.of(f"'{path.name}' has {len(levels)} levels", rule=rule, fix=fix)
+        return levels[tile.level], 1.0
+    assert tile.microns is not None
+    if levels[0].microns is None:
+        rule, fix = "a slide tells its micrometres per pixel", "[image] tile = {size = ..., level = 0}"
+        raise DataError.of(f"'{path.name}' does not say how fine it is", rule=rule, fix=fix)
+    fine = [level for level in levels if level.microns is not None and level.microns <= tile.microns * (1 + NEAR)]
+    if not fine:
+        found = f"'{path.name}' has {levels[0].microns:g} micrometres per pixel"
+        raise DataError.of(found, rule="a slide is as fine as its tiles", fix="[image] tile = {microns = ...} of more")
+    return fine[-1], max(1.0, tile.microns / float(fine[-1].microns or 1))
+
+
+def _pieces(page: Any) -> Callable[[int], tuple[np.ndarray, tuple[int, int]] | None]:
+    """What decodes a piece of a page (tile or strip): (height, width, 3) and its upper left corner."""
+    handle = page.parent.filehandle
+
+    @lru_cache(maxsize=HELD)
+    def piece(index: int) -> tuple[np.ndarray, tuple[int, int]] | None:
+        handle.seek(page.dataoffsets[index])
+        raw = handle.read(page.databytecounts[index])
+        pixels, place, shape = page.decode(raw, index, jpegtables=page.jpegtables)
+        return None if pixels is None else (pixels[0, : shape[1], : shape[2]], (place[2], place[3]))
+
+    return piece
+
+
+def _region(piece: Any, page: Any, top: int, left: int, side: int) -> np.ndarray:
+    """(3, side, side) float32 of a page; what the file leaves out is black."""
+    made = np.zeros((side, side, 3), np.float32)
+    high, wide = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    across = -(-page.imagewidth // wide)
+    for row in range(top // high, (top + side - 1) // high + 1):
+        for column in range(left // wide, (left + side - 1) // wide + 1):
+            if (found := piece(row * across + column)) is None:
+                continue
+            pixels, (y, x) = found
+            y0, x0 = max(y, top), max(x, left)
+            some = pixels[y0 - y : top + side - y, x0 - x : left + side - x]
+            made[y0 - top : y0 - top + len(some), x0 - left : x0 - left + some.shape[1]] = some
+    return np.moveaxis(made, -1, 0)
+
+
+def averaged(pixels: np.ndarray, size: int) -> np.ndarray:
+    """(channels, size, size) float32 of (channels, side, side): each pixel the mean over the area that it covers."""
+    side = pixels.shape[-1]
+    if side == size:
+        return np.ascontiguousarray(pixels)
+    ends = np.arange(size + 1) * side / size
+    low, high = ends[:-1, None], ends[1:, None]
+    places = np.arange(side)
+    weights = np.clip(np.minimum(high, places + 1) - np.maximum(low, places), 0, None) * size / side
+    made: np.ndarray = np.round(weights @ pixels @ weights.T).astype(np.float32)
+    return made

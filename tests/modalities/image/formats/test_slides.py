@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semblance.core.errors import DataError
+from semblance.core.modality import ReadOptions
+from semblance.core.rng import stream
+from semblance.modalities.image.declare import Tile
+from semblance.modalities.image.formats import slides
+from semblance.modalities.image.formats.slides import averaged
+from semblance.modalities.image.read import read as read_all
+from semblance.modalities.image.write import write
+
+tifffile = pytest.importorskip("tifffile")
+MICRONS = 0.5
+
+
+def slide(path: Path, seed: int = 0, *, microns: float | None = MICRONS, **options) -> np.ndarray:
+    """A pyramid of three levels (128, 64 and 32 pixels) of a disc of pink tissue on white glass, in tiles of 16."""
+    grid = np.linspace(-1, 1, 128)
+    inside = grid[:, None] ** 2 + grid**2 < 0.6
+    pixels = np.full((128, 128, 3), 245, np.uint8)
+    pink = np.array([200, 100, 150])
+    pixels[inside] = pink + stream(seed, "slide").integers(0, 40, (int(inside.sum()), 3))
+    told = {} if microns is None else {"resolution": (10_000 / microns,) * 2, "resolutionunit": "CENTIMETER"}
+    with tifffile.TiffWriter(path) as file:
+        for level in range(3):
+            some = pixels.reshape(128 >> level, 1 << level, 128 >> level, 1 << level, 3).mean((1, 3)).astype(np.uint8)
+            how = {"tile": (16, 16), "photometric": "rgb", "compression": "zlib", "metadata": None, **options}
+            file.write(
+                some, **how, **(told if not level else {}), **({"subifds": 2} if not level else {"subfiletype": 1})
+            )
+    return pixels
+
+
+def test_tiles_are_of_tissue_alone_and_where_they_are_said_to_be(tmp_path):
+    pixels = slide(tmp_path / "a.tif")
+    found = list(slides.read(tmp_path / "a.tif", Tile(24, level=0)))
+    assert 4 < len(found) < 25
+    for one in found:
+        x, y = map(int, one.name.rpartition(" at ")[2].split(", "))
+        real = np.moveaxis(pixels[y : y + 24, x : x + 24], -1, 0)
+        assert np.array_equal(one.pixels, real) and one.facts == {"subject": "a"}
+        assert (np.ptp(real, axis=0) > 15).mean() >= 0.5
+
+
+def test_micrometres_choose_the_level_and_what_is_between_levels_is_averaged(tmp_path):
+    pixels = slide(tmp_path / "a.tif").astype(np.float64)
+    (one, *_) = slides.read(tmp_path / "a.tif", Tile(8, microns=1.0))
+    assert one.layout.spacing == (0.001, 0.001)
+    x, y = map(int, one.name.rpartition(" at ")[2].split(", "))
+    half = pixels.reshape(64, 2, 64, 2, 3).mean((1, 3))
+    assert np.abs(one.pixels - np.moveaxis(half[y : y + 8, x : x + 8], -1, 0)).max() <= 1
+    (one, *_) = slides.read(tmp_path / "a.tif", Tile(8, microns=1.5))
+    x, y = map(int, one.name.rpartition(" at ")[2].split(", "))
+    real = np.moveaxis(half[y : y + 12, x : x + 12], -1, 0)
+    assert abs(one.pixels.mean() - real.mean()) < 1
+
+
+def test_areas_are_averaged_as_they_cover_pixels():
+    assert np.allclose(averaged(np.array([[[0.0, 90, 0], [90, 0, 90], [0, 90, 0]]]), 1), 40)
+    ramp = np.tile(np.arange(6.0) * 10, (6, 1))[None]
+    assert np.array_equal(averaged(ramp, 4)[0, 0], np.round([10 / 3, 50 / 3, 100 / 3, 140 / 3]))
+
+
+def test_a_few_tiles_of_each_slide_are_always_the_same_ones_and_slides_are_patients(tmp_path):
+    for i in range(3):
+        slide(tmp_path / f"{'abc'[i]}.svs", i, description=f"Aperio|MPP = {MICRONS}", microns=None)
+    options = ReadOptions(declared={"image": {"tile": {"size": 8, "microns": 1.0, "most": 5}, "folders": "none"}})
+    data, profile = read_all([tmp_path], options)
+    again, _ = read_all([tmp_path], options)
+    assert np.array_equal(data.pixels, again.pixels)
+    assert (len(data), profile.patients, data.pixels.shape[1:]) == (15, 3, (3, 8, 8))
+    made = write([data], tmp_path / "made")
+    back, _ = read_all([made], ReadOptions())
+    assert np.array_equal(back.pixels, data.pixels) and len(list(made.glob("*.tif"))) == 15
+
+
+def test_strips_are_read_as_tiles_are(tmp_path):
+    pixels = slide(tmp_path / "a.tif", tile=None, rowsperstrip=10)
+    (one, *_) = slides.read(tmp_path / "a.tif", Tile(16, level=1))
+    x, y = map(int, one.name.rpartition(" at ")[2].split(", "))
+    half = pixels.reshape(64, 2, 64, 2, 3).mean((1, 3)).astype(np.uint8)
+    assert np.array_equal(one.pixels, np.moveaxis(half[y : y + 16, x : x + 16], -1, 0))
+
+
+@pytest.mark.parametrize(
+    ("tile", "options", "told"),
+    [
+        (Tile(8, level=3), {}, "3 levels"),
+        (Tile(8, microns=0.1), {}, "0.5 micrometres"),
+        (Tile(8, microns=1.0), {"microns": None}, "how fine it is"),
+    ],
+)
+def test_what_cannot_be_tiled_is_told(tmp_path, tile, options, told):
+    slide(tmp_path / "a.tif", **options)
+    with pytest.raises(DataError, match=told):
+        list(slides.read(tmp_path / "a.tif", tile))
+
+
+def test_broken_and_grey_files_and_slides_without_a_declaration_are_told_together(tmp_path):
+    slide(tmp_path / "a.svs")
+    (tmp_path / "b.svs").write_bytes((tmp_path / "a.svs").read_bytes()[:2000])
+    (tmp_path / "c.svs").write_bytes(b"")
+    tifffile.imwrite(tmp_path / "d.svs", np.zeros((64, 64), np.uint8))
+    with pytest.raises(DataError) as error:
+        read_all([tmp_path], ReadOptions(declared={"image": {"tile": {"size": 8, "level": 0}}}))
+    assert [problem.found.split("'")[1] for problem in error.value.problems] == ["b.svs", "c.svs", "d.svs"]
+    with pytest.raises(DataError, match="is a whole slide"):
+        read_all([tmp_path / "a.svs"], ReadOptions())
