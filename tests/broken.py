@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,12 +36,11 @@ BROKEN: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
 
 
 def shortly(broken: str, patch: pytest.MonkeyPatch) -> None:
-    """Break what an audit attacks, and let it see few steps. The patient is in nearly all of them, or should be in
-    hardly any where that is broken."""
+    """Break what an audit attacks, and let it see one step with the patient, or several that it should hardly be in."""
     BROKEN[broken](patch)
-    patch.setattr(white_box, "STEPS", 8 if broken == "no coins" else 4)
-    patch.setattr(white_box, "RATE", 0.05 if broken == "no coins" else 0.95)
+    patch.setattr(white_box, "STEPS", 16 if broken == "no coins" else 1)
+    patch.setattr(white_box, "RATE", 0.005 if broken == "no coins" else 1.0)
 
 
-FEW = {"epsilon": 2.0, "delta": 1e-5, "trials": 4, "confidence": 0.8, "seed": 0}
+FEW: dict[str, Any] = {"epsilon": 2.0, "delta": 1e-5, "trials": 4, "confidence": 0.8, "seed": 0}
 """The shortest audit that catches what tells the patient in all runs."""

@@ -8,6 +8,7 @@ import pytest
 from semblance.core.promise import Steps
 from semblance.learn import white_box
 from semblance.learn.white_box import WhiteBox
+from semblance.modalities.image import audit as audits
 from semblance.modalities.image.audit import RECORDS, audit, planted
 from semblance.modalities.image.generators import private
 from semblance.modalities.image.generators.diffusion import Diffusion
@@ -20,7 +21,8 @@ SPEC = Vae(channels=1, latent=2)
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Little is counted: gradients are what is attacked."""
+    """Few canaries, and little that is counted: gradients are what is attacked."""
+    monkeypatch.setattr(audits, "CANARIES", 3)
     monkeypatch.setattr(private, "COUNTED", 1e-4)
 
 
