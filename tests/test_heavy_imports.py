@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Where a package may be imported at all. Tensors live in learn/, which the encoders and generators of a modality drive.
 ADAPTERS = {
-    "torch": r"learn/.*|modalities/\w+/(encode|embed|white_box)\.py|modalities/\w+/generators/\w+\.py",
+    "torch": r"learn/.*|modalities/\w+/(encode|embed)\.py|modalities/\w+/generators/\w+\.py",
     "cryptography": r"release/sign\.py",
     "jinja2": r"app/html\.py",
 }

@@ -2,7 +2,7 @@
 
 Sources: the issues of smartnoise-sdk (#472, #485, #569) and of opacus (#571, #813), the code of synthcity and
 private-pgm. That a patient in every batch, noise that is off and gradients that are not clipped are found out, and that
-batch normalisation is refused, stands in tests/modalities/table/test_white_box.py and tests/learn/test_gradients.py.
+batch normalisation is refused, stands in tests/learn/test_white_box.py and tests/learn/test_gradients.py.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from semblance.core.rng import stream
-from semblance.privacy.audit import Audit, epsilon_of_mu, from_one_run, from_rates, from_roc
+from semblance.privacy.audit import Audit, attacked, epsilon_of_mu, from_one_run, from_rates, from_roc, of_counts
 
 HOW = {"delta": 1e-5, "confidence": 0.999}
 
@@ -82,3 +82,33 @@ def test_a_large_delta_allows_what_a_small_one_does_not():
 def test_a_claim_is_refuted_by_the_best_bound():
     assert Audit(1.0, 1e-5, 0.99, 100, 0.0, 0.9, 0.3).holds
     assert not Audit(1.0, 1e-5, 0.99, 100, 0.0, 0.9, 1.3).holds
+
+
+def test_counts_are_scored_by_their_likelihood_ratio():
+    """Two of three rows are counted; each column alone, and both together."""
+    codes, subsets = np.array([[0, 1], [0, 1], [1, 1]]), [(0,), (0, 1)]
+    expected = [np.array([4 / 3, 2 / 3]), np.array([[0, 4 / 3], [0, 2 / 3]])]
+    noisy = [np.array([3.0, -1.0]), np.array([[5.0, 1.0], [2.0, 0.5]])]
+
+    def log_density(around: list[np.ndarray]) -> float:
+        return sum(norm.logpdf(x, m, 2.0).sum() for x, m in zip(noisy, around, strict=True))
+
+    found = of_counts(noisy, subsets, codes, sigma=2.0, clip=2)
+    assert found == pytest.approx(log_density(expected) - log_density([0 * m for m in expected]))
+    assert of_counts(noisy, subsets, codes[:0], sigma=2.0) == 0
+
+
+def test_runs_are_told_and_their_scores_bounded():
+    heard, sides = [], []
+
+    def score(inside: bool) -> float:
+        sides.append(inside)
+        return float(inside) + len(sides) / 100
+
+    there = np.arange(30) % 2 == 0
+    how = {"epsilon": 0.1, "delta": 0.0, "confidence": 0.9}
+    found = attacked(
+        score, lambda there: there.astype(float), there, trials=12, watch=lambda *at: heard.append(at), **how
+    )
+    assert heard == [(i, 24) for i in range(24)] and sides == [True] * 12 + [False] * 12
+    assert not found.holds and min(found.gaussian, found.one_run) > 0.1

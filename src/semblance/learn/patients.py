@@ -3,6 +3,7 @@ differential privacy, whose unit is the patient."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -98,10 +99,20 @@ class Showing:
             resume=resume,
         )
 
-    def train(self, objective: Objective, source: Patients, paid: Paid, ledger: Ledger, how: Fitting) -> None:
-        """What was paid for: all steps of the plan. Raises PrivacyError where a copy of it ended before."""
+    def train(
+        self,
+        objective: Objective,
+        source: Patients,
+        paid: Paid,
+        ledger: Ledger,
+        how: Fitting,
+        *,
+        heard: Callable[[Private], Private] = lambda rule: rule,
+    ) -> None:
+        """What was paid for: all steps of the plan; `heard` is what an attack makes of the rule. Raises PrivacyError
+        where a copy of it ended before."""
         assert isinstance(paid.training, Steps)
-        rule = Private(paid.training, self.rate * self.public, times=source.shown)
+        rule = heard(Private(paid.training, self.rate * self.public, times=source.shown))
         checkpoint = None if how.resume is None else how.resume / "training.safetensors"
         with once(paid, ledger, checkpoint):
             train_to_end(objective, source, self.plan, rng=how.rng, watch=how.watch, resume=checkpoint, rule=rule)

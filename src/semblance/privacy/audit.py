@@ -6,11 +6,17 @@ A bound above the claim shows that the claim is false; a bound below it shows no
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy.special import owens_t
 from scipy.stats import beta, binom, norm, rankdata
+
+from semblance.privacy.ledger import Ledger
 
 FINE = 40
 """Halvings of an interval in which a bound is looked for."""
@@ -43,6 +49,64 @@ class Audit:
     def holds(self) -> bool:
         """Whether no attack refutes the claim."""
         return self.highest <= self.epsilon
+
+
+Watched = Callable[[int, int], None]
+"""Hears of each run, and of how many there will be."""
+
+
+def attacked(
+    score: Callable[[bool], float],
+    scores: Callable[[np.ndarray], np.ndarray],
+    there: np.ndarray,
+    *,
+    epsilon: float,
+    delta: float,
+    trials: int,
+    confidence: float,
+    watch: Watched | None = None,
+) -> Audit:
+    """Lower bounds from `trials` runs with a planted patient and as many without, each with its `score`, and from one
+    run with those of (m,) canaries that are `there`, in which each has one of `scores`."""
+    inside, outside = (
+        np.array([score(side) for side in _counted(side, trials, watch)], dtype=float) for side in (True, False)
+    )
+    # Three attacks are tried, and the best one counts: each has a third of what may go wrong.
+    how: dict[str, float] = {"delta": delta, "confidence": 1 - (1 - confidence) / 3}
+    free, gaussian = from_rates(inside, outside, **how), from_roc(inside, outside, **how)
+    return Audit(epsilon, delta, confidence, trials, free, gaussian, from_one_run(scores(there), there, **how))
+
+
+def _counted(side: bool, trials: int, watch: Watched | None) -> Iterator[bool]:
+    for trial in range(trials):
+        if watch is not None:
+            watch(trial + trials * (not side), 2 * trials)
+        yield side
+
+
+@contextmanager
+def budget(epsilon: float, delta: float) -> Iterator[Ledger]:
+    """A ledger of nobody: the records are simulated."""
+    with TemporaryDirectory(prefix="semblance-audit-") as folder:
+        yield Ledger.open(Path(folder), cohort="audit", epsilon=epsilon, delta=delta)
+
+
+def of_counts(
+    counts: Sequence[np.ndarray],
+    subsets: Sequence[tuple[int, ...]],
+    codes: np.ndarray,
+    *,
+    sigma: float,
+    clip: int = 1,
+) -> float:
+    """Log of how much more likely noisy counts of `subsets` of columns are with a patient of (rows, columns) `codes`
+    than with nobody; at most `clip` of the rows are counted."""
+    found, each = 0.0, min(1.0, clip / max(len(codes), 1))
+    for noisy, subset in zip(counts, subsets, strict=True):
+        own = np.zeros(noisy.shape)
+        np.add.at(own, tuple(codes[:, list(subset)].T), each)
+        found += float((noisy * own).sum() - np.square(own).sum() / 2)
+    return found / sigma**2
 
 
 def from_rates(inside: np.ndarray, outside: np.ndarray, *, delta: float, confidence: float) -> float:

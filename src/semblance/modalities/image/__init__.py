@@ -15,6 +15,7 @@ MANIFEST = Modality(
     read=f"{_HERE}.read:read",
     declared=f"{_HERE}.public:read",
     private="diffusion",
+    audit=f"{_HERE}.audit:audit",
     like=f"{_HERE}.read:like",
     further=f"{_HERE}.read:further",
     write=f"{_HERE}.write:write",

@@ -15,6 +15,7 @@ MANIFEST = Modality(
     read=f"{_HERE}.read:read",
     declared=f"{_HERE}.public:read",
     private="diffusion",
+    audit=f"{_HERE}.audit:audit",
     like=f"{_HERE}.read:like",
     write=f"{_HERE}.write:write",
     output=f"{_HERE}.read:output_name",

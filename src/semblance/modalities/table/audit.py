@@ -8,7 +8,6 @@ counts records instead of patients, or looks at the records for its codes, gives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +16,12 @@ import pandas as pd
 
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
+from semblance.learn import white_box
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.measured import Measured
 from semblance.modalities.table.generators.private import PrivateSpec
-from semblance.modalities.table.white_box import WhiteBox, budget, of_columns, ratio
-from semblance.privacy.audit import Audit, from_one_run, from_rates, from_roc
+from semblance.privacy.audit import Audit, Watched, attacked, budget
 
 PATIENTS = 200
 CANARIES = 60
@@ -40,32 +39,32 @@ def audit(
     trials: int,
     confidence: float,
     seed: int,
-    watch: Callable[[int, int], None] | None = None,
+    watch: Watched | None = None,
 ) -> Audit:
     """Lower bounds of what `spec` leaks when it is refitted with a budget of (epsilon, delta), `trials` times with a
     planted patient and as often without, and once with many patients by the toss of a coin."""
+    how: dict[str, Any] = {"epsilon": epsilon, "delta": delta, "trials": trials, "confidence": confidence}
+    how |= {"watch": watch}
     if hasattr(spec, "audited"):
-        how_many: dict[str, Any] = {"trials": trials, "confidence": confidence, "seed": seed, "watch": watch}
-        told: Audit = spec.audited(epsilon=epsilon, delta=delta, **how_many)
+        told: Audit = spec.audited(seed=seed, **how)
         return told
-    cohort = simulated(stream(seed, "audit"))
-    attack = WhiteBox(spec, cohort.planted) if isinstance(spec, PrivateSpec) else Attack.of(spec, cohort)
-    inside, outside = (
-        np.array([attack.score(planted, epsilon, delta) for planted in _counted(side, trials, watch)])
-        for side in (True, False)
-    )
-    every, there = _one_run(spec, epsilon, delta, rng=stream(seed, "audit", "canaries"))
-    # Three attacks are tried, and the best one counts: each has a third of what may go wrong.
-    how: dict[str, float] = {"delta": delta, "confidence": 1 - (1 - confidence) / 3}
-    free, gaussian = from_rates(inside, outside, **how), from_roc(inside, outside, **how)
-    return Audit(epsilon, delta, confidence, trials, free, gaussian, from_one_run(every, there, **how))
+    cohort, canaries = simulated(stream(seed, "audit")), apart()
+    if isinstance(spec, PrivateSpec):
+        return white_box.audit(spec, cohort.planted, canaries, seed=seed, **how)
+    attack, there = Attack.of(spec, cohort), stream(seed, "audit", "canaries").random(len(canaries)) < 0.5
+    there[0] |= not there.any()  # codes come from records
 
+    def score(inside: bool) -> float:
+        return attack.score(inside, epsilon, delta)
 
-def _counted(side: bool, trials: int, watch: Callable[[int, int], None] | None) -> Iterator[bool]:
-    for trial in range(trials):
-        if watch is not None:
-            watch(trial + trials * (not side), 2 * trials)
-        yield side
+    def scores(there: np.ndarray) -> np.ndarray:
+        with budget(epsilon, delta) as ledger:
+            coder, told = spec.measured(canaries.take(there), ledger)
+        codes = coder.encode(canaries)
+        found: np.ndarray = np.sum([counts.sum(0)[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0)
+        return found
+
+    return attacked(score, scores, there, **how)
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def simulated(rng: np.random.Generator, *, codes: int = 4) -> Cohort:
 
 def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
     """Log of how much more likely the noisy counts are with the planted (columns,) codes than with the base alone."""
-    found = of_columns(told.columns, told.target, told.sigma, base, planted)
+    found = of_columns(told, base, planted)
     merged = np.column_stack([group[base[:, j]] for j, group in enumerate(told.groups)])
     own = np.array([group[planted[j]] for j, group in enumerate(told.groups)])
     for pair, counts in told.pairs.items():
@@ -144,21 +143,25 @@ def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> f
     return float(found)
 
 
-def _one_run(spec: Any, epsilon: float, delta: float, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of canaries that share no code, and which of them were there."""
+def of_columns(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
+    """The same of the counts of columns alone. All but the target are counted within its codes, where there is one."""
+    found = 0.0
+    for j, counts in enumerate(told.columns):
+        asked = [j] if told.target in (None, j) else [told.target, j]
+        cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
+        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigma)
+    return float(found)
+
+
+def ratio(above: float, sigma: float) -> float:
+    """Of normal noise around one and around zero."""
+    return (above - 0.5) / sigma**2
+
+
+def apart() -> Table:
+    """Canaries that share no code."""
     labels = tuple(f"c{i}" for i in range(CANARIES))
     columns = tuple(Column(name, "categorical", categories=labels, bound="declared") for name in ("u", "v", "w"))
     schema = Schema(columns, "audit", CANARIES, public=True)
-    there = rng.random(CANARIES) < 0.5
-    if not there.any():
-        there[0] = True
     frame = pd.DataFrame({c.name: pd.Categorical(labels, labels) for c in schema.learned})
-    table = Table(schema, frame, np.arange(CANARIES)).take(there)
-    every = Table(schema, frame, np.arange(CANARIES))
-    if isinstance(spec, PrivateSpec):
-        with budget(epsilon, delta) as ledger:
-            return WhiteBox(spec, every).scores(table, ledger), there
-    with budget(epsilon, delta) as ledger:
-        coder, told = spec.measured(table, ledger)
-    codes = coder.encode(every)
-    return np.sum([counts.sum(0)[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0), there
+    return Table(schema, frame, np.arange(CANARIES))

@@ -18,8 +18,7 @@ import numpy as np
 from semblance.core.rng import stream
 from semblance.modalities.table.audit import CANARIES, SURE, simulated
 from semblance.modalities.table.data import Table
-from semblance.modalities.table.white_box import budget
-from semblance.privacy.audit import Audit, from_one_run, from_rates
+from semblance.privacy.audit import Audit, budget, from_one_run, from_rates
 from semblance.privacy.local import randomiser
 
 LOOKED = 40

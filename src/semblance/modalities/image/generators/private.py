@@ -9,9 +9,11 @@ Nothing else looks at an image: no mean, no direction, nobody aside.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,11 +32,13 @@ from semblance.learn.network import Drawn, Sampler, parts_of
 from semblance.learn.paid import Paid, public_number
 from semblance.learn.patients import Patients, Showing, planned
 from semblance.learn.trainer import TrainPlan
+from semblance.learn.white_box import Likely, Spy
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
 from semblance.modalities.image.generators.network import NetworkSpec
 from semblance.modalities.image.generators.painter import ImageModel
 from semblance.modalities.image.public import PIXELS
+from semblance.privacy.audit import of_counts
 
 COUNTED = 0.05
 """The share of the budget for what labels are counted for."""
@@ -108,14 +112,33 @@ class PrivateSpec(NetworkSpec):
     def _paid(self, train: Images, ledger: Ledger, how: Fitting) -> ImageModel:
         """Pay, count, train for the plan, and keep the averaged weights of its end. Raises PrivacyError where nothing
         is left."""
+        encoding, objective, paid = self._trained(train, ledger, how)
+        measured: Mapping[str, Any] = paid.findings
+        return self.model()(self.card, asdict(self), encoding, Drawn(objective), measured)
+
+    def _trained(
+        self, train: Images, ledger: Ledger, how: Fitting, *, spy: Spy[Images] | None = None
+    ) -> tuple[Encoding, Sampler, Paid]:
+        """How images become rows, the training at its end, and what was paid for it."""
         showing, seed = Showing(TrainPlan(**how.plan), public_number(train.schema)), root_of(how.rng)
         paid = showing.pay(Paid, _counting(train, ledger), ledger, resume=how.resume)
         encoding = _outlined(train, simplex(paid.counts[0] / paid.records))
         objective, _ = self._begun(encoding, seed)
-        training = replace(how, rng=stream(seed, "training"))
-        showing.train(objective, _source(train, encoding), paid, ledger, training)
-        measured: Mapping[str, Any] = paid.findings
-        return self.model()(self.card, asdict(self), encoding, Drawn(objective), measured)
+        training, source_of = replace(how, rng=stream(seed, "training")), partial(_source, encoding=encoding)
+        heard = {} if spy is None else {"heard": partial(spy, source_of)}
+        showing.train(objective, source_of(train), paid, ledger, training, **heard)
+        return encoding, objective, paid
+
+    def attacked(self, train: Images, plan: Plan, ledger: Ledger, *, spy: Spy[Images]) -> Likely[Images]:
+        """What an attacker who sees everything that leaves a training would see (see `learn.white_box`)."""
+        _, _, paid = self._trained(train, ledger, Fitting(stream(0, "attacked"), plan, None, None), spy=spy)
+        sigma = next(part.sigma for part in paid.spent if isinstance(part, Noise))
+
+        def likely(images: Images) -> np.ndarray:
+            codes = _codes(images)[:, None, None]
+            return np.array([of_counts(paid.counts, [(0,)], own, sigma=sigma) for own in codes])
+
+        return likely
 
     def _begun(self, encoding: Encoding, seed: int) -> tuple[Sampler, np.ndarray]:
         """The network at its start, which no image has a part in, and rows of noise that stand in for real ones."""
@@ -173,11 +196,12 @@ def _counting(train: Images, ledger: Ledger) -> Callable[[], tuple[list[np.ndarr
 
 def _source(train: Images, encoding: Encoding) -> Patients:
     """The images as rows."""
-    flat = train.pixels.reshape(len(train), encoding.shape[0], -1)
+    flat = train.pixels.reshape(len(train), encoding.shape[0], math.prod(encoding.shape[1:]))
     labels, parts = _codes(train), parts_of(encoding.sizes)
 
     def joined(part: slice) -> np.ndarray:
-        numbers = ((flat[part] - encoding.center[:, None]) / encoding.scale[:, None]).reshape(-1, parts.numbers)
+        numbers = (flat[part] - encoding.center[:, None]) / encoding.scale[:, None]
+        numbers = numbers.reshape(len(numbers), parts.numbers)
         return parts.join(numbers.clip(-REACH, REACH), np.zeros((len(numbers), 0)), labels[part])
 
     return Patients(filled(joined, (len(train), parts.width)), labels, train.subjects, shown=SHOWN)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from semblance.learn.network import Drawn, Sampler
 from semblance.learn.paid import Paid, public_number
 from semblance.learn.patients import Patients, Showing, planned
 from semblance.learn.trainer import TrainPlan
+from semblance.learn.white_box import Likely, Spy
 from semblance.modalities.signal import limb
 from semblance.modalities.signal.cosines import FAR, Cosines
 from semblance.modalities.signal.counted import Asked, Counted, Grid
@@ -33,6 +35,7 @@ from semblance.modalities.signal.generators.network import NetworkSpec
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderModel
 from semblance.modalities.signal.pieces import RATE, SIZE, Cut
 from semblance.modalities.signal.style import Styles
+from semblance.privacy.audit import of_counts
 
 COUNTED = (0.05, 0.05, 0.2)
 """Shares of the budget for what recordings, beats and cosines are counted for."""
@@ -133,18 +136,40 @@ class PrivateSpec(NetworkSpec):
         Raises UsageError for what is not declared, PrivacyError where nothing is left.
         """
         self.refuse_undeclared(train.schema)
-        work, seed, public = Work.of(train), root_of(how.rng), public_number(train.schema)
-        showing = Showing(TrainPlan(**(how.plan if how.plan else self.plan(train, rng=stream(seed, "plan")))), public)
-        pieces = work.pieces(train)
+        seed = root_of(how.rng)
+        chosen = how.plan if how.plan else self.plan(train, rng=stream(seed, "plan"))
+        recorder, objective, paid, patients = self._trained(train, ledger, replace(how, plan=chosen), seed)
+        measured: Mapping[str, Any] = {**paid.findings, "records": round(patients)}
+        waves = self.told(Drawn(objective), recorder.sizes.channels)
+        return RecorderModel(self.card, self.to_json(), recorder, waves, measured, ALIKE)
+
+    def _trained(
+        self, train: Recordings, ledger: Ledger, how: Fitting, seed: int, *, spy: Spy[Recordings] | None = None
+    ) -> tuple[Recorder, Sampler, PaidBeats, float]:
+        """Who records, the training at its end, what was paid for it, and about how many patients there are."""
+        work = Work.of(train)
+        showing, pieces = Showing(TrainPlan(**how.plan), public_number(train.schema)), work.pieces(train)
         paid = showing.pay(PaidBeats, lambda: _counts(work, train, pieces, ledger), ledger, resume=how.resume)
         counted = Counted(work.grid, paid.counts, paid.sigmas)
         recorder = work.recorder(counted)
         objective, _ = self._begun(recorder, seed)
-        training = replace(how, rng=stream(seed, "training"))
-        showing.train(objective, self._source(recorder, pieces), paid, ledger, training)
-        measured: Mapping[str, Any] = {**paid.findings, "records": round(counted.patients)}
-        waves = self.told(Drawn(objective), recorder.sizes.channels)
-        return RecorderModel(self.card, self.to_json(), recorder, waves, measured, ALIKE)
+
+        def source_of(data: Recordings) -> Patients:
+            return self._source(recorder, pieces if data is train else work.pieces(data))
+
+        heard = {} if spy is None else {"heard": partial(spy, source_of)}
+        showing.train(objective, source_of(train), paid, ledger, replace(how, rng=stream(seed, "training")), **heard)
+        return recorder, objective, paid, counted.patients
+
+    def attacked(self, train: Recordings, plan: Plan, ledger: Ledger, *, spy: Spy[Recordings]) -> Likely[Recordings]:
+        """What an attacker who sees everything that leaves a training would see (see `learn.white_box`)."""
+        how, seed = Fitting(stream(0, "attacked"), plan, None, None), root_of(stream(0, "attacked"))
+        paid, work = self._trained(train, ledger, how, seed, spy=spy)[2], Work.of(train)
+
+        def likely(data: Recordings) -> np.ndarray:
+            return np.array([_likely(work, data.take(np.array([i])), paid) for i in range(len(data))])
+
+        return likely
 
     def _begun(self, recorder: Recorder, seed: int) -> tuple[Sampler, np.ndarray]:
         """The network at its start, and the rows of beats of made recordings that stand in for the real ones."""
@@ -201,6 +226,15 @@ def _counts(work: Work, train: Recordings, pieces: Pieces, ledger: Ledger) -> tu
         counts += ledger.noisy_counts(asked.codes, asked.sizes, asked.subsets, asked.whose, **how)
         paid.append(Noise(sigma, clip, len(asked.subsets)))
     return counts, paid
+
+
+def _likely(work: Work, one: Recordings, paid: PaidBeats) -> float:
+    """Log of how much more likely the counts are with a patient than with nobody."""
+    found, counts = 0.0, list(paid.counts)
+    for (asked, clip, _), sigma in zip(_asked(work, one, work.pieces(one)), paid.sigmas, strict=True):
+        own, counts = counts[: len(asked.subsets)], counts[len(asked.subsets) :]
+        found += of_counts(own, asked.subsets, asked.codes, sigma=sigma, clip=clip)
+    return found
 
 
 def _asked(work: Work, train: Recordings, pieces: Pieces) -> Iterator[tuple[Asked, int, str]]:

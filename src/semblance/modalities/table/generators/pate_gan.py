@@ -19,13 +19,14 @@ from semblance.learn.objectives.pate import Panel, Parts, Teachers, Votes
 from semblance.learn.paid import once, refuse_none
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_to_end
+from semblance.learn.white_box import Likely, Spy
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
 from semblance.modalities.table.generators.coded import Fitting
 from semblance.modalities.table.generators.dense import Dense, Vectors
-from semblance.modalities.table.generators.private import Paid, Spy
+from semblance.modalities.table.generators.private import Paid
 from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
 from semblance.privacy.noise import chosen, system
 
@@ -79,9 +80,10 @@ class PateGan(WganGp):
         assert isinstance(maker, PlainMaker)
         return replace(self.model(dense.encoding, self.to_json(), maker), measured=told.findings)
 
-    def attacked(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy) -> Paid:
-        """What was paid for; nobody hears a gradient, since none is ever made of a real record outside of a teacher."""
-        return self.voting(train, how, ledger)[1]
+    def attacked(self, train: Table, plan: Plan, ledger: Ledger, *, spy: Spy[Table]) -> Likely[Table]:
+        """What was counted; nobody hears a gradient, since none is ever made of a real record outside of a teacher."""
+        how = Fitting(stream(0, "attacked"), plan, None, None, None)
+        return self.voting(train, how, ledger)[1].likely(public_encoding(train.schema))
 
     def voting(self, train: Table, how: Fitting, ledger: Ledger) -> tuple[Votes, Paid, Dense]:
         """All networks before the first step, with what was paid, and how values become numbers."""

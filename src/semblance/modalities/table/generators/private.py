@@ -26,12 +26,14 @@ from semblance.learn.paid import EPOCHS, LOTS, once, public_number, refuse_none
 from semblance.learn.paid import Paid as Counted
 from semblance.learn.rules import Private
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_to_end
+from semblance.learn.white_box import Likely, Spy
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.coded import CodedModel, CodedSpec, Fitting, refuse_unable
 from semblance.modalities.table.generators.marginals import pick
 from semblance.modalities.table.wanted.asked import Asked
+from semblance.privacy.audit import of_counts
 from semblance.privacy.noise import chosen
 
 COUNTED = 0.1
@@ -70,6 +72,17 @@ class Paid(Counted):
 
         return cls.settled(counting, ledger, training, like=like, resume=resume)
 
+    def likely(self, coder: Encoding) -> Likely[Table]:
+        """How much more likely the counts of columns are with each record than with nobody."""
+        columns = [(j,) for j in range(len(coder.columns))]
+        sigma = self.spent[0].sigma  # type: ignore[union-attr]  # noise comes first
+
+        def found(table: Table) -> np.ndarray:
+            codes = coder.encode(table)
+            return np.array([of_counts(self.counts, columns, one[None], sigma=sigma) for one in codes])
+
+        return found
+
     def stand_in(self, coder: Encoding, *, rng: np.random.Generator) -> Table:
         """Records whose columns are those that were counted, each apart from the others."""
         return independent(coder, tuple(simplex(counts / self.records) for counts in self.counts), rng=rng, n=STAND_IN)
@@ -92,10 +105,6 @@ class Training:
     source_of: Callable[[Table], Source]
     model: Callable[[Mapping[str, Any]], CodedModel]
     trainable: bool = True
-
-
-Spy = Callable[[Training, Private], Private]
-"""What an attack makes of the rule of a training: one that tells it every noisy gradient."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,9 @@ class PrivateSpec(CodedSpec):
         training, told = self.trained(train, how, ledger)
         return training.model(told.findings)
 
-    def trained(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy | None = None) -> tuple[Training, Paid]:
+    def trained(
+        self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy[Table] | None = None
+    ) -> tuple[Training, Paid]:
         """The training at its end, and what was paid for it."""
         plan, coder = TrainPlan(**how.plan), public_encoding(train.schema)
         refuse_none(plan)
@@ -168,7 +179,7 @@ class PrivateSpec(CodedSpec):
         training = self.training(coder, seen, rng=how.rng)
         assert isinstance(told.training, Steps)
         rule = Private(told.training, rate * public_number(train.schema), times=self.times)
-        rule = rule if spy is None else spy(training, rule)
+        rule = rule if spy is None else spy(training.source_of, rule)
         source = training.source_of(train.take(chosen(train.subjects, most=1)))
         if training.trainable:
             checkpoint = how.checkpoint("training")
@@ -177,10 +188,10 @@ class PrivateSpec(CodedSpec):
                 train_to_end(training.objective, source, plan, rng=how.rng, **kept)
         return training, told
 
-    def attacked(self, train: Table, how: Fitting, ledger: Ledger, *, spy: Spy) -> Paid:
-        """What an attacker who sees everything that leaves a training would see: what was paid for, and, told to `spy`,
-        every noisy gradient."""
-        return self.trained(train, how, ledger, spy=spy)[1]
+    def attacked(self, train: Table, plan: Plan, ledger: Ledger, *, spy: Spy[Table]) -> Likely[Table]:
+        """What an attacker who sees everything that leaves a training would see (see `learn.white_box`)."""
+        how = Fitting(stream(0, "attacked"), plan, None, None, None)
+        return self.trained(train, how, ledger, spy=spy)[1].likely(public_encoding(train.schema))
 
     def check(self, train: Table, *, wanted: Wanted) -> None:
         """Raise UsageError, before anything is learned, with all that no model of `train` could draw."""

@@ -19,9 +19,9 @@ from torch.nn.functional import embedding_bag
 from semblance.core.model import Card
 from semblance.core.promise import Steps
 from semblance.core.rng import stream
-from semblance.learn import rules
 from semblance.learn.rows import Rows
 from semblance.learn.trainer import Turn
+from semblance.learn.white_box import WhiteBox
 from semblance.modalities.table import audit as audits
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
@@ -29,8 +29,8 @@ from semblance.modalities.table.generators import private
 from semblance.modalities.table.generators.autoregressive import Autoregressive
 from semblance.modalities.table.generators.pate_gan import PateGan
 from semblance.modalities.table.generators.private import PrivateSpec, Training
-from semblance.modalities.table.white_box import WhiteBox, budget
-from semblance.privacy.audit import Audit
+from semblance.privacy.audit import budget
+from tests.broken import BROKEN, FEW, shortly
 
 HOW: dict[str, Any] = {"delta": 1e-5, "confidence": 0.999, "seed": 0}
 
@@ -71,26 +71,23 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "STAND_IN", 50)
 
 
-def attacked(epsilon: float, *, trials: int = 16) -> Audit:
-    return audits.audit(Least(), epsilon=epsilon, trials=trials, **HOW)
-
-
 @pytest.mark.parametrize("epsilon", [0.5, 1.0, 4.0])
 def test_no_attack_refutes_the_claim(epsilon: float) -> None:
-    found = attacked(epsilon, trials=8)
+    found = audits.audit(Least(), epsilon=epsilon, trials=8, **HOW)
     assert found.holds, found
 
 
 @pytest.mark.parametrize("spec", [Autoregressive(width=8, blocks=1), PateGan(teachers=4)])
 def test_a_network_of_the_catalogue_is_attacked_as_it_is(spec: PrivateSpec) -> None:
-    attack = WhiteBox(spec, audits.simulated(stream(0, "audit")).planted)
-    assert all(np.isfinite(attack.score(planted, 1.0, 1e-5)) for planted in (True, False))
+    planted = audits.simulated(stream(0, "audit")).planted
+    attack = WhiteBox(spec, planted)
+    assert all(np.isfinite(attack.score(own, 1.0, 1e-5)) for own in (planted, None))
 
 
 def test_what_is_heard_has_the_patient_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """In every batch and without noise a record's score is one over the square of the noise for every step."""
-    monkeypatch.setattr(rules, "normal", lambda count: np.zeros(count, dtype=np.float32))
-    monkeypatch.setattr(rules, "sampled", lambda count, rate: np.arange(count))
+    BROKEN["noise is off"](monkeypatch)
+    BROKEN["no coins"](monkeypatch)
     planted = audits.simulated(stream(0, "audit")).planted
     found = []
     for there in (1, 0):
@@ -101,20 +98,9 @@ def test_what_is_heard_has_the_patient_in_it(monkeypatch: pytest.MonkeyPatch) ->
     assert found[0] - found[1] == pytest.approx(steps.count / steps.sigma**2, rel=0.05)
 
 
-def test_noise_that_is_off_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "normal", lambda count: np.zeros(count, dtype=np.float32))
-    found = attacked(0.5)
-    assert not found.holds, found
-
-
-def test_gradients_that_are_not_clipped_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules.Private, "weights", lambda self, lengths: torch.ones_like(lengths))
-    found = attacked(0.5)
-    assert not found.holds, found
-
-
-def test_a_patient_in_every_batch_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """opacus accounts for Poisson samples also where a loader shuffles, or draws by weights (#571, #813)."""
-    monkeypatch.setattr(rules, "sampled", lambda count, rate: np.arange(count))
-    found = attacked(1.0)
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_mechanism_is_caught(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shortly(broken, monkeypatch)
+    monkeypatch.setattr(private, "COUNTED", 1e-4)  # gradients are what is attacked
+    found = audits.audit(Least(), **FEW)
     assert not found.holds, found
