@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-signals bench-images bench-vitals peers private-peers signal-peers image-peers judges oracles clean
+  bench-signals bench-images bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | bench-signals | bench-images | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-signals | bench-images | bench-translations | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -83,6 +83,12 @@ IMAGES ?= pneumoniamnist mednist
 # Generators of images beside their peers.
 bench-images: setup image-peers
 	for board in $(IMAGES); do $(BIN)/python -m bench.images --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
+
+TRANSLATIONS ?= flair nuclei
+
+# Images from other contrasts and from masks.
+bench-translations: setup
+	for board in $(TRANSLATIONS); do $(BIN)/python -m bench.translations --board $$board --contenders real floor diffusion med_ddpm pix2pix paired_flow || exit; done
 
 # Generators of vitals.
 bench-vitals: setup

@@ -7,8 +7,9 @@ board's makers held out (bench.own).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,7 @@ class Board:
     title: str
     path: Path
     seconds: float
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def parts(self) -> tuple[Images, Images]:
         """Train, and what is held out."""

@@ -52,6 +52,11 @@ class Board(Protocol):
         """How long a generator may learn."""
         ...
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What a generator of the catalogue is told besides."""
+        ...
+
     def parts(self) -> tuple[Any, Any]:
         """Train, and what is held out."""
         ...
@@ -108,13 +113,17 @@ class Bench:
     most: int
     guests: Guests | None = None
 
-    def drawn(self, name: str, train: Any, seconds: float, *, seed: int) -> tuple[Any, dict[str, float]]:
-        """New records, and what they cost. Raises RuntimeError where a peer came to none."""
+    def drawn(
+        self, name: str, train: Any, holdout: Any, board: Board, seconds: float, *, seed: int
+    ) -> tuple[Any, Any, dict[str, float]]:
+        """New records, the holdout's as a model completes them (None where it does not), and what they cost. Raises
+        RuntimeError where a peer came to none."""
         n = min(len(train), self.most)
         if self.guests is not None and name in self.guests.peers:
-            return self.guests.drawn(name, train, seconds, n=n, seed=seed)
+            new, cost = self.guests.drawn(name, train, seconds, n=n, seed=seed)
+            return new, None, cost
         manifest = catalog.modality(self.modality)
-        spec: Any = manifest.generator(name)()
+        spec: Any = manifest.generator(name)(**board.options)
         times = [_now()]
         plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds)
         model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
@@ -122,11 +131,14 @@ class Bench:
         new: Any = stages.gather(manifest, model.sample(n, rng=stream(seed, "sample")))
         times.append(_now())
         (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
-        return new, {"fit": fit, "cpu": cpu, "peak": peak(), "pace": len(new) / sample, "pace_cpu": len(new) / busy}
+        completes = None if manifest.completed is None else load(manifest.completed)
+        completed = completes and completes(model, holdout, rng=stream(seed, "completed"))
+        cost = {"fit": fit, "cpu": cpu, "peak": peak(), "pace": len(new) / sample, "pace_cpu": len(new) / busy}
+        return new, completed, cost
 
-    def judged(self, train: Any, holdout: Any, new: Any, *, seed: int) -> dict[str, float]:
-        """What the judges say of new records."""
-        evidence = Evidence(train, holdout, new, catalog.modality(self.modality), seed=seed)
+    def judged(self, train: Any, holdout: Any, new: Any, completed: Any = None, *, seed: int) -> dict[str, float]:
+        """What the judges say of new records, and of the holdout's that were completed."""
+        evidence = Evidence(train, holdout, new, catalog.modality(self.modality), seed=seed, completed=completed)
         found = [finding for path in self.judges for finding in load(path)(evidence)]
         return dict(self.numbers({one.metric: one for one in found if one.status == "measured"}))
 
@@ -136,10 +148,10 @@ class Bench:
         if name == REAL:
             return Try("finished", values=self.judged(train, holdout, train, seed=seed))
         try:
-            new, cost = self.drawn(name, train, seconds, seed=seed)
+            new, completed, cost = self.drawn(name, train, holdout, board, seconds, seed=seed)
         except (RuntimeError, DataError, UsageError) as error:
             return Try("failed", said=str(error))
-        return Try("finished", values={**cost, **self.judged(train, holdout, new, seed=seed)})
+        return Try("finished", values={**cost, **self.judged(train, holdout, new, completed, seed=seed)})
 
     def run(self, args: argparse.Namespace) -> None:
         """Every contender; its row is written after every seed."""

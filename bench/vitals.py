@@ -80,6 +80,7 @@ class Board:
     target: str
     seconds: float
     declared: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def parts(self) -> tuple[Stays, Stays]:
         """Train, and the stays of other patients."""

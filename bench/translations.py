@@ -1,0 +1,142 @@
+"""Images from other contrasts and from masks, on real data: python -m bench.translations --board flair
+
+A contender learns the images of some patients. Of the others it makes what is not given, which our own judges compare
+with the truth; and it draws new images with masks, of which these judges learn to segment (bench.own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.boards import DATA
+from bench.own import COST, Bench
+from bench.results import Columns
+from semblance.core.dataset import split_by_subject
+from semblance.core.report import Finding
+from semblance.core.rng import stream
+from semblance.core.schema import Column, Schema
+from semblance.modalities.image.data import Channel, Images, Layout
+
+NOTES = """\
+# Images from contrasts and from masks
+
+Each contender learns the images of some patients for as many seconds of a processor; judges look at the others.
+
+- fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
+  by the clock, and for each second of a processor (where the machine does other work, only these compare)
+- SSIM, PSNR: likeness (1: the same) and decibels of the contrast that was made of unseen patients' given one, inside
+  the foreground; beside the given contrast brought to the range of the real one (copy), and the mean image of train
+- lesions: share of the contrast of lesions with what lies around them that is lost, or added; not of one patient
+- Dice: overlap with marks by hand, on unseen images, of what a small U-Net marks that learned new images and masks
+  alone; real: as many real ones
+- gain: points of Dice by adding all new images to a tenth of the real patients; turned: by classical augmentation
+- real against real: train in the place of new images
+"""
+COLUMNS: Columns = {
+    **COST,
+    "images/s": ("pace", 1),
+    "images/CPU s": ("pace_cpu", 1),
+    "SSIM": ("translation_ssim", 3),
+    "copy": ("translation_ssim_copy", 3),
+    "mean": ("translation_ssim_floor", 3),
+    "PSNR": ("translation_psnr", 1),
+    "copy PSNR": ("translation_psnr_copy", 1),
+    "mean PSNR": ("translation_psnr_floor", 1),
+    "lesions": ("translation_lesion_contrast", 3),
+    "Dice": ("segmentation_dice", 3),
+    "real": ("segmentation_dice_control", 3),
+    "HD95": ("segmentation_hd95", 1),
+    "gain": ("segmentation_gain", 3),
+    "turned": ("segmentation_gain_control", 3),
+}
+_HERE = "semblance.modalities.image.metrics"
+JUDGES = (
+    f"{_HERE}.translation:translation",
+    f"{_HERE}.translation:lesions",
+    f"{_HERE}.segmentation:segmentation",
+    f"{_HERE}.segmentation:gain",
+)
+
+
+@dataclass(frozen=True)
+class Board:
+    """An archive of images with masks: the `channels` that are looked at (none: all, as colours), the mask and what it
+    shows, what is `given`, the patients' array, and the share of patients that is held out."""
+
+    title: str
+    path: Path
+    channels: tuple[str, ...]
+    mask: str
+    shows: str
+    given: tuple[str, ...]
+    subjects: str
+    holdout: float
+    seconds: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def parts(self) -> tuple[Images, Images]:
+        """Train, and the images of other patients."""
+        with np.load(self.path, allow_pickle=False) as held:
+            light, mask, who = held["images"], held[self.mask] > 0, held[self.subjects].astype(np.int64)
+            names = held["channels"].tolist() if self.channels else ["red", "green", "blue"]
+        if not self.channels:
+            light = np.moveaxis(light, -1, 1)
+        chosen = self.channels or tuple(names)
+        light = light[:, [names.index(name) for name in chosen]]
+        pixels = np.concatenate([light, mask[:, None]], 1).astype(np.float32)
+        marked = Channel(self.shows, ("background", self.shows), (0, 1), "uint8")
+        layout = Layout(channels=(*map(Channel, chosen), marked), given=self.given, axes="first")
+        schema = Schema((Column("patient", "identifier", "subject", dtype="int64"),))
+        images = Images(schema, pd.DataFrame(index=pd.RangeIndex(len(pixels))), pixels, who, layout)
+        return split_by_subject(images, holdout=self.holdout, rng=stream(0, "split"))
+
+
+BOARDS = {
+    "flair": Board(
+        "Open MS, T1 to FLAIR: 290 axial slices of 128 x 128 of three patients, one of them held out (a demonstration)",
+        DATA / "images" / "open_ms" / "open_ms_axial_128.npz",
+        ("T1", "FLAIR"),
+        "lesion",
+        "lesion",
+        ("T1",),
+        "patient",
+        1 / 3,
+        600,
+        {"rare": 1},  # two patients are learned: nothing is private here, and nobody is to believe it
+    ),
+    "nuclei": Board(
+        "Data Science Bowl 2018, stained tissue from masks of nuclei: 420 tiles of 128 x 128 of 105 images",
+        DATA / "images" / "dsb2018" / "dsb2018_he_128.npz",
+        (),
+        "instances",
+        "nucleus",
+        (),
+        "source",
+        0.3,
+        600,
+    ),
+}
+
+
+def _numbers(found: Mapping[str, Finding]) -> Iterator[tuple[str, float]]:
+    for metric, finding in found.items():
+        name = metric.rpartition(".")[2]
+        assert finding.estimate is not None
+        yield name, finding.estimate.value
+        for key, beside in (("control", finding.control), ("floor", finding.floor)):
+            if beside is not None:
+                yield f"{name}_{key}", beside.value
+        if "copy" in finding.detail:
+            yield f"{name}_copy", finding.detail["copy"]["value"]
+
+
+BENCH = Bench("translations", "image", BOARDS, JUDGES, _numbers, NOTES, COLUMNS, by="images/s", most=400)
+
+if __name__ == "__main__":
+    BENCH.main(__doc__)
