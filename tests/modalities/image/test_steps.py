@@ -91,3 +91,21 @@ def test_steps_that_are_declared_are_taken_of_all_parts_alike(tmp_path):
         read([made], ReadOptions(declared=declared, rare=13))
     with pytest.raises(UsageError, match="steps is not"):
         read([made], ReadOptions(declared={"image": {"steps": ["blur"]}}))
+
+
+def test_a_nifti_on_another_grid_is_written_with_its_millimetres_and_lies_where_it_lay(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    (tmp_path / "in").mkdir()
+    affine = np.array([[-2.0, 0, 0, 30], [0, 2, 0, -40], [0, 0, 3, 5], [0, 0, 0, 1]])
+    rng = stream(0, "volumes")
+    for i in range(6):
+        volume = rng.normal(100, 10, (10, 12, 8)).astype(np.float32)
+        nibabel.save(nibabel.Nifti1Image(volume, affine), tmp_path / "in" / f"{i}.nii.gz")
+    data, _ = read([tmp_path / "in"], ReadOptions(declared={"image": {"resample": [1.5, 1.0, 1.0]}}))
+    made = write([data], tmp_path / "out")
+    file = nibabel.load(made / "000001.nii.gz")
+    assert file.shape == (20, 24, 16) and np.allclose(file.header.get_zooms(), (1.0, 1.0, 1.5))
+    for corner, same in (((-0.5, -0.5, -0.5), (-0.5, -0.5, -0.5)), ((9.5, 11.5, 7.5), (19.5, 23.5, 15.5))):
+        assert np.allclose(affine @ [*corner, 1], file.affine @ [*same, 1])
+    again = further([made], data)
+    assert np.allclose(again.pixels, data.pixels, atol=1e-3) and again.layout.spacing == data.layout.spacing

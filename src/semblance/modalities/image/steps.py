@@ -198,7 +198,23 @@ def resampled(one: Found, spacing: tuple[float, ...]) -> Found:
     shape = tuple(max(round(n * a / b), 1) for n, a, b in zip(sides, own, spacing, strict=True))
     pixels = np.stack([on_grid(channel, shape) for channel in one.pixels])
     masks = {name: on_grid(mask, shape, order=0) if mask.shape == sides else mask for name, mask in one.masks.items()}
-    return replace(one, pixels=pixels, masks=masks, layout=replace(one.layout, spacing=spacing))
+    affine = _affine(one.layout.affine, sides, shape, [b / a for a, b in zip(own, spacing, strict=True)])
+    return replace(one, pixels=pixels, masks=masks, layout=replace(one.layout, spacing=spacing, affine=affine))
+
+
+def _affine(
+    affine: tuple[float, ...], old: Sequence[int], new: Sequence[int], coarser: Sequence[float]
+) -> tuple[float, ...]:
+    """NIfTI's affine, where there is one, on a grid of `new` instead of `old` pixels, each so much `coarser`: the field
+    of view stays, and with it the edge of the first pixel, not its middle."""
+    if not affine:
+        return ()
+    made = np.reshape(np.array(affine), (3, 4))
+    for axis, (before, now, wider) in enumerate(zip(old, new, coarser, strict=True)):
+        column = len(old) - 1 - axis  # axes of NIfTI run the other way round
+        made[:, 3] += made[:, column] * (before / now - 1) / 2
+        made[:, column] *= wider
+    return tuple(round(float(x), 6) for x in made.ravel())
 
 
 def on_grid(x: np.ndarray, shape: Sequence[int], *, order: int = 1) -> np.ndarray:
