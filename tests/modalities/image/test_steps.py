@@ -87,6 +87,11 @@ def test_steps_that_are_declared_are_taken_of_all_parts_alike(tmp_path):
     again = further([made], data)
     assert again.pixels == pytest.approx(data.pixels, abs=1e-3) and again.layout == data.layout
     assert type(data.layout).from_json(data.layout.to_json()) == data.layout
+    # What is made lies on the common scale already, and a judge is to see it as it was written.
+    brighter = replace(data, pixels=(data.pixels * 1.2 + 5).astype(np.float32))
+    for name in ("b.npz", "folder"):
+        judged = further([write([brighter], tmp_path / name)], data)
+        assert judged.pixels == pytest.approx(brighter.pixels, abs=0.51) and judged.layout.steps == data.layout.steps
     with pytest.raises(DataError, match="steps of 12 patients"):
         read([made], ReadOptions(declared=declared, rare=13))
     with pytest.raises(UsageError, match="steps is not"):
@@ -109,3 +114,25 @@ def test_a_nifti_on_another_grid_is_written_with_its_millimetres_and_lies_where_
         assert np.allclose(affine @ [*corner, 1], file.affine @ [*same, 1])
     again = further([made], data)
     assert np.allclose(again.pixels, data.pixels, atol=1e-3) and again.layout.spacing == data.layout.spacing
+
+
+def test_landmarks_are_those_of_enough_patients_that_no_file_holds_out(tmp_path):
+    archive = {"images": DATA.pixels[:, 0], "patient": np.arange(12), "is_test": np.arange(12) < 6}
+    archive["images"][:6] *= 10
+    np.savez(tmp_path / "a.npz", **archive)
+    declared = {"image": {"steps": ["standardise"]}}
+    data, _ = read([tmp_path / "a.npz"], ReadOptions(declared=declared))
+    (step,) = data.layout.steps
+    assert step == take(DATA.pixels[6:], ["standardise"])[1].steps[0]
+    with pytest.raises(DataError, match="steps of 6 patients"):
+        read([tmp_path / "a.npz"], ReadOptions(declared=declared, rare=7))
+    # A contrast of one patient alone: its landmarks would be that patient's.
+    np.savez(tmp_path / "b.npz", images=DATA.pixels[:, 0], patient=np.arange(12), domain=["CT"] * 11 + ["MR"])
+    with pytest.raises(DataError, match="steps of 1 patients"):
+        read([tmp_path / "b.npz"], ReadOptions(declared=declared))
+
+
+def test_steps_that_an_archive_tells_wrongly_are_an_error_of_its_file(tmp_path):
+    np.savez(tmp_path / "a.npz", images=DATA.pixels[:, 0], intensity_steps=["{"])
+    with pytest.raises(DataError, match="cannot be read"):
+        read([tmp_path / "a.npz"], ReadOptions())

@@ -59,14 +59,16 @@ class Taken:
         return light
 
 
-def take(light: np.ndarray, steps: Sequence[str | Step]) -> tuple[np.ndarray, Taken]:
+def take(
+    light: np.ndarray, steps: Sequence[str | Step], *, among: np.ndarray | None = None
+) -> tuple[np.ndarray, Taken]:
     """(n, channels, ...) intensities after the steps, and what these took. A step by its name alone finds what images
-    have in common; channels that nobody knows stay NaN."""
+    have in common, those `among` (n,) bool or all; channels that nobody knows stay NaN."""
     done, all_own = [], []
     for step in steps:
         name = step if isinstance(step, str) else step.name
         own = np.array([[_own(name, x) for x in image] for image in light])
-        known = Step(name, _common(name, own)) if isinstance(step, str) else step
+        known = Step(name, _common(name, own if among is None else own[among])) if isinstance(step, str) else step
         light = _each(partial(_done, known), own, light)
         done.append(known)
         all_own.append(own)
