@@ -219,7 +219,7 @@ def _images(
     layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix=prefixed, steps=taken)  # type: ignore[arg-type]
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
     facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
-    beside = {short: [_text(value, ()) for value in np.ravel(held[array]).tolist()] for short, array in columns.items()}
+    beside = {short: [_exactly(value) for value in np.ravel(held[array])] for short, array in columns.items()}
     channels = tuple(map(str, held.get("channels", ())))
     classes = {n: tuple(map(str, held[n + CLASSES])) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
@@ -254,6 +254,13 @@ def _text(value: Any, known: Sequence[Any]) -> str:
     if isinstance(value, int) and 0 <= value < len(known):
         value = known[value]
     return str(value).strip()
+
+
+def _exactly(value: np.generic) -> str:
+    """The same of a fact, with all digits that a number of its type has."""
+    if isinstance(value, np.floating) and np.isfinite(value):
+        return np.format_float_positional(value, trim="-")
+    return _text(value.item(), ())
 
 
 # Writing
