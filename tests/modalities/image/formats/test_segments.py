@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semblance.core import large
 from semblance.core.errors import DataError
 from semblance.core.modality import ReadOptions
 from semblance.modalities.image.data import Channel, Images, Layout
@@ -116,3 +117,10 @@ def test_numbers_of_other_files_are_brought_in_line_by_the_names_of_classes(tmp_
 def test_what_is_no_segmentation_is_none(tmp_path):
     made = write([marked(2, depth=False)], tmp_path / "x")
     assert segments.read(made / "000001.dcm") is None and segments.read(made / "000001_mask.dcm") is not None
+
+
+def test_segmentations_of_sets_larger_than_memory_are_the_same(tmp_path, monkeypatch):
+    data = marked(3, depth=True)
+    made = write([data], tmp_path / "x")
+    monkeypatch.setattr(large, "LARGE", 2**10)
+    assert (like([made], data.schema).pixels == data.pixels).all()
