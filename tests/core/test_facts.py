@@ -30,6 +30,13 @@ def test_a_text_in_a_column_of_numbers_is_refused_without_being_told():
     assert "secret" not in str(error.value)
 
 
+def test_what_is_endless_is_no_number():
+    assert column(["1", "inf"]).kind == "categorical"
+    with pytest.raises(DataError, match="1 value is no number"):
+        column(["1", "-inf"], kind="numeric")
+    assert pd.isna(values(pd.Series(["1", "inf"], dtype=object), column(["1", "2"]))).tolist() == [False, True]
+
+
 def test_what_is_written_is_what_was_read():
     texts = pd.Series(["1.50", None, "2.25"], dtype=object)
     schema = Schema((column(["1.50", "2.25"]),))

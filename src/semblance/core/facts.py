@@ -101,7 +101,7 @@ def suspicion(name: str, column: Column, known: pd.Series) -> str:
 
 def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> Column:
     """The column of the texts that are known, under what was `told` of it. Raises DataError where no number is one."""
-    numbers = pd.to_numeric(known, errors="coerce")
+    numbers = _numbers(known)
     kind = told.get("kind", "categorical" if "categories" in told else None)
     whole = bool((numbers % 1 == 0).all())
     if kind is None:
@@ -149,10 +149,16 @@ def _guess(known: pd.Series, numbers: pd.Series, whole: bool, role: str) -> Any:
 def values(texts: pd.Series, column: Column) -> Any:
     """(n,) the column as a frame holds it: float64 with NaN, or a Categorical with text categories."""
     if column.continuous:
-        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
+        return _numbers(texts).to_numpy(dtype=float)
     known = list(column.categories) if column.categories is not None else []
     categories = [*known, *sorted(set(texts.dropna()).difference(known))]
     return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
+
+
+def _numbers(texts: pd.Series) -> pd.Series:
+    """(n,) NaN for what is no number, or endless."""
+    numbers = pd.to_numeric(texts, errors="coerce").astype(float)
+    return numbers.where(np.isfinite(numbers))
 
 
 def told_texts(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:
