@@ -89,6 +89,8 @@ def _planes(held: Any, i: int, frame: np.ndarray, kind: str, labels: Mapping[int
     number = of_frame(held, "ReferencedFrameNumber", i)
     first = number[0] if isinstance(number, Sequence) else number
     where = str(source or ""), int(first or 1) - 1, None if at is None else np.array(at, dtype=float)
+    if where[1] < 0 or (where[2] is not None and where[2].shape != (3,)):
+        raise LookupError("a frame of no place")
     if kind == "BINARY":
         segment = int(of_frame(held, "ReferencedSegmentNumber", i))
         if segment not in labels:
@@ -140,7 +142,8 @@ def _drawn(
         i, frame = where
         if i not in maps:
             mine = [j for j, other in enumerate(slices) if other.series == slices[i].series]
-            maps |= {j: shelf.put(np.zeros(slices[j].found.pixels.shape[1:], dtype=np.uint8)) for j in mine}
+            kind = np.min_scalar_type(len(names))
+            maps |= {j: shelf.put(np.zeros(slices[j].found.pixels.shape[1:], dtype=kind)) for j in mine}
         codes = maps[i][frame] if maps[i].ndim == 3 else maps[i]
         if codes.shape != plane.shown.shape:
             sizes += 1
