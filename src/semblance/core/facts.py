@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from semblance.core.schema import Column, Schema
 
 CLASSES = 20
 """A label of at most this many whole numbers is a class."""
+DECIMALS = 20
+"""At most so many decimals of a number are kept."""
 UNIQUE, ROWS = 0.95, 20
 """A text may name patients where this share of at least so many recordings have their own."""
 MISSING = ("", "?", "na", "n/a", "nan", "none", "null", "unknown")
@@ -114,7 +117,7 @@ def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> 
             fix=f'[columns."{name}"] na = "..." if they mean missing, else kind = "categorical"',
             column=name,
         )
-    decimals = 0 if kind != "numeric" else int(known.str.extract(r"\.(\d+)$")[0].str.len().max() or 0)
+    decimals = 0 if kind != "numeric" else max(map(_decimals, known.unique()), default=0)
     listed = told.get("categories")
     return Column(
         name,
@@ -153,6 +156,11 @@ def values(texts: pd.Series, column: Column) -> Any:
     known = list(column.categories) if column.categories is not None else []
     categories = [*known, *sorted(set(texts.dropna()).difference(known))]
     return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
+
+
+def _decimals(text: str) -> int:
+    """Of a number, however it is written: 2 of 1.50, 3 of 1e-3."""
+    return min(max(-int(Decimal(text).as_tuple().exponent), 0), DECIMALS)
 
 
 def _numbers(texts: pd.Series) -> pd.Series:

@@ -74,6 +74,9 @@ def test_a_grid_is_left_and_found_again_where_images_are_smooth():
     assert made.pixels.shape == (1, 16, 16) and made.masks["m"].shape == (16, 16) and made.layout.spacing == (2.0, 2.0)
     with pytest.raises(DataError, match="has 2 axes, the millimetres of 0"):
         resampled(replace(one, layout=replace(one.layout, spacing=())), (2.0, 2.0))
+    for odd in (0.0, -1.0, np.nan, 1000.0):
+        with pytest.raises(DataError, match="has pixels of"):
+            resampled(replace(one, layout=replace(one.layout, spacing=(1.0, odd))), (2.0, 2.0))
 
 
 def test_steps_that_are_declared_are_taken_of_all_parts_alike(tmp_path):

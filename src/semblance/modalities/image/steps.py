@@ -41,6 +41,8 @@ SMALL, RIDGE = 0.01, 1e-6
 """Steps of a logarithm that are as good as none, and how far cosines that nothing tells are held to 0."""
 DARK = 0.1
 """Below this share of the way from the darkest to a bright pixel (the 98th percentile) is background."""
+FINER = 50
+"""By how much a grid may be finer than an image is: beyond that somebody took one unit for another."""
 RISE = 1e-5
 """By how much of their range landmarks rise at least, so that each leads back."""
 
@@ -197,6 +199,10 @@ def resampled(one: Found, spacing: tuple[float, ...]) -> Found:
         raise DataError(Problem(found, rule, fix))
     if own == spacing:
         return one
+    if not all(0 < a < FINER * b for a, b in zip(own, spacing, strict=True)):  # what is NaN is not, either
+        found = f"'{one.name}' has pixels of {' x '.join(f'{a:g}' for a in own)} millimetres"
+        rule = f"pixels have a size, and a grid is at most {FINER} times finer"
+        raise DataError(Problem(found, rule, "correct its spacing, or [image] resample"))
     shape = tuple(max(round(n * a / b), 1) for n, a, b in zip(sides, own, spacing, strict=True))
     pixels = np.stack([on_grid(channel, shape) for channel in one.pixels])
     masks = {name: on_grid(mask, shape, order=0) if mask.shape == sides else mask for name, mask in one.masks.items()}
