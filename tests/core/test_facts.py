@@ -30,6 +30,20 @@ def test_a_text_in_a_column_of_numbers_is_refused_without_being_told():
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("texts", "decimals"), [(["1.50", "2"], 2), (["1e-3", "2.5"], 3), (["1", "2E3"], 0), ([], 0), (["1e-300", "2"], 20)]
+)
+def test_decimals_are_those_of_numbers_however_they_are_written(texts, decimals):
+    assert column(texts, kind="numeric").decimals == decimals
+
+
+def test_what_is_endless_is_no_number():
+    assert column(["1", "inf"]).kind == "categorical"
+    with pytest.raises(DataError, match="1 value is no number"):
+        column(["1", "-inf"], kind="numeric")
+    assert pd.isna(values(pd.Series(["1", "inf"], dtype=object), column(["1", "2"]))).tolist() == [False, True]
+
+
 def test_what_is_written_is_what_was_read():
     texts = pd.Series(["1.50", None, "2.25"], dtype=object)
     schema = Schema((column(["1.50", "2.25"]),))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from semblance.core.schema import Column, Schema
 
 CLASSES = 20
 """A label of at most this many whole numbers is a class."""
+DECIMALS = 20
+"""At most so many decimals of a number are kept."""
 UNIQUE, ROWS = 0.95, 20
 """A text may name patients where this share of at least so many recordings have their own."""
 MISSING = ("", "?", "na", "n/a", "nan", "none", "null", "unknown")
@@ -101,7 +104,7 @@ def suspicion(name: str, column: Column, known: pd.Series) -> str:
 
 def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> Column:
     """The column of the texts that are known, under what was `told` of it. Raises DataError where no number is one."""
-    numbers = pd.to_numeric(known, errors="coerce")
+    numbers = _numbers(known)
     kind = told.get("kind", "categorical" if "categories" in told else None)
     whole = bool((numbers % 1 == 0).all())
     if kind is None:
@@ -114,7 +117,7 @@ def kind_of(name: str, known: pd.Series, role: Any, told: Mapping[str, Any]) -> 
             fix=f'[columns."{name}"] na = "..." if they mean missing, else kind = "categorical"',
             column=name,
         )
-    decimals = 0 if kind != "numeric" else int(known.str.extract(r"\.(\d+)$")[0].str.len().max() or 0)
+    decimals = 0 if kind != "numeric" else max(map(_decimals, known.unique()), default=0)
     listed = told.get("categories")
     return Column(
         name,
@@ -149,10 +152,21 @@ def _guess(known: pd.Series, numbers: pd.Series, whole: bool, role: str) -> Any:
 def values(texts: pd.Series, column: Column) -> Any:
     """(n,) the column as a frame holds it: float64 with NaN, or a Categorical with text categories."""
     if column.continuous:
-        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
+        return _numbers(texts).to_numpy(dtype=float)
     known = list(column.categories) if column.categories is not None else []
     categories = [*known, *sorted(set(texts.dropna()).difference(known))]
     return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
+
+
+def _decimals(text: str) -> int:
+    """Of a number, however it is written: 2 of 1.50, 3 of 1e-3."""
+    return min(max(-int(Decimal(text).as_tuple().exponent), 0), DECIMALS)
+
+
+def _numbers(texts: pd.Series) -> pd.Series:
+    """(n,) NaN for what is no number, or endless."""
+    numbers = pd.to_numeric(texts, errors="coerce").astype(float)
+    return numbers.where(np.isfinite(numbers))
 
 
 def told_texts(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:

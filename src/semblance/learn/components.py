@@ -14,7 +14,8 @@ from semblance.core.bounds import reach
 from semblance.learn.drawn import Learned
 
 FITTED = 4_000
-"""Records, at most, by which the directions are found, and no more than `large.LARGE` bytes of them."""
+"""Records, at most, by which the directions are found, and no more than `large.LARGE` bytes of them, or
+`large.FEWEST` however large these are."""
 ROUNDS = 3
 """How often the directions are looked for once more, after what single patients have too much of them is taken away."""
 
@@ -44,7 +45,8 @@ class Components:
         for kind in np.unique(labels):
             of = np.flatnonzero(labels == kind)
             means[kind] = _sum(rows, each, of) / each[of].sum()
-        some = np.sort(rng.permutation(len(rows))[: max(2, min(FITTED, large.LARGE // (4 * rows.shape[1])))])
+        most_rows = max(large.FEWEST, min(FITTED, large.LARGE // (4 * rows.shape[1])))
+        some = np.sort(rng.permutation(len(rows))[:most_rows])
         left, who, of = rows[some] - means[labels[some]], whose[some], labels[some]
         weights, behind = _weights(who), len(np.unique(whose)) // rare
         count = min(most, behind, len(some) - 1, rows.shape[1])

@@ -48,7 +48,7 @@ def test_unpaired_images_are_records_of_one_contrast(name, tmp_path):
     made = write([data], tmp_path / name)
     again, profile = read([made], ReadOptions(declared={"image": {"given": ["T1"]}}))
     assert np.array_equal(again.pixels, data.pixels, equal_nan=True)
-    assert again.layout.given == ("T1",) and any("`cyclegan` and the floor learn" in note for note in profile.notes)
+    assert again.layout.given == ("T1",) and any("`cut` and the floor learn" in note for note in profile.notes)
 
 
 def test_an_array_of_whole_numbers_is_a_mask_and_objects_are_of_one_class(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
+from semblance.modalities.image.data import Step
 from semblance.modalities.image.measure import comparable
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked, paired, unpaired
@@ -29,6 +30,14 @@ def test_other_channels_and_unknown_ones_are_told():
         comparable(masked(4, 1), paired(4, 2), part="synthetic")
     with pytest.raises(DataError, match="only some channels are known"):
         comparable(paired(4, 1), unpaired(4, 2), part="holdout")
+
+
+def test_images_that_went_through_other_steps_are_told():
+    other = images(4, 2)
+    other = replace(other, layout=replace(other.layout, steps=(Step("bias"),)))
+    with pytest.raises(DataError, match="went through bias, those of train through no steps"):
+        comparable(images(4, 1), other, part="synthetic")
+    comparable(other, other, part="synthetic")
 
 
 def test_unpaired_images_are_comparable_with_those_that_show_a_domain():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semblance.core.errors import DataError, UsageError
+from semblance.core import large
+from semblance.core.errors import DataError, ResourceError, UsageError
 from semblance.core.modality import ReadOptions
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.gather import each
@@ -145,3 +147,13 @@ def test_all_that_is_not_declared_is_told_at_once(tmp_path):
 def test_numbers_are_stored_as_the_range_allows(tmp_path, span, stored):
     data, _ = read([folder("npz", tmp_path)], said(range=list(span), labels=[]))
     assert (data.layout.stored, data.layout.fmt, list(data.frame)) == (stored, "npz", [])
+
+
+def test_a_full_disk_is_an_error_and_no_missing_image(tmp_path, monkeypatch):
+    def full(*args: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(large, "LARGE", 2**10)
+    with pytest.raises(ResourceError, match="TMPDIR"):
+        read([folder("npz", tmp_path)], said())

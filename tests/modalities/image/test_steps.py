@@ -74,6 +74,9 @@ def test_a_grid_is_left_and_found_again_where_images_are_smooth():
     assert made.pixels.shape == (1, 16, 16) and made.masks["m"].shape == (16, 16) and made.layout.spacing == (2.0, 2.0)
     with pytest.raises(DataError, match="has 2 axes, the millimetres of 0"):
         resampled(replace(one, layout=replace(one.layout, spacing=())), (2.0, 2.0))
+    for odd in (0.0, -1.0, np.nan, 1000.0):
+        with pytest.raises(DataError, match="has pixels of"):
+            resampled(replace(one, layout=replace(one.layout, spacing=(1.0, odd))), (2.0, 2.0))
 
 
 def test_steps_that_are_declared_are_taken_of_all_parts_alike(tmp_path):
@@ -87,7 +90,52 @@ def test_steps_that_are_declared_are_taken_of_all_parts_alike(tmp_path):
     again = further([made], data)
     assert again.pixels == pytest.approx(data.pixels, abs=1e-3) and again.layout == data.layout
     assert type(data.layout).from_json(data.layout.to_json()) == data.layout
+    # What is made lies on the common scale already, and a judge is to see it as it was written.
+    brighter = replace(data, pixels=(data.pixels * 1.2 + 5).astype(np.float32))
+    for name in ("b.npz", "folder"):
+        judged = further([write([brighter], tmp_path / name)], data)
+        assert judged.pixels == pytest.approx(brighter.pixels, abs=0.51) and judged.layout.steps == data.layout.steps
     with pytest.raises(DataError, match="steps of 12 patients"):
         read([made], ReadOptions(declared=declared, rare=13))
     with pytest.raises(UsageError, match="steps is not"):
         read([made], ReadOptions(declared={"image": {"steps": ["blur"]}}))
+
+
+def test_a_nifti_on_another_grid_is_written_with_its_millimetres_and_lies_where_it_lay(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    (tmp_path / "in").mkdir()
+    affine = np.array([[-2.0, 0, 0, 30], [0, 2, 0, -40], [0, 0, 3, 5], [0, 0, 0, 1]])
+    rng = stream(0, "volumes")
+    for i in range(6):
+        volume = rng.normal(100, 10, (10, 12, 8)).astype(np.float32)
+        nibabel.save(nibabel.Nifti1Image(volume, affine), tmp_path / "in" / f"{i}.nii.gz")
+    data, _ = read([tmp_path / "in"], ReadOptions(declared={"image": {"resample": [1.5, 1.0, 1.0]}}))
+    made = write([data], tmp_path / "out")
+    file = nibabel.load(made / "000001.nii.gz")
+    assert file.shape == (20, 24, 16) and np.allclose(file.header.get_zooms(), (1.0, 1.0, 1.5))
+    for corner, same in (((-0.5, -0.5, -0.5), (-0.5, -0.5, -0.5)), ((9.5, 11.5, 7.5), (19.5, 23.5, 15.5))):
+        assert np.allclose(affine @ [*corner, 1], file.affine @ [*same, 1])
+    again = further([made], data)
+    assert np.allclose(again.pixels, data.pixels, atol=1e-3) and again.layout.spacing == data.layout.spacing
+
+
+def test_landmarks_are_those_of_enough_patients_that_no_file_holds_out(tmp_path):
+    archive = {"images": DATA.pixels[:, 0], "patient": np.arange(12), "is_test": np.arange(12) < 6}
+    archive["images"][:6] *= 10
+    np.savez(tmp_path / "a.npz", **archive)
+    declared = {"image": {"steps": ["standardise"]}}
+    data, _ = read([tmp_path / "a.npz"], ReadOptions(declared=declared))
+    (step,) = data.layout.steps
+    assert step == take(DATA.pixels[6:], ["standardise"])[1].steps[0]
+    with pytest.raises(DataError, match="steps of 6 patients"):
+        read([tmp_path / "a.npz"], ReadOptions(declared=declared, rare=7))
+    # A contrast of one patient alone: its landmarks would be that patient's.
+    np.savez(tmp_path / "b.npz", images=DATA.pixels[:, 0], patient=np.arange(12), domain=["CT"] * 11 + ["MR"])
+    with pytest.raises(DataError, match="steps of 1 patients"):
+        read([tmp_path / "b.npz"], ReadOptions(declared=declared))
+
+
+def test_steps_that_an_archive_tells_wrongly_are_an_error_of_its_file(tmp_path):
+    np.savez(tmp_path / "a.npz", images=DATA.pixels[:, 0], intensity_steps=["{"])
+    with pytest.raises(DataError, match="cannot be read"):
+        read([tmp_path / "a.npz"], ReadOptions())

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semblance.core.errors import DataError, Problem, UsageError
+from semblance.core.errors import DataError, Problem, ResourceError, UsageError
 from semblance.core.large import Shelf
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
@@ -83,6 +83,8 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | No
             read = _of_file(entry.path, said, {}, alone=True)
             some = (one.found if isinstance(one, dicom.Slice) else one for one in read if not isinstance(one, Segments))
             found += [replace(one, facts={**one.facts, **entry.facts}).on(shelf) for one in some]
+        except ResourceError:  # a disk that is full is no patient's file that is broken
+            raise
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
     return found, lost
@@ -129,13 +131,14 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     shelf = Shelf()
     for entry in listed:
         try:
-            held = {name: _mask(path) for name, path in entry.masks.items()}
+            # One segmentation marks all slices of a series, and is read once.
+            held = {name: marks[path] if path in marks else _mask(path) for name, path in entry.masks.items()}
             masks = {name: one for name, one in held.items() if not isinstance(one, Segments)}
             own = {n: replace(one, mask=n) for n, one in held.items() if isinstance(one, Segments)}
-            marks |= {entry.masks[name]: one for name, one in own.items()}
+            marks |= {path: own[n].on(shelf) for n, path in entry.masks.items() if n in own and path not in marks}
             for one in _of_file(entry.path, said, masks):
                 if isinstance(one, Segments):
-                    marks.setdefault(entry.path, one)
+                    marks.setdefault(entry.path, one.on(shelf))
                 elif isinstance(one, dicom.Slice):
                     slices.append(replace(one, found=replace(_known(one.found, entry), masks=masks).on(shelf)))
                 else:

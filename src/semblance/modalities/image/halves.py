@@ -111,7 +111,7 @@ def told(images: Images) -> Iterator[str]:
     sides = domains(images)
     if not sides:
         return
-    yield "nothing is paired, and each image shows one contrast: `cyclegan` and the floor learn from them"
+    yield "nothing is paired, and each image shows one contrast: `cyclegan`, `cut` and the floor learn from them"
     if (gap := label_gap(images)) > APART:
         yield (
             f"labels of the domains differ (total variation {gap:.2f}): a translator learns to add or to remove what "

@@ -1,4 +1,4 @@
-"""Whether further images measure as train's do: the same size, the same channels, the same millimetres."""
+"""Whether further images measure as train's do: the same size, channels, millimetres and steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ NEAR = 0.01
 
 
 def comparable(train: Images, other: Images, *, part: str) -> None:
-    """Raise DataError where images of `other` are of another size, number of channels or spacing than train's."""
+    """Raise DataError where images of `other` are of another size, number of channels or spacing than train's,
+    or went through other steps."""
     problems = []
     mine, theirs = train.pixels.shape[1:], other.pixels.shape[1:]
     if mine != theirs:
@@ -32,8 +33,16 @@ def comparable(train: Images, other: Images, *, part: str) -> None:
     if any(abs(a - b) > NEAR * max(a, b) for a, b in pairs):
         found = f"the {part} images have other millimetres between pixels than those of train"
         problems.append(Problem(found, "all parts have one spacing", "resample them alike"))
+    if (here := _taken(train)) != (there := _taken(other)):
+        found = f"the {part} images went through {there}, those of train through {here}"
+        problems.append(Problem(found, "all parts lie on one scale", "read train with the same [image] steps"))
     if problems:
         raise DataError(*problems)
+
+
+def _taken(images: Images) -> str:
+    """The steps of intensity that were taken of images."""
+    return ", ".join(step.name for step in images.layout.steps) or "no steps"
 
 
 def _spoken(shape: tuple[int, ...]) -> str:

@@ -56,9 +56,8 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     )
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
-    if said.steps and len(np.unique(who)) < options.rare:
-        found_so, rule = f"steps of {len(np.unique(who))} patients", "what is common to images is of enough patients"
-        raise DataError.of(found_so, rule=f"{rule}: {options.rare} (`rare`)", fix="leave out [image] steps")
+    if said.steps:
+        _refuse_few(images, options.rare)
     images = _stepped(_without_empty(replace(images, pixels=common), said), said.steps)
     shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *more, *_tags(found, said))
     notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
@@ -71,11 +70,13 @@ def like(paths: Sequence[str | Path], schema: Schema) -> Images:
 
 
 def further(paths: Sequence[str | Path], train: Images) -> Images:
-    """The same, of the channels of `train`: their masks have its classes."""
+    """The same, of the channels of `train`: their masks have its classes. Steps that were taken of train are taken of
+    these, but for those that were taken before they were written: what is made lies on the common scale."""
     taken = {step.name: step for step in train.layout.steps}
     grid = taken.pop(RESAMPLE).common[0] if RESAMPLE in taken else None
     made = _further(paths, train.schema, train.layout.channels, grid)
-    return _stepped(replace(made, layout=replace(made.layout, given=train.layout.given)), tuple(taken.values()))
+    left = [step for name, step in taken.items() if name not in {one.name for one in made.layout.steps}]
+    return _stepped(replace(made, layout=replace(made.layout, given=train.layout.given)), left)
 
 
 def _further(
@@ -129,12 +130,12 @@ def output_name(paths: Sequence[str | Path]) -> str:
 def _gathered(paths: Sequence[str | Path], said: Said, watch: Watch | None = None) -> Gathered:
     kept = kept_in(paths)
     gathered = gather(paths, said if kept is None else replace(said, dimensions=kept.dimensions), watch)
-    if said.resample is None:
-        return gathered
-    made, problems = list[Found](), list[Problem]()
+    if said.resample is None or (kept is not None and Step(RESAMPLE, (said.resample,)) in kept.layout.steps):
+        return gathered  # files of synthetic images need not say their millimetres: what lies beside them does
+    made, problems, shelf = list[Found](), list[Problem](), large.Shelf()
     for one in gathered.found:
         try:
-            made.append(resampled(one, said.resample))
+            made.append(resampled(one, said.resample).on(shelf))
         except DataError as error:
             problems += error.problems
     if problems:
@@ -143,13 +144,24 @@ def _gathered(paths: Sequence[str | Path], said: Said, watch: Watch | None = Non
 
 
 def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
-    """The images after steps, in order."""
+    """The images after steps, in order; those that files hold out have no part in what is common."""
     if not steps:
         return images
+    among = None if images.held is None else ~images.held
     light = [i for i in range(images.pixels.shape[1]) if i not in images.layout.maps]
     pixels = large.copied(images.pixels)
-    pixels[:, light], taken = take(images.light, steps)
+    pixels[:, light], taken = take(images.light, steps, among=among)
     return replace(images, pixels=pixels, layout=replace(images.layout, steps=(*images.layout.steps, *taken.steps)))
+
+
+def _refuse_few(images: Images, rare: int) -> None:
+    """Raise DataError where what images have in common would be that of fewer than `rare` patients, in some channel."""
+    seen = halves.known(images)[:, : images.light.shape[1]]
+    seen &= np.ones((len(images), 1), dtype=bool) if images.held is None else ~images.held[:, None]
+    least = min(len(np.unique(images.subjects[rows])) for rows in seen.T)
+    if least < rare:
+        rule = f"what is common to the images of a channel is of enough patients: {rare} (`rare`)"
+        raise DataError.of(f"steps of {least} patients", rule=rule, fix="leave out [image] steps")
 
 
 def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: Sequence[Problem]) -> Settled:
@@ -283,7 +295,8 @@ def _images(
     if made.channels:
         layout = replace(layout, channels=made.channels, given=said.given or layout.given, apart=made.apart)
     if said.resample is not None:
-        layout = replace(layout, spacing=said.resample, steps=(Step(RESAMPLE, (said.resample,)),))
+        others = (step for step in layout.steps if step.name != RESAMPLE)
+        layout = replace(layout, spacing=said.resample, steps=(Step(RESAMPLE, (said.resample,)), *others))
     pixels = large.stacked([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
 

@@ -41,6 +41,8 @@ SMALL, RIDGE = 0.01, 1e-6
 """Steps of a logarithm that are as good as none, and how far cosines that nothing tells are held to 0."""
 DARK = 0.1
 """Below this share of the way from the darkest to a bright pixel (the 98th percentile) is background."""
+FINER = 50
+"""By how much a grid may be finer than an image is: beyond that somebody took one unit for another."""
 RISE = 1e-5
 """By how much of their range landmarks rise at least, so that each leads back."""
 
@@ -59,14 +61,16 @@ class Taken:
         return light
 
 
-def take(light: np.ndarray, steps: Sequence[str | Step]) -> tuple[np.ndarray, Taken]:
+def take(
+    light: np.ndarray, steps: Sequence[str | Step], *, among: np.ndarray | None = None
+) -> tuple[np.ndarray, Taken]:
     """(n, channels, ...) intensities after the steps, and what these took. A step by its name alone finds what images
-    have in common; channels that nobody knows stay NaN."""
+    have in common, those `among` (n,) bool or all; channels that nobody knows stay NaN."""
     done, all_own = [], []
     for step in steps:
         name = step if isinstance(step, str) else step.name
         own = np.array([[_own(name, x) for x in image] for image in light])
-        known = Step(name, _common(name, own)) if isinstance(step, str) else step
+        known = Step(name, _common(name, own if among is None else own[among])) if isinstance(step, str) else step
         light = _each(partial(_done, known), own, light)
         done.append(known)
         all_own.append(own)
@@ -195,10 +199,30 @@ def resampled(one: Found, spacing: tuple[float, ...]) -> Found:
         raise DataError(Problem(found, rule, fix))
     if own == spacing:
         return one
+    if not all(0 < a < FINER * b for a, b in zip(own, spacing, strict=True)):  # what is NaN is not, either
+        found = f"'{one.name}' has pixels of {' x '.join(f'{a:g}' for a in own)} millimetres"
+        rule = f"pixels have a size, and a grid is at most {FINER} times finer"
+        raise DataError(Problem(found, rule, "correct its spacing, or [image] resample"))
     shape = tuple(max(round(n * a / b), 1) for n, a, b in zip(sides, own, spacing, strict=True))
     pixels = np.stack([on_grid(channel, shape) for channel in one.pixels])
     masks = {name: on_grid(mask, shape, order=0) if mask.shape == sides else mask for name, mask in one.masks.items()}
-    return replace(one, pixels=pixels, masks=masks, layout=replace(one.layout, spacing=spacing))
+    affine = _affine(one.layout.affine, sides, shape, [b / a for a, b in zip(own, spacing, strict=True)])
+    return replace(one, pixels=pixels, masks=masks, layout=replace(one.layout, spacing=spacing, affine=affine))
+
+
+def _affine(
+    affine: tuple[float, ...], old: Sequence[int], new: Sequence[int], coarser: Sequence[float]
+) -> tuple[float, ...]:
+    """NIfTI's affine, where there is one, on a grid of `new` instead of `old` pixels, each so much `coarser`: the field
+    of view stays, and with it the edge of the first pixel, not its middle."""
+    if not affine:
+        return ()
+    made = np.reshape(np.array(affine), (3, 4))
+    for axis, (before, now, wider) in enumerate(zip(old, new, coarser, strict=True)):
+        column = len(old) - 1 - axis  # axes of NIfTI run the other way round
+        made[:, 3] += made[:, column] * (before / now - 1) / 2
+        made[:, column] *= wider
+    return tuple(round(float(x), 6) for x in made.ravel())
 
 
 def on_grid(x: np.ndarray, shape: Sequence[int], *, order: int = 1) -> np.ndarray:

@@ -55,6 +55,13 @@ def test_arrays_of_one_value_for_each_image_are_known_of_it_and_written_again(tm
     assert again.frame["age"].equals(data.frame["age"]) and again.frame["sex"].equals(data.frame["sex"])
 
 
+def test_numbers_that_are_known_keep_their_digits(tmp_path):
+    facts = {"dose": np.array([123456.78, 1e-5, np.nan, 2e7]), "age": np.array([60.1, 50, 40, 30], np.float32)}
+    data, _ = read([saved(tmp_path / "a.npz", images=pixels(), **facts)], ReadOptions())
+    assert data.frame["dose"].fillna(0).tolist() == [123456.78, 1e-5, 0, 2e7]
+    assert data.frame["age"].tolist() == [60.1, 50, 40, 30] and data.schema["age"].decimals == 1
+
+
 @pytest.mark.parametrize(("odd", "text"), [(2, "2"), (-1, "-1"), (np.nan, ""), (0.5, "0.5"), (1, "right")])
 def test_a_label_means_what_it_means_whatever_the_others_are(odd, text, tmp_path):
     """One number without a name once took the names from all, and one that is missing made all numbers floats."""

@@ -68,3 +68,10 @@ def test_frames_stand_by_their_place_each_with_its_own_scale(tmp_path):
     found = dicom.read(file).found
     assert found.pixels[0, :, 0, 0].tolist() == [1, 2, 3] and found.layout.spacing[0] == 3.0
     assert found.layout.stored == "float32"
+
+
+def test_places_of_frames_are_as_short_as_the_standard_wants_them(tmp_path):
+    layout = Layout("dicom", "int16", spacing=(0.7, 1.0, 1.0), kind="CT", sop=dicom.SECONDARY, frames=True)
+    file = objects.write(np.zeros((1, 20, 8, 8), np.int16), layout, tmp_path / "x", number=1, subject=1)
+    places = pydicom.dcmread(file).SliceLocationVector
+    assert max(len(str(place)) for place in places) <= 16 and places[3] == 2.1

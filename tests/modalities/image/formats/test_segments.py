@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from semblance.core import large
 from semblance.core.errors import DataError
 from semblance.core.modality import ReadOptions
 from semblance.modalities.image.data import Channel, Images, Layout
@@ -93,9 +95,31 @@ def elsewhere(held) -> None:
         frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID = "2.25.1"
 
 
+def before_the_first(held) -> None:
+    for frame in held.PerFrameFunctionalGroupsSequence:
+        frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber = -3
+
+
+def on_a_line(held) -> None:
+    for frame in held.PerFrameFunctionalGroupsSequence:
+        del frame.DerivationImageSequence
+        frame.PlanePositionSequence = [pydicom.Dataset()]
+        frame.PlanePositionSequence[0].ImagePositionPatient = ["0", "0"]
+
+
+def of_many_objects(held) -> None:
+    held.SegmentSequence = [deepcopy(held.SegmentSequence[0]) for _ in range(300)]
+    for i, one in enumerate(held.SegmentSequence, start=1):
+        one.SegmentNumber, one.SegmentLabel = i, f"cell {i}"
+    for i, frame in enumerate(held.PerFrameFunctionalGroupsSequence, start=299):
+        frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber = i
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
+        (before_the_first, "cannot be read"),
+        (on_a_line, "cannot be read"),
         (overlap, "segments overlap in 90 pixels"),
         (elsewhere, "2 of its frames show segments on images that are not here"),
         (lambda held: setattr(held, "SegmentationType", "FRACTIONAL"), "of type FRACTIONAL"),
@@ -107,6 +131,10 @@ def test_what_does_not_lie_on_its_images_is_refused(change, what, tmp_path):
         spoilt(tmp_path, change)
 
 
+def test_more_segments_than_a_byte_can_number_are_read(tmp_path):
+    spoilt(tmp_path, of_many_objects)
+
+
 def test_numbers_of_other_files_are_brought_in_line_by_the_names_of_classes(tmp_path):
     data = marked(3, depth=False, numbers=(0, 7, 9))
     made = write([data], tmp_path / "x")
@@ -116,3 +144,10 @@ def test_numbers_of_other_files_are_brought_in_line_by_the_names_of_classes(tmp_
 def test_what_is_no_segmentation_is_none(tmp_path):
     made = write([marked(2, depth=False)], tmp_path / "x")
     assert segments.read(made / "000001.dcm") is None and segments.read(made / "000001_mask.dcm") is not None
+
+
+def test_segmentations_of_sets_larger_than_memory_are_the_same(tmp_path, monkeypatch):
+    data = marked(3, depth=True)
+    made = write([data], tmp_path / "x")
+    monkeypatch.setattr(large, "LARGE", 2**10)
+    assert (like([made], data.schema).pixels == data.pixels).all()

@@ -111,3 +111,13 @@ def test_broken_and_grey_files_and_slides_without_a_declaration_are_told_togethe
     assert [problem.found.split("'")[1] for problem in error.value.problems] == ["b.svs", "c.svs", "d.svs"]
     with pytest.raises(DataError, match="is a whole slide"):
         read_all([tmp_path / "a.svs"], ReadOptions())
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_what_a_slide_leaves_out_is_black(compression, tmp_path):
+    pink = np.array([200, 100, 150], np.uint8) + stream(0, "slide").integers(0, 40, (3, 32, 32, 3)).astype(np.uint8)
+    every = (pink[0], None, *pink[1:])
+    how = {"tile": (32, 32), "photometric": "rgb", "compression": compression}
+    tifffile.imwrite(tmp_path / "a.svs", iter(every), shape=(64, 64, 3), dtype=np.uint8, **how)
+    found = list(slides.read(tmp_path / "a.svs", Tile(32, level=0)))
+    assert all(np.array_equal(one.pixels, np.moveaxis(real, -1, 0)) for one, real in zip(found, pink, strict=True))

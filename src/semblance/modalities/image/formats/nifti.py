@@ -56,12 +56,13 @@ def read(path: Path, *, slices: bool, masks: Mapping[str, np.ndarray] = MappingP
 
 
 def write(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
-    """(channels, depth, height, width) numbers, or a plane, as a `.nii.gz` with the affine and scale of the input."""
+    """(channels, depth, height, width) numbers, or a plane, as a `.nii.gz` with the affine and scale of the input;
+    where images share no affine, with their millimetres."""
     nibabel, file = _nibabel(), path.with_name(f"{path.name}.nii.gz")
     turned = numbers[0].T if len(numbers) == 1 else numbers.T
     if numbers.ndim == 3 and len(numbers) > 1:  # channels of a plane are no depth
         turned = turned[:, :, None]
-    affine = np.eye(4)
+    affine = np.diag([*layout.spacing[::-1], *[1.0] * (4 - len(layout.spacing))])
     if layout.affine:
         affine[:3] = np.reshape(layout.affine, (3, 4))
     made = nibabel.Nifti1Image(np.ascontiguousarray(turned), affine, dtype=np.dtype(layout.stored))

@@ -9,11 +9,13 @@ array; `<mask>_classes` names its classes. Every other array of one value for ea
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,16 @@ from semblance.core import large
 from semblance.core.errors import DataError, Problem
 from semblance.core.schema import Column
 from semblance.modalities.image.apart import Plain, names, plain
-from semblance.modalities.image.data import Images, Layout
+from semblance.modalities.image.data import Images, Layout, Step
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, broken, whole
 
 SPLITS = ("train", "val", "test")
 IMAGES, LABELS = ("images", "image", "x"), ("labels", "label", "y")
 SUBJECTS = ("patient", "subject", "patient_id", "subject_id", "source")
-BESIDE = {"class_names", "spacing", "channels", "synthetic"}
+STEPS = "intensity_steps"
+"""The array of steps that were taken of what was made, as JSON."""
+BESIDE = {"class_names", "spacing", "channels", "synthetic", STEPS}
 MASK = re.compile(r"(?:^|_)(?:masks?|seg|segmentations?|lesions?|instances?|label_?maps?)$")
 """How an array of a mask is called; of another name it has few whole numbers."""
 FEW = 20
@@ -209,10 +213,13 @@ def _images(
     axes = str(_axes(images, held, said))
     where = "first" if axes[1] == "C" else "last" if axes[-1] == "C" else ""
     spacing = tuple(float(x) for x in np.ravel(held["spacing"])) if "spacing" in held else ()
-    layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix="train_" if prefix else "")  # type: ignore[arg-type]
+    with whole(path, "a NumPy archive"):
+        taken = tuple(Step.from_json(json.loads(str(one))) for one in np.ravel(held.get(STEPS, ())))
+    prefixed = "train_" if prefix else ""
+    layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix=prefixed, steps=taken)  # type: ignore[arg-type]
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
     facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
-    beside = {short: [_text(value, ()) for value in np.ravel(held[array]).tolist()] for short, array in columns.items()}
+    beside = {short: [_exactly(value) for value in np.ravel(held[array])] for short, array in columns.items()}
     channels = tuple(map(str, held.get("channels", ())))
     classes = {n: tuple(map(str, held[n + CLASSES])) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
@@ -247,6 +254,13 @@ def _text(value: Any, known: Sequence[Any]) -> str:
     if isinstance(value, int) and 0 <= value < len(known):
         value = known[value]
     return str(value).strip()
+
+
+def _exactly(value: np.generic) -> str:
+    """The same of a fact, with all digits that a number of its type has."""
+    if isinstance(value, np.floating) and np.isfinite(value):
+        return np.format_float_positional(value, trim="-")
+    return _text(value.item(), ())
 
 
 # Writing
@@ -334,6 +348,8 @@ def _beside(kept: list[Images], layout: Layout, beside: list[Plain]) -> dict[str
         made[f"{layout.prefix}{subject.name}"] = np.concatenate([part.subjects for part in kept])[rows] + 1
     if layout.spacing:
         made["spacing"] = np.array(layout.spacing)
+    if layout.steps:
+        made[STEPS] = np.array([json.dumps(asdict(step)) for step in layout.steps])
     return made
 
 

@@ -117,7 +117,10 @@ def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, A
     step = layout.spacing[0] if layout.spacing else 1.0
     thick = {"SliceThickness": f"{step:.10g}", "SpacingBetweenSlices": f"{step:.10g}"} if layout.spacing else {}
     if layout.sop not in ENHANCED:
-        vector = {"FrameIncrementPointer": 0x00182005, "SliceLocationVector": [step * i for i in range(count)]}
+        vector = {
+            "FrameIncrementPointer": 0x00182005,
+            "SliceLocationVector": [f"{step * i:.10g}" for i in range(count)],
+        }
         return {"NumberOfFrames": count, **thick, **vector}
     across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
     normal = np.cross(across[:3], across[3:]) * step

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.errors import DataError, Problem
+from semblance.core.large import Shelf
 from semblance.modalities.image.data import Channel
 from semblance.modalities.image.formats.dicom import Slice, library, of_frame
 from semblance.modalities.image.formats.objects import dataset, uid
@@ -56,6 +57,10 @@ class Segments:
     planes: tuple[Plane, ...]
     mask: str = "mask"
 
+    def on(self, shelf: Shelf) -> Segments:
+        """The same, whose planes need not stay in memory."""
+        return replace(self, planes=tuple(replace(one, shown=shelf.put(one.shown)) for one in self.planes))
+
 
 def read(path: Path) -> Segments | None:
     """The segmentation of a file; None where it is another object. Raises DataError where it cannot be a label map."""
@@ -84,6 +89,8 @@ def _planes(held: Any, i: int, frame: np.ndarray, kind: str, labels: Mapping[int
     number = of_frame(held, "ReferencedFrameNumber", i)
     first = number[0] if isinstance(number, Sequence) else number
     where = str(source or ""), int(first or 1) - 1, None if at is None else np.array(at, dtype=float)
+    if where[1] < 0 or (where[2] is not None and where[2].shape != (3,)):
+        raise LookupError("a frame of no place")
     if kind == "BINARY":
         segment = int(of_frame(held, "ReferencedSegmentNumber", i))
         if segment not in labels:
@@ -101,7 +108,7 @@ def _planes(held: Any, i: int, frame: np.ndarray, kind: str, labels: Mapping[int
 def placed(slices: Sequence[Slice], several: Sequence[Segments]) -> tuple[list[Slice], list[Problem]]:
     """The slices with the label maps of segmentations, and what keeps these from lying on them. A slice of a series
     that is marked, on which nothing is shown, is of the first class everywhere."""
-    made, problems = list(slices), list[Problem]()
+    made, problems, shelf = list(slices), list[Problem](), Shelf()
     instances = {other.instance: i for i, other in enumerate(slices) if other.instance}
     for mask in dict.fromkeys(one.mask for one in several):
         mine = [one for one in several if one.mask == mask]
@@ -109,7 +116,7 @@ def placed(slices: Sequence[Slice], several: Sequence[Segments]) -> tuple[list[S
         names = (AROUND, *sorted(numbers, key=lambda text: (numbers[text], text)))
         maps = dict[int, np.ndarray]()
         for one in mine:
-            problems += _drawn(one, names, made, instances, maps)
+            problems += _drawn(one, names, made, instances, maps, shelf)
         for i, codes in maps.items():
             found = made[i].found
             found = replace(found, masks={**found.masks, mask: codes}, classes={**found.classes, mask: names})
@@ -123,6 +130,7 @@ def _drawn(
     slices: Sequence[Slice],
     instances: Mapping[str, int],
     maps: dict[int, np.ndarray],
+    shelf: Shelf,
 ) -> Iterator[Problem]:
     """Draw the planes of a segmentation into label maps by the position of their slice; yield what is wrong."""
     lost = both = sizes = 0
@@ -134,7 +142,8 @@ def _drawn(
         i, frame = where
         if i not in maps:
             mine = [j for j, other in enumerate(slices) if other.series == slices[i].series]
-            maps |= {j: np.zeros(slices[j].found.pixels.shape[1:], dtype=np.uint8) for j in mine}
+            kind = np.min_scalar_type(len(names))
+            maps |= {j: shelf.put(np.zeros(slices[j].found.pixels.shape[1:], dtype=kind)) for j in mine}
         codes = maps[i][frame] if maps[i].ndim == 3 else maps[i]
         if codes.shape != plane.shown.shape:
             sizes += 1

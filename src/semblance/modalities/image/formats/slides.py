@@ -146,7 +146,7 @@ def _pieces(page: Any) -> Callable[[int], tuple[np.ndarray, tuple[int, int]] | N
     @lru_cache(maxsize=HELD)
     def piece(index: int) -> tuple[np.ndarray, tuple[int, int]] | None:
         handle.seek(page.dataoffsets[index])
-        raw = handle.read(page.databytecounts[index])
+        raw = handle.read(page.databytecounts[index]) or None  # as the decoder is told of what the file leaves out
         pixels, place, shape = page.decode(raw, index, jpegtables=page.jpegtables)
         return None if pixels is None else (pixels[0, : shape[1], : shape[2]], (place[2], place[3]))
 

@@ -101,7 +101,7 @@ class ImageSpec:
             raise DataError.of(
                 f"'{self.card.name}' was given images of which only some channels are known",
                 rule="all channels of an image that is learned are known",
-                fix="pair them (`pair` in the manifest), or choose cyclegan, which learns from unpaired ones",
+                fix="pair them (`pair` in the manifest), or choose cyclegan or cut, which learn from unpaired ones",
             )
 
     @classmethod

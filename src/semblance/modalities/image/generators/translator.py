@@ -66,11 +66,16 @@ class Sides:
     def parted(self, learned: Learned, *, told: bool) -> tuple[Learned, Learned]:
         """What is given as records of its own, and what is painted beside it, and beside facts that are `told`."""
         source, target = self.split(learned.coefficients)
-        beside = np.concatenate([source, learned.given], 1) if told else source
+        beside = self._beside(source, learned.given) if told else source
         return (
             replace(learned, coefficients=source, channels=len(self.source)),
             replace(learned, coefficients=target, given=beside, channels=len(self.target)),
         )
+
+    def _beside(self, source: np.ndarray, facts: np.ndarray) -> np.ndarray:
+        """(n, numbers + facts) both, side by side."""
+        shape = len(source), source.shape[1] + facts.shape[1]
+        return filled(lambda part: np.concatenate([source[part], facts[part]], 1), shape) if facts.shape[1] else source
 
     def sizes(self, kinds: int, facts: int, *, told: bool) -> tuple[Sizes, Sizes]:
         """The sizes of both, where so many numbers tell facts; whether what paints is told them."""
