@@ -22,6 +22,13 @@ pytest.importorskip("nibabel")
 pydicom = pytest.importorskip("pydicom")
 
 
+def test_a_person_is_told_that_too_few_patients_leave_nothing_to_learn(tmp_path):
+    path = tmp_path / "few.npz"
+    np.savez(path, images=np.zeros((9, 8, 8), dtype=np.uint8), patient=np.arange(9) // 3)
+    told = [any("come out flat" in note for note in read([path], ReadOptions(rare=rare))[1].notes) for rare in (5, 1)]
+    assert told == [True, False]
+
+
 @pytest.mark.parametrize("fmt", LAYOUTS)
 def test_every_format_is_read_with_labels_and_patients(fmt, tmp_path):
     data, profile = read([folder(fmt, tmp_path)], ReadOptions())

@@ -60,7 +60,14 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
         _refuse_few(images, options.rare)
     images = _stepped(_without_empty(replace(images, pixels=common), said), said.steps)
     shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *more, *_tags(found, said))
-    notes = (*_told(images), *rare, *made.notes, *_unsaid(found), *gathered.notes)
+    notes = (
+        *_told(images),
+        *_too_few(len(np.unique(who)), options.rare),
+        *rare,
+        *made.notes,
+        *_unsaid(found),
+        *gathered.notes,
+    )
     return images, Profile(len(images), len(np.unique(who)), shown, notes)
 
 
@@ -366,6 +373,14 @@ def _unsaid(found: Sequence[Found]) -> Iterator[str]:
     silent = sum(one.burned is None for one in found if one.layout.fmt == "dicom")
     if silent:
         yield f"{silent:,} images do not say whether text is burned into their pixels: look at some"
+
+
+def _too_few(patients: int, rare: int) -> Iterator[str]:
+    if patients <= rare:
+        yield (
+            f"{patients} patients: of fewer than {rare} in train (`rare`) nothing but brightness is learned, since any "
+            "pattern would be a patient's own; images come out flat"
+        )
 
 
 def _told(images: Images) -> Iterator[str]:
