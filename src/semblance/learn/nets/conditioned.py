@@ -55,7 +55,7 @@ class Parts:
 
     def join(self, numbers: np.ndarray, given: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """(n, width) float32 rows of (n, numbers), (n, given) and (n,) codes."""
-        return np.column_stack([part.astype(np.float32, copy=False) for part in (numbers, given, labels)])
+        return np.column_stack([np.asarray(part, dtype=np.float32) for part in (numbers, given, labels)])
 
 
 class FilmBlock(nn.Module):
