@@ -129,6 +129,11 @@ def test_landmarks_are_those_of_enough_patients_that_no_file_holds_out(tmp_path)
     assert step == take(DATA.pixels[6:], ["standardise"])[1].steps[0]
     with pytest.raises(DataError, match="steps of 6 patients"):
         read([tmp_path / "a.npz"], ReadOptions(declared=declared, rare=7))
+    # A patient with many images counts once.
+    often = np.repeat(DATA.pixels, np.where(np.arange(12) == 3, 9, 1), axis=0)
+    whose = np.repeat(np.arange(12), np.where(np.arange(12) == 3, 9, 1))
+    alike, once = take(often, ["match"], whose=whose)[1].steps[0], take(DATA.pixels, ["match"])[1].steps[0]
+    assert np.allclose(alike.common, once.common)
     # A contrast of one patient alone: its landmarks would be that patient's.
     np.savez(tmp_path / "b.npz", images=DATA.pixels[:, 0], patient=np.arange(12), domain=["CT"] * 11 + ["MR"])
     with pytest.raises(DataError, match="steps of 1 patients"):

@@ -157,7 +157,7 @@ def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
     among = None if images.held is None else ~images.held
     light = [i for i in range(images.pixels.shape[1]) if i not in images.layout.maps]
     pixels = large.copied(images.pixels)
-    pixels[:, light], taken = take(images.light, steps, among=among)
+    pixels[:, light], taken = take(images.light, steps, whose=images.subjects, among=among)
     return replace(images, pixels=pixels, layout=replace(images.layout, steps=(*images.layout.steps, *taken.steps)))
 
 

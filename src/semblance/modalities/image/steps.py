@@ -21,6 +21,7 @@ from functools import partial
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from scipy.ndimage import map_coordinates
 
 from semblance.core import large
@@ -62,15 +63,18 @@ class Taken:
 
 
 def take(
-    light: np.ndarray, steps: Sequence[str | Step], *, among: np.ndarray | None = None
+    light: np.ndarray, steps: Sequence[str | Step], *, whose: np.ndarray | None = None, among: np.ndarray | None = None
 ) -> tuple[np.ndarray, Taken]:
     """(n, channels, ...) intensities after the steps, and what these took. A step by its name alone finds what images
-    have in common, those `among` (n,) bool or all; channels that nobody knows stay NaN."""
+    have in common, those `among` (n,) bool or all: every patient counts alike, `whose` (n,) the images are, or each
+    image. Channels that nobody knows stay NaN."""
+    whose = np.arange(len(light)) if whose is None else whose
+    among = np.ones(len(light), dtype=bool) if among is None else among
     done, all_own = [], []
     for step in steps:
         name = step if isinstance(step, str) else step.name
         own = np.array([[_own(name, x) for x in image] for image in light])
-        known = Step(name, _common(name, own if among is None else own[among])) if isinstance(step, str) else step
+        known = Step(name, _common(name, own[among], whose[among])) if isinstance(step, str) else step
         light = _each(partial(_done, known), own, light)
         done.append(known)
         all_own.append(own)
@@ -93,11 +97,12 @@ def _own(name: str, x: np.ndarray) -> np.ndarray:
     return _field(x) if name == "bias" else _rising(np.quantile(x[_bright(x)], LANDMARKS[name]))
 
 
-def _common(name: str, own: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    """The mean landmarks of each channel."""
+def _common(name: str, own: np.ndarray, whose: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    """The mean landmarks of each channel, over the means of patients."""
     if name == "bias":
         return ()
-    return tuple(tuple(map(float, _rising(np.nanmean(own[:, c], 0)))) for c in range(own.shape[1]))
+    means = (pd.DataFrame(own[:, c]).groupby(whose).mean().mean() for c in range(own.shape[1]))
+    return tuple(tuple(map(float, _rising(one.to_numpy()))) for one in means)
 
 
 def _done(step: Step, own: np.ndarray, channel: int, x: np.ndarray) -> np.ndarray:

@@ -93,6 +93,7 @@ def test_strips_are_read_as_tiles_are(tmp_path):
         (Tile(8, level=3), {}, "3 levels"),
         (Tile(8, microns=0.1), {}, "0.5 micrometres"),
         (Tile(8, microns=1.0), {"microns": None}, "how fine it is"),
+        (Tile(8, microns=1.0), {"microns": None, "description": "Aperio|MPP = 0.0"}, "how fine it is"),
     ],
 )
 def test_what_cannot_be_tiled_is_told(tmp_path, tile, options, told):

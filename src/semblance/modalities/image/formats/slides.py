@@ -112,13 +112,13 @@ def _opened(path: Path) -> Iterator[list[_Level]]:
 def _microns(page: Any) -> float | None:
     """Micrometres per pixel of the finest level: as Aperio writes them, or by the resolution of the TIFF."""
     if told := _MPP.search(page.description):
-        return float(told[1])
+        return float(told[1]) or None
     units = {2: 25_400.0, 3: 10_000.0}
     tag, unit = page.tags.get("XResolution"), int(page.resolutionunit)
     if tag is None or unit not in units or not tag.value[0]:
         return None
     found = units[unit] * tag.value[1] / tag.value[0]
-    return found if found <= COARSEST else None
+    return found if 0 < found <= COARSEST else None
 
 
 def _level(path: Path, levels: list[_Level], tile: Tile) -> tuple[_Level, float]:
