@@ -14,7 +14,7 @@ import numpy as np
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.signal.data import BEFORE, Pieces
-from semblance.modalities.signal.metrics.morphology import leading, over_classes
+from semblance.modalities.signal.metrics.morphology import on, over_classes
 from semblance.modalities.signal.metrics.samples import Measured, too_few
 from semblance.modalities.signal.pieces import R_AT
 
@@ -42,18 +42,18 @@ def delineation(evidence: Measured) -> tuple[Finding, ...]:
     return (_finding(METRIC, **over_classes(evidence, delineated, NAMES)),)
 
 
-def delineated(pieces: Pieces) -> np.ndarray:
-    """(n, 8) the numbers of NAMES of at most MOST beats, evenly spread; NaN of others, and of waves not found."""
+def delineated(pieces: Pieces, lead: int = 0) -> np.ndarray:
+    """(n, 8) the numbers of NAMES on a lead, of at most MOST beats, evenly spread; NaN where nothing is found."""
     made = np.full((len(pieces), len(NAMES)), np.nan)
     some = np.unique(np.linspace(0, len(pieces) - 1, min(MOST, len(pieces))).round().astype(int))
-    made[some] = _delineated(pieces.take(some))
+    made[some] = _delineated(pieces.take(some), lead)
     return made
 
 
-def _delineated(pieces: Pieces) -> np.ndarray:
+def _delineated(pieces: Pieces, lead: int) -> np.ndarray:
     from neurokit2.ecg.ecg_delineate import ecg_delineate
 
-    x, rate = leading(pieces.waves), pieces.rate
+    x, rate = on(pieces, lead), pieces.rate
     middle = max(round(R_AT * rate), x.shape[1] - round(R_AT * rate))
     x = x - np.linspace(x[:, 0], x[:, -1], x.shape[1], axis=1)  # no step where one beat follows the other
     x = np.pad(x, ((0, 0), (middle - round(R_AT * rate), 0)))  # NeuroKit2 looks half an interval to each side of R

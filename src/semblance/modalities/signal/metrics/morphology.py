@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,6 @@ from semblance.core.judge import Wording, measures, slots
 from semblance.core.report import Finding
 from semblance.modalities.signal.data import BEFORE, Pieces
 from semblance.modalities.signal.metrics.samples import (
-    Describe,
     Measured,
     classes,
     compared,
@@ -23,6 +24,7 @@ from semblance.modalities.signal.metrics.samples import (
 from semblance.modalities.signal.metrics.transport import unit, wasserstein
 
 METRIC = "fidelity.signal_morphology"
+OnLead = Callable[..., np.ndarray]
 NAMES = ("p height", "p width", "qrs height", "qrs width", "t height", "t width", "t place")
 SMOOTH = 0.02  # seconds of the moving mean under which waves are measured
 WITHIN = 0.15  # seconds around R in which QRS begins and ends
@@ -48,9 +50,9 @@ def morphology(evidence: Measured) -> tuple[Finding, ...]:
     return (_finding(METRIC, **over_classes(evidence, delineated, NAMES)),)
 
 
-def over_classes(evidence: Measured, describe: Describe, names: tuple[str, ...]) -> dict[str, Any]:
+def over_classes(evidence: Measured, describe: OnLead, names: tuple[str, ...]) -> dict[str, Any]:
     """The fields of a finding: the mean over classes and numbers of Wasserstein's distances from holdout, over the
-    range of train's. `describe(pieces)` gives (n, names) numbers."""
+    range of train's. `describe(pieces, lead)` gives (n, names) numbers, all on the lead that swings most in train."""
     labels: tuple[str | None, ...] = classes(evidence) or (None,)
     made = [_class(evidence, describe, label) for label in labels]
     parts: tuple[Part, ...] = tuple(part for part in made[0] if all(part in one for one in made))
@@ -63,14 +65,16 @@ def over_classes(evidence: Measured, describe: Describe, names: tuple[str, ...])
     return {**slots({part: estimate(evidence, part, one) for part, one in mean.items()}), "detail": {"classes": told}}
 
 
-def _class(evidence: Measured, describe: Describe, label: str | None) -> dict[Part, np.ndarray]:
-    scale = unit(describe(samples(evidence, label)["train"].pieces))
-    return compared(evidence, describe, lambda a, b: wasserstein(a, b) / scale, label=label)
+def _class(evidence: Measured, describe: OnLead, label: str | None) -> dict[Part, np.ndarray]:
+    train = samples(evidence, label)["train"].pieces
+    alike = partial(describe, lead=leading(train))
+    scale = unit(alike(train))
+    return compared(evidence, alike, lambda a, b: wasserstein(a, b) / scale, label=label)
 
 
-def delineated(pieces: Pieces) -> np.ndarray:
-    """(n, 7) the numbers of NAMES, of beats whose R is where all waves swing most on average."""
-    rate, x = pieces.rate, _smooth(leading(pieces.waves), round(SMOOTH * pieces.rate))
+def delineated(pieces: Pieces, lead: int = 0) -> np.ndarray:
+    """(n, 7) the numbers of NAMES on a lead, of beats whose R is where all waves swing most on average."""
+    rate, x = pieces.rate, _smooth(on(pieces, lead), round(SMOOTH * pieces.rate))
     at = np.arange(x.shape[1])
     r = round(0.4 * rate)
     begin, end = _qrs(x, r, rate)
@@ -86,11 +90,17 @@ def delineated(pieces: Pieces) -> np.ndarray:
     )
 
 
-def leading(waves: np.ndarray) -> np.ndarray:
-    """(n, samples) the lead of the largest swing over all pieces: the same for all of a part."""
-    known = np.nan_to_num(waves).astype(float)
-    swings = np.median(np.ptp(known, axis=2), axis=0)
-    return known[:, int(swings.argmax())] if len(known) else known[:, 0]
+def leading(pieces: Pieces) -> int:
+    """The lead of the largest swing over all pieces."""
+    if not len(pieces):
+        return 0
+    return int(np.median(np.ptp(np.nan_to_num(pieces.waves), axis=2), axis=0).argmax())
+
+
+def on(pieces: Pieces, lead: int) -> np.ndarray:
+    """(n, samples) float64 the values of a lead, 0 where nothing is known."""
+    known: np.ndarray = np.nan_to_num(pieces.waves[:, lead]).astype(float)
+    return known
 
 
 def _smooth(x: np.ndarray, width: int) -> np.ndarray:
