@@ -69,6 +69,7 @@ def peer(tmp_path, monkeypatch):
     return add
 
 
+@pytest.mark.slow
 def test_a_peer_is_one_file_that_reads_and_writes_parquet(peer):
     peer("copycat", COPYCAT)
     train = noisy(200, seed=0)
@@ -77,6 +78,7 @@ def test_a_peer_is_one_file_that_reads_and_writes_parquet(peer):
     assert done.synthetic.schema == train.schema and set(done.synthetic.frame["x"]) <= set(train.frame["x"])
 
 
+@pytest.mark.slow
 def test_a_peer_that_does_not_answer_in_time_is_told(peer):
     peer("sleeper", SLEEPER)
     terms = tables.Terms(time_budget=0.5, patience=2.5, memory=4, seeds=3, start=3)
@@ -132,6 +134,7 @@ def test_a_peer_that_takes_no_missing_values_gets_them_filled(exchange):
     assert made["c"].isna().tolist() == [False, True, False]
 
 
+@pytest.mark.slow
 def test_a_generator_of_ours_makes_the_same_records_in_a_process_of_its_own():
     train = simulated(rows=300, columns=6)
     done = contenders.attempt("marginals", train, seed=3, time_budget=5)
@@ -168,6 +171,7 @@ def test_numbers_are_binned_by_the_quantiles_of_train():
     assert scores.pair(train, train, top) == pytest.approx(0.9)
 
 
+@pytest.mark.slow
 def test_a_classifier_tells_what_is_not_real():
     train, holdout = noisy(600, seed=0), noisy(300, seed=1)
     far = frame(x=[9.5, 8.5] * 150, z=[0.5] * 300, y=["high"] * 300)

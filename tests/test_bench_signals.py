@@ -58,6 +58,7 @@ def board(tmp_path_factory) -> signals.Board:
     return signals.Board("simulated", folder / "held", (tuple(names[:8]), tuple(names[8:])), 2)
 
 
+@pytest.mark.slow
 def test_copies_are_told_by_nobody_and_noise_is(parts):
     train, *_ = parts
     real = beats.discriminative(train, None, seed=0)
@@ -65,6 +66,7 @@ def test_copies_are_told_by_nobody_and_noise_is(parts):
     assert real["told_N"] < 0.15 and noisy["told_N"] > 0.4
 
 
+@pytest.mark.slow
 def test_classifiers_taught_by_real_beats_do_as_well_and_by_wrong_labels_do_not(parts):
     train, holdout, fresh = parts
     rng = stream(0, "labels")
@@ -99,6 +101,7 @@ def test_beats_go_from_process_to_process_as_they_are(tmp_path):
         recorded.opened(tmp_path / "new.npz", replace(held, waves=held.waves[:, :, :-1]))
 
 
+@pytest.mark.slow
 def test_ours_learns_alone_and_draws_all_sets(board, tmp_path):
     outside, _ = board.parts(0)
     job = {"name": "floor", "out": str(tmp_path / "out.npz"), "recordings": outside, "seed": 0, "time_budget": 1}
@@ -113,6 +116,7 @@ def test_ours_learns_alone_and_draws_all_sets(board, tmp_path):
     assert abs(drawn.again.waves.std() / train.waves.std() - 1) < 0.2
 
 
+@pytest.mark.slow
 def test_a_peer_gets_arrays_of_beats_and_its_row_stands_beside_real_against_real(board, tmp_path, monkeypatch):
     python = tmp_path / "environment" / "bin" / "python"
     python.parent.mkdir(parents=True)

@@ -24,6 +24,7 @@ def board(tmp_path, monkeypatch) -> vitals.Board:
     return made
 
 
+@pytest.mark.slow
 def test_rows_are_made_and_told(board, tmp_path, monkeypatch):
     train, holdout = board.parts()
     assert (len(train), len(holdout)) == (182, 78)
