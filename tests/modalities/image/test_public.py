@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,10 @@ def test_a_full_disk_is_an_error_and_no_missing_image(tmp_path, monkeypatch):
     monkeypatch.setattr(large, "LARGE", 2**10)
     with pytest.raises(ResourceError, match="TMPDIR"):
         read([folder("npz", tmp_path)], said())
+
+
+def test_a_missing_package_is_an_error_and_no_missing_image(tmp_path, monkeypatch):
+    made = folder("nifti", tmp_path)
+    monkeypatch.setitem(sys.modules, "nibabel", None)
+    with pytest.raises(UsageError, match="nibabel"):
+        read([made], said())

@@ -83,7 +83,7 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | No
             read = _of_file(entry.path, said, {}, alone=True)
             some = (one.found if isinstance(one, dicom.Slice) else one for one in read if not isinstance(one, Segments))
             found += [replace(one, facts={**one.facts, **entry.facts}).on(shelf) for one in some]
-        except ResourceError:  # a disk that is full is no patient's file that is broken
+        except (ResourceError, UsageError):  # a full disk or a missing package is no patient's file that is broken
             raise
         except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
             lost += 1
