@@ -1,7 +1,7 @@
 """The documentation is run: every python block and every semblance command, in order, in a folder with patients.csv.
 
 Time budgets are shortened, nothing else is changed. A console block says in its first line where it ends otherwise than
-with 0: ```console exit=4.
+with 0: ```console exit=4. Where noise decides that no seed repeats, there are several: exit=0,5.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Block:
     text: str
 
     @property
-    def exit_code(self) -> int:
-        """What the last command of a console block ends with."""
-        told = re.search(r"exit=(\d+)", self.info)
-        return int(told[1]) if told else 0
+    def exit_codes(self) -> tuple[int, ...]:
+        """What the last command of a console block may end with."""
+        told = re.search(r"exit=([\d,]+)", self.info)
+        return tuple(map(int, told[1].split(","))) if told else (0,)
 
 
 def blocks(page: Path) -> list[Block]:
@@ -66,8 +66,8 @@ def run_console(block: Block, folder: Path) -> None:
     asked = commands(quick(block.text))
     for number, words in enumerate(asked):
         told = warm.run(["-m", "semblance", *words], cwd=folder, env=warm.environment())
-        expected = block.exit_code if number == len(asked) - 1 else 0
-        assert told.returncode == expected, f"{words} ended with {told.returncode}\n{told.stderr[-2000:]}"
+        expected = block.exit_codes if number == len(asked) - 1 else (0,)
+        assert told.returncode in expected, f"{words} ended with {told.returncode}\n{told.stderr[-2000:]}"
 
 
 @pytest.fixture
