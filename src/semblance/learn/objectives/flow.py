@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 
 from semblance.learn.noise import time_of
+from semblance.learn.objectives.guided import Told
 from semblance.learn.objectives.inpainting import Inpainting
 
 
@@ -30,14 +30,7 @@ class Flow(Inpainting):
         t = super()._times(n, noise)
         return time_of(torch.atan2(t, 1 - t))
 
-    def _sampled(
-        self,
-        noise: torch.Generator,
-        told: tuple[torch.Tensor, torch.Tensor],
-        guidance: float,
-        start: np.ndarray | None,
-    ) -> np.ndarray:
-        x = self._white(len(told[1]), noise, start)
+    def _sampled(self, x: torch.Tensor, told: Told, guidance: float) -> torch.Tensor:
         before, step = x, 1 / self.steps
         for now in torch.linspace(1, step, self.steps).tolist():
             mixed = x / math.hypot(now, 1 - now)
@@ -45,5 +38,4 @@ class Flow(Inpainting):
             found = (x - record) / now
             x = x - step * (found if now == 1 else 1.5 * found - 0.5 * before)
             before = found
-        drawn: np.ndarray = x.clamp(-self.net.reach, self.net.reach).numpy()
-        return drawn
+        return x

@@ -25,6 +25,8 @@ from semblance.learn.noise import angle, noise_of, time_of
 from semblance.learn.rows import held_out
 from semblance.learn.trainer import Turn, threads
 
+Told = tuple[torch.Tensor, torch.Tensor]
+"""(n, given) numbers and (n,) classes of the records that are drawn."""
 PART = 4096
 RHO, LEAST, HIDDEN = 7.0, 0.03, 10.0
 """How noise falls, the least of it that is looked at, and how much more of it than of a record hides this."""
@@ -115,27 +117,21 @@ class Guided:
         Each step looks at the network once (with guidance twice), and leans on what the step before saw. What ends
         beyond the network's reach is brought back to it (thresholding; Saharia et al., NeurIPS 2022).
         """
-        noise, told = noise_of(rng), (torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels)))
+        told = torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels))
         guidance = self.guidance if guidance is None else guidance
         with threads(1 if self.alone else torch.get_num_threads()):
-            return self._sampled(noise, told, guidance, start)
+            made = self._sampled(self._white(len(labels), noise_of(rng), start), told, guidance)
+            return made.clamp(-self.net.reach, self.net.reach).numpy()
 
-    def _sampled(
-        self,
-        noise: torch.Generator,
-        told: tuple[torch.Tensor, torch.Tensor],
-        guidance: float,
-        start: np.ndarray | None,
-    ) -> np.ndarray:
+    def _sampled(self, x: torch.Tensor, told: Told, guidance: float) -> torch.Tensor:
+        """(n, numbers) records from (n, numbers) noise."""
         times = torch.linspace(1, 0, self.steps + 1)
-        x = self._white(len(told[1]), noise, start)
         before, last = x, math.inf
         for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
             found, turn = self._found(x, time, *told, guidance), now - then
             x = x + turn * (found + (found - before) * (turn / (2 * last)))
             before, last = found, turn
-        drawn: np.ndarray = x.clamp(-self.net.reach, self.net.reach).numpy()
-        return drawn
+        return x
 
     def _white(self, n: int, noise: torch.Generator, start: np.ndarray | None) -> torch.Tensor:
         """(n, numbers) noise, drawn where none is given."""
@@ -163,15 +159,9 @@ class Focused(Guided):
     et al. 2022, algorithm 2).
     """
 
-    def _sampled(
-        self,
-        noise: torch.Generator,
-        told: tuple[torch.Tensor, torch.Tensor],
-        guidance: float,
-        start: np.ndarray | None,
-    ) -> np.ndarray:
+    def _sampled(self, x: torch.Tensor, told: Told, guidance: float) -> torch.Tensor:
         sigmas = self.sigmas()
-        x = sigmas[0] * self._white(len(told[1]), noise, start)
+        x = sigmas[0] * x
         before, last = x, math.inf
         for now, then in pairwise(sigmas):
             record = self._record(x, now, told, guidance)
@@ -180,8 +170,7 @@ class Focused(Guided):
                 ahead = record + (record - before) * (step / (2 * last))
                 x = then / now * x + (1 - then / now) * ahead
                 before, last = record, step
-        drawn: np.ndarray = record.clamp(-self.net.reach, self.net.reach).numpy()
-        return drawn
+        return record
 
     def sigmas(self) -> list[float]:
         """(steps + 1,) noise in units of a record's numbers at which the network is asked, and none at the end."""
@@ -189,16 +178,12 @@ class Focused(Guided):
         first, final = (sigma ** (1 / RHO) for sigma in (most, LEAST))
         return [*(torch.linspace(first, final, self.steps) ** RHO).tolist(), 0.0]
 
-    def _record(
-        self, x: torch.Tensor, sigma: float, told: tuple[torch.Tensor, torch.Tensor], guidance: float
-    ) -> torch.Tensor:
+    def _record(self, x: torch.Tensor, sigma: float, told: Told, guidance: float) -> torch.Tensor:
         """(n, numbers) what the network takes for the record in `x`, a record with noise of this size."""
         turn = math.atan(sigma)
         return self._unmixed(math.cos(turn) * x, turn, told, guidance)
 
-    def _unmixed(
-        self, mixed: torch.Tensor, turn: float, told: tuple[torch.Tensor, torch.Tensor], guidance: float
-    ) -> torch.Tensor:
+    def _unmixed(self, mixed: torch.Tensor, turn: float, told: Told, guidance: float) -> torch.Tensor:
         """(n, numbers) what the network takes for the record in a mixture at an angle."""
         found = self._found(mixed, time_of(torch.tensor(turn)), *told, guidance)
         return math.cos(turn) * mixed + math.sin(turn) * found

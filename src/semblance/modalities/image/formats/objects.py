@@ -7,7 +7,7 @@ hold what viewers need, not every attribute of their kind.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,20 @@ def _save(made: Any, file: Path) -> None:
 
 
 def _placed(made: Any, layout: Layout, i: int) -> None:
+    across, normal = _directions(layout)
+    made.ImageOrientationPatient = _decimals(across)
+    made.ImagePositionPatient = _decimals(normal * layout.spacing[0] * i)
+
+
+def _directions(layout: Layout) -> tuple[tuple[float, ...], np.ndarray]:
+    """Those of rows and columns, and (3,) the one from slice to slice; along the axes where nobody knows."""
     across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    normal = np.cross(across[:3], across[3:])
-    made.ImageOrientationPatient = [f"{x:.10g}" for x in across]
-    made.ImagePositionPatient = [f"{x:.10g}" for x in normal * layout.spacing[0] * i]
+    return across, np.cross(across[:3], across[3:])
+
+
+def _decimals(values: Iterable[float]) -> list[str]:
+    """Numbers as DICOM writes them, in at most 16 letters."""
+    return [f"{value:.10g}" for value in values]
 
 
 def _object(
@@ -119,17 +129,16 @@ def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, A
     if layout.sop not in ENHANCED:
         vector = {
             "FrameIncrementPointer": 0x00182005,
-            "SliceLocationVector": [f"{step * i:.10g}" for i in range(count)],
+            "SliceLocationVector": _decimals(step * np.arange(count)),
         }
         return {"NumberOfFrames": count, **thick, **vector}
-    across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    normal = np.cross(across[:3], across[3:]) * step
-    whole = {**told, **thick, "ImageOrientationPatient": [f"{x:.10g}" for x in across]}
+    across, normal = _directions(layout)
+    whole = {**told, **thick, "ImageOrientationPatient": _decimals(across)}
     shared = {group: [{k: whole[k] for k in own if k in whole}] for group, own in GROUPS.items() if own[0] in whole}
     each = [
         {
             "FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1}],
-            "PlanePositionSequence": [{"ImagePositionPatient": [f"{x:.10g}" for x in normal * i]}],
+            "PlanePositionSequence": [{"ImagePositionPatient": _decimals(normal * step * i)}],
         }
         for i in range(count)
     ]
@@ -173,9 +182,9 @@ def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
     told |= {"RescaleSlope": f"{layout.slope:.10g}", "RescaleIntercept": f"{layout.intercept:.10g}"}
     told["RescaleType"] = "HU" if layout.kind == "CT" else "US"
     if layout.spacing:
-        told["PixelSpacing"] = [f"{x:.10g}" for x in layout.spacing]
+        told["PixelSpacing"] = _decimals(layout.spacing)
     if len(layout.across) == 6:
-        told["ImageOrientationPatient"] = [f"{x:.10g}" for x in layout.across]
+        told["ImageOrientationPatient"] = _decimals(layout.across)
         told["ImagePositionPatient"] = ["0", "0", "0"]
     if layout.window is not None:
         told |= {"WindowCenter": f"{layout.window[0]:.10g}", "WindowWidth": f"{layout.window[1]:.10g}"}
