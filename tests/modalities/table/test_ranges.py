@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from semblance.core.rng import stream
@@ -44,6 +44,7 @@ def test_what_is_beyond_all_cells_counts_in_the_last():
 
 
 @given(st.sampled_from(("integer", "numeric")), st.floats(-1e6, 1e6), st.floats(1e-2, 1e6))
+@example("numeric", -5e-324, 33.0)
 def test_even_cells_cover_the_range_with_round_borders(kind, low, span):
     low, high = (round(low), round(low + span)) if kind == "integer" else (low, low + span)
     even = Even.of(Column("x", kind), low, high)

@@ -89,7 +89,14 @@ class Even:
         first = math.floor(low / width)
         last = max(math.floor(high) if exact else math.ceil(high / width) - 1, first)
         digits = max(0, -math.floor(math.log10(width)))
-        return cls(np.round(np.arange(first, last + 2) * width, digits) + 0.0, exact)
+
+        def at(cells: np.ndarray) -> np.ndarray:
+            return np.round(cells * width, digits) + 0.0
+
+        # A quotient that underflows, or a border that is rounded, may leave out the very ends.
+        first -= int(at(np.array(first)) > low)
+        last += int(at(np.array(last + 1)) < high)
+        return cls(at(np.arange(first, last + 2)), exact)
 
     @property
     def size(self) -> int:
