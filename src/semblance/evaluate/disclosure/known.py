@@ -14,7 +14,7 @@ import numpy as np
 from semblance.core.dataset import Evidence, Part
 from semblance.core.judge import patient_rows
 from semblance.core.rng import stream
-from semblance.evaluate.shared.names import words
+from semblance.core.names import words
 
 MOST = 6
 LEAST = 3

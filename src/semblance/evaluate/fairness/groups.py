@@ -15,12 +15,11 @@ import numpy as np
 from semblance.core.dataset import Evidence, Features, Part
 from semblance.core.estimate import Estimate
 from semblance.core.judge import patients
-from semblance.evaluate.shared.names import words
+from semblance.core.names import AGES, aged, words
 
 LEAST = 30  # patients of train and of holdout in a group
 MOST = 8  # groups of one attribute
 TOGETHER = 12  # groups of two attributes together, over all pairs
-BANDS = (18, 40, 65, 80)  # years: the usual cuts between children, adults and the old
 OTHERS = "others"
 UNGROUPED = "no protected attribute with two groups of enough patients"
 NAMES = frozenset(
@@ -104,8 +103,8 @@ def _cuts(x: np.ndarray, name: str) -> np.ndarray:
     held = np.unique(x[np.isfinite(x)])
     if len(held) <= 2:
         return held[1:]
-    if "age" in words(name) and held[0] >= 0 and held[-1] <= 130:
-        return np.array(BANDS, dtype=float)
+    if aged(name, held[0], held[-1]):
+        return np.array(AGES, dtype=float)
     thirds = np.quantile(x[np.isfinite(x)], [1 / 3, 2 / 3])
     return np.unique([_round(cut) for cut in thirds])
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semblance.modalities.table.generators.grouping import classes, frequent, neighbours, sizes, summed
+from semblance.modalities.table.generators.grouping import cells, classes, frequent, neighbours, sizes, split, summed
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40).map(lambda v: np.array(v) + 1e-6).map(lambda v: v / v.sum())
 
@@ -48,3 +48,21 @@ def test_sums_keep_the_total():
 @pytest.mark.parametrize("least", [0.0, 0.3])
 def test_one_code_is_one_group(least):
     assert neighbours(np.ones(1), most=4, least=least).tolist() == [0]
+
+
+@given(SHARES, st.lists(st.integers(0, 39), max_size=4), st.floats(0, 0.2))
+def test_groups_are_split_where_it_is_said_and_both_parts_are_enough(shares, cuts, least):
+    whole, cuts = neighbours(shares, most=4, least=least), sorted({cut for cut in cuts if cut < len(shares)})
+    parts = split(whole, shares, cuts, least=least)
+    assert (np.diff(parts) >= 0).all() and set(parts) == set(range(int(parts.max()) + 1))
+    assert all(len(set(whole[parts == part])) == 1 for part in set(parts))
+    made = [cut for cut in range(1, len(parts)) if parts[cut] != parts[cut - 1] and whole[cut] == whole[cut - 1]]
+    assert set(made) <= set(cuts)
+    assert all(parts[cut] != parts[cut - 1] for cut in cuts if cut) or least > 0
+
+
+def test_few_children_are_not_put_together_with_young_adults():
+    shares = np.array([0.0, 0.01, 0.03, 0.03, 0.03, 0.9])
+    assert cells(shares, most=2, least=0.005).tolist() == [0, 0, 0, 0, 0, 1]
+    assert cells(shares, most=2, least=0.005, cuts=[2]).tolist() == [0, 0, 1, 1, 1, 2]
+    assert cells(shares, most=2, least=0.02, cuts=[2]).tolist() == [0, 0, 0, 0, 0, 1]

@@ -39,8 +39,9 @@ def moments(mixture: Products, noise: float = 0.01, strata: int = 1) -> Moments:
 
 @pytest.mark.parametrize("strata", [1, 2])
 def test_the_gradient_is_the_slope_of_the_loss(strata):
-    work, rng = _Work.of(moments(known(), strata=strata), 5), stream(0, "values")
-    values = [rng.normal(size=(5, sum(SIZES))), rng.normal(size=5)]
+    rng = stream(0, "values")
+    work, begun = _Work.of(moments(known(), strata=strata)).begun(5, rng=rng)
+    values = [rng.normal(size=each.shape) for each in begun]
     _, gradients = work.gradients(*values)
     for which, gradient in enumerate(gradients):
         for place in [*np.ndindex(*gradient.shape)][::3]:
@@ -59,7 +60,7 @@ def test_noise_may_differ_from_table_to_table():
         pair_noise={pair: 0.01 * sum(pair) for pair in one.pairs},
     )
     same = replace(one, pair_noise=dict.fromkeys(one.pairs, 0.02))
-    two, plain, work = _Work.of(apart, 5), _Work.of(one, 5), _Work.of(same, 5)
+    two, plain, work = _Work.of(apart), _Work.of(one), _Work.of(same)
     assert np.array_equal(plain.pair_weight, work.pair_weight)
     assert np.array_equal(plain.single_weight, work.single_weight)
     assert two.pair_weight[0, 3] / two.pair_weight[0, 5] == pytest.approx(4)  # pairs (0, 1) and (0, 2)
@@ -68,7 +69,7 @@ def test_noise_may_differ_from_table_to_table():
 
 @pytest.mark.parametrize("strata", [1, 2])
 def test_a_known_mixture_is_met_in_all_its_pairs(strata):
-    truth, ticks = moments(known(1), strata=strata), list[Tick]()
+    truth, ticks = moments(known(1), noise=0.001, strata=strata), list[Tick]()
     found, stratum = truth.fitted(components=16, steps=800, rng=stream(0, "fit"), watch=ticks.append)
     for level in range(strata):
         part = Products(found.weights * (stratum == level), found.shares, found.sizes)
@@ -89,3 +90,36 @@ def test_a_single_column_is_met_without_any_pair():
     alone = Moments(np.ones(1), [shares[None]], {}, [np.full(3, 0.01)], 0.01)
     found, _ = alone.fitted(components=4, steps=400, rng=stream(0, "fit"))
     assert found.marginals[0] == pytest.approx(shares, abs=0.01)
+
+
+def noisy(truth: Moments, sigma: float) -> Moments:
+    rng = stream(0, "noise")
+    pairs = {pair: shares + sigma * rng.standard_normal(shares.shape) for pair, shares in truth.pairs.items()}
+    return replace(truth, pairs=pairs, pair_noise=sigma)
+
+
+def test_a_rare_code_is_told_by_its_own_pairs():
+    """One record in 200 has the last code of the last column, and then the first of all others."""
+    shares = np.array([[0.1, 1.0], [0.4, 0], [0.5, 0], [0.3, 1], [0.7, 0], [0.6, 0], [0.2, 0], [0.2, 0], [0, 1]])
+    truth = moments(Products(np.array([0.995, 0.005]), shares, np.array(SIZES)), noise=2e-4)
+    found, _ = noisy(truth, 4e-4).fitted(components=9, steps=800, rng=stream(0, "fit"))
+    for column in (0, 1):
+        first = pair_of(found, column, 2)[:, -1]
+        assert first.sum() == pytest.approx(0.005, rel=0.3) and first[0] / first.sum() > 0.8
+
+
+def test_the_prior_takes_noise_out(monkeypatch):
+    """Columns that do not depend on each other come nearer to that, however many components could follow the noise."""
+    size = 8
+    pairs = {(i, j): np.full((1, size, size), size**-2) for i, j in combinations(range(4), 2)}
+    alone = [np.full((1, size), 1 / size)] * 4
+    told = noisy(Moments(np.ones(1), alone, pairs, [np.full(size, 1e-3)] * 4, 0.02), 0.02)
+
+    def off() -> float:
+        found, _ = told.fitted(components=64, steps=600, rng=stream(0, "fit"))
+        return float(np.mean([np.abs(pair_of(found, i, j) - size**-2).sum() / 2 for i, j in pairs]))
+
+    kept = off()
+    monkeypatch.setattr("semblance.modalities.table.generators.moments.PRIOR", 1e9)
+    noise = np.mean([np.abs(shares - size**-2).sum() / 2 for shares in told.pairs.values()])
+    assert kept < 0.8 * off() and kept < 0.3 * noise

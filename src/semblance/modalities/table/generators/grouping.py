@@ -45,11 +45,26 @@ def neighbours(shares: np.ndarray, *, most: int, least: float) -> np.ndarray:
     return group
 
 
-def cells(shares: np.ndarray, *, most: int, least: float, rare: float | None = None) -> np.ndarray:
-    """Of a number: its cells in their order, after the missing value, which stands apart where it is not `rare`."""
-    group = neighbours(shares[1:], most=most, least=least)
+def cells(
+    shares: np.ndarray, *, most: int, least: float, rare: float | None = None, cuts: Sequence[int] = ()
+) -> np.ndarray:
+    """Of a number: its cells in their order, after the missing value, which stands apart where it is not `rare`.
+
+    A group is split at each of `cuts`, the codes of cells, where both of its parts hold `least`: beyond `most`.
+    """
+    group = split(neighbours(shares[1:], most=most, least=least), shares[1:], [cut - 1 for cut in cuts], least=least)
     missing = int(group.max()) + 1 if shares[0] > (least if rare is None else rare) else 0
     return np.concatenate([[missing], group]).astype(np.int64)
+
+
+def split(group: np.ndarray, shares: np.ndarray, cuts: Sequence[int], *, least: float) -> np.ndarray:
+    """Groups of cells in their order, split before each of the cells `cuts` where both parts hold `least`."""
+    for cut in cuts:
+        inside = group == group[cut]
+        before = inside & (np.arange(len(group)) < cut)
+        if before.any() and min(shares[before].sum(), shares[inside & ~before].sum()) >= least:
+            group = group + (np.arange(len(group)) >= cut)
+    return group
 
 
 def sizes(groups: Sequence[np.ndarray]) -> np.ndarray:

@@ -5,19 +5,33 @@ component belongs to one of them. The pairwise shares of a stratum are S' diag(w
 of all codes in its components, so one product of matrices gives them all. Their weighted squares are brought down by
 Adam (Kingma & Ba 2015) over softmax parameters. Mixtures of products as the answer to noisy marginals: Liu, Vietri &
 Wu (NeurIPS 2021); fits of relaxed data sets: Aydore et al. (ICML 2021).
+
+Components start at codes: each is what the pairs say of the records that have one code, so that a rare one need not be
+found. What keeps them from following the noise is a prior: parameters are normal around their mean in the stratum, and
+these means around that of all, so that where counts say nothing columns are independent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from semblance.core.model import Tick, Watch
 from semblance.modalities.table.generators.products import Products
 
-PACE, DECAY, SPREAD = 0.05, (0.9, 0.999), 0.8
+PACE, DECAY = 0.05, (0.9, 0.999)
+PRIOR = 3.0
+"""Variance of the parameters (logarithms of shares) around their mean."""
+SPREAD = 0.3
+"""Standard deviation of the parameters around where they start, so that no two components are the same."""
+SURE = 0.0
+"""Standard deviations above what noise alone would make of its pairs from which on a code has a component."""
+FEWEST = 4
+"""Components of a stratum, at least."""
+OWN, COMMON = 0.98, 0.05
+"""At the start, the share of its code in a component, and how much of the rest is as in the whole stratum."""
 TINY = 1e-8
 TOLD = 50
 
@@ -37,11 +51,8 @@ class Moments:
     def fitted(
         self, *, components: int, steps: int, rng: np.random.Generator, watch: Watch | None = None
     ) -> tuple[Products, np.ndarray]:
-        """The mixture after `steps` steps, and the stratum of each component."""
-        work = _Work.of(self, components)
-        spread = SPREAD * rng.standard_normal((components, work.single.shape[1]))
-        begun = np.log(np.maximum(work.single / work.strata[:, None], 1e-4))[work.stratum] + spread
-        values = [begun.astype(np.float32), np.zeros(components, dtype=np.float32)]
+        """The mixture after `steps` steps, of at most `components` or FEWEST a stratum, and the stratum of each one."""
+        work, values = _Work.of(self).begun(components, rng=rng)
         means, squares = ([np.zeros_like(v) for v in values] for _ in range(2))
         for step in range(1, steps + 1):
             loss, gradients = work.gradients(*values)
@@ -59,20 +70,22 @@ class Moments:
 
 @dataclass(frozen=True)
 class _Work:
-    """All columns side by side: `single` (strata, codes) and `pairs` (strata, codes, codes) shares, what their errors
-    weigh, and the `stratum` (components,) of each component."""
+    """All columns side by side: `single` (strata, codes) and `pairs` (strata, codes, codes) shares, and what their
+    errors weigh, as does one of a parameter (`prior`); the `stratum` (components,) of each component, none before
+    `begun`. `columns` (codes, columns) says which codes are those of a column."""
 
     sizes: np.ndarray
     strata: np.ndarray
-    stratum: np.ndarray
     single: np.ndarray
     single_weight: np.ndarray
     pairs: np.ndarray
     pair_weight: np.ndarray
+    prior: np.float32
     columns: np.ndarray
+    stratum: np.ndarray
 
     @classmethod
-    def of(cls, moments: Moments, components: int) -> _Work:
+    def of(cls, moments: Moments) -> _Work:
         strata = np.maximum(moments.strata, TINY).astype(np.float32)
         sizes = np.array([shares.shape[1] for shares in moments.single], dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -83,17 +96,57 @@ class _Work:
             pairs[:, one, two], pairs[:, two, one] = shares, shares.transpose(0, 2, 1)
             noise = moments.pair_noise[i, j] if isinstance(moments.pair_noise, Mapping) else moments.pair_noise
             weight[one, two] = weight[two, one] = noise**-2
+        # Divided by how many shares are known, so that the loss says the same of few and of many columns.
         known = np.float32(max(int(np.count_nonzero(weight)) * len(strata), 1))
-        stratum = np.sort(np.arange(components) % len(strata))
         columns = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
         single = np.concatenate(moments.single, axis=1).astype(np.float32)
         light = np.concatenate(moments.single_noise).astype(np.float32) ** -2
-        return cls(sizes, strata, stratum, single, light / known, pairs, weight / known, columns)
+        prior, none = np.float32(1 / PRIOR) / known, np.zeros(0, dtype=np.int64)
+        return cls(sizes, strata, single, light / known, pairs, weight / known, prior, columns, none)
+
+    def begun(self, components: int, *, rng: np.random.Generator) -> tuple[_Work, list[np.ndarray]]:
+        """The same with a stratum for each component, and the parameters to start from: logarithms of the shares
+        (components, codes) and of the weights (components,)."""
+        most = max(components // len(self.strata), FEWEST)
+        found = [self._started(level, most) for level in range(len(self.strata))]
+        stratum = np.repeat(np.arange(len(found)), [len(weights) for _, weights in found])
+        shares, weights = (np.log(np.concatenate(each)).astype(np.float32) for each in zip(*found, strict=True))
+        shares += np.float32(SPREAD) * rng.standard_normal(shares.shape, dtype=np.float32)
+        return replace(self, stratum=stratum), [shares, weights]
+
+    def _started(self, level: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of a stratum, (components, codes) what the pairs say of the records that have a code, for those codes of
+        which they say most, and (components,) the shares of these codes.
+
+        Of each column, what they say is as far from the whole stratum as it stands out of the noise (Efron & Morris,
+        JASA 1973).
+        """
+        alone = np.maximum(self.single[level], np.float32(1e-6))
+        alone = alone / self._over(alone)  # within its column
+        beyond = self.pairs[level] - self.single[level][:, None] * alone
+        known, among = self.pair_weight > 0, self.pair_weight / self.prior / PRIOR
+        told, count = (beyond**2 * among) @ self.columns, known @ self.columns
+        sure = (told.sum(1) - count.sum(1)) / np.sqrt(2 * np.maximum(count.sum(1), 1))
+        kept = np.argsort(-sure, kind="stable")[: max(int((sure > SURE).sum()), FEWEST)][:most]
+        share = np.maximum(self.single[level][kept], np.float32(1e-6))
+        by = np.where(told[kept] > count[kept], 1 - count[kept] / np.maximum(told[kept], 1e-12), 0) @ self.columns.T
+        rows = np.maximum(share[:, None] * alone + by * beyond[kept], 0)
+        rows = (1 - COMMON) * rows / np.maximum(self._over(rows), 1e-12) + COMMON * alone
+        own = self.columns[kept] @ self.columns.T > 0
+        others = (own.sum(1) - 1).clip(1)
+        rows = np.where(own, (1 - OWN) / others[:, None], rows)
+        rows[np.arange(len(kept)), kept] = OWN
+        return np.maximum(rows, np.float32(1e-4)), share
+
+    def _over(self, values: np.ndarray) -> np.ndarray:
+        """(..., codes) sums over the codes of the same column."""
+        found: np.ndarray = (values @ self.columns) @ self.columns.T
+        return found
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(components, codes) softmax over the codes of each column."""
         raised = np.exp(values - values.max(1, keepdims=True))
-        found: np.ndarray = raised / ((raised @ self.columns) @ self.columns.T + np.float32(1e-30))
+        found: np.ndarray = raised / (self._over(raised) + np.float32(1e-30))
         return found
 
     def weights(self, logits: np.ndarray) -> np.ndarray:
@@ -104,7 +157,8 @@ class _Work:
         return found
 
     def gradients(self, values: np.ndarray, logits: np.ndarray) -> tuple[float, list[np.ndarray]]:
-        """The weighted squared error, and its gradient by the parameters of the shares and of the weights."""
+        """The weighted squared error and that of the prior, and its gradient by the parameters of the shares and of the
+        weights."""
         shares, weights = self.shares(values), self.weights(logits)
         loss = 0.0
         of_shares, of_logits = np.empty_like(shares), np.empty_like(logits)
@@ -121,10 +175,21 @@ class _Work:
             ahead = 2 * (own @ pulled)
             slope = ahead + light
             of_weight = ((ahead / 2 + light) * own).sum(1)
-            inner = ((slope * own) @ self.columns) @ self.columns.T
+            inner = self._over(slope * own)
             of_shares[mine] = weight[:, None] * own * (slope - inner)
             of_logits[mine] = weight * (of_weight - (weight @ of_weight) / share)
-        return loss, [of_shares, of_logits]
+        lost, pulled = self._prior(values)
+        return loss + lost, [of_shares + pulled, of_logits]
+
+    def _prior(self, values: np.ndarray) -> tuple[float, np.ndarray]:
+        """Squares of the parameters around their mean in the stratum and of these means around their own, as they
+        weigh, and their gradient."""
+        members = (self.stratum == np.arange(len(self.strata))[:, None]).astype(np.float32)
+        count = members.sum(1, keepdims=True)
+        means = members @ values / count
+        apart, between = values - means[self.stratum], means - means.mean(0)
+        loss = float(self.prior * ((apart**2).sum() + (between**2).sum()))
+        return loss, 2 * self.prior * (apart + (between / count)[self.stratum])
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

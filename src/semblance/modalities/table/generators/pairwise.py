@@ -19,11 +19,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance.core.model import Card, Plan, Watch, paying
+from semblance.core.names import age_cuts
 from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
 from semblance.core.shares import simplex
-from semblance.modalities.table.codes import Categories
+from semblance.modalities.table.codes import Categories, Numbers
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
@@ -52,8 +53,6 @@ LEAST, COMMON = 0.002, 0.02
 FEW = 9
 """Codes of a target, the missing one included, within which others are counted; one with more is as any column."""
 CELLS = 100
-FEWEST, FOLLOWED = 48, 8.0
-"""Components at least, and how many times one in the total variation that noise makes in a table of CELLS cells."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Pairwise(CodedSpec):
     """Noisy pairs of all columns."""
 
     components: int = 256
-    """At most so many components; fewer where the noise is large, since more of them would only follow it."""
+    """At most so many components; never more than codes within the classes of the target."""
     steps: int = 1500
     groups: int = 16
     """At most so many codes of a column are told apart within pairs."""
@@ -138,25 +137,20 @@ class Pairwise(CodedSpec):
             return classes(share, most=self.classes, least=max(least, COMMON))
         if isinstance(coder.columns[j], Categories):
             return frequent(share, most=self.groups, least=max(least, LEAST))
-        return cells(share, most=self.groups, least=least, rare=max(least, LEAST))
+        rare, cuts = max(least, LEAST), _ages(coder.fields[j].name, coder.columns[j])
+        return cells(share, most=self.groups, least=least, rare=rare, cuts=cuts)
 
     def _wider(self, coder: Encoding) -> float:
         """How much more noise a pair has than a column; never less than as much."""
         columns, pairs = len(coder.columns), len(_tables(coder)[1])
         return max(1.0, math.sqrt(pairs / columns * self.single / (1 - self.single)))
 
-    def _components(self, told: Measured) -> int:
-        """So many that they follow the counts, and not their noise: the more, the less noise is in a pair."""
-        if not told.pairs:
-            return min(self.components, FEWEST)
-        return min(self.components, max(FEWEST, round(FOLLOWED / _moved(told.pair_sigma, told.records))))
-
     def _fitted(
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
     ) -> PairwiseModel:
         """The mixture that comes nearest to what was measured."""
         groups, moments = told.groups, _moments(told)
-        fitted, stratum = moments.fitted(components=self._components(told), steps=self.steps, rng=rng, watch=watch)
+        fitted, stratum = moments.fitted(components=self.components, steps=self.steps, rng=rng, watch=watch)
         levels = np.eye(len(moments.strata), dtype=np.float32)[:, stratum]
         place = {j: k for k, j in enumerate(_learned(told))}
         parts = [fitted.column(place[j]) if j in place else levels for j in range(len(groups))]
@@ -213,6 +207,12 @@ def _saved(told: Measured, kept: Path | None) -> Measured:
     if kept is not None:
         told.save(kept)
     return told
+
+
+def _ages(name: str, codes: Numbers) -> list[int]:
+    """The codes that begin at a usual age, so that pairs tell children from adults, however few they are."""
+    middles = codes.middles[1:]
+    return [1 + int(np.searchsorted(middles, cut)) for cut in age_cuts(name, middles[0], middles[-1])]
 
 
 def _moved(sigma: float, records: float) -> float:

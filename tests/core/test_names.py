@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from semblance.evaluate.shared.names import words
+from semblance.core.names import age_cuts, words
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,17 @@ from semblance.evaluate.shared.names import words
 )
 def test_words_are_told_apart_however_they_are_joined(name: str, said: tuple[str, ...]) -> None:
     assert words(name) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "cuts"),
+    [
+        ("AGE_years", 17, 90, (18, 40, 65, 80)),
+        ("age", 18, 64, (40,)),
+        ("age", -1, 90, ()),
+        ("age", 0, 4000, ()),
+        ("stage", 1, 90, ()),
+    ],
+)
+def test_ages_are_cut_at_the_usual_years(name: str, low: float, high: float, cuts: tuple[int, ...]) -> None:
+    assert age_cuts(name, low, high) == cuts
