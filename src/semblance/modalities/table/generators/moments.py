@@ -30,7 +30,7 @@ SURE = 0.0
 """Standard deviations above what noise alone would make of its pairs from which on a code has a component."""
 FEWEST = 4
 """Components of a stratum, at least."""
-OWN, COMMON = 0.98, 0.05
+OWN, COMMON = 0.995, 0.01
 """At the start, the share of its code in a component, and how much of the rest is as in the whole stratum."""
 TINY = 1e-8
 TOLD = 50
