@@ -13,8 +13,8 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.judge import patient_rows
-from semblance.core.rng import stream
 from semblance.core.names import words
+from semblance.core.rng import stream
 
 MOST = 6
 LEAST = 3

@@ -133,11 +133,12 @@ class Pairwise(CodedSpec):
     def _group(self, coder: Encoding, told: Measured, j: int) -> np.ndarray:
         """Of a column (size,) which codes count as one within pairs."""
         least, share = CERTAIN * told.sigma * self._wider(coder) / told.records, told.share(j)
+        codes = coder.columns[j]
         if j == told.target:
             return classes(share, most=self.classes, least=max(least, COMMON))
-        if isinstance(coder.columns[j], Categories):
+        if isinstance(codes, Categories):
             return frequent(share, most=self.groups, least=max(least, LEAST))
-        rare, cuts = max(least, LEAST), _ages(coder.fields[j].name, coder.columns[j])
+        rare, cuts = max(least, LEAST), _ages(coder.fields[j].name, codes)
         return cells(share, most=self.groups, least=least, rare=rare, cuts=cuts)
 
     def _wider(self, coder: Encoding) -> float:
