@@ -350,7 +350,7 @@ class _Synth:
             rare=o.rare,
             about=about,
             generator=stages.chosen(self.spec, self.plan),
-            model=self._model() if self.manifest.completed is not None else None,
+            model=self._model() if stages.looked_at(self.manifest) else None,
             watch=looks,
         )
         return report.to_json()

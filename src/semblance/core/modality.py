@@ -93,6 +93,7 @@ class Modality:
     - `survey.of(declared, epsilon=, patients=)` and `survey.from_json(told)`: local differential privacy
     - `completed(model, holdout, rng) -> Dataset or None`: the holdout's records with what a model drew of them from
       what it is given, where it is given anything
+    - `between(model, rng) -> Dataset or None`: records on the way from one that a model draws to another, for pictures
     - `pictures(evidence) -> list of plain JSON`: what a person wants to look at; only the report that stays inside
       shows it, drawn by `app/plots.py`
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
@@ -126,6 +127,7 @@ class Modality:
     audit: str | None = None
     survey: str | None = None
     completed: str | None = None
+    between: str | None = None
     pictures: str | None = None
 
     def generator(self, name: str) -> Any:
