@@ -37,7 +37,7 @@ class Sampler(Objective, Protocol):
 
 def parts_of(sizes: Sizes) -> Parts:
     """What stands in a row that is learned."""
-    return Parts(sizes.numbers, sizes.given, sizes.kinds)
+    return Parts(sizes.numbers, sizes.given, sizes.kinds, text=sizes.text)
 
 
 def drawing(objective: Any) -> torch.nn.Module:

@@ -22,6 +22,7 @@ from torch.nn.utils import skip_init
 from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import LEVELS, Parts, waves
 from semblance.learn.nets.mlp import linear
+from semblance.learn.nets.text import TextReader
 from semblance.learn.noise import angle, noise_of
 
 SIDE, ATTENDED = 16, 8
@@ -156,7 +157,7 @@ class UNet(nn.Module):
     `shape` (channels, ...) is that of an image, `blocks` how many there are at each size, one after the other,
     `components` how many directions its Gaussian has, and `side` the places a side, at most, on which it works. Of the
     given numbers the first ones, `shown`, are no facts of an image but further pixels, at which this network does not
-    look.
+    look; the last ones are codes of words, where there is a text.
     """
 
     reach: torch.Tensor
@@ -178,7 +179,9 @@ class UNet(nn.Module):
         self.packing = Packing.to_side(shape, side)
         self.gaussian = Gaussian(parts, components)
         self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
-        self.facts = linear(parts.given - shown, told) if parts.given > shown else None
+        facts = parts.given - shown - parts.read
+        self.facts = linear(facts, told) if facts else None
+        self.text = TextReader(parts.text, told) if parts.text is not None else None
         self.level, self.mix = linear(2 * len(LEVELS), told), linear(told, told)
         inner = 2 * width
         self.enter = conv(axes, 2 * self.packing.channels, width)
@@ -204,9 +207,11 @@ class UNet(nn.Module):
         guess = turn.cos() * x + turn.sin() * known
         both = torch.stack([x, guess], 1).reshape(len(x), 2 * self.shape[0], *self.shape[1:])
         told = self.classes[labels] + self.level(waves(level[:, None], LEVELS))
+        none = (labels == self.parts.classes)[:, None]
         if self.facts is not None:
-            known = (labels < self.parts.classes)[:, None]
-            told = told + self.facts(torch.where(known, given[:, self.shown :], 0.0))
+            told = told + self.facts(given[:, self.shown : given.shape[1] - self.parts.read].masked_fill(none, 0.0))
+        if self.text is not None:
+            told = told + self.text(given[:, -self.parts.read :].masked_fill(none, 0.0))
         made = self.packing.unpack(self._convolved(self._packed(both, given), silu(self.mix(silu(told)))))
         return known + made.flatten(1)
 

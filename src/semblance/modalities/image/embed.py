@@ -78,6 +78,7 @@ def embed(images: Images, reference: Images) -> np.ndarray:
         if c.continuous
         else one_hot(images.frame[c.name], reference.frame[c.name])
         for c in images.schema.learned
+        if c.kind != "text"
     ]
     return narrow(np.concatenate(parts, axis=1, dtype=np.float32))
 

@@ -32,7 +32,7 @@ class Facts:
     @classmethod
     def fit(cls, schema: Schema, frame: pd.DataFrame, subjects: np.ndarray, *, labelled: bool, rare: int) -> Facts:
         """From the frame of images of patients (n,); of those that are not `labelled`, without the label."""
-        columns = tuple(c for c in schema.learned if labelled or c.role != "target")
+        columns = tuple(c for c in schema.learned if c.kind != "text" and (labelled or c.role != "target"))
         names = [column.name for column in columns]
         return cls(columns, Person.fit(frame[names], np.zeros((len(frame), 0)), subjects, rare=rare))
 

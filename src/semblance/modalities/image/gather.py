@@ -192,7 +192,8 @@ def _of_file(
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
             marked = None if alone else segments.read(path)
-            yield dicom.read(path, () if alone else said.columns) if marked is None else marked
+            tags = () if alone else (*said.columns, *(() if said.prompt is None else (said.prompt,)))
+            yield dicom.read(path, tags) if marked is None else marked
         case "slide" | "raster" if said.tile is not None:
             if masks:
                 rule, fix = "masks lie beside images, not beside whole slides", "cut slide and mask into tiles"

@@ -253,11 +253,18 @@ def _facts(found: Sequence[Found], said: Said) -> tuple[list[Column], list[Field
     label = LABEL if said.target is None else said.target
     known = dict.fromkeys(name for one in found for name in one.columns)
     problems = [
-        unknown(n, [label, *known], "column", where="the data") for n in said.columns if n not in (label, *known)
+        unknown(n, [label, *known], "column", where="the data")
+        for n in (*said.columns, *(() if said.prompt is None else (said.prompt,)))
+        if n not in (label, *known)
     ]
     columns, plans, frame = list[Column](), list[FieldPlan](), dict[str, Any]()
     for name in known:
         texts = _known(found, name, said)
+        if name == said.prompt:
+            columns.append(Column(name, "text"))
+            plans.append(FieldPlan(name, "text", "feature", float(texts.isna().mean()), "", "read as a prompt"))
+            frame[name] = values(texts, columns[-1])
+            continue
         try:
             column, plan = planned(name, texts, told=said.columns.get(name, {}), target=None)
         except DataError as error:
