@@ -276,6 +276,11 @@ def _between(manifest: Modality, model: Any, *, seed: int) -> Any:
     return load(manifest.between)(model, rng=stream(seed, "between"))
 
 
+def marks(manifest: Modality, declared: Mapping[str, Any] | None) -> dict[str, str]:
+    """The SHA-256 of further files that judges look at. Raises UsageError with all that they cannot use."""
+    return {} if manifest.marks is None or not declared else dict(load(manifest.marks)(declared))
+
+
 def looked_at(manifest: Modality) -> bool:
     """Whether a modality's report looks at the model itself, and not only at what it sampled."""
     return manifest.completed is not None or manifest.between is not None
@@ -294,6 +299,7 @@ def judge(
     generator: Any = None,
     copies: Sequence[Any] = (),
     model: Any = None,
+    declared: Mapping[str, Any] | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Report:
     """Every finding about `synthetic`, with the floor of independent marginals beside it. A `model` that is given parts
@@ -323,6 +329,7 @@ def judge(
         unseen=unseen,
         completed=_completed(manifest, model, holdout, seed=seed) if unseen else None,
         between=_between(manifest, model, seed=seed),
+        declared={} if declared is None else declared,
         **parts,
     )
     return evaluate(evidence, about=about, watch=watch)

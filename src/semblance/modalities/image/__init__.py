@@ -44,5 +44,6 @@ MANIFEST = Modality(
     completed=f"{_HERE}.translated:completed",
     between=f"{_HERE}.between:between",
     pictures=f"{_HERE}.pictures:pictures",
+    marks=f"{_HERE}.metrics.networks:marks",
     metrics=METRICS,
 )

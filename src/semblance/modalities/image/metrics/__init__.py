@@ -7,6 +7,7 @@ METRICS = (
     f"{_HERE}.labels:label_mix",
     f"{_HERE}.frechet:frechet",
     f"{_HERE}.frechet:kernel",
+    f"{_HERE}.networks:from_files",
     f"{_HERE}.similarity:similarity",
     f"{_HERE}.variety:variety",
     f"{_HERE}.spectrum:power_spectrum",
