@@ -96,6 +96,7 @@ class Modality:
     - `between(model, rng) -> Dataset or None`: records on the way from one that a model draws to another, for pictures
     - `pictures(evidence) -> list of plain JSON`: what a person wants to look at; only the report that stays inside
       shows it, drawn by `app/plots.py`
+    - `augmented(dataset, rng) -> Dataset`: as many records, changed as is usual where few are learned from
     - `marks(declared) -> {name: SHA-256}`: further files that judges look at, as the schema file names them;
       UsageError, before anything is learned, for those that they cannot use
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
@@ -131,6 +132,7 @@ class Modality:
     completed: str | None = None
     between: str | None = None
     pictures: str | None = None
+    augmented: str | None = None
     marks: str | None = None
 
     def generator(self, name: str) -> Any:

@@ -44,6 +44,7 @@ MANIFEST = Modality(
     completed=f"{_HERE}.translated:completed",
     between=f"{_HERE}.between:between",
     pictures=f"{_HERE}.pictures:pictures",
+    augmented=f"{_HERE}.augmented:augmented",
     marks=f"{_HERE}.metrics.networks:marks",
     metrics=METRICS,
 )

@@ -12,6 +12,7 @@ METRICS = (
     f"{_HERE}.variety:variety",
     f"{_HERE}.spectrum:power_spectrum",
     f"{_HERE}.histogram:histogram",
+    "semblance.evaluate.utility.few:few",
     f"{_HERE}.translation:translation",
     f"{_HERE}.translation:lesions",
     f"{_HERE}.segmentation:segmentation",
