@@ -298,7 +298,10 @@ def check(images: Images, *, wanted: Wanted, rare: int, reads: bool) -> None:
     labels, shares = _common(images, rare)
     kept = _labelled(images, labels)
     prompts = _prompts(kept, labels, rare) if reads else None
-    asked(_classes(images.schema, labels, shares), _facts(kept, labels, rare), prompts, wanted)
+    facts = _facts(kept, labels, rare)
+    found = asked(_classes(images.schema, labels, shares), facts, prompts, wanted)
+    if facts is not None:
+        facts.tried(found.rest)
 
 
 def _labelled(images: Images, labels: tuple[str, ...]) -> Images:

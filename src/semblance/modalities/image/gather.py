@@ -186,6 +186,9 @@ def _of_file(
     path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
 ) -> Iterator[Found | dicom.Slice | Segments]:
     match kind_of(path):
+        case "npz" | "nifti" | "dicom" if said.tile is not None:
+            rule, fix = "tiles are cut of whole slides, .svs or TIFF", "leave out [image] tile"
+            raise DataError.of(f"'{path.name}' beside [image] tile", rule=rule, fix=fix)
         case "npz":
             yield from npz.read(path, said, alone=alone)
         case "nifti":
