@@ -90,6 +90,17 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | No
     return found, lost
 
 
+def named(paths: Sequence[str | Path], said: Said) -> tuple[str, ...]:
+    """What files tell of their images besides pixels, `label` for their label: no pixel is read. What DICOM tells is
+    learned only where it is declared."""
+    told = dict[str, None]()
+    for entry in _listed([Path(path) for path in paths], said)[0]:
+        told |= dict.fromkeys([LABEL] if LABEL in entry.facts else [])
+        told |= dict.fromkeys(npz.named(entry.path, said) if kind_of(entry.path) == "npz" else [])
+        told |= dict.fromkeys(entry.columns)
+    return tuple(told)
+
+
 def _watched(listed: list[Listed], watch: Watch | None) -> Iterator[Listed]:
     """The files one by one; each is read when the next one is asked for."""
     for done, entry in enumerate(listed, start=1):

@@ -27,7 +27,7 @@ from semblance.modalities.image.data import Channel, Images, Layout, Step, conca
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of
+from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of, named
 from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
@@ -119,10 +119,8 @@ def _further(
 
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
-    """What is told of images besides their pixels. Raises DataError where files cannot be read."""
-    found = _gathered(paths, Said()).found
-    label = (LABEL,) if any(LABEL in one.facts for one in found) else ()
-    return (*label, *dict.fromkeys(name for one in found for name in one.columns))
+    """What is told of images besides their pixels, which are not read. Raises DataError for what is no such file."""
+    return named(paths, Said())
 
 
 def output_name(paths: Sequence[str | Path]) -> str:
