@@ -205,7 +205,9 @@ def _of_file(
         case "nifti":
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
-            marked = None if alone else segments.read(path)
+            marked = segments.read(path)
+            if alone and marked is not None:  # no image, and masks are not learned
+                return
             tags = () if alone else (*said.columns, *(() if said.prompt is None else (said.prompt,)))
             yield dicom.read(path, tags) if marked is None else marked
         case "slide" | "raster" if said.tile is not None:

@@ -22,6 +22,7 @@ from semblance.core.facts import MISSING, framed, planned, refuse_lacking, value
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves
+from semblance.modalities.image.burned import looked_at, written
 from semblance.modalities.image.channels import Settled, settled, shows, told
 from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
@@ -32,6 +33,7 @@ from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
 
+LOOK = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
 DECIMALS = 3
 """Of a spacing in millimetres, in which images are alike."""
 
@@ -362,16 +364,21 @@ def _numbered(subject: Column) -> FieldPlan:
 
 
 def _tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
-    """Tags that may name a patient, which go no further, and text that is burned into pixels, which might."""
+    """Tags that may name a patient, which go no further, and text that is burned into pixels, as files say it or as it
+    looks, which might."""
     count = Counter(tag for one in found for tag in one.tags)
     for tag, files in count.most_common():
         reason = f"{files:,} of {len(found):,} images fill this tag"
         yield FieldPlan(tag, "DICOM tag", "drop", 1 - files / len(found), reason, "drop")
     burned = sum(one.burned is True for one in found)
     if burned:
-        fix = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
         reason = f"{burned:,} images say that text is burned into their pixels"
-        yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, fix)
+        yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
+    some = looked_at([one.pixels.shape for one in found])
+    seen = sum(written(found[i].pixels) for i in some if found[i].burned is not True)
+    if seen:
+        reason = f"{seen:,} of {len(some):,} images that were looked at seem to show a line of text"
+        yield FieldPlan("text in pixels", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
 
 
 def _unsaid(found: Sequence[Found]) -> Iterator[str]:
