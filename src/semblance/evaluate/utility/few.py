@@ -53,7 +53,7 @@ def few(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     if evidence.modality.augmented is None:
         reason = "nothing is known of how such records are changed where there are few"
         return _finding.unmeasured((METRIC,), status="not_applicable", reason=reason)
-    known = _Known.of(evidence)
+    known = _Known.of(evidence, goal)
     shares = [share for share in SHARES if known.count(share) >= FEWEST]
     if not shares:
         reason = f"fewer than {FEWEST} patients to learn from"
@@ -77,14 +77,14 @@ class _Known:
     made: Lesson
 
     @classmethod
-    def of(cls, evidence: Evidence[Any]) -> _Known:
+    def of(cls, evidence: Evidence[Any], goal: Task) -> _Known:
         most = RECORDS[evidence.tier]
         rows = rows_of(evidence, "train", min(most, len(evidence.train)))
         x, y, subjects = labelled(evidence, "train", rows)
         assert evidence.modality.augmented is not None
         rng = stream(evidence.seed, "augmented")
         copies = load(evidence.modality.augmented)(evidence.train.take(rows), rng=rng)
-        told, position = load(evidence.modality.features)(copies, evidence.train).x, evidence.features("train").target
+        told, position = load(evidence.modality.features)(copies, evidence.train).x, goal.position
         kept = ~np.isnan(evidence.features("train").x[rows, position])
         changed = np.delete(told, position, axis=1)[kept]
         made = labelled(evidence, "synthetic", rows_of(evidence, "synthetic", min(most, len(evidence.synthetic))))

@@ -28,8 +28,8 @@ class TextReader(nn.Module):
         there = codes > 0
         none = ~there.any(1, keepdim=True)
         h = self.words[codes] + self.places
-        asked = self.asked(layer_norm(h, h.shape[2:])).chunk(3, 2)
-        h = h + self.said(scaled_dot_product_attention(*asked, attn_mask=(there | none)[:, None]))
+        query, key, value = self.asked(layer_norm(h, h.shape[2:])).chunk(3, 2)
+        h = h + self.said(scaled_dot_product_attention(query, key, value, attn_mask=(there | none)[:, None]))
         mean = (h * there[:, :, None]).sum(1) / there.sum(1, keepdim=True).clamp(min=1)
         told: torch.Tensor = self.tell(gelu(layer_norm(mean, mean.shape[1:])))
         return torch.where(none, 0.0, told)

@@ -52,7 +52,7 @@ class Prompts:
         has = blank.codes(texts)[:, :, None] == np.arange(1, len(words) + 1)
         each = [_texts_of(texts[classes == k], subjects[classes == k], rare) for k in range(kinds)]
         told = [(has[classes == k].any(1).sum(0) + SMOOTH) / ((classes == k).sum() + 2 * SMOOTH) for k in range(kinds)]
-        kept, shares = (tuple(one[i] for one in each) for i in (0, 1))
+        kept, shares = tuple(one for one, _ in each), tuple(one for _, one in each)
         return cls(blank.name, blank.words, kept, shares, np.array(told).reshape(kinds, len(words)))
 
     @property

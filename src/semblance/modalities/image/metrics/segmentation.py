@@ -83,9 +83,9 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
         }
         steps = QUICKLY[evidence.tier]
         scores = {way: task.scored(f"{share} {way}", lesson, steps=steps) for way, lesson in ways.items()}
-        told = {way: task.over_patients(one.overlap).plain() for way, one in scores.items()}
+        each = {way: task.over_patients(one.overlap).plain() for way, one in scores.items()}
         away = {way: float(one.distance.mean()) for way, one in scores.items()}
-        rows.append({"share": share, **told, "hd95": away})
+        rows.append({"share": share, **each, "hd95": away})
         few = {way: one.overlap for way, one in scores.items()} if share == FEW else few
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
     detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}
