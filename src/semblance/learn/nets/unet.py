@@ -31,7 +31,9 @@ GROUPS = 8
 LEAST = 1e-4
 """The smallest variance that the Gaussian takes for possible."""
 NEARLY, WIDER, LOOKED = 0.9999, 1.25, 5_000_000
-"""The share of numbers within `reach`, how much farther it goes, and at how many numbers it looks."""
+"""The share of a record's numbers within its reach, how much farther `reach` goes, and at how many numbers it looks."""
+BEYOND = 11
+"""Records that reach as far as `reach` tells, on average, with nearly as many beyond: it tells of no single one."""
 CONVS: dict[int, Callable[..., nn.Module]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
 
@@ -197,8 +199,11 @@ class UNet(nn.Module):
         """Draw the first weights from `rng`; (n, numbers) numbers say how far those of records lie."""
         begin(self, rng=rng)
         if numbers is not None and numbers.size:
-            some = numbers.ravel()[:: max(numbers.size // LOOKED, 1)]
-            self.reach.fill_(WIDER * float(np.quantile(np.abs(some), NEARLY)))
+            some = numbers[:: max(-(-numbers.size // LOOKED), 1)]
+            far = np.sort(np.quantile(np.abs(some), NEARLY, axis=1))[::-1]
+            self.reach.fill_(
+                WIDER * float((far[BEYOND - 1 : 2 * BEYOND - 1] if len(far) >= 2 * BEYOND else far).mean())
+            )
 
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) from `x` (n, numbers), times `level` (n,), `given` (n, given) and `labels` (n,) int64."""
