@@ -26,17 +26,16 @@ APART = 0.25
 """Of the range of an image: how much brighter a letter is than what lies between its strokes, at least."""
 ALIKE, NEAR, LEVEL = 0.35, 1.2, 0.3
 """In units of a letter's height: by how much heights differ, how far neighbours are apart, and how far their feet."""
-LOOKED = 2**24
-"""Pixels that are looked at together."""
-CROWDED = 4_000
-"""Pieces beyond which an image is texture."""
+LOOKED = 300
+"""Images that are looked at, at most."""
+CROWDED, MANY, ROOM = 500, 200, 80
+"""Pieces, and pieces of the size of letters, beyond which an image is texture; and the pixels that there are for each
+piece where it is not."""
 
 
 def looked_at(shapes: Sequence[tuple[int, ...]]) -> list[int]:
-    """Which images of these shapes (channels, ..., height, width) are looked at: all, or evenly some of so many pixels
-    together."""
-    each = sum(shape[-2] * shape[-1] * (1 if len(shape) == 3 else min(3, shape[1])) for shape in shapes)
-    step = max(1, -(-each // LOOKED))
+    """Which images of these shapes (channels, ..., height, width) are looked at: all, or evenly some."""
+    step = max(1, -(-len(shapes) // LOOKED))
     return [i for i in range(0, len(shapes), step) if min(shapes[i][-2:]) >= SMALLEST]
 
 
@@ -64,17 +63,29 @@ def _letters(unit: np.ndarray, share: float) -> Iterator[tuple[int, int, int, in
     """Top, foot, left and right of pieces above this share that are high enough, not too high or wide, of thin strokes,
     and that stand out from what lies between these."""
     pieces, count = label(unit > share, np.ones((3, 3)))
-    if not LETTERS <= count <= CROWDED:
+    if not LETTERS <= count <= min(CROWDED, unit.size // ROOM):
         return
     most = max(round(TALL * unit.shape[0]), HIGH)
-    for i, (rows, columns) in enumerate(find_objects(pieces), start=1):
-        height, width = rows.stop - rows.start, columns.stop - columns.start
-        if not (HIGH <= height <= most and width <= 1.5 * height):
-            continue
+    sized = [(i, *box) for i, box in enumerate(find_objects(pieces), start=1) if _is_sized(*box, most)]
+    if not LETTERS <= len(sized) <= MANY:
+        return
+    for i, rows, columns in sized:
         mine, seen = np.pad(pieces[rows, columns] == i, 1), _around(unit, rows, columns)
         depth = distance_transform_edt(mine).max()
-        if depth <= THIN * height + 0.5 and np.median(seen[mine]) - np.nanmedian(seen[~mine]) >= APART:
+        if depth <= THIN * (rows.stop - rows.start) + 0.5 and _median(seen[mine]) - _median(seen[~mine]) >= APART:
             yield rows.start, rows.stop, columns.start, columns.stop
+
+
+def _is_sized(rows: slice, columns: slice, most: int) -> bool:
+    """Whether a box is high enough, and not too high or wide."""
+    height = rows.stop - rows.start
+    return HIGH <= height <= most and columns.stop - columns.start <= 1.5 * height
+
+
+def _median(values: np.ndarray) -> float:
+    """The lower one, but for NaN."""
+    known = np.sort(values[~np.isnan(values)])
+    return float(known[(len(known) - 1) // 2])
 
 
 def _around(unit: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
