@@ -66,7 +66,8 @@ def _letters(unit: np.ndarray, share: float) -> Iterator[tuple[int, int, int, in
     if not LETTERS <= count <= min(CROWDED, unit.size // ROOM):
         return
     most = max(round(TALL * unit.shape[0]), HIGH)
-    sized = [(i, *box) for i, box in enumerate(find_objects(pieces), start=1) if _is_sized(*box, most)]
+    boxes = enumerate(find_objects(pieces), start=1)
+    sized = [(i, rows, columns) for i, (rows, columns) in boxes if _is_sized(rows, columns, most)]
     if not LETTERS <= len(sized) <= MANY:
         return
     for i, rows, columns in sized:
