@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semblance.app import stages
+from semblance.app.options import SynthOptions
+from semblance.app.pipeline import run_synth
 from semblance.catalog import modality
 from semblance.core.errors import IdentifierError, UsageError
 from semblance.core.modality import FieldPlan, Profile
@@ -155,3 +157,17 @@ def test_a_split_covers_every_row_once_and_no_patient_twice(subjects: list[int],
     assert not set(data.subjects[train]) & set(data.subjects[aside])
     again = stages.split_rows(data, holdout=holdout, seed=seed)
     assert np.array_equal(train, again[0])
+
+
+def test_files_that_judges_look_at_are_tried_before_anything_is_read(tmp_path: Path) -> None:
+    declared = {"image": {"extractors": {"net": str(tmp_path / "gone.onnx")}}}
+    assert stages.marks(modality("image"), None) == {} == stages.marks(modality("table"), declared)
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "broken.npz").write_bytes(b"no archive")
+    options = SynthOptions((str(tmp_path / "broken.npz"),), tmp_path / "RUN", modality="image", declared=declared)
+    with pytest.raises(UsageError, match=r"gone\.onnx"):
+        run_synth(options)
+
+
+def test_a_report_looks_at_the_model_of_modalities_that_say_so() -> None:
+    assert stages.looked_at(modality("image")) and not stages.looked_at(modality("table"))

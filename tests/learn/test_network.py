@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -104,3 +105,24 @@ def test_fewer_steps_than_phases_are_the_steps_that_were_planned():
     ticks: list[Tick] = []
     NETWORK.learn(LEARNED, Fitting(stream(0, "fit"), replace(PLAN, steps=1).to_json(), ticks.append, None))
     assert [tick.step for tick in ticks] == [1]
+
+
+def test_the_pace_is_tried_on_some_records_and_seeing_all_others_is_counted(monkeypatch):
+    seen: list[int] = []
+    budgets: list[float] = []
+
+    def see(records):
+        seen.append(len(records))
+        time.sleep(0.01)
+        return records
+
+    def steps(*told, budget, **more):
+        budgets.append(budget)
+        return 100
+
+    monkeypatch.setattr(network, "steps_within", steps)
+    dear = replace(NETWORK, phases=lambda objective: (Phase(objective, 1.0, see=see),))
+    n = 4 * network.PROBED
+    many = Learned(np.zeros((n, 1), np.float32), np.zeros(n, int), np.zeros((n, 0), np.float32), np.arange(n), 1)
+    dear.plan(many, PLAN, epochs=100, budget=60, begun=0.0, seed=0)
+    assert seen == [network.PROBED] and 59.0 < budgets[0] < 60 - 0.02

@@ -338,7 +338,9 @@ def evaluate(
     Raises DataError where a patient of the holdout stands in train.
     """
     refuse_wrong(profile=profile, tier=tier, seed=seed)
-    real = train if isinstance(train, Data) else read(train, subject=subject, target=target, schema=schema)
+    declared = config.read_toml(Path(schema)) if isinstance(schema, str | Path) else schema
+    real = train if isinstance(train, Data) else read(train, subject=subject, target=target, schema=declared)
+    stages.marks(real.modality, declared)
     more = [further] if isinstance(further, str | Path | Data) or is_frame(further) else further
     given = {} if holdout is None else {"holdout": holdout}
     given |= {"synthetic": synthetic, **{f"further-{i}": one for i, one in enumerate(more, start=1)}}
@@ -366,6 +368,7 @@ def evaluate(
         copies=copies,
         generator=None if model is None else model.spec,
         model=None if model is None else model.model,
+        declared=declared,
         seed=seed,
         tier=tier,
         rare=RARE[profile],

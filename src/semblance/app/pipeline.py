@@ -175,6 +175,7 @@ class _Synth:
     def all(self) -> Report:
         """Every stage in order; the report with its decision."""
         o = self.options
+        marks = stages.marks(self.manifest, o.declared)
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, **self._budget)
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
         self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
@@ -192,7 +193,8 @@ class _Synth:
         self.promised = self.stage.run("fit", self._fit, **self._budget)
         wanted = {} if o.wanted is None else {"wanted": o.wanted.to_json()}
         self.sampled = self.stage.run("sample", self._sample, rows=o.rows, **wanted)
-        found = Report.from_json(self.stage.run("evaluate", self._evaluate, tier=o.tier))
+        told = dict(tier=o.tier, **({"marks": marks} if marks else {}))
+        found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
         self.report = _decided(self.stage, found, profile=o.profile, rare=o.rare)
         self.stage.run("sign", self._sign)
         publish(self.stage.room("sign") / "out", o.run)
@@ -350,7 +352,8 @@ class _Synth:
             rare=o.rare,
             about=about,
             generator=stages.chosen(self.spec, self.plan),
-            model=self._model() if self.manifest.completed is not None else None,
+            model=self._model() if stages.looked_at(self.manifest) else None,
+            declared=o.declared,
             watch=looks,
         )
         return report.to_json()
@@ -434,6 +437,7 @@ class _Evaluate:
         o = self.options
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, tier=o.tier)
         told["holds_records"] = o.holds_records
+        told |= {"marks": marks} if (marks := stages.marks(self.manifest, o.declared)) else {}
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
         report = _decided(self.stage, found, profile=o.profile, rare=found.subject["fewest"])
         self.stage.run("sign", lambda room: assemble(Bundle(report, self._config()), room / "out"))
@@ -467,6 +471,7 @@ class _Evaluate:
             rare=o.rare,
             about=about,
             copies=more,
+            declared=o.declared,
             watch=_Looks(self.manifest, self.stage.show),
         )
         return report.to_json()

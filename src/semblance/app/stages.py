@@ -269,6 +269,23 @@ def _completed(manifest: Modality, model: Any, holdout: Any, *, seed: int) -> An
     return load(manifest.completed)(model, holdout, rng=stream(seed, "completed"))
 
 
+def _between(manifest: Modality, model: Any, *, seed: int) -> Any:
+    """Records on the way from one that a model draws to another, where it tells any."""
+    if manifest.between is None or model is None:
+        return None
+    return load(manifest.between)(model, rng=stream(seed, "between"))
+
+
+def marks(manifest: Modality, declared: Mapping[str, Any] | None) -> dict[str, str]:
+    """The SHA-256 of further files that judges look at. Raises UsageError with all that they cannot use."""
+    return {} if manifest.marks is None or not declared else dict(load(manifest.marks)(declared))
+
+
+def looked_at(manifest: Modality) -> bool:
+    """Whether a modality's report looks at the model itself, and not only at what it sampled."""
+    return manifest.completed is not None or manifest.between is not None
+
+
 def judge(
     manifest: Modality,
     *,
@@ -282,10 +299,11 @@ def judge(
     generator: Any = None,
     copies: Sequence[Any] = (),
     model: Any = None,
+    declared: Mapping[str, Any] | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Report:
     """Every finding about `synthetic`, with the floor of independent marginals beside it. A `model` that is given parts
-    of records is judged by what it makes of the holdout's.
+    of records is judged by what it makes of the holdout's, and pictures show what lies between two of its records.
 
     Where `holdout` is None a share of train stands in for it, and the evidence says that it was not unseen.
     """
@@ -310,6 +328,8 @@ def judge(
         copies=tuple(copies),
         unseen=unseen,
         completed=_completed(manifest, model, holdout, seed=seed) if unseen else None,
+        between=_between(manifest, model, seed=seed),
+        declared={} if declared is None else declared,
         **parts,
     )
     return evaluate(evidence, about=about, watch=watch)

@@ -64,12 +64,13 @@ def narrow(x: np.ndarray) -> np.ndarray:
 def features(
     schema: Schema, frame: pd.DataFrame, reference: pd.DataFrame, further: np.ndarray, named: Sequence[str]
 ) -> Features:
-    """The learned columns of a frame, coded on that of a reference, then (n, d) `further` numbers of these names.
+    """The learned columns of a frame but for texts, coded on that of a reference, then (n, d) `further` numbers of
+    these names.
 
     Numbers as they are; categories as frequency ranks in the reference, its top 20, then one code for all others.
     Missing is NaN.
     """
-    learned = schema.learned
+    learned = [column for column in schema.learned if column.kind != "text"]
     known = [None if c.continuous else names(reference[c.name]) for c in learned]
     columns = [
         number(frame[c.name]) if top is None else ranks(frame[c.name], top)

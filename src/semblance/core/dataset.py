@@ -116,7 +116,9 @@ class Evidence(Generic[D]):
     `floor` is a synthetic set of independent marginals that every report shows beside the model. `copies` are further
     synthetic sets of the same generator, for rules that combine them. Where `unseen` is False nobody held patients out:
     the generator saw those of `holdout` too, so the findings of privacy are insufficient and the others flatter.
-    `completed` are the records of `holdout`, as the model drew what it was not given of them.
+    `completed` are the records of `holdout`, as the model drew what it was not given of them; `between` are records on
+    the way from one that it draws to another. Both are there only where the model is. `declared` is the schema file as
+    parsed, for what it says to judges.
     """
 
     train: D
@@ -132,6 +134,8 @@ class Evidence(Generic[D]):
     copies: tuple[D, ...] = ()
     unseen: bool = True
     completed: D | None = None
+    between: D | None = None
+    declared: Mapping[str, Any] = field(default_factory=dict)
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:

@@ -93,8 +93,12 @@ class Modality:
     - `survey.of(declared, epsilon=, patients=)` and `survey.from_json(told)`: local differential privacy
     - `completed(model, holdout, rng) -> Dataset or None`: the holdout's records with what a model drew of them from
       what it is given, where it is given anything
+    - `between(model, rng) -> Dataset or None`: records on the way from one that a model draws to another, for pictures
     - `pictures(evidence) -> list of plain JSON`: what a person wants to look at; only the report that stays inside
       shows it, drawn by `app/plots.py`
+    - `augmented(dataset, rng) -> Dataset`: as many records, changed as is usual where few are learned from
+    - `marks(declared) -> {name: SHA-256}`: further files that judges look at, as the schema file names them;
+      UsageError, before anything is learned, for those that they cannot use
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
@@ -126,7 +130,10 @@ class Modality:
     audit: str | None = None
     survey: str | None = None
     completed: str | None = None
+    between: str | None = None
     pictures: str | None = None
+    augmented: str | None = None
+    marks: str | None = None
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""

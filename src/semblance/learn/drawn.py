@@ -35,21 +35,31 @@ class Fitting:
 
 
 @dataclass(frozen=True)
+class Text:
+    """Of how many words, at most, a text is that a network reads (`length`), and how many `words` it knows."""
+
+    length: int
+    words: int
+
+
+@dataclass(frozen=True)
 class Sizes:
     """How many numbers a record has, how many it is `given`, how many `kinds` (classes) there are, and over how many
-    `channels` the numbers are spread alike."""
+    `channels` the numbers are spread alike. Of the given numbers the last ones are codes of words, where there is a
+    `text`."""
 
     numbers: int
     given: int
     kinds: int
     channels: int = 1
+    text: Text | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
     """Records as networks see them: (n, d) float32 `coefficients`, (n,) `labels`, (n, c) float32 `given`, and the
-    patient of each; `kinds` labels there are, and the numbers are of so many `channels`. What is larger than
-    `core.large.LARGE` lies in files."""
+    patient of each; `kinds` labels there are, and the numbers are of so many `channels`. The last given numbers are
+    codes of words, where there is a `text`. What is larger than `core.large.LARGE` lies in files."""
 
     coefficients: np.ndarray
     labels: np.ndarray
@@ -57,14 +67,15 @@ class Learned:
     subjects: np.ndarray
     kinds: int
     channels: int = 1
+    text: Text | None = None
 
     def take(self, rows: np.ndarray) -> Learned:
         """The records at these positions (or under this mask)."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         held = taken(self.coefficients, rows), self.labels[rows], taken(self.given, rows), self.subjects[rows]
-        return Learned(*held, self.kinds, self.channels)
+        return Learned(*held, self.kinds, self.channels, self.text)
 
     @property
     def sizes(self) -> Sizes:
         """The numbers of each."""
-        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds, self.channels)
+        return Sizes(self.coefficients.shape[1], self.given.shape[1], self.kinds, self.channels, self.text)

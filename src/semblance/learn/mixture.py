@@ -18,6 +18,8 @@ from sklearn.mixture import GaussianMixture
 from semblance.learn.drawn import Learned, Sizes
 
 LEARNED_FROM, CALM, FAR = 10_000, 1e-3, 2.0
+PATIENTS = 10
+"""How many patients there are for each Gaussian, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +31,13 @@ class Gaussians:
     spreads: np.ndarray
 
 
-def _mixture(rows: np.ndarray, *, most: int, rng: np.random.Generator) -> Gaussians:
-    """Of few rows one Gaussian, whose covariance is drawn towards its diagonal."""
-    rows = rows[rng.permutation(len(rows))[:LEARNED_FROM]]
+def _mixture(rows: np.ndarray, whose: np.ndarray, *, most: int, rng: np.random.Generator) -> Gaussians:
+    """Of few rows, or few patients, one Gaussian, whose covariance is drawn towards its diagonal: many records of one
+    patient are no reason for a Gaussian of its own."""
+    some = rng.permutation(len(rows))[:LEARNED_FROM]
+    rows, behind = rows[some], len(np.unique(whose[some]))
     n, d = rows.shape
-    count = int(np.clip(n // (10 * d), 1, most))
+    count = int(np.clip(min(n // (10 * d), behind // PATIENTS), 1, most))
     if count == 1:
         calm = d / (n + d)
         spread = np.cov(rows.T).reshape(d, d) if n > 1 else np.zeros((d, d))
@@ -55,9 +59,10 @@ class Mixtures:
 
     @classmethod
     def fit(cls, learned: Learned, *, most: int, rng: np.random.Generator) -> Mixtures:
-        """One mixture of at most so many Gaussians for each class; fewer where a class has few records."""
+        """One mixture of at most so many Gaussians for each class; fewer where a class has few patients."""
         both = np.concatenate([learned.given, learned.coefficients], 1).astype(np.float64)
-        kinds = [_mixture(both[learned.labels == k], most=most, rng=rng) for k in range(learned.kinds)]
+        of = [learned.labels == k for k in range(learned.kinds)]
+        kinds = [_mixture(both[rows], learned.subjects[rows], most=most, rng=rng) for rows in of]
         return cls(tuple(kinds), learned.given.shape[1])
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from semblance.learn.rows import kept_aside
 from semblance.learn.trainer import Objective, Source, TrainPlan, train_to_end
 
 FEWEST, LOOKS = 1000, 60
+PROBED = 512
+"""Records by which the pace of training is tried."""
 BALANCE = 0.5
 """Classes are learned as often as the number of their records to this power: rare ones oftener than they come."""
 
@@ -37,7 +40,7 @@ class Sampler(Objective, Protocol):
 
 def parts_of(sizes: Sizes) -> Parts:
     """What stands in a row that is learned."""
-    return Parts(sizes.numbers, sizes.given, sizes.kinds)
+    return Parts(sizes.numbers, sizes.given, sizes.kinds, text=sizes.text)
 
 
 def drawing(objective: Any) -> torch.nn.Module:
@@ -87,10 +90,14 @@ class Network:
         """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
         objective, source = self._work(learned, stream(seed, "work"))
 
+        few = source.few(rng=stream(seed, "few"))
+
         def alone(phase: Phase) -> int:
-            own = phase.of(base)
-            seen = phase.see(source)
-            return steps_within(phase.objective, seen, own, rng=stream(seed, "probe"), begun=begun, budget=budget)
+            own, since = phase.of(base), time.monotonic()
+            seen = phase.see(few)
+            rest = (time.monotonic() - since) * (len(source) / len(few) - 1)  # what seeing all others will take
+            left = max(budget - rest, 0.0)
+            return steps_within(phase.objective, seen, own, rng=stream(seed, "probe"), begun=begun, budget=left)
 
         # As many as the budget holds where each phase takes its share of them, at its own pace.
         steps = round(1 / sum(phase.share / alone(phase) for phase in self.phases(objective)))
@@ -150,6 +157,10 @@ class Joined:
         """(n, width) records of `index`."""
         rows, of = self.rows[index], self.learned
         return torch.from_numpy(self.parts.join(of.coefficients[rows], of.given[rows], of.labels[rows]))
+
+    def few(self, *, rng: np.random.Generator) -> Joined:
+        """The same of at most PROBED records, by chance."""
+        return Joined(self.learned, self.parts, np.sort(rng.permutation(self.rows)[:PROBED]))
 
     def some(self, *, rng: np.random.Generator) -> torch.Tensor:
         """All records, or by chance as many as may be looked at together."""

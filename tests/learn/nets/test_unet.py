@@ -107,3 +107,14 @@ def test_the_same_stream_gives_the_same_weights_and_leaves_torch_alone():
 def test_directions_that_were_not_found_are_none():
     net = guided().net
     assert not net.gaussian.axes[2:].any() and net.gaussian.means.shape == (3, 64)
+
+
+@pytest.mark.parametrize("n", [300, 30])
+def test_how_far_numbers_go_is_told_by_no_single_record(n):
+    x = rows(n)[0]
+    odd = x.copy()
+    odd[3] *= 50
+    usual, moved = (UNet(Parts(64, 0, 2), (1, 8, 8), width=4, components=0) for _ in range(2))
+    for net, some in ((usual, x), (moved, odd)):
+        net.start(np.zeros((n, 0)), some, rng=stream(0, "start"))
+    assert float(moved.reach) <= 1.05 * float(usual.reach) < 2 * np.abs(x).max()

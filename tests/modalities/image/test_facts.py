@@ -9,6 +9,7 @@ import pytest
 from semblance.core.errors import UsageError
 from semblance.core.model import Wanted
 from semblance.modalities.image.facts import Facts
+from semblance.modalities.image.generators.floor import Floor
 from tests.modalities.image.simulated import scanned
 
 DATA = scanned(200, 1)
@@ -67,3 +68,14 @@ def test_saved_it_draws_the_same():
     facts = fitted(DATA.frame)
     again = Facts.from_json(facts.to_json(), replace(DATA).schema)
     assert drawn(facts, 50).equals(drawn(again, 50)) and (again.told(DATA.frame) == facts.told(DATA.frame)).all()
+
+
+def test_shares_that_nobody_has_together_are_refused_before_anything_is_learned():
+    facts = fitted(DATA.frame)
+    apart = Wanted(given={"sex": "F"}, quota={"sex": {"M": 1.0}})
+    with pytest.raises(UsageError, match="occurs together"):
+        facts.tried(facts.asked(apart))
+    with pytest.raises(UsageError, match="occurs together"):
+        Floor().check(DATA, wanted=Wanted(given={"age": (20, 40)}, quota={"age": {(20, 30): 0.5, (60, 80): 0.5}}))
+    facts.tried(facts.asked(Wanted(given={"sex": "F"}, quota={"sex": {"F": 1.0, "M": 0.0}, "scanner": "balanced"})))
+    facts.tried(None)

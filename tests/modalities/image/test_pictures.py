@@ -38,6 +38,17 @@ def test_volumes_are_shown_across_each_axis():
     ]
 
 
+def test_a_way_between_two_images_is_a_row_by_its_label():
+    some = images(40, 1)
+    ways = replace(
+        some.take(np.r_[np.flatnonzero(some.labels == "nodule")[:3], 0:2]), subjects=np.array([4, 4, 4, 7, 7])
+    )
+    told = pictures(evidence(between=ways))
+    (shown,) = [one for one in told if one["title"] == "In between"]
+    assert [one["title"] for one in shown["panels"]] == ["nodule", some.labels[0]]
+    assert shown["panels"][0]["width"] > shown["panels"][1]["width"]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_png_is_read_by_others(channels):
     pixels = (np.arange(5 * 7 * channels).reshape(5, 7, channels) * 3).astype(np.uint8)

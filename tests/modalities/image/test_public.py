@@ -17,7 +17,9 @@ from semblance.core.modality import ReadOptions
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.gather import each
 from semblance.modalities.image.public import PIXELS, _is_declared, read
-from tests.modalities.image.made import folder
+from semblance.modalities.image.write import write
+from tests.modalities.image.made import LAYOUTS, folder, phantoms
+from tests.modalities.image.tissue import beside
 
 IMAGE = {"range": [20, 200], "size": [12, 12], "channels": 1, "labels": ["clear", "nodule"]}
 
@@ -165,3 +167,15 @@ def test_a_missing_package_is_an_error_and_no_missing_image(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, "nibabel", None)
     with pytest.raises(UsageError, match="nibabel"):
         read([made], said())
+
+
+def test_a_segmentation_among_files_is_no_image_that_is_missing(tmp_path):
+    pytest.importorskip("pydicom")
+    made = write([beside(replace(phantoms("dicom"), layout=LAYOUTS["dicom"]))], tmp_path / "x")
+    for name in ("layout.json", "manifest.csv"):
+        (made / name).unlink()
+    assert len(list(made.iterdir())) == 12
+    found, lost = each([made], Said())
+    assert (len(found), lost) == (6, 0)
+    (made / "cut.dcm").write_bytes((made / "000001_lesion.dcm").read_bytes()[:300])
+    assert each([made], Said())[1] == 1

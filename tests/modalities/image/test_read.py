@@ -10,6 +10,7 @@ import pytest
 from semblance.core import large
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import ReadOptions
+from semblance.modalities.image.formats import npz, raster
 from semblance.modalities.image.halves import judged
 from semblance.modalities.image.read import column_names, like, output_name, read
 from semblance.modalities.image.write import write
@@ -273,6 +274,18 @@ def test_names_and_calls_that_fit_nothing(tmp_path):
     with pytest.raises(DataError, match="no label"):
         np.savez(tmp_path / "bare.npz", images=np.zeros((3, 9, 9)))
         like([tmp_path / "bare.npz"], phantoms("npz").schema)
+
+
+def test_what_is_known_of_images_is_told_without_their_pixels(tmp_path, monkeypatch):
+    whole = scanned(30, 1)
+    archive, made = write([whole], tmp_path / "x.npz"), write([whole], tmp_path / "x")
+    for module in (npz, raster):
+        monkeypatch.setattr(module, "read", None)
+    assert column_names([archive]) == column_names([made]) == ("label", "age", "sex", "scanner")
+    held = bytearray(archive.read_bytes())
+    (tmp_path / "cut.npz").write_bytes(held[: len(held) // 2])
+    with pytest.raises(DataError, match=r"cut\.npz"):
+        column_names([tmp_path / "cut.npz"])
 
 
 def test_many_files_are_counted_as_they_are_read(tmp_path):

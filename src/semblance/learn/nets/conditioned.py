@@ -10,14 +10,16 @@ network is the conditional and the unconditional one (Ho & Salimans, 2022).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import gelu, layer_norm, silu
 
+from semblance.learn.drawn import Text
 from semblance.learn.nets.mlp import linear
+from semblance.learn.nets.text import TextReader
 from semblance.learn.noise import noise_of
 
 LEVELS = 2.0 ** torch.linspace(-1, 5, 16)
@@ -31,12 +33,19 @@ NEARLY, WIDER = 0.999, 1.5
 class Parts:
     """What stands in a row of a batch: `numbers` to be generated, then `given` numbers, then the code of a class.
 
-    The class has `classes` values; the code `classes` says that nothing is known.
+    The class has `classes` values; the code `classes` says that nothing is known. The last given numbers are codes of
+    words, where there is a `text`.
     """
 
     numbers: int
     given: int
     classes: int
+    text: Text | None = field(default=None, kw_only=True)
+
+    @property
+    def read(self) -> int:
+        """How many of the given numbers are codes of words."""
+        return 0 if self.text is None else self.text.length
 
     @property
     def width(self) -> int:
@@ -77,9 +86,9 @@ class FilmBlock(nn.Module):
 class Conditioned(nn.Module):
     """(n, numbers) numbers and what is told of them -> (n, numbers).
 
-    `center` and `spread` (given,) bring the given numbers to mean 0 and variance 1; what is farther than FAR from the
-    mean counts as that far, since nobody has learned what lies beyond. `reach` (numbers,) is how far from 0 nearly all
-    numbers of records are.
+    `center` and `spread` (facts,) bring the given numbers, but for codes of words, to mean 0 and variance 1; what is
+    farther than FAR from the mean counts as that far, since nobody has learned what lies beyond. `reach` (numbers,) is
+    how far from 0 nearly all numbers of records are.
     """
 
     center: torch.Tensor
@@ -90,7 +99,9 @@ class Conditioned(nn.Module):
         super().__init__()
         self.parts = parts
         self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
-        self.given = linear(parts.given, told) if parts.given else None
+        facts = parts.given - parts.read
+        self.given = linear(facts, told) if facts else None
+        self.text = TextReader(parts.text, told) if parts.text is not None else None
         self.level = linear(2 * len(LEVELS), told)
         self.enter = linear(parts.numbers, width)
         self.blocks = nn.ModuleList(FilmBlock(width, told) for _ in range(blocks))
@@ -98,8 +109,8 @@ class Conditioned(nn.Module):
         self.last = linear(told, 2 * width)
         self.past = linear(told, 2 * parts.numbers)
         self.leave = linear(width, parts.numbers)
-        self.register_buffer("center", torch.zeros(parts.given))
-        self.register_buffer("spread", torch.ones(parts.given))
+        self.register_buffer("center", torch.zeros(facts))
+        self.register_buffer("spread", torch.ones(facts))
         self.register_buffer("reach", torch.full((parts.numbers,), torch.inf))
 
     def start(self, given: np.ndarray, numbers: np.ndarray | None = None, *, rng: np.random.Generator) -> None:
@@ -119,17 +130,20 @@ class Conditioned(nn.Module):
             self.leave.weight.mul_(0.1)
         if numbers is not None and len(numbers):
             self.reach.copy_(torch.from_numpy(WIDER * np.quantile(np.abs(numbers), NEARLY, axis=0)))
+        given = given[:, : len(self.center)]
         if len(given):
             self.center.copy_(torch.from_numpy(given.mean(0)))
             self.spread.copy_(torch.from_numpy(np.where(given.std(0) > 0, given.std(0), 1.0)))
 
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) from `x` (n, numbers), `level` (n,), `given` (n, given) and `labels` (n,) int64."""
-        told = self.classes[labels] + self.level(waves(level[:, None], LEVELS))
+        told, known = self.classes[labels] + self.level(waves(level[:, None], LEVELS)), labels < self.parts.classes
+        facts, codes = given.split([len(self.center), self.parts.read], 1)
+        if self.text is not None:
+            told = told + self.text(torch.where(known[:, None], codes, 0))
         if self.given is not None:
-            known = (labels < self.parts.classes)[:, None]
-            near = ((given - self.center) / self.spread).clamp(-FAR, FAR)
-            told = told + self.given(torch.where(known, near, 0.0))
+            near = ((facts - self.center) / self.spread).clamp(-FAR, FAR)
+            told = told + self.given(torch.where(known[:, None], near, 0.0))
         told, h = silu(self.mix(silu(told))), self.enter(x)
         for block in self.blocks:
             h = block(h, told)

@@ -39,14 +39,15 @@ class Grower(Grown):
 
     def __init__(self, parts: Parts, shape: Sequence[int], *, width: int, latent: int) -> None:
         super().__init__(parts, shape, width=width)
-        self.latent, axes, widths = latent, self.pyramid.axes, self.pyramid.widths
+        self.latent = self.noise = latent
+        axes, widths = self.pyramid.axes, self.pyramid.widths
         self.first = EqualLinear(latent + parts.told, widths[0] * math.prod(self.pyramid.grids[0]))
         self.layers = nn.ModuleList(EqualConv(axes, a, b) for a, b in pairwise((widths[0], *widths)))
         self.pixels = nn.ModuleList(EqualConv(axes, own, self.pyramid.channels, kernel=1) for own in widths)
 
-    def images(self, rows: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        """(n, channels, *grid of its level)."""
-        z = torch.randn((len(rows), self.latent), generator=noise)
+    def images(self, rows: torch.Tensor, noise: torch.Generator, z: torch.Tensor | None = None) -> torch.Tensor:
+        """(n, channels, *grid of its level), of a latent that is given, or drawn."""
+        z = torch.randn((len(rows), self.latent), generator=noise) if z is None else z
         told, grids = torch.cat([unit(z), self.told(rows)], 1), self.pyramid.grids
         h = before = unit(leaky_relu(self.first(told), SLOPE)).reshape(len(rows), -1, *grids[0])
         for layer, grid in zip(self.layers[: self.level + 1], grids, strict=False):
@@ -57,9 +58,9 @@ class Grower(Grown):
             return made
         return self.mixed(_sized(self.pixels[self.level - 1](before), grids[self.level]), made)
 
-    def forward(self, rows: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor, noise: torch.Generator, z: torch.Tensor | None = None) -> torch.Tensor:
         """Of a maker that is grown up. The pixels of a row are not looked at."""
-        return self.pyramid.rows(self.images(rows, noise))
+        return self.pyramid.rows(self.images(rows, noise, z))
 
 
 class Examiner(Grown):

@@ -60,7 +60,8 @@ class Maker(nn.Module):
 
     def __init__(self, parts: Parts, shape: Sequence[int], *, width: int, latent: int) -> None:
         super().__init__()
-        self.latent, self.told, self.pyramid = latent, Told(parts), Pyramid(shape, width)
+        self.latent = self.noise = latent
+        self.told, self.pyramid = Told(parts), Pyramid(shape, width)
         inputs, widths = latent + parts.told, self.pyramid.widths
         self.first = linear(inputs, widths[0] * math.prod(self.pyramid.grids[0]))
         self.films = nn.ModuleList(linear(inputs, 2 * own) for own in widths)

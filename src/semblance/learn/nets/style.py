@@ -71,7 +71,8 @@ class Styled(nn.Module):
 
     def __init__(self, parts: Parts, shape: Sequence[int], *, width: int, latent: int) -> None:
         super().__init__()
-        self.latent, self.told, self.pyramid = latent, Told(parts), Pyramid(shape, width)
+        self.latent = self.noise = latent
+        self.told, self.pyramid = Told(parts), Pyramid(shape, width)
         axes, widths = self.pyramid.axes, self.pyramid.widths
         sizes = [latent + parts.told, *[latent] * MAPPED]
         self.mapping = nn.ModuleList(EqualLinear(a, b, slow=SLOW) for a, b in pairwise(sizes))
@@ -87,9 +88,9 @@ class Styled(nn.Module):
             w = lively(layer(w))
         return w
 
-    def forward(self, rows: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        """The pixels of a row are not looked at."""
-        w = self.style(rows, torch.randn((len(rows), self.latent), generator=noise))
+    def forward(self, rows: torch.Tensor, noise: torch.Generator, z: torch.Tensor | None = None) -> torch.Tensor:
+        """Of a latent that is given, or drawn. The pixels of a row are not looked at."""
+        w = self.style(rows, torch.randn((len(rows), self.latent), generator=noise) if z is None else z)
         h, made = self.constant.weight.expand(len(rows), *self.constant.weight.shape[1:]), torch.zeros(())
         for i, (layer, pixels) in enumerate(zip(self.layers, self.pixels, strict=True)):
             if i:

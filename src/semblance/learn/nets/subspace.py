@@ -5,6 +5,7 @@ over, which is shown the first part (Jing, Corso, Berlinghieri & Jaakkola, Subsp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -50,8 +51,8 @@ class Subspace(nn.Module):
     ) -> None:
         super().__init__()
         self.parts = parts
-        self.coarse = Conditioned(Parts(components, parts.given, parts.classes), width=hidden, blocks=layers)
-        beside = Parts(parts.numbers, parts.numbers + parts.given, parts.classes)
+        self.coarse = Conditioned(replace(parts, numbers=components), width=hidden, blocks=layers)
+        beside = replace(parts, given=parts.numbers + parts.given)
         self.fine = Beside(beside, shape, shape[0], width=width, blocks=blocks, components=0, side=side)
         self.register_buffer("mean", torch.zeros(parts.numbers))
         self.register_buffer("axes", torch.zeros(components, parts.numbers))

@@ -22,6 +22,7 @@ from torch.nn.utils import skip_init
 from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import LEVELS, Parts, waves
 from semblance.learn.nets.mlp import linear
+from semblance.learn.nets.text import TextReader
 from semblance.learn.noise import angle, noise_of
 
 SIDE, ATTENDED = 16, 8
@@ -30,7 +31,9 @@ GROUPS = 8
 LEAST = 1e-4
 """The smallest variance that the Gaussian takes for possible."""
 NEARLY, WIDER, LOOKED = 0.9999, 1.25, 5_000_000
-"""The share of numbers within `reach`, how much farther it goes, and at how many numbers it looks."""
+"""The share of a record's numbers within its reach, how much farther `reach` goes, and at how many numbers it looks."""
+BEYOND = 11
+"""Records that reach as far as `reach` tells, on average, with nearly as many beyond: it tells of no single one."""
 CONVS: dict[int, Callable[..., nn.Module]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
 
@@ -156,7 +159,7 @@ class UNet(nn.Module):
     `shape` (channels, ...) is that of an image, `blocks` how many there are at each size, one after the other,
     `components` how many directions its Gaussian has, and `side` the places a side, at most, on which it works. Of the
     given numbers the first ones, `shown`, are no facts of an image but further pixels, at which this network does not
-    look.
+    look; the last ones are codes of words, where there is a text.
     """
 
     reach: torch.Tensor
@@ -178,7 +181,9 @@ class UNet(nn.Module):
         self.packing = Packing.to_side(shape, side)
         self.gaussian = Gaussian(parts, components)
         self.classes = nn.Parameter(torch.empty(parts.classes + 1, told))
-        self.facts = linear(parts.given - shown, told) if parts.given > shown else None
+        facts = parts.given - shown - parts.read
+        self.facts = linear(facts, told) if facts else None
+        self.text = TextReader(parts.text, told) if parts.text is not None else None
         self.level, self.mix = linear(2 * len(LEVELS), told), linear(told, told)
         inner = 2 * width
         self.enter = conv(axes, 2 * self.packing.channels, width)
@@ -194,8 +199,11 @@ class UNet(nn.Module):
         """Draw the first weights from `rng`; (n, numbers) numbers say how far those of records lie."""
         begin(self, rng=rng)
         if numbers is not None and numbers.size:
-            some = numbers.ravel()[:: max(numbers.size // LOOKED, 1)]
-            self.reach.fill_(WIDER * float(np.quantile(np.abs(some), NEARLY)))
+            some = numbers[:: max(-(-numbers.size // LOOKED), 1)]
+            far = np.sort(np.quantile(np.abs(some), NEARLY, axis=1))[::-1]
+            self.reach.fill_(
+                WIDER * float((far[BEYOND - 1 : 2 * BEYOND - 1] if len(far) >= 2 * BEYOND else far).mean())
+            )
 
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) from `x` (n, numbers), times `level` (n,), `given` (n, given) and `labels` (n,) int64."""
@@ -204,9 +212,11 @@ class UNet(nn.Module):
         guess = turn.cos() * x + turn.sin() * known
         both = torch.stack([x, guess], 1).reshape(len(x), 2 * self.shape[0], *self.shape[1:])
         told = self.classes[labels] + self.level(waves(level[:, None], LEVELS))
+        none = (labels == self.parts.classes)[:, None]
         if self.facts is not None:
-            known = (labels < self.parts.classes)[:, None]
-            told = told + self.facts(torch.where(known, given[:, self.shown :], 0.0))
+            told = told + self.facts(given[:, self.shown : given.shape[1] - self.parts.read].masked_fill(none, 0.0))
+        if self.text is not None:
+            told = told + self.text(given[:, -self.parts.read :].masked_fill(none, 0.0))
         made = self.packing.unpack(self._convolved(self._packed(both, given), silu(self.mix(silu(told)))))
         return known + made.flatten(1)
 

@@ -71,6 +71,12 @@ class Conditional(Adversarial):
         """What draws."""
         return self.net.generator
 
+    @property
+    def noise(self) -> int:
+        """How many normal numbers a record is made of, where the maker can be given them."""
+        noise: int = self.maker.noise  # type: ignore[assignment]
+        return noise
+
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights; (n, width) rows say where given numbers lie."""
         begin(self.net, batch, rng=rng)
@@ -90,9 +96,19 @@ class Conditional(Adversarial):
         return self.distance(made, self.aside[:, : self.parts.numbers])
 
     @torch.no_grad()
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
-        return drawn(self.net.generator, self.parts, given, labels, rng=rng)
+    def sample(
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, from noise, drawn where none starts it."""
+        if start is None:
+            return drawn(self.net.generator, self.parts, given, labels, rng=rng)
+        rows = torch.from_numpy(self.parts.join(np.zeros((len(labels), self.parts.numbers)), given, labels))
+        # One by one, so that whatever else a maker draws is the same for all.
+        made = [
+            self.net.generator.eval()(row, torch.Generator().manual_seed(0), z)
+            for row, z in zip(rows.split(1), torch.from_numpy(np.float32(start)).split(1), strict=True)
+        ]
+        return torch.cat(made).numpy()
 
 
 def some_of(aside: torch.Tensor | None, most: int = LOOKED_AT) -> torch.Tensor | None:

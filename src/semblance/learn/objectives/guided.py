@@ -84,6 +84,9 @@ class Guided:
         white = torch.randn(clean.shape, generator=noise)
         hidden = torch.rand(len(batch), generator=noise) < self.drop
         shown = torch.where(hidden, self.parts.classes, labels)
+        if self.parts.read:  # also by themselves, since not every image has a text
+            silent = torch.rand((len(batch), 1), generator=noise) < self.drop
+            given = torch.cat([given[:, : -self.parts.read], given[:, -self.parts.read :].masked_fill(silent, 0.0)], 1)
         found = functional_call(self.net, dict(weights), (cos * clean + sin * white, time, given, shown))
         return self.weight(turn) * (found - (sin * clean - cos * white)).square().mean(1)
 

@@ -139,10 +139,17 @@ class Latent:
         with threads(1):  # as in training, so that the same bytes come out
             return torch.cat([self.encoder(some)[0] for some in rows.split(PART)])
 
+    @property
+    def noise(self) -> int:
+        """How many normal numbers an image is made of: those of its latents."""
+        return self.cascade.noise
+
     @torch.no_grad()
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
+    ) -> np.ndarray:
         """(n, numbers) float32 for (n, given) numbers and (n,) classes, by their latents."""
-        latents = torch.from_numpy(self.cascade.sample(given, labels, rng=rng))
+        latents = torch.from_numpy(self.cascade.sample(given, labels, rng=rng, start=start))
         with threads(1):
             return torch.cat([self.net.images(some) for some in latents.split(PART)]).numpy()
 

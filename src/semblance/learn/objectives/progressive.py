@@ -87,10 +87,12 @@ class Stage(Conditional):
         self.net.grow(len(self.net.pyramid.grids) - 1, 1.0)
         return super()._apart()
 
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
+    def sample(
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, from noise, drawn where none starts it."""
         self.net.grow(len(self.net.pyramid.grids) - 1, 1.0)
-        return super().sample(given, labels, rng=rng)
+        return super().sample(given, labels, rng=rng, start=start)
 
 
 def phases_to(last: Stage) -> tuple[Phase, ...]:

@@ -116,12 +116,21 @@ class Cascade:
         told = self.net.image(self.net.along(rows))
         return torch.cat([(rows - told) / self.net.rest, told, given, labels[:, None]], 1)
 
-    def sample(self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, numbers) float32 for (n, given) numbers and (n,) classes."""
+    @property
+    def noise(self) -> int:
+        """How many normal numbers an image is made of: those of its coordinates, then those of its detail."""
+        return self.coarse.noise + self.fine.noise
+
+    def sample(
+        self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(n, numbers) float32 for (n, given) numbers and (n,) classes, from noise, drawn where none starts it."""
         seed = root_of(rng)
-        along = self.coarse.sample(given, labels, rng=stream(seed, "coarse"))
+        first, second = (None, None) if start is None else np.split(start, [self.coarse.noise], 1)
+        along = self.coarse.sample(given, labels, rng=stream(seed, "coarse"), start=first)
         told = self.net.image(torch.from_numpy(along))
-        left = self.fine.sample(np.concatenate([told.numpy(), given], 1), labels, rng=stream(seed, "fine"))
+        beside = np.concatenate([told.numpy(), given], 1)
+        left = self.fine.sample(beside, labels, rng=stream(seed, "fine"), start=second)
         return (told + self.net.rest * torch.from_numpy(left)).numpy()
 
     @torch.no_grad()

@@ -42,6 +42,9 @@ MANIFEST = Modality(
     comparable=f"{_HERE}.measure:comparable",
     judged=f"{_HERE}.halves:judged",
     completed=f"{_HERE}.translated:completed",
+    between=f"{_HERE}.between:between",
     pictures=f"{_HERE}.pictures:pictures",
+    augmented=f"{_HERE}.augmented:augmented",
+    marks=f"{_HERE}.metrics.networks:marks",
     metrics=METRICS,
 )

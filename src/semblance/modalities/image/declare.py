@@ -36,7 +36,8 @@ class Said:
     looked at the text in the pixels. `folders` says what the folder of a file is. `masks` has the classes of label maps
     by name: the first one is of number 0. `given` names the channels from which the others are painted. `tile` says
     that TIFF are whole slides, and which pieces of these are read. `steps` names what is done to intensities before
-    they are learned, in order, `resample` the millimetres between pixels to which images are brought first.
+    they are learned, in order, `resample` the millimetres between pixels to which images are brought first. `prompt` is
+    the column of short texts that tell what an image shows. `extractors` names ONNX files that judges look through.
     For differential privacy: `range` is the lowest and the highest value of a pixel, `size` the pixels along each axis,
     `channels` how many there are, and `labels` are the labels that are learned, none where images have none.
     """
@@ -50,6 +51,8 @@ class Said:
     given: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     resample: tuple[float, ...] | None = None
+    prompt: str | None = None
+    extractors: Mapping[str, Any] = field(default_factory=dict)
     tile: Tile | None = None
     range: tuple[float, float] | None = None
     size: tuple[int, ...] | None = None
@@ -71,6 +74,13 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
         for name, column in common.get("columns", {}).items()
         if name in NAMED and name not in PLACES and column.get("role") != "drop"
     ]
+    prompt = own.get("prompt")
+    if prompt is not None and prompt in (common.get("target"), *common.get("columns", {})):
+        rule, fix = "a prompt is a text that networks read, and nothing else", f'leave out [columns."{prompt}"]'
+        problems.append(Problem(f"'{prompt}' is the prompt, and declared as a column", rule, fix, prompt))
+    if prompt in NAMED and prompt not in PLACES:
+        rule, fix = "a tag that may name a patient is never learned", "take another text, of a manifest"
+        problems.append(Problem(f"'{prompt}' is declared as the prompt", rule, fix, prompt))
     if problems:
         return Said(), problems
     made: dict[str, Any] = {key: tuple(own[key]) for key in ("given", "range", "size", "labels", "steps") if key in own}
@@ -82,6 +92,20 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
 def _are_masks(value: Any) -> bool:
     """Whether every name has two classes or more."""
     return isinstance(value, Mapping) and all(declared.is_texts(one) and len(one) > 1 for one in value.values())
+
+
+def _are_networks(value: Any) -> bool:
+    """Whether every name has a file, and no more than a range of brightness beside it."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    told = [{"file": one} if isinstance(one, str) else one for one in value.values()]
+    return all(
+        isinstance(one, Mapping)
+        and {"file"} <= {*one} <= {"file", "range"}
+        and declared.is_text(one["file"])
+        and _is_range(one.get("range", (0, 1)))
+        for one in told
+    )
 
 
 def _is_whole(value: Any, least: int) -> bool:
@@ -125,6 +149,8 @@ _IMAGE: declared.Rules = {
     "given": (declared.is_texts, "a list of names of channels"),
     "steps": (_are_steps, f"a list of different steps of {', '.join(NAMES)}"),
     "resample": (_is_grid, "the millimetres along two or three axes, such as [1.0, 1.0]"),
+    "prompt": (declared.is_text, "the name of a column"),
+    "extractors": (_are_networks, 'of each network its ONNX file: extractors = {inception = "inception.onnx"}'),
     "tile": (_is_tile, "a size in pixels, and microns per pixel or a level: tile = {size = 128, microns = 1.0}"),
     "range": (_is_range, "a lowest and a highest value, such as [0, 255]"),
     "size": (_is_size, f"the pixels along two or three axes, each at least {FEWEST}, such as [28, 28]"),

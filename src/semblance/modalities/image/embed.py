@@ -78,13 +78,15 @@ def embed(images: Images, reference: Images) -> np.ndarray:
         if c.continuous
         else one_hot(images.frame[c.name], reference.frame[c.name])
         for c in images.schema.learned
+        if c.kind != "text"
     ]
     return narrow(np.concatenate(parts, axis=1, dtype=np.float32))
 
 
-def brightness(reference: Images) -> tuple[float, float]:
-    """The brightnesses between which nearly all pixels lie."""
+def brightness(reference: Images, channel: int | None = None) -> tuple[float, float]:
+    """The brightnesses between which nearly all pixels lie, of all channels or of one."""
     light = reference.light
     some = light[large.few(light.shape, rng=stream(0, "brightness"))]
+    some = some if channel is None else some[:, channel]
     low, high = np.quantile(some.ravel()[:: max(some.size // 1_000_000, 1)], [0.001, 0.999])
     return float(low), float(high if high > low else low + 1)

@@ -18,6 +18,7 @@ from semblance.core.bounds import ends
 from semblance.core.classes import Classes
 from semblance.core.facts import framed
 from semblance.core.model import Wanted
+from semblance.core.rng import stream
 from semblance.core.schema import Schema
 from semblance.learn.drawn import Learned, Sizes
 from semblance.modalities.image.channels import shows
@@ -25,13 +26,16 @@ from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.facts import Facts
 from semblance.modalities.image.halves import domains, known
 from semblance.modalities.image.planes import LEAST, channels_of, coded, decoded, slots
+from semblance.modalities.image.prompts import Prompts
+from semblance.modalities.image.wanted import Asked, asked
 
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
     """`shape` (planes, ...) of an image: a plane for each channel of intensities, for label maps those of `planes`; of
     each plane `low` and `high` bounds, `center` and `scale`; the `labels` that are learned, with their `shares`;
-    whether the patients were `anonymous`; and the `facts` that are known besides the label, where there are any."""
+    whether the patients were `anonymous`; the `facts` that are known besides the label, and the `prompts`, where there
+    are any."""
 
     schema: Schema
     layout: Layout
@@ -44,10 +48,11 @@ class Encoding:
     shares: np.ndarray
     anonymous: bool
     facts: Facts | None = None
+    prompts: Prompts | None = None
 
     @classmethod
-    def fit(cls, images: Images, *, rare: int) -> tuple[Encoding, Learned]:
-        """From images; with it their rows, which are to be learned."""
+    def fit(cls, images: Images, *, rare: int, reads: bool = False) -> tuple[Encoding, Learned]:
+        """From images; with it their rows, which are to be learned, by what `reads` texts or not."""
         labels, shares = _common(images, rare)
         kept = _labelled(images, labels)
         flat, shape = _planes(kept, rare)
@@ -68,6 +73,7 @@ class Encoding:
             shares,
             images.anonymous,
             _facts(kept, labels, rare),
+            _prompts(kept, labels, rare) if reads else None,
         )
         return made, made._learned(kept, flat, rare)
 
@@ -82,8 +88,9 @@ class Encoding:
             return rows
 
         rows = large.filled(numbers, (len(kept), len(none)))
-        codes = np.searchsorted(self.labels, kept.labels) if self.labels else np.zeros(len(kept), dtype=np.int64)
-        return Learned(rows, codes, self.given(kept.frame), kept.subjects, self.sizes.kinds, self.shape[0])
+        codes = _codes(kept, self.labels)
+        sizes = self.sizes
+        return Learned(rows, codes, self.given(kept.frame), kept.subjects, sizes.kinds, self.shape[0], sizes.text)
 
     def _rows(self, near: np.ndarray) -> np.ndarray:
         made: np.ndarray = ((near - self.center[:, None]) / self.scale[:, None]).reshape(len(near), -1)
@@ -103,33 +110,52 @@ class Encoding:
         return self._rows(np.clip(planes, self.low[:, None], self.high[:, None]))
 
     def given(self, frame: pd.DataFrame) -> np.ndarray:
-        """(n, c) float32 what networks are told of images besides their label."""
-        return np.zeros((len(frame), 0), dtype=np.float32) if self.facts is None else self.facts.told(frame)
+        """(n, c) float32 what networks are told of images besides their label: facts, then words."""
+        none = np.zeros((len(frame), 0), dtype=np.float32)
+        facts = none if self.facts is None else self.facts.told(frame)
+        return (
+            facts if self.prompts is None else np.concatenate([facts, self.prompts.codes(frame[self.prompts.name])], 1)
+        )
 
     @property
     def sizes(self) -> Sizes:
         """How many numbers an image has, and of how many classes it may be."""
-        given = 0 if self.facts is None else self.facts.width
-        return Sizes(int(np.prod(self.shape)), given, max(len(self.labels), 1), self.shape[0])
+        facts = 0 if self.facts is None else self.facts.width
+        text = None if self.prompts is None else self.prompts.form
+        given = facts + (0 if text is None else text.length)
+        return Sizes(int(np.prod(self.shape)), given, max(len(self.labels), 1), self.shape[0], text)
 
     @property
     def known(self) -> Classes:
         """Which labels there are, and how frequent they are."""
         return _classes(self.schema, self.labels, self.shares)
 
-    def asked(self, wanted: Wanted | None) -> Any:
+    def asked(self, wanted: Wanted | None) -> Asked:
         """What is wanted, as `each` takes it. Raises UsageError with all that cannot be had."""
-        return (self.known if self.facts is None else self.facts).asked(wanted)
+        return asked(self.known, self.facts, self.prompts, wanted)
 
-    def each(self, n: int, asked: Any, *, together: int, seed: int) -> Iterator[tuple[int, np.ndarray, pd.DataFrame]]:
+    def each(
+        self, n: int, wanted: Asked, *, together: int, seed: int
+    ) -> Iterator[tuple[int, np.ndarray, pd.DataFrame]]:
         """Of `n` images so many `together`: the number of the first one, their classes (together,), and what is known
         of them as a frame; those beyond the last are of no image."""
+        rest, text = wanted.rest, wanted.text
         if self.facts is None:
-            for first, classes in self.known.each(n, asked, together=together, seed=seed, name="classes"):
-                yield first, classes, self.labelled(classes)
+            for first, classes in self.known.each(n, rest, together=together, seed=seed, name="classes"):
+                yield first, classes, self._prompted(self.labelled(classes), classes, text, seed, first)
         else:
-            for first, frame in self.facts.each(n, asked, together=together, seed=seed, name="facts"):
-                yield first, self._classes(frame), self._whole(frame)
+            for first, frame in self.facts.each(n, rest, together=together, seed=seed, name="facts"):
+                classes = self._classes(frame)
+                yield first, classes, self._prompted(self._whole(frame), classes, text, seed, first)
+
+    def _prompted(
+        self, frame: pd.DataFrame, classes: np.ndarray, text: str | None, seed: int, first: int
+    ) -> pd.DataFrame:
+        """The frame with the texts of new images: the one that is asked for, or such as images of their class have."""
+        if self.prompts is None:
+            return frame
+        drawn = self.prompts.draw(classes, rng=stream(seed, "prompts", first))
+        return frame.assign(**{self.prompts.name: drawn if text is None else self.prompts.of(text, len(frame))})
 
     def _classes(self, frame: pd.DataFrame) -> np.ndarray:
         """(n,) the classes of new images."""
@@ -145,7 +171,9 @@ class Encoding:
 
     def labelled(self, classes: np.ndarray) -> pd.DataFrame:
         """What is known of images of these classes, where nothing is but that."""
-        return framed({c.name: self._label(classes) for c in self.schema.learned}, len(classes))
+        nothing = pd.Categorical([None] * len(classes))
+        known = {c.name: self._label(classes) if c.role == "target" else nothing for c in self.schema.learned}
+        return framed(known, len(classes))
 
     def pixels(self, rows: np.ndarray) -> np.ndarray:
         """(n, channels, ...) pixels of (n, numbers) rows, as files of the input's type can hold them."""
@@ -184,6 +212,7 @@ class Encoding:
         numbers = {name: getattr(self, name).tolist() for name in NUMBERS}
         told = {"shape": list(self.shape), "labels": list(self.labels), "anonymous": self.anonymous}
         told |= {} if self.facts is None else {"facts": self.facts.to_json()}
+        told |= {} if self.prompts is None else {"prompts": self.prompts.to_json()}
         return {"schema": self.schema.to_json(), "layout": self.layout.to_json(), **told, **numbers}
 
     @classmethod
@@ -197,6 +226,7 @@ class Encoding:
             labels=tuple(told["labels"]),
             anonymous=told["anonymous"],
             facts=Facts.from_json(told["facts"], schema) if "facts" in told else None,
+            prompts=Prompts.from_json(told["prompts"]) if "prompts" in told else None,
             **{name: np.array(told[name], dtype=float if name == "shares" else np.float32) for name in NUMBERS},
         )
 
@@ -263,11 +293,15 @@ def _spread(flat: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.nda
 NUMBERS = ("low", "high", "center", "scale", "shares")
 
 
-def known_of(images: Images, *, rare: int) -> Classes | Facts:
-    """What can be asked for of a model of these images."""
+def check(images: Images, *, wanted: Wanted, rare: int, reads: bool) -> None:
+    """Raise UsageError with all that no model of these images could draw."""
     labels, shares = _common(images, rare)
-    facts = _facts(_labelled(images, labels), labels, rare)
-    return _classes(images.schema, labels, shares) if facts is None else facts
+    kept = _labelled(images, labels)
+    prompts = _prompts(kept, labels, rare) if reads else None
+    facts = _facts(kept, labels, rare)
+    found = asked(_classes(images.schema, labels, shares), facts, prompts, wanted)
+    if facts is not None:
+        facts.tried(found.rest)
 
 
 def _labelled(images: Images, labels: tuple[str, ...]) -> Images:
@@ -277,9 +311,23 @@ def _labelled(images: Images, labels: tuple[str, ...]) -> Images:
 
 def _facts(kept: Images, labels: tuple[str, ...], rare: int) -> Facts | None:
     """What is known of images besides their label; None where nothing is."""
-    if all(column.role == "target" for column in kept.schema.learned):
+    if all(column.role == "target" or column.kind == "text" for column in kept.schema.learned):
         return None
     return Facts.fit(kept.schema, kept.frame, kept.subjects, labelled=bool(labels), rare=rare)
+
+
+def _prompts(kept: Images, labels: tuple[str, ...], rare: int) -> Prompts | None:
+    """The texts of images; None where none are declared."""
+    column = next((column for column in kept.schema.learned if column.kind == "text"), None)
+    if column is None:
+        return None
+    classes, kinds = _codes(kept, labels), max(len(labels), 1)
+    return Prompts.fit(kept.frame[column.name], classes, kinds, kept.subjects, rare=rare)
+
+
+def _codes(kept: Images, labels: tuple[str, ...]) -> np.ndarray:
+    """(n,) the classes of images whose labels are learned."""
+    return np.searchsorted(labels, kept.labels) if labels else np.zeros(len(kept), dtype=np.int64)
 
 
 def _classes(schema: Schema, labels: tuple[str, ...], shares: np.ndarray) -> Classes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from semblance.core.schema import Column, Schema
 from semblance.learn.asked import Asked, Columns
 from semblance.learn.person import Limits, Person, Scale
 
+TRIED = 256
+"""Combinations of shares, at most, of which one image is drawn before anything is learned."""
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -32,7 +36,7 @@ class Facts:
     @classmethod
     def fit(cls, schema: Schema, frame: pd.DataFrame, subjects: np.ndarray, *, labelled: bool, rare: int) -> Facts:
         """From the frame of images of patients (n,); of those that are not `labelled`, without the label."""
-        columns = tuple(c for c in schema.learned if labelled or c.role != "target")
+        columns = tuple(c for c in schema.learned if c.kind != "text" and (labelled or c.role != "target"))
         names = [column.name for column in columns]
         return cls(columns, Person.fit(frame[names], np.zeros((len(frame), 0)), subjects, rare=rare))
 
@@ -71,6 +75,16 @@ class Facts:
         if reading.problems:
             raise UsageError(*reading.problems)
         return Asked(limits.and_also(Limits(moved=moved)), quotas)
+
+    def tried(self, asked: Asked | None) -> None:
+        """Raise UsageError where nobody is as shares of several columns have it together, before anything is learned:
+        they are dealt independently, so that some images will be so."""
+        parts = [] if asked is None else [[one for share, one in quota if share > 0] for quota in asked.quotas]
+        for i, chosen in enumerate(islice(product(*parts), TRIED)):
+            limits = Limits() if asked is None else asked.limits
+            for one in chosen:
+                limits = limits.and_also(one)
+            self.person.draw(1, rng=stream(0, "tried", i), limits=limits)
 
     def each(
         self, n: int, asked: Asked | None, *, together: int, seed: int, name: str

@@ -90,6 +90,17 @@ def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | No
     return found, lost
 
 
+def named(paths: Sequence[str | Path], said: Said) -> tuple[str, ...]:
+    """What files tell of their images besides pixels, `label` for their label: no pixel is read. What DICOM tells is
+    learned only where it is declared."""
+    told = dict[str, None]()
+    for entry in _listed([Path(path) for path in paths], said)[0]:
+        told |= dict.fromkeys([LABEL] if LABEL in entry.facts else [])
+        told |= dict.fromkeys(npz.named(entry.path, said) if kind_of(entry.path) == "npz" else [])
+        told |= dict.fromkeys(entry.columns)
+    return tuple(told)
+
+
 def _watched(listed: list[Listed], watch: Watch | None) -> Iterator[Listed]:
     """The files one by one; each is read when the next one is asked for."""
     for done, entry in enumerate(listed, start=1):
@@ -186,13 +197,19 @@ def _of_file(
     path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
 ) -> Iterator[Found | dicom.Slice | Segments]:
     match kind_of(path):
+        case "npz" | "nifti" | "dicom" if said.tile is not None:
+            rule, fix = "tiles are cut of whole slides, .svs or TIFF", "leave out [image] tile"
+            raise DataError.of(f"'{path.name}' beside [image] tile", rule=rule, fix=fix)
         case "npz":
             yield from npz.read(path, said, alone=alone)
         case "nifti":
             yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
         case "dicom":
-            marked = None if alone else segments.read(path)
-            yield dicom.read(path, () if alone else said.columns) if marked is None else marked
+            marked = segments.read(path)
+            if alone and marked is not None:  # no image, and masks are not learned
+                return
+            tags = () if alone else (*said.columns, *(() if said.prompt is None else (said.prompt,)))
+            yield dicom.read(path, tags) if marked is None else marked
         case "slide" | "raster" if said.tile is not None:
             if masks:
                 rule, fix = "masks lie beside images, not beside whole slides", "cut slide and mask into tiles"

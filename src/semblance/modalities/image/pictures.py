@@ -43,6 +43,8 @@ def pictures(evidence: Evidence[Images]) -> list[Picture]:
     made = [_sheets(evidence, low, high), _suspects(evidence, low, high)]
     if evidence.train.layout.maps:
         made.append(_outlines(evidence, low, high))
+    if evidence.between is not None:
+        made.append(_between(evidence.between, low, high))
     if evidence.completed is not None:
         made.append(_translations(evidence, evidence.completed, low, high))
     if evidence.train.pixels.ndim == 5:
@@ -129,6 +131,16 @@ def _translations(evidence: Evidence[Images], made: Images, low: float, high: fl
         panels.append(panel(title, "synthetic", lines, low, high))
     note = "Of patients held out: what is given, the real contrast, what was made of it, and how much brighter that is."
     return {"title": "Translations", "note": note, "panels": panels}
+
+
+def _between(made: Images, low: float, high: float) -> Picture:
+    """From one image that the model draws to another of the same label, of each label a way."""
+    panels = []
+    for way in np.unique(made.subjects):
+        some = made.take(np.flatnonzero(made.subjects == way))
+        panels.append(panel(some.labels[0] or "synthetic", "synthetic", [planes(some.light)], low, high))
+    note = "From one image that the model draws to another, all that it is told of both being the same."
+    return {"title": "In between", "note": note, "panels": panels}
 
 
 def planes(pixels: np.ndarray, axis: int = 0) -> np.ndarray:

@@ -67,10 +67,12 @@ def undeclared(said: Said) -> list[Problem]:
     rule = "under differential privacy nothing is looked up in images: what is public of them is declared"
     further = [name for name, one in said.columns.items() if name != said.target and one.get("role") != "drop"]
     learned = "under differential privacy the label alone is learned of what is known besides pixels"
+    words = "under differential privacy the label alone is learned: which words texts have is not declared"
     taken = [key for key in ("steps", "resample") if getattr(said, key)]
     return [
         *(Problem(f"'{n}' is declared", learned, f'leave out [columns."{n}"]', n) for n in further),
         *(Problem(f"[image] {key} is declared", rule, f"leave out {key}, which looks at images") for key in taken),
+        *([Problem("[image] prompt is declared", words, "leave out prompt")] if said.prompt is not None else []),
         *(
             Problem(f"no {key} is declared", rule, f"[image] {fix}")
             for key, fix in FIXES.items()

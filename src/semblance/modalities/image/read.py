@@ -21,13 +21,13 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import MISSING, framed, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
-from semblance.modalities.image import declare, halves
-from semblance.modalities.image.channels import Settled, settled, shows, told
+from semblance.modalities.image import declare, halves, profile
+from semblance.modalities.image.channels import Settled, settled, shows
 from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of
+from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of, named
 from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]
@@ -59,13 +59,14 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     if said.steps:
         _refuse_few(images, options.rare)
     images = _stepped(_without_empty(replace(images, pixels=common), said), said.steps)
-    shown = (_pixels(images), *([] if subject is None else [_numbered(subject)]), *plans, *more, *_tags(found, said))
+    whose = [] if subject is None else [profile.numbered(subject)]
+    shown = (profile.pixels(images), *whose, *plans, *more, *profile.tags(found, said))
     notes = (
-        *_told(images),
-        *_too_few(len(np.unique(who)), options.rare),
+        *profile.told(images),
+        *profile.too_few(len(np.unique(who)), options.rare),
         *rare,
         *made.notes,
-        *_unsaid(found),
+        *profile.unsaid(found),
         *gathered.notes,
     )
     return images, Profile(len(images), len(np.unique(who)), shown, notes)
@@ -119,10 +120,8 @@ def _further(
 
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
-    """What is told of images besides their pixels. Raises DataError where files cannot be read."""
-    found = _gathered(paths, Said()).found
-    label = (LABEL,) if any(LABEL in one.facts for one in found) else ()
-    return (*label, *dict.fromkeys(name for one in found for name in one.columns))
+    """What is told of images besides their pixels, which are not read. Raises DataError for what is no such file."""
+    return named(paths, Said())
 
 
 def output_name(paths: Sequence[str | Path]) -> str:
@@ -253,11 +252,18 @@ def _facts(found: Sequence[Found], said: Said) -> tuple[list[Column], list[Field
     label = LABEL if said.target is None else said.target
     known = dict.fromkeys(name for one in found for name in one.columns)
     problems = [
-        unknown(n, [label, *known], "column", where="the data") for n in said.columns if n not in (label, *known)
+        unknown(n, [label, *known], "column", where="the data")
+        for n in (*said.columns, *(() if said.prompt is None else (said.prompt,)))
+        if n not in (label, *known)
     ]
     columns, plans, frame = list[Column](), list[FieldPlan](), dict[str, Any]()
     for name in known:
         texts = _known(found, name, said)
+        if name == said.prompt:
+            columns.append(Column(name, "text"))
+            plans.append(FieldPlan(name, "text", "feature", float(texts.isna().mean()), "", "read as a prompt"))
+            frame[name] = values(texts, columns[-1])
+            continue
         try:
             column, plan = planned(name, texts, told=said.columns.get(name, {}), target=None)
         except DataError as error:
@@ -342,56 +348,3 @@ def _shared(layouts: Sequence[Layout]) -> Layout:
 def _has_manifest(paths: Any) -> bool:
     several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
     return any(path.is_file() or (path / "manifest.csv").is_file() for path in several)
-
-
-# What a person is told
-
-
-def _pixels(images: Images) -> FieldPlan:
-    size = "x".join(map(str, images.pixels.shape[2:]))
-    return FieldPlan("pixels", f"{images.pixels.shape[1]} x {size}, {images.layout.stored}", "feature", 0.0)
-
-
-def _numbered(subject: Column) -> FieldPlan:
-    return FieldPlan(subject.name, "identifier", "subject", 0.0, "", "numbered anew")
-
-
-def _tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
-    """Tags that may name a patient, which go no further, and text that is burned into pixels, which might."""
-    count = Counter(tag for one in found for tag in one.tags)
-    for tag, files in count.most_common():
-        reason = f"{files:,} of {len(found):,} images fill this tag"
-        yield FieldPlan(tag, "DICOM tag", "drop", 1 - files / len(found), reason, "drop")
-    burned = sum(one.burned is True for one in found)
-    if burned:
-        fix = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
-        reason = f"{burned:,} images say that text is burned into their pixels"
-        yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, fix)
-
-
-def _unsaid(found: Sequence[Found]) -> Iterator[str]:
-    silent = sum(one.burned is None for one in found if one.layout.fmt == "dicom")
-    if silent:
-        yield f"{silent:,} images do not say whether text is burned into their pixels: look at some"
-
-
-def _too_few(patients: int, rare: int) -> Iterator[str]:
-    if patients <= rare:
-        yield (
-            f"{patients} patients: of fewer than {rare} in train (`rare`) nothing but brightness is learned, since any "
-            "pattern would be a patient's own; images come out flat"
-        )
-
-
-def _told(images: Images) -> Iterator[str]:
-    kind = "volumes" if images.pixels.ndim == 5 else "images"
-    yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
-    if images.held is not None and images.held.any():
-        yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
-    if images.layout.steps:
-        names = ", ".join(step.name for step in images.layout.steps)
-        yield f"steps taken: {names}; what is made comes out so, on the common scale"
-    yield from told(images.layout.maps, images.pixels)
-    yield from halves.told(images)
-    if images.anonymous:
-        yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

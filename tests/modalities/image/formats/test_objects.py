@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,20 @@ def test_several_frames_are_written_as_they_were_read(sop, tmp_path):
     found = dicom.read(file).found
     assert (found.pixels == numbers * 2.0 - 100).all() and found.layout.window == layout.window
     assert found.layout.spacing == layout.spacing and found.layout.frames and found.layout.slope == 2.0
+
+
+def test_an_enhanced_object_of_one_frame_has_its_groups_as_well(tmp_path):
+    numbers = np.arange(72, dtype=np.int16).reshape(1, 8, 9)
+    across = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+    layout = Layout("dicom", "int16", 2.0, -100.0, (2.0, 1.5), (40.0, 400.0), kind="CT", sop=objects.ENHANCED[0])
+    file = objects.write(numbers, replace(layout, across=across), tmp_path / "x", number=1, subject=1)
+    held = pydicom.dcmread(file)
+    (shared,), (own,) = held.SharedFunctionalGroupsSequence, held.PerFrameFunctionalGroupsSequence
+    assert held.NumberOfFrames == 1 and "RescaleSlope" not in held and "PixelSpacing" not in held
+    assert shared.PixelMeasuresSequence[0].PixelSpacing == [2.0, 1.5]
+    assert "SliceThickness" not in shared.PixelMeasuresSequence[0] and "PlanePositionSequence" in own
+    found = dicom.read(file).found
+    assert found.layout == replace(layout, across=across) and (found.pixels == numbers * 2.0 - 100).all()
 
 
 def test_frames_stand_by_their_place_each_with_its_own_scale(tmp_path):

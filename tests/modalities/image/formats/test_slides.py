@@ -122,3 +122,38 @@ def test_what_a_slide_leaves_out_is_black(compression, tmp_path):
     tifffile.imwrite(tmp_path / "a.svs", iter(every), shape=(64, 64, 3), dtype=np.uint8, **how)
     found = list(slides.read(tmp_path / "a.svs", Tile(32, level=0)))
     assert all(np.array_equal(one.pixels, np.moveaxis(real, -1, 0)) for one, real in zip(found, pink, strict=True))
+
+
+def strips(path: Path, pixels: np.ndarray, **options) -> Path:
+    with tifffile.TiffWriter(path) as file:
+        file.write(pixels, photometric="rgb", metadata=None, **options)
+    return path
+
+
+@pytest.mark.parametrize("rows", [128, 48, 7])
+def test_of_strips_that_are_not_compressed_only_some_rows_are_read(tmp_path, rows, monkeypatch):
+    pixels = slide(tmp_path / "a.tif")
+    path = strips(tmp_path / "b.tif", pixels, rowsperstrip=rows)
+    monkeypatch.setattr(slides, "TOGETHER", 10 * 3 * 128)  # ten rows at a time
+    with slides._opened(path) as levels:
+        monkeypatch.setattr(levels[0].page, "decode", None)
+        found = slides._Pieces(path, levels[0].page)
+        assert found.high == min(rows, 10)
+        for top, left in ((0, 0), (37, 60), (104, 104)):
+            assert np.array_equal(
+                found.region(top, left, 24), np.moveaxis(pixels[top : top + 24, left : left + 24], -1, 0)
+            )
+
+
+def test_a_piece_that_no_machine_should_decode_whole_is_refused(tmp_path, monkeypatch):
+    path = strips(tmp_path / "c.tif", slide(tmp_path / "a.tif"), rowsperstrip=128, compression="zlib")
+    assert list(slides.read(path, Tile(24, level=0)))
+    monkeypatch.setattr(slides, "LARGE", 20_000)
+    with pytest.raises(DataError, match="tiled pyramid"):
+        list(slides.read(path, Tile(24, level=0)))
+
+
+def test_tiles_of_what_is_no_slide_are_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", images=np.zeros((30, 8, 8), np.uint8))
+    with pytest.raises(DataError, match="tiles are cut of whole slides"):
+        read_all([str(tmp_path / "x.npz")], ReadOptions(declared={"image": {"tile": {"size": 16, "level": 0}}}))

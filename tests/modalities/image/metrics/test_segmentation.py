@@ -3,11 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
+from semblance.core.schema import Column, Schema
 from semblance.modalities.image import MANIFEST
 from semblance.modalities.image.data import Images
+from semblance.modalities.image.metrics import segmentation as segments
 from semblance.modalities.image.metrics.segmentation import gain, segmentation
 from tests.modalities.image.evidences import evidence
 from tests.modalities.image.tissue import masked, unpaired
@@ -50,6 +53,20 @@ def test_few_patients_gain_by_synthetic_images():
     assert found.estimate.value > 0.05
     assert [row["share"] for row in found.detail["shares"]] == [0.1, 1.0]
     assert all(0 <= row[way]["value"] <= 1 for row in found.detail["shares"] for way in ("real", "both", "augmented"))
+
+
+def test_the_standard_look_has_five_shares_distances_and_groups(monkeypatch):
+    monkeypatch.setitem(segments.QUICKLY, "standard", 4)
+    schema = Schema((*masked(60, 1).schema.columns, Column("sex", "categorical", protected=True)))
+    sex = pd.Categorical(np.where(np.arange(60) < 45, "F", "M"))  # of the men there are too few
+    parts = [
+        replace(part, schema=schema, frame=part.frame.assign(sex=sex)) for part in map(masked, (60,) * 3, (1, 2, 3))
+    ]
+    (found,) = gain(Evidence(*parts, MANIFEST, tier="standard"))
+    assert [row["share"] for row in found.detail["shares"]] == [0.05, 0.1, 0.25, 0.5, 1.0]
+    assert all(set(row["hd95"]) == {"real", "augmented", "both"} for row in found.detail["shares"])
+    assert [row["group"] for row in found.detail["groups"]] == ["sex = F"]
+    assert found.detail["groups"][0]["low"] < found.detail["groups"][0]["value"]
 
 
 def test_without_masks_or_with_few_images_nothing_is_said():

@@ -81,6 +81,22 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         return {name: _array(file, name) for name in file.files}
 
 
+def named(path: Path, said: Said) -> tuple[str, ...]:
+    """What an archive tells of its images besides pixels, `label` for their label, by the heads of its arrays alone."""
+    with whole(path, "a NumPy archive", *_BROKEN), zipfile.ZipFile(path) as archive:
+        held = {one.removesuffix(".npy"): _head(archive, one) for one in archive.namelist() if one.endswith(".npy")}
+    parts = _parts(held)
+    label = (LABEL,) if any(_label(held, prefix, said) is not None for prefix in parts) else ()
+    return (*label, *dict.fromkeys(name for prefix in parts for name in _columns(held, prefix, said, {})))
+
+
+def _head(archive: zipfile.ZipFile, member: str) -> np.ndarray:
+    """An array of the shape and the type of one in the archive, which takes no memory."""
+    with archive.open(member) as stream:
+        shape, _, kind = _HEADS[np.lib.format.read_magic(stream)](stream)
+    return np.broadcast_to(np.zeros((), kind), shape)
+
+
 def _array(file: Any, name: str) -> np.ndarray:
     """An array of the archive, beyond `large.LARGE` bytes in a file of its own."""
     member = f"{name}.npy"

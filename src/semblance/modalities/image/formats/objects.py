@@ -97,7 +97,8 @@ def _object(
         "InstanceNumber": 1 if place is None else place + 1,
         **_plane(numbers, replace(layout, spacing=layout.spacing[-2:])),
     }
-    told |= _several(told, layout, numbers.shape[1]) if numbers.ndim == 4 else {}
+    if numbers.ndim == 4 or layout.sop in ENHANCED:
+        told |= _several(told, layout, numbers.shape[1] if numbers.ndim == 4 else 1)
     made = dataset({keyword: value for keyword, value in told.items() if value is not None})
     made.file_meta = pydicom.dataset.FileMetaDataset()
     made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
@@ -124,8 +125,9 @@ GROUPS = {
 
 def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, Any]:
     """What else is told of so many frames; None for what moves into functional groups."""
-    step = layout.spacing[0] if layout.spacing else 1.0
-    thick = {"SliceThickness": f"{step:.10g}", "SpacingBetweenSlices": f"{step:.10g}"} if layout.spacing else {}
+    known = len(layout.spacing) > 2  # of a plane nobody knows how thick it is
+    step = layout.spacing[0] if known else 1.0
+    thick = {"SliceThickness": f"{step:.10g}", "SpacingBetweenSlices": f"{step:.10g}"} if known else {}
     if layout.sop not in ENHANCED:
         vector = {
             "FrameIncrementPointer": 0x00182005,

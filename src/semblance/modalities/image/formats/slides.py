@@ -8,7 +8,7 @@ are not read. Each slide is a patient, where no manifest says more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.errors import DataError
+from semblance.core.large import LARGE
 from semblance.core.need import need
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Layout
@@ -34,8 +35,9 @@ COARSEST = 20.0
 """Micrometres per pixel beyond which a file tells of a printer, not of a microscope."""
 NEAR = 0.02
 """By how much a level may be coarser than what is asked for and still count as as fine."""
-HELD = 64
-"""Decoded pieces of a file that are held together."""
+HELD, TOGETHER = 64, 2**20
+"""Decoded pieces of a file that are held together, at most, and bytes of rows that are read together where none are
+decoded."""
 _MPP = re.compile(r"MPP\s*=\s*([0-9.]+)")
 _WITHOUT = (1, 8, 32946)
 """Compressions that need no further package: none, and two names of deflate."""
@@ -49,13 +51,13 @@ def read(path: Path, tile: Tile) -> Iterator[Found]:
         level, step = _level(path, levels, tile)
         page, side = level.page, round(tile.size * step)
         corners = [*product(_starts(level.rows, side), _starts(level.columns, side))]
-        piece = _pieces(page)
+        pieces = _Pieces(path, page)
 
         def tissue(order: Iterable[int]) -> Iterator[tuple[int, Found]]:
             for i in order:
                 y, x = corners[i]
                 with whole(path, "a whole slide", RuntimeError):  # as codecs have it
-                    pixels = averaged(_region(piece, page, y, x, side), tile.size)
+                    pixels = averaged(pieces.region(y, x, side), tile.size)
                 if (np.ptp(pixels, axis=0) >= COLOUR).mean() >= TISSUE:
                     yield i, Found(f"{path.name}, tile at {x}, {y}", pixels, layout, {SUBJECT: path.stem})
 
@@ -139,34 +141,57 @@ def _level(path: Path, levels: list[_Level], tile: Tile) -> tuple[_Level, float]
     return fine[-1], max(1.0, tile.microns / float(fine[-1].microns or 1))
 
 
-def _pieces(page: Any) -> Callable[[int], tuple[np.ndarray, tuple[int, int]] | None]:
-    """What decodes a piece of a page (tile or strip): (height, width, 3) and its upper left corner."""
-    handle = page.parent.filehandle
+class _Pieces:
+    """The pieces of a page, `high` and `wide` pixels: tiles, strips, or of strips that are not compressed some rows.
 
-    @lru_cache(maxsize=HELD)
-    def piece(index: int) -> tuple[np.ndarray, tuple[int, int]] | None:
-        handle.seek(page.dataoffsets[index])
-        raw = handle.read(page.databytecounts[index]) or None  # as the decoder is told of what the file leaves out
-        pixels, place, shape = page.decode(raw, index, jpegtables=page.jpegtables)
+    Raises DataError where a piece is so large that no machine is asked to decode it whole.
+    """
+
+    def __init__(self, path: Path, page: Any) -> None:
+        self.page, self.handle, self.row = page, page.parent.filehandle, 3 * page.imagewidth
+        self.plain = not page.is_tiled and page.compression == 1
+        self.high, self.wide = (
+            (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+        )
+        if self.plain:
+            self.high = max(1, min(self.high, TOGETHER // self.row))
+        size = 3 * self.high * self.wide
+        if size > LARGE:
+            found = f"'{path.name}' has pieces of {self.high} x {self.wide} pixels, which are decoded whole"
+            rule = f"a slide lies in its file as tiles or strips of at most {LARGE >> 20} MiB"
+            raise DataError.of(found, rule=rule, fix="save it as a tiled pyramid")
+        self.piece = lru_cache(maxsize=max(1, min(HELD, LARGE // size)))(self._rows if self.plain else self._decoded)
+
+    def _decoded(self, index: int) -> tuple[np.ndarray, tuple[int, int]] | None:
+        """(height, width, 3) and the upper left corner of a tile or strip."""
+        self.handle.seek(self.page.dataoffsets[index])
+        raw = self.handle.read(self.page.databytecounts[index]) or None  # as the decoder is told of what is left out
+        pixels, place, shape = self.page.decode(raw, index, jpegtables=self.page.jpegtables)
         return None if pixels is None else (pixels[0, : shape[1], : shape[2]], (place[2], place[3]))
 
-    return piece
+    def _rows(self, index: int) -> tuple[np.ndarray, tuple[int, int]]:
+        """The same of some rows, which may be of two strips."""
+        top, strip = index * self.high, self.page.rowsperstrip
+        made = np.zeros((min(self.high, self.page.imagelength - top), self.page.imagewidth, 3), np.uint8)
+        for i in range(len(made)):
+            if i == 0 or (top + i) % strip == 0:
+                self.handle.seek(self.page.dataoffsets[(top + i) // strip] + (top + i) % strip * self.row)
+            made[i] = np.frombuffer(self.handle.read(self.row), np.uint8).reshape(-1, 3)
+        return made, (top, 0)
 
-
-def _region(piece: Any, page: Any, top: int, left: int, side: int) -> np.ndarray:
-    """(3, side, side) float32 of a page; what the file leaves out is black."""
-    made = np.zeros((side, side, 3), np.float32)
-    high, wide = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
-    across = -(-page.imagewidth // wide)
-    for row in range(top // high, (top + side - 1) // high + 1):
-        for column in range(left // wide, (left + side - 1) // wide + 1):
-            if (found := piece(row * across + column)) is None:
-                continue
-            pixels, (y, x) = found
-            y0, x0 = max(y, top), max(x, left)
-            some = pixels[y0 - y : top + side - y, x0 - x : left + side - x]
-            made[y0 - top : y0 - top + len(some), x0 - left : x0 - left + some.shape[1]] = some
-    return np.moveaxis(made, -1, 0)
+    def region(self, top: int, left: int, side: int) -> np.ndarray:
+        """(3, side, side) float32 of the page; what the file leaves out is black."""
+        made = np.zeros((side, side, 3), np.float32)
+        across = -(-self.page.imagewidth // self.wide)
+        for row in range(top // self.high, (top + side - 1) // self.high + 1):
+            for column in range(left // self.wide, (left + side - 1) // self.wide + 1):
+                if (found := self.piece(row * across + column)) is None:
+                    continue
+                pixels, (y, x) = found
+                y0, x0 = max(y, top), max(x, left)
+                some = pixels[y0 - y : top + side - y, x0 - x : left + side - x]
+                made[y0 - top : y0 - top + len(some), x0 - left : x0 - left + some.shape[1]] = some
+        return np.moveaxis(made, -1, 0)
 
 
 def averaged(pixels: np.ndarray, size: int) -> np.ndarray:

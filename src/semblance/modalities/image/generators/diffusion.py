@@ -73,6 +73,7 @@ class Diffusion(PrivateSpec):
     latent: int = 4
     """Channels of these latents, which have at most 32 places a side."""
     card: ClassVar[Card] = CARD
+    reads: ClassVar[bool] = True
     base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998)
 
     def objective(
@@ -119,7 +120,7 @@ class Diffusion(PrivateSpec):
     ) -> Latent:
         """An autoencoder, and the denoisers of its latents."""
         sizes, grid = {"width": self.channels, "latent": self.latent}, grid_of(shape, self.latent)
-        cascade = self._cascade(grid, Parts(math.prod(grid), parts.given, parts.classes))
+        cascade = self._cascade(grid, replace(parts, numbers=math.prod(grid)))
         net = Latents(cascade.net, Restorer(shape, **sizes))
         critic = Patches(shape, width=max(self.channels // 4, 1), layers=LAYERS)
         return Latent(

@@ -41,7 +41,7 @@ class NetworkSpec(ImageSpec):
 
     def taught(self, train: Images) -> tuple[Learned, Any]:
         """What the network learns of images, and their form: the shape (channels, ...) of one."""
-        encoding, learned = Encoding.fit(train, rare=self.rare)
+        encoding, learned = Encoding.fit(train, rare=self.rare, reads=self.reads)
         return learned, encoding.shape
 
     def begun(self, learned: Learned, form: Any, *, rng: np.random.Generator) -> Build:

@@ -19,7 +19,7 @@ from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.encode import Encoding, known_of
+from semblance.modalities.image.encode import Encoding, check
 from semblance.modalities.image.halves import known_in_part
 
 TOGETHER, NUMBERS = 64, 65_536
@@ -35,6 +35,8 @@ class ImageSpec:
     card: ClassVar[Card]
     roles: ClassVar[tuple[str, ...]] = ("channels",)
     """What is asked of images before anything is learned (see `check`)."""
+    reads: ClassVar[bool] = False
+    """Whether it is told the texts of images, where these are declared; others draw images without a text."""
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Nothing to plan."""
@@ -70,7 +72,7 @@ class ImageSpec:
         self.refuse_unfit(train)
         chosen = self.plan(train, rng=rng) if plan is None else plan
         seed = root_of(rng)
-        made, learned = Encoding.fit(train, rare=self.rare)
+        made, learned = Encoding.fit(train, rare=self.rare, reads=self.reads)
         drawer = self.drawn(made, learned, Fitting(stream(seed, "rows"), chosen, watch, resume))
         return self.model()(self.card, asdict(self), made, drawer)
 
@@ -93,7 +95,7 @@ class ImageSpec:
         its channels are not those that are learned."""
         train = self.seen(train)
         self.refuse_unfit(train)
-        known_of(train, rare=self.rare).asked(wanted)
+        check(train, wanted=wanted, rare=self.rare, reads=self.reads)
 
     def refuse_unfit(self, train: Images) -> None:
         """Raise DataError where the channels of `train` are not those that are learned."""

@@ -78,7 +78,7 @@ class PrivateSpec(NetworkSpec):
         if not train.schema.public:
             super().check(train, wanted=wanted)
             return
-        _outlined(train, np.ones(len(labels_of(train.schema)))).known.asked(wanted)
+        _outlined(train, np.ones(len(labels_of(train.schema)))).asked(wanted)
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps; under a public schema by trying some on images of noise."""

@@ -7,10 +7,12 @@ each is given in units of that of train from holdout, with as many images.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from semblance.core.dataset import Part
+from semblance.core.estimate import Estimate
 from semblance.core.judge import Wording, measures, slots
 from semblance.core.report import Finding
 from semblance.modalities.image.metrics.extractors import EXTRACTORS, described
@@ -39,7 +41,14 @@ def frechet(evidence: Measured) -> tuple[Finding, ...]:
 
 
 def _ratio(evidence: Measured, metric: str, extractor: str) -> Finding:
-    clouds = _reduced(described(evidence, extractor))
+    numbers, detail = ratio(evidence, described(evidence, extractor))
+    return _finding(metric, **slots(numbers), detail=detail)
+
+
+def ratio(evidence: Measured, told: dict[Part, np.ndarray]) -> tuple[dict[Part, Estimate], dict[str, Any]]:
+    """The distance of each part from holdout over that of train, of images that are described by (n, d) numbers; and
+    what there is to say of it."""
+    clouds = _reduced(told)
     made = {part: one[:, 0] for part, one in SAMPLES.apart(evidence, clouds, frechet_distance).items()}
     least = 1e-9 * max(float(made["train"][0]), 1e-9)
     unit = np.maximum(made["train"], least)
@@ -47,7 +56,7 @@ def _ratio(evidence: Measured, metric: str, extractor: str) -> Finding:
     numbers = {part: SAMPLES.estimate(evidence, one) for part, one in ratios.items()}
     detail = {"images": len(SAMPLES.of(evidence)["holdout"]), "dimensions": clouds["holdout"].shape[1]}
     detail |= {"distance": float(made["synthetic"][0]), "of_real": float(made["train"][0])}
-    return _finding(metric, **slots(numbers), detail=detail)
+    return numbers, detail
 
 
 def _reduced(told: dict[Part, np.ndarray]) -> dict[Part, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from semblance.core.dataset import Part
 from semblance.core.estimate import Estimate, mean
-from semblance.core.judge import Wording, measures, patient_rows, slots
+from semblance.core.judge import Wording, measures, patient_rows, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
@@ -22,12 +22,15 @@ from semblance.modalities.image.metrics.samples import LEAST, Measured, pooled
 DICE, FAR, GAIN = "utility.segmentation_dice", "utility.segmentation_hd95", "utility.segmentation_gain"
 IMAGES = {"fast": 120, "standard": 400, "audit": 2_000}
 STEPS = {"fast": 40, "standard": 150, "audit": 600}
-FRACTIONS = {"fast": (0.1, 1.0), "standard": (0.1, 1.0), "audit": (0.05, 0.1, 0.25, 0.5, 1.0)}
-"""Of each tier: images a side, steps of a training, and shares of the real patients that are learned from."""
+SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
+FRACTIONS = {"fast": (0.1, 1.0), "standard": SHARES, "audit": SHARES}
+QUICKLY = {"fast": 40, "standard": 60, "audit": 600}
+"""Of each tier: images a side, steps of a training, shares of the real patients that are learned from, and steps of
+their trainings, of which there are three for each share."""
 SIDE, DEEP, WIDTH, PLACES = 64, 24, 16, 16
 """Pixels a side to which images are made small, of volumes DEEP; channels and places a side of the segmenter."""
-FEW, FEWEST = 0.1, 2
-"""The share of real patients that counts as few, and the patients of the smallest one."""
+FEW, FEWEST, GROUP = 0.1, 2, 30
+"""The share of real patients that counts as few, the patients of the smallest one, and of a group that is judged."""
 
 
 @measures(DICE, FAR)
@@ -43,7 +46,8 @@ def segmentation(evidence: Measured) -> tuple[Finding, ...]:
     if isinstance(task, tuple):
         return _finding.unmeasured((DICE, FAR), status=task[0], reason=task[1])
     lessons = {part: task.lesson(part, task.as_many(part)) for part in task.learned}
-    scores = {part: task.scored(part, lesson) for part, lesson in lessons.items()}
+    steps = STEPS[evidence.tier]
+    scores = {part: task.scored(part, lesson, steps=steps) for part, lesson in lessons.items()}
     detail = {
         "mask": task.name,
         "images": int(task.shown.sum()),
@@ -62,7 +66,9 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
     """By how much the Dice coefficient rises when all synthetic images are added to a tenth of the real patients.
 
     Control: by how much it rises with classical augmentation instead (turned over, other brightness). `detail` has
-    every share of the real patients: real, augmented, and both. Intervals of paired differences over patients.
+    every share of the real patients: real, augmented, and both, and the distances of edges by each (`hd95`); and the
+    gain in each protected group of GROUP patients. Intervals of paired differences over patients: who is few is drawn
+    once, as a training is dear.
     """
     task = _task(evidence)
     if isinstance(task, tuple):
@@ -75,12 +81,26 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
             "augmented": replace(task.lesson("train", some), augmented=True),
             "both": task.lesson("train", some, also="synthetic"),
         }
-        scores = {way: task.scored(f"{share} {way}", lesson).overlap for way, lesson in ways.items()}
-        rows.append({"share": share, **{way: task.over_patients(x).plain() for way, x in scores.items()}})
-        few = scores if share == FEW else few
+        steps = QUICKLY[evidence.tier]
+        scores = {way: task.scored(f"{share} {way}", lesson, steps=steps) for way, lesson in ways.items()}
+        each = {way: task.over_patients(one.overlap).plain() for way, one in scores.items()}
+        away = {way: float(one.distance.mean()) for way, one in scores.items()}
+        rows.append({"share": share, **each, "hd95": away})
+        few = {way: one.overlap for way, one in scores.items()} if share == FEW else few
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
-    detail = {"mask": task.name, "shares": rows}
+    detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}
     return (_finding(GAIN, estimate=told["both"], control=told["augmented"], detail=detail),)
+
+
+def _groups(task: _Task, few: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:
+    """The gain in each protected group of enough patients."""
+    for name, members in task.groups.items():
+        some = members[task.shown]
+        whose = task.subjects["holdout"][task.shown][some]
+        if patients(whose) >= GROUP:
+            gain, usual = (few[way][some] - few["real"][some] for way in ("both", "augmented"))
+            made = mean(gain, clusters=whose)
+            yield {"group": name, "patients": made.n, "control": float(usual.mean()), **made.plain()}
 
 
 def _task(evidence: Measured) -> _Task | tuple[Any, str]:
@@ -108,7 +128,8 @@ class _Scores:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """Small images of each part in units of train's brightness, with the codes of their classes."""
+    """Small images of each part in units of train's brightness, with the codes of their classes; `groups` (n,) bool of
+    protected attributes in the holdout, by their name."""
 
     name: str
     classes: int
@@ -116,6 +137,7 @@ class _Task:
     codes: Mapping[Part, np.ndarray]
     subjects: Mapping[Part, np.ndarray]
     spacing: tuple[float, ...]
+    groups: Mapping[str, np.ndarray]
     seed: int
     tier: str
 
@@ -145,6 +167,7 @@ class _Task:
             codes,
             {part: images.subjects for part, images in some.items()},
             tuple(a * b for a, b in zip(spacing, shrunk, strict=True)),
+            _members(some["holdout"]),
             seed,
             evidence.tier,
         )
@@ -176,17 +199,17 @@ class _Task:
 
     def share(self, share: float) -> np.ndarray:
         """The train images of a share of the patients."""
-        patients = np.unique(self.subjects["train"])
-        count = max(round(share * len(patients)), min(FEWEST, len(patients)))
-        chosen = stream(self.seed, "segmentation", "patients").permutation(patients)[:count]
+        every = np.unique(self.subjects["train"])
+        count = max(round(share * len(every)), min(FEWEST, len(every)))
+        chosen = stream(self.seed, "segmentation", "patients").permutation(every)[:count]
         return np.flatnonzero(np.isin(self.subjects["train"], chosen))
 
-    def scored(self, name: str, lesson: Any) -> _Scores:
-        """How well the holdout's images are marked by who learned this."""
+    def scored(self, name: str, lesson: Any, *, steps: int) -> _Scores:
+        """How well the holdout's images are marked by who learned this in so many steps."""
         from semblance.learn.objectives.segmentation import segmenter
         from semblance.learn.trainer import TrainPlan
 
-        plan = TrainPlan(STEPS[self.tier], batch=16, rate=4e-3, weight_decay=0.01, ema=0.9, look=10**9, warmup=10)
+        plan = TrainPlan(steps, batch=16, rate=4e-3, weight_decay=0.01, ema=0.9, look=10**9, warmup=10)
         rng = stream(self.seed, "segmentation", "training", name)
         segment = segmenter(lesson, self.classes, width=WIDTH, side=PLACES, plan=plan, rng=rng)
         found, real = segment(self.pixels["holdout"]), self.codes["holdout"]
@@ -198,6 +221,13 @@ class _Task:
     def over_patients(self, scores: np.ndarray) -> Estimate:
         """The mean, with an interval over patients."""
         return mean(scores, clusters=self.subjects["holdout"][self.shown])
+
+
+def _members(images: Images) -> dict[str, np.ndarray]:
+    """(n,) who is of each group of a protected attribute."""
+    every = [column for column in images.schema.learned if column.protected and not column.continuous]
+    levels = [(c.name, level) for c in every for level in images.frame[c.name].cat.categories]
+    return {f"{name} = {level}": (images.frame[name] == level).to_numpy() for name, level in levels}
 
 
 def _shows(codes: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import uniform_filter
 
@@ -20,27 +22,31 @@ def similarity(evidence: Measured) -> tuple[Finding, ...]:
     """|difference| between the mean structural similarity of pairs of synthetic images and that of holdout; 0 is best.
 
     MS-SSIM (Wang, Simoncelli and Bovik 2003) at two scales of each image with another one of its label, as Odena et al.
-    (2017) look for collapse. `detail` tells both means: above the real one, images are too much alike. Control: train.
+    (2017) look for collapse; of several channels the mean, each by its own range of brightness. `detail` tells both
+    means: above the real one, images are too much alike. Control: train.
     """
     if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
-    low, high = brightness(evidence.train)
-    told = SAMPLES.described(evidence, lambda images: _among(images, high - low)[:, None])
+    ends = [brightness(evidence.train, channel) for channel in range(evidence.train.light.shape[1])]
+    reach = [high - low for low, high in ends]
+    told = SAMPLES.described(evidence, lambda images: _among(images, reach)[:, None])
     made = SAMPLES.apart(evidence, told, lambda a, b: np.abs(a.mean(0) - b.mean(0)))
     means = {part: float(told[part].mean()) for part in ("synthetic", "holdout")}
     return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0.0, 2.0)), detail=means),)
 
 
-def _among(images: Images, reach: float) -> np.ndarray:
-    """(n,) the similarity of each image to the next one of its label."""
+def _among(images: Images, reach: Sequence[float]) -> np.ndarray:
+    """(n,) the similarity of each image to the next one of its label: the mean over channels, each of its own reach."""
     order = np.argsort(images.labels, kind="stable")
     labels = images.labels[order]
     nearby = np.empty(len(order), dtype=np.int64)
     for label in np.unique(labels):
         mine = order[labels == label]
         nearby[mine] = np.roll(mine, 1)
-    x = pooled(images.light, SIDE)[:, 0]
-    return ms_ssim(x, x[nearby], reach)
+    x = pooled(images.light, SIDE)
+    each = [ms_ssim(x[:, i], x[nearby, i], own) for i, own in enumerate(reach)]
+    made: np.ndarray = np.mean(each, axis=0)
+    return made
 
 
 def ms_ssim(a: np.ndarray, b: np.ndarray, reach: float) -> np.ndarray:

@@ -1,0 +1,76 @@
+"""What a person is told of images before anything is learned: their size, tags that may name a patient, and text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from semblance.core.modality import FieldPlan
+from semblance.core.schema import Column
+from semblance.modalities.image import channels, halves
+from semblance.modalities.image.burned import looked_at, written
+from semblance.modalities.image.data import Images
+from semblance.modalities.image.declare import Said
+from semblance.modalities.image.found import Found
+
+LOOK = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
+
+
+def pixels(images: Images) -> FieldPlan:
+    """The pixels as a field."""
+    size = "x".join(map(str, images.pixels.shape[2:]))
+    return FieldPlan("pixels", f"{images.pixels.shape[1]} x {size}, {images.layout.stored}", "feature", 0.0)
+
+
+def numbered(subject: Column) -> FieldPlan:
+    """The column of patients."""
+    return FieldPlan(subject.name, "identifier", "subject", 0.0, "", "numbered anew")
+
+
+def tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
+    """Tags that may name a patient, which go no further, and text that is burned into pixels, as files say it or as it
+    looks, which might."""
+    count = Counter(tag for one in found for tag in one.tags)
+    for tag, files in count.most_common():
+        reason = f"{files:,} of {len(found):,} images fill this tag"
+        yield FieldPlan(tag, "DICOM tag", "drop", 1 - files / len(found), reason, "drop")
+    burned = sum(one.burned is True for one in found)
+    if burned:
+        reason = f"{burned:,} images say that text is burned into their pixels"
+        yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
+    some = looked_at([one.pixels.shape for one in found])
+    seen = sum(written(found[i].pixels) for i in some if found[i].burned is not True)
+    if seen:
+        reason = f"{seen:,} of {len(some):,} images that were looked at seem to show a line of text"
+        yield FieldPlan("text in pixels", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
+
+
+def unsaid(found: Sequence[Found]) -> Iterator[str]:
+    """That files do not say whether there is text in their pixels."""
+    silent = sum(one.burned is None for one in found if one.layout.fmt == "dicom")
+    if silent:
+        yield f"{silent:,} images do not say whether text is burned into their pixels: look at some"
+
+
+def too_few(patients: int, rare: int) -> Iterator[str]:
+    """That of so few patients nothing is learned."""
+    if patients <= rare:
+        yield (
+            f"{patients} patients: of fewer than {rare} in train (`rare`) nothing but brightness is learned, since any "
+            "pattern would be a patient's own; images come out flat"
+        )
+
+
+def told(images: Images) -> Iterator[str]:
+    """What there is to say of all images."""
+    kind = "volumes" if images.pixels.ndim == 5 else "images"
+    yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
+    if images.held is not None and images.held.any():
+        yield f"{int(images.held.sum()):,} of them are held out by the files, which --holdout does not change"
+    if images.layout.steps:
+        names = ", ".join(step.name for step in images.layout.steps)
+        yield f"steps taken: {names}; what is made comes out so, on the common scale"
+    yield from channels.told(images.layout.maps, images.pixels)
+    yield from halves.told(images)
+    if images.anonymous:
+        yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

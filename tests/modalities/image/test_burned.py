@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semblance.core.modality import ReadOptions
+from semblance.core.rng import stream
+from semblance.modalities.image import burned
+from semblance.modalities.image.burned import looked_at, written
+from semblance.modalities.image.read import read
+from tests.modalities.image.simulated import one
+
+pil = pytest.importorskip("PIL.Image")
+TEXTS = ("DOE JOHN 1961", "Mueller, Anna", "ID 4711-0815", "12.03.1958 M")
+
+
+def phantom(i: int, side: int = 128) -> np.ndarray:
+    return one(stream(i, "phantom"), bool(i % 2), (side, side))[None]
+
+
+def inscribed(
+    image: np.ndarray, text: str, *, size: int = 14, fill: int = 255, at: tuple[int, int] = (4, 4)
+) -> np.ndarray:
+    """An image with a text as `pillow` draws it."""
+    from PIL import ImageDraw, ImageFont
+
+    made = pil.fromarray(image[0].astype(np.uint8))
+    ImageDraw.Draw(made).text(at, text, fill=fill, font=ImageFont.load_default(size))
+    return np.asarray(made, dtype=np.float32)[None]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    ("size", "fill", "at"), [(12, 255, (3, 2)), (14, 255, (10, 60)), (14, 0, (15, 60)), (15, 235, (3, 110))]
+)
+def test_names_and_dates_over_phantoms_are_found(text, size, fill, at):
+    assert written(inscribed(phantom(0), text, size=size, fill=fill, at=at))
+
+
+def test_phantoms_noise_blobs_and_rulers_are_no_text():
+    rng, grid = stream(0, "noise"), np.mgrid[0:128, 0:128]
+    blobs = sum(255.0 * ((grid[0] - 60) ** 2 + (grid[1] - x) ** 2 < 16) for x in range(10, 120, 12))
+    stripes = 255.0 * (grid[1] % 6 < 2)
+    ruler = 255.0 * ((grid[1] % 10 == 0) & (grid[0] < 4))
+    for image in (rng.normal(size=(128, 128)), blobs, stripes, ruler, np.zeros((128, 128))):
+        assert not written(np.float32(image)[None])
+    assert not any(written(phantom(i)) for i in range(30))
+
+
+def test_a_side_marker_is_no_name():
+    assert not any(written(inscribed(phantom(i), text, size=15)) for i in range(10) for text in ("L", "R", "AP"))
+
+
+def test_of_colours_and_volumes_some_plane_is_enough():
+    text = inscribed(phantom(0), TEXTS[0])
+    blank = np.repeat(phantom(0)[:, None], 9, 1)
+    assert not written(blank)
+    for i in (0, 4, 8):
+        volume = blank.copy()
+        volume[:, i] = text
+        assert written(volume)
+    assert written(np.concatenate([phantom(0), text, phantom(0)]))
+
+
+def test_the_run_stops_until_somebody_has_looked(tmp_path):
+    def saved(name: str, count: int) -> Path:
+        images = [inscribed(phantom(i), TEXTS[i % 4]) if i < count else phantom(i) for i in range(12)]
+        np.savez(tmp_path / name, images=np.concatenate(images).astype(np.uint8))
+        return tmp_path / name
+
+    for declared, unclear in (({}, True), ({"image": {"burned_in": "accepted"}}, False)):
+        (found,) = [f for f in read([saved("a.npz", 3)], ReadOptions(declared=declared))[1].fields if "text" in f.name]
+        assert found.unclear is unclear and found.suspicion.startswith("3 of 12 images")
+        assert "DOE" not in str(found)
+    assert not [f for f in read([saved("b.npz", 0)], ReadOptions())[1].fields if "text" in f.name]
+
+
+def test_of_many_images_some_are_looked_at_evenly(monkeypatch):
+    monkeypatch.setattr(burned, "LOOKED", 10)
+    assert looked_at([(1, 64, 64)] * 10) == list(range(10))
+    assert looked_at([(1, 64, 64)] * 35) == list(range(0, 35, 4))
+    assert looked_at([(1, 30, 64)] * 3) == []
