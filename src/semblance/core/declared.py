@@ -3,7 +3,7 @@ as no data is needed for it. Each modality adds a table of its own keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -126,6 +126,21 @@ def _check_roles(options: ReadOptions, columns: Mapping[str, Any]) -> list[Probl
     if options.subject is not None and options.subject == options.target:
         rule = "a patient's name cannot be predicted"
         problems.append(Problem("--subject and --target name one column", rule, "choose another target"))
+    return problems
+
+
+def undeclared_columns(columns: Mapping[str, Mapping[str, Any]], named: Iterable[str]) -> list[Problem]:
+    """The columns of which it is not declared what they may hold, as differential privacy asks."""
+    rule, problems = "under differential privacy nothing is looked up in records: what is public is declared", []
+    for name in named:
+        told = columns.get(name, {})
+        numeric = told.get("kind") in ("numeric", "integer")
+        fine = (
+            "min" in told and "max" in told and told["min"] < told["max"] if numeric else bool(told.get("categories"))
+        )
+        if not fine:
+            fix = "min and max" if numeric else "categories, or kind with min and max"
+            problems.append(Problem("what it may hold is not declared", rule, f"declare {fix}", name))
     return problems
 
 

@@ -158,6 +158,37 @@ def values(texts: pd.Series, column: Column) -> Any:
     return pd.Categorical(texts, categories=pd.Index(categories, dtype="str"))
 
 
+def public_column(name: str, told: Mapping[str, Any], *, target: str | None) -> Column:
+    """The column of which all is `told` that differential privacy asks to be declared."""
+    kind, listed = told.get("kind", "categorical"), told.get("categories")
+    return Column(
+        name,
+        kind,
+        "target" if name == target else told.get("role", "feature"),
+        dtype="int64" if kind == "integer" else "float64" if kind == "numeric" else "str",
+        decimals=2 if kind == "numeric" else 0,
+        min=told.get("min"),
+        max=told.get("max"),
+        categories=None if listed is None else tuple(map(str, listed)),
+        bound="declared",
+        protected=told.get("protected", False),
+        quasi=told.get("quasi", False),
+    )
+
+
+def public_values(texts: pd.Series, column: Column, *, na: Container[str]) -> Any:
+    """(n,) the declared column as a frame holds it, each cell by itself: numbers within its bounds, and what is none of
+    what is declared is missing, as are texts of `na`."""
+    told = [str(text).strip() for text in texts]
+    listed = column.categories or ()
+    gone = [text in na or (text.lower() in MISSING and text not in listed) for text in told]
+    held = pd.Series([None if lost else text for lost, text in zip(gone, told, strict=True)], dtype=object)
+    if column.continuous:
+        numbers = _numbers(held).to_numpy(dtype=float)
+        return numbers.clip(column.min, column.max)
+    return pd.Categorical(held, categories=pd.Index(list(listed), dtype="str"))
+
+
 def _decimals(text: str) -> int:
     """Of a number, however it is written: 2 of 1.50, 3 of 1e-3."""
     return min(max(-int(Decimal(text).as_tuple().exponent), 0), DECIMALS)

@@ -8,15 +8,13 @@ general. What is not counted (which facts go with which rhythm, the wander of ba
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
-from semblance.core.schema import Column, Schema
-from semblance.core.shares import simplex
+from semblance.core.schema import Schema
+from semblance.learn.counts import Asked, cells_of, codes_of, each_alone, edges_of, normal_of, normal_of_one, shares
 from semblance.learn.person import Person, Scale
 from semblance.modalities.signal.cosines import Cosines
 from semblance.modalities.signal.data import Pieces, Public, Recordings
@@ -29,20 +27,10 @@ LEVEL, SWAY = np.linspace(np.log(0.3), np.log(2.0), 25), np.linspace(np.log(0.00
 BURDEN, RATIO = np.linspace(-6.0, 3.0, 19), np.linspace(-1.0, 1.0, 41)
 NUMBER = np.linspace(-4.0, 4.0, 17)
 """Edges of cells: log seconds, log standard deviation, logit of a share, log ratio of intervals, units of cosines."""
-CELLS, KNOTS = 16, 50
-"""Cells of a number that is known of a recording, and the quantiles by which it is drawn."""
+KNOTS = 50
+"""Quantiles by which a number that is known of a recording is drawn."""
 EARLY = 0.25
 """How early and how late hearts are expected to beat around an ectopic beat (log ratio)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """(n, d) `codes` with so many `sizes`, the patient of each row, and the `subsets` of columns that are counted."""
-
-    codes: np.ndarray
-    sizes: np.ndarray
-    whose: np.ndarray
-    subsets: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ class Grid:
     @property
     def facts(self) -> list[int]:
         """How many cells each column has; the last of them is for what is missing."""
-        return [len(_edges(c)) if c.continuous else len(c.categories or ()) + 1 for c in self.schema.learned]
+        return [cells_of(c) for c in self.schema.learned]
 
     @property
     def shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
@@ -70,11 +58,11 @@ class Grid:
     def of_recordings(self, data: Recordings) -> Asked:
         """One row of each recording."""
         series = [beats(one, self.kinds) for one in data.recordings]
-        facts = [_codes(data.frame[c.name], c) for c in self.schema.learned]
+        facts = [codes_of(data.frame[c.name], c) for c in self.schema.learned]
         own = [self._of_rhythm(one) for one in series]
         numbers = np.array(own, dtype=np.int64).reshape(len(data), 1 + len(self.kinds))
         codes = np.column_stack([*facts, numbers]).astype(np.int64)
-        return _alone(codes, self.shapes[0], data.subjects)
+        return each_alone(codes, self.shapes[0], data.subjects)
 
     def _of_rhythm(self, one: Beats) -> list[int]:
         ok = sound(one.intervals) & (one.kinds == 0) & (np.roll(one.kinds, 1) == 0)
@@ -95,7 +83,7 @@ class Grid:
             if len(told.kinds) > 2:
                 rows.append(self._of_beats(told)[2:])
                 whose.append(np.full(len(told.kinds) - 2, patient))
-        return _alone(np.concatenate(rows), self.shapes[1], np.concatenate(whose))
+        return each_alone(np.concatenate(rows), self.shapes[1], np.concatenate(whose))
 
     def _of_beats(self, one: Beats) -> np.ndarray:
         k, width = len(self.kinds), len(RATIO) - 1
@@ -125,64 +113,8 @@ class Grid:
         return tuple(np.zeros(shape) for part in self.shapes for shape in part)
 
 
-def _alone(codes: np.ndarray, shapes: Sequence[tuple[int, ...]], whose: np.ndarray) -> Asked:
-    sizes = np.array([shape[0] for shape in shapes])
-    return Asked(codes, sizes, whose, tuple((j,) for j in range(len(sizes))))
-
-
 def _cell(value: float, edges: np.ndarray) -> int:
     return int(np.clip(np.searchsorted(edges, value, side="right") - 1, 0, len(edges) - 2))
-
-
-def _edges(column: Column) -> np.ndarray:
-    assert column.min is not None and column.max is not None
-    return np.linspace(column.min, column.max, CELLS + 1)
-
-
-def _codes(series: pd.Series, column: Column) -> np.ndarray:
-    if not column.continuous:
-        codes = series.cat.codes.to_numpy().astype(np.int64)
-        return np.where(codes < 0, len(column.categories or ()), codes)
-    values, edges = series.to_numpy(dtype=float), _edges(column)
-    cells = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, CELLS - 1)
-    return np.where(np.isfinite(values), cells, CELLS)
-
-
-def normal_of(
-    counts: np.ndarray,
-    edges: np.ndarray,
-    total: np.ndarray,
-    *,
-    sigma: float,
-    mean: np.ndarray | float,
-    around: float,
-    spread: np.ndarray | float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """(m,) means and standard deviations of numbers: (m, cells) were counted with noise `sigma`, of (m,) in all.
-
-    The posterior mean over a grid; beforehand the mean is taken to be `mean` but for `around`, the standard deviation
-    to be `spread` but for a factor of 2.
-    """
-    reach = edges[-1] - edges[0]
-    means, spreads = np.linspace(edges[0], edges[-1], 81), np.geomspace(reach / 400, reach / 2, 20)
-    m, s = (part.ravel() for part in np.meshgrid(means, spreads, indexing="ij"))
-    below = ndtr((edges[None, 1:-1] - m[:, None]) / s[:, None])
-    cells = np.diff(below, prepend=0.0, append=1.0)
-    n = np.maximum(total, 0.0)[:, None]
-    noise = sigma**2 + n[:, 0] / counts.shape[1]
-    fit = -(np.square(counts).sum(1)[:, None] - 2 * n * (counts @ cells.T) + n**2 * np.square(cells).sum(1))
-    before = -np.square((m - np.reshape(mean, (-1, 1))) / around) / 2
-    before = before - np.square(np.log(s / np.reshape(spread, (-1, 1))) / np.log(2)) / 2
-    score = fit / (2 * noise[:, None]) + before
-    weight = np.exp(score - score.max(1, keepdims=True))
-    weight /= weight.sum(1, keepdims=True)
-    return weight @ m, np.exp(weight @ np.log(s))
-
-
-def shares(counts: np.ndarray) -> np.ndarray:
-    """Shares of noisy counts; even ones where nothing was counted."""
-    total = counts.sum()
-    return simplex(counts / total) if total > 0 else np.full(len(counts), 1 / len(counts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +160,7 @@ class Counted:
             known = shares(counts[:-1])
             if column.continuous:
                 places = np.concatenate([[0.0], known.cumsum()])
-                knots = np.interp((np.arange(KNOTS) + 0.5) / KNOTS, places, _edges(column))
+                knots = np.interp((np.arange(KNOTS) + 0.5) / KNOTS, places, edges_of(column))
                 made.append(Scale(column.name, knots=tuple(map(float, knots)), missing=round(float(whole[-1]), 3)))
             else:
                 levels = [level for level, share in zip(column.categories or (), known, strict=True) if share > 0]
@@ -244,9 +176,9 @@ class Counted:
         """The mean of the numbers of a rhythm, and what each of some independent numbers moves."""
         k, sigma = len(self.grid.kinds), self.sigmas[0]
         level, sway, *burden = self._part(0)[len(self.grid.facts) :]
-        usual, differs = _one(level, LEVEL, sigma, mean=np.log(0.8), around=0.3, spread=0.15)
-        swing, swings = _one(sway, SWAY, sigma, mean=np.log(0.04), around=0.7, spread=0.5)
-        odds = [_one(counts, BURDEN, sigma, mean=-4.0, around=1.5, spread=1.0)[1] for counts in burden]
+        usual, differs = normal_of_one(level, LEVEL, sigma, mean=np.log(0.8), around=0.3, spread=0.15)
+        swing, swings = normal_of_one(sway, SWAY, sigma, mean=np.log(0.04), around=0.7, spread=0.5)
+        odds = [normal_of_one(counts, BURDEN, sigma, mean=-4.0, around=1.5, spread=1.0)[1] for counts in burden]
         bands = np.full(BANDS, 2 * swing - np.log(BANDS))
         mean = np.concatenate([[usual], bands, self._often().ravel(), *(part.ravel() for part in self._early())])
         root = np.zeros((len(mean), 1 + k + 1))
@@ -297,10 +229,3 @@ class Counted:
         stray = np.stack([loose, np.zeros(k)], 1)
         apart = centre - centre[:1]
         return Fashion(centre[0], none, np.zeros(d), apart, np.zeros((k, SHOWN, d)), stray), unit
-
-
-def _one(counts: np.ndarray, edges: np.ndarray, sigma: float, **before: float) -> tuple[float, float]:
-    """Mean and standard deviation of one number, of which the last cell counts those that lack it."""
-    known = counts[None, :-1]
-    mean, spread = normal_of(known, edges, known.sum(1), sigma=sigma, **before)
-    return float(mean[0]), float(spread[0])

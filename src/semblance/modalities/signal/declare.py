@@ -57,6 +57,11 @@ class Said:
         wanted = (*self.columns, *((self.target,) if self.target is not None else ()))
         return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") != "drop"))
 
+    def na_of(self, column: str) -> set[str]:
+        """The texts that mean missing in a column."""
+        own = self.columns[column].get("na", ())
+        return {*self.na, *((own,) if isinstance(own, str) else map(str, own))}
+
     def unit(self, lead: str) -> str | None:
         """The declared unit of a lead."""
         return self.units if self.units is None or isinstance(self.units, str) else self.units.get(lead)

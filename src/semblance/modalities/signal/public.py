@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core.declared import undeclared_columns
 from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.facts import MISSING, framed
+from semblance.core.facts import framed, public_column, public_values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal import align, declare
@@ -46,7 +47,8 @@ def read(
     if not kept:
         rule, fix = "at least one recording has what is declared", "correct [signal] rate, leads, units, or the paths"
         raise DataError.of(f"none of {len(found) + lost} recordings is as declared", rule=rule, fix=fix)
-    frame = framed({c.name: _values(kept, c, said) for c in schema.learned}, len(kept))
+    told = {c.name: pd.Series([str(one.facts.get(c.name, "")) for one in kept], dtype=object) for c in schema.learned}
+    frame = framed({c.name: public_values(told[c.name], c, na=said.na_of(c.name)) for c in schema.learned}, len(kept))
     whose = [one.facts.get(said.subject or "", str(i)) for i, one in enumerate(kept)]
     subjects = pd.factorize(np.array(whose, dtype=object))[0].astype(np.int64)
     out = len(found) + lost - len(kept)
@@ -86,16 +88,7 @@ def undeclared(said: Said) -> list[Problem]:
             problems.append(
                 Problem(f"no unit of lead '{lead}' is declared", rule, f'[signal] units = {{ {lead} = "mV" }}')
             )
-    for name in said.named:
-        told = said.columns.get(name, {})
-        numeric = told.get("kind") in ("numeric", "integer")
-        fine = (
-            "min" in told and "max" in told and told["min"] < told["max"] if numeric else bool(told.get("categories"))
-        )
-        if not fine:
-            fix = "min and max" if numeric else "categories, or kind with min and max"
-            problems.append(Problem("what it may hold is not declared", rule, f"declare {fix}", name))
-    return problems
+    return [*problems, *undeclared_columns(said.columns, said.named)]
 
 
 def public_of(said: Said) -> Public:
@@ -110,38 +103,8 @@ def public_of(said: Said) -> Public:
 
 def _schema(said: Said) -> Schema:
     columns = [] if said.subject is None else [Column(said.subject, "identifier", "subject")]
-    return Schema((*columns, *(_column(name, said) for name in said.named)), said.cohort, said.n_public, public=True)
-
-
-def _column(name: str, said: Said) -> Column:
-    told = said.columns[name]
-    kind, listed = told.get("kind", "categorical"), told.get("categories")
-    return Column(
-        name,
-        kind,
-        "target" if name == said.target else told.get("role", "feature"),
-        dtype="int64" if kind == "integer" else "float64" if kind == "numeric" else "str",
-        decimals=2 if kind == "numeric" else 0,
-        min=told.get("min"),
-        max=told.get("max"),
-        categories=None if listed is None else tuple(map(str, listed)),
-        bound="declared",
-        protected=told.get("protected", False),
-        quasi=told.get("quasi", False),
-    )
-
-
-def _values(found: Sequence[Found], column: Column, said: Said) -> Any:
-    """The column as a frame holds it; what is none of what is declared is missing."""
-    own = said.columns[column.name].get("na", ())
-    tokens = {*said.na, *((own,) if isinstance(own, str) else own)}
-    texts = [str(one.facts.get(column.name, "")).strip() for one in found]
-    gone = [text in tokens or (text.lower() in MISSING and text not in (column.categories or ())) for text in texts]
-    held = pd.Series([None if lost else text for lost, text in zip(gone, texts, strict=True)], dtype=object)
-    if column.continuous:
-        numbers = pd.to_numeric(held, errors="coerce").to_numpy(dtype=float)
-        return np.where(np.isfinite(numbers), numbers.clip(column.min, column.max), np.nan)
-    return pd.Categorical(held, categories=pd.Index(list(column.categories or ()), dtype="str"))
+    learned = (public_column(name, said.columns[name], target=said.target) for name in said.named)
+    return Schema((*columns, *learned), said.cohort, said.n_public, public=True)
 
 
 def _as_declared(one: Found, public: Public, said: Said) -> Found | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semblance.modalities.signal.counted import normal_of
+from semblance.learn.counts import normal_of
 
 EDGES = np.linspace(-4, 4, 17)
 
