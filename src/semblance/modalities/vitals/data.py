@@ -62,6 +62,33 @@ class Layout:
         return cls(**{**told, **lists})
 
 
+@dataclass(frozen=True)
+class Public:
+    """What is declared of stays for differential privacy: `limits` of the values of each channel, `panels` of channels
+    that are measured together (each is in one of them, by its code), and so many minutes, the `horizon`, in bins of
+    `step` minutes."""
+
+    limits: tuple[tuple[float, float], ...]
+    panels: tuple[tuple[int, ...], ...]
+    horizon: float
+    step: float
+
+    @property
+    def bins(self) -> int:
+        """How many bins there are."""
+        return max(round(self.horizon / self.step), 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Public:
+        """The inverse of `to_json`."""
+        limits, panels = (tuple(map(tuple, told[name])) for name in ("limits", "panels"))
+        return cls(limits, panels, told["horizon"], told["step"])
+
+
 @dataclass(frozen=True, eq=False)
 class Stays:
     """Stays under a schema.
@@ -69,7 +96,8 @@ class Stays:
     `frame` (n, learned columns, in the schema's order) holds what is known of each as a whole, as tables hold it:
     numbers as float64, all else as pandas Categorical. The measurements of stay i are those from `starts[i]` up to
     `starts[i + 1]`, in order of time: `minute` (m,) float64 since the stay began, `channel` (m,) codes among
-    `channels`, `value` (m,) float64. `subjects` (n,) int64 codes of patients. `said` is what was declared of them.
+    `channels`, `value` (m,) float64. `subjects` (n,) int64 codes of patients. `said` is what was declared of them,
+    `public` what they were read under where nothing else may be known of them.
     """
 
     schema: Schema
@@ -82,6 +110,7 @@ class Stays:
     subjects: np.ndarray
     layout: Layout = Layout()
     said: Said = SILENT
+    public: Public | None = None
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:
@@ -111,6 +140,7 @@ class Stays:
             self.subjects[rows],
             self.layout,
             self.said,
+            self.public,
         )
 
     def coded(self, channels: tuple[Channel, ...]) -> Self:
@@ -164,4 +194,5 @@ def concat(chunks: Iterable[Stays]) -> Stays:
         np.concatenate([part.subjects for part in parts]),
         parts[0].layout,
         parts[0].said,
+        parts[0].public,
     )

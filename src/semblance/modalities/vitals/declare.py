@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -12,6 +12,7 @@ from semblance.core import declared
 from semblance.core.declared import is_number, is_text, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
+from semblance.modalities.vitals.digits import MOST
 
 T = TypeVar("T")
 CLOCKS = ("minutes", "hours", "HH:MM", "timestamps")
@@ -24,6 +25,9 @@ class Said:
     `record`, `time`, `channel`, `value` and `unit` name columns of the long file; `clock` says how it tells times.
     `order` lists channels from the highest to the lowest, `limits` the plausible values of a channel, `missing`
     numbers that stand for a missing value, and `statics` channels that are facts of a stay.
+
+    Under differential privacy besides: so many `hours` of a stay are learned, in bins of `step` minutes; values have
+    `digits` decimals and `units`, and `panels` are channels that are measured together.
     """
 
     record: str | None = None
@@ -36,12 +40,28 @@ class Said:
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     missing: tuple[float, ...] = ()
     statics: tuple[str, ...] = ()
+    hours: float | None = None
+    step: float | None = None
+    digits: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    panels: tuple[tuple[str, ...], ...] = ()
     subject: str | None = None
     target: str | None = None
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     na: tuple[str, ...] = ()
     cohort: str | None = None
     n_public: int | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The facts that the person named, and so wants: columns, and the target."""
+        wanted = (*self.columns, *((self.target,) if self.target is not None else ()))
+        return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") != "drop"))
+
+    def na_of(self, column: str) -> set[str]:
+        """The texts that mean missing in a column."""
+        own = self.columns.get(column, {}).get("na", ())
+        return {*self.na, *((own,) if isinstance(own, str) else map(str, own))}
 
 
 SILENT = Said()
@@ -58,6 +78,7 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
         "order": tuple(map(tuple, own.get("order", ()))),
         "missing": tuple(map(float, own.get("missing", ()))),
         "statics": tuple(own.get("statics", ())),
+        "panels": tuple(map(tuple, own.get("panels", ()))),
     }
     return Said(**{**own, **lists, "limits": limits, **common}), []
 
@@ -106,6 +127,23 @@ def _is_numbers(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(map(is_number, value))
 
 
+def _is_panels(value: Any) -> bool:
+    fine = isinstance(value, list | tuple) and all(is_texts(one) and len(one) > 1 for one in value)
+    return fine and is_texts([name for one in value for name in one])
+
+
+def _is_of(value: Any, fine: Callable[[Any], bool]) -> bool:
+    return isinstance(value, Mapping) and all(map(fine, value.values()))
+
+
+def _is_above_zero(value: Any) -> bool:
+    return is_number(value) and 0 < value < float("inf")
+
+
+def _is_decimals(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
+
+
 _VITALS: declared.Rules = {
     **{key: (is_text, "the name of a column") for key in ("record", "time", "channel", "value", "unit")},
     "clock": (lambda value: value in CLOCKS, f"one of {', '.join(CLOCKS)}"),
@@ -116,4 +154,9 @@ _VITALS: declared.Rules = {
     "limits": (_is_limits, "a table such as { HR = [0, 300] }"),
     "missing": (_is_numbers, "a list of numbers"),
     "statics": (is_texts, "a list of different channels"),
+    "hours": (_is_above_zero, "a number of hours, above 0"),
+    "step": (_is_above_zero, "a number of minutes, above 0"),
+    "digits": (lambda value: _is_of(value, _is_decimals), "a table of decimals such as { Temp = 1 }"),
+    "units": (lambda value: _is_of(value, is_text), 'a table such as { HR = "bpm" }'),
+    "panels": (_is_panels, 'a list of lists of channels, each in one of them: [["SysABP", "MAP", "DiasABP"]]'),
 }

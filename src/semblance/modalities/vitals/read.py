@@ -5,7 +5,6 @@ Problems of a step are told at once. What is repaired is said, with the channel.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semblance.core import declared
 from semblance.core.errors import DataError, UsageError
 from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
@@ -22,14 +20,11 @@ from semblance.modalities.vitals import declare, long, statics
 from semblance.modalities.vitals.data import Channel, Layout, Stays, concat
 from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.digits import decimals_of
+from semblance.modalities.vitals.files import files_of, key_of, laid_out, paths_of, refuse_unknown
 from semblance.modalities.vitals.long import Rows
 from semblance.modalities.vitals.sift import sift
 
 __all__ = ["column_names", "concat", "further", "incomplete", "like", "output_name", "read"]
-
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-LAYOUT = "layout.json"
-"""In a folder of synthetic stays: which file and column is what."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +128,8 @@ def _early(rows: Rows, found: Found, schema: Schema) -> tuple[str, ...]:
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:
     """The columns of the table of stays, whatever a schema says: the stay by its name in the long file, which is the
     longer one where names do not tell. Raises DataError where files cannot be read."""
-    files, layout = _files(_paths(paths))
-    said = _laid_out(Said(), layout)
+    files, layout = files_of(paths_of(paths))
+    said = laid_out(Said(), layout)
     tables = [_table(file, said) for file in files]
     if len(tables) < 2:
         return ()
@@ -152,11 +147,11 @@ def output_name(paths: Sequence[str | Path]) -> str:
 
 
 def _found(paths: Sequence[str | Path] | str | Path, said: Said, *, rare: int) -> Found:
-    files, layout = _files(_paths(paths))
-    said = _laid_out(said, layout)
+    files, layout = files_of(paths_of(paths))
+    said = laid_out(said, layout)
     tables = [(file, _table(file, said)) for file in files]
     measured = [(f, t) for f, t in tables if long.is_long(list(t.columns), said)]
-    _refuse_unknown([name for _, table in tables for name in table.columns], said)
+    refuse_unknown([name for _, table in tables for name in table.columns], said)
     if len(measured) != 1:
         names = ", ".join(f"'{file.name}'" for file in files)
         rule = "one file has a row per measurement, with columns for the stay, the time, the channel and the value"
@@ -172,84 +167,13 @@ def _found(paths: Sequence[str | Path] | str | Path, said: Said, *, rare: int) -
         rows, made = long.read(table, file, said, patients=known, rare=rare)
         return Found(rows, replace(made, table=None), beside)
     ((other, stays),) = others
-    key = _key(stays, other, record, said, layout)
+    key = key_of(stays, other, record, said, layout)
     told = tuple(stays.columns)
     stays = stays.rename(columns={key: record})
     if beside is not None and not statics.patients(stays, record, said):
         stays = stays.assign(**{record: long.text(stays[record])}).merge(beside, on=record, how="left")
     rows, made = long.read(table, file, said, patients=statics.patients(stays, record, said), rare=rare)
     return Found(rows, replace(made, table=other.name, key=key if key != record else None, told=told), stays)
-
-
-def _paths(paths: Sequence[str | Path] | str | Path) -> list[Path]:
-    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-
-
-def _laid_out(said: Said, layout: Layout | None) -> Said:
-    """What was declared, but for what a layout tells of its files."""
-    if layout is None:
-        return said
-    return replace(said, **{role: getattr(layout, role) for role in long.NAMES}, clock=layout.clock)
-
-
-def _refuse_unknown(names: Sequence[str], said: Said) -> None:
-    """Raise DataError with each declared column that no file has."""
-    asked = [(role, getattr(said, role)) for role in long.NAMES]
-    problems = [
-        declared.unknown(name, dict.fromkeys(names), "column", where=f"[vitals] {role}")
-        for role, name in asked
-        if name is not None and name not in names
-    ]
-    if problems:
-        raise DataError(*problems)
-
-
-def _key(table: pd.DataFrame, file: Path, record: str, said: Said, layout: Layout | None) -> str:
-    """What the table of stays calls the column of stays."""
-    names = list(table.columns)
-    if layout is not None and layout.key in names:
-        return str(layout.key)
-    if record in names:
-        return record
-    own = long.columns_of(names, replace(said, record=None)).get("record")
-    if own is None:
-        raise DataError.of(
-            f"'{file.name}' has no column '{record}'",
-            rule="the table of stays is joined by the column that names the stay",
-            fix=f"name the column '{record}' in both files",
-        )
-    return own
-
-
-def _files(paths: list[Path]) -> tuple[list[Path], Layout | None]:
-    """The files of the paths, and their layout where a folder tells it."""
-    for path in paths:
-        if not path.exists():
-            raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
-    layout = None
-    if len(paths) == 1 and paths[0].is_dir():
-        folder = paths[0]
-        if (folder / LAYOUT).is_file():
-            layout = _layout(folder / LAYOUT)
-        paths = sorted(file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES))
-    if not 1 <= len(paths) <= 2 or not all(path.name.lower().endswith(SUFFIXES) for path in paths):
-        raise UsageError.of(
-            f"{len(paths)} files: {', '.join(path.name for path in paths[:5])}",
-            rule=f"the measurements and, beside them, the table of stays, each of {', '.join(SUFFIXES)}",
-            fix="give these two files, or a folder that holds them and no others",
-        )
-    return paths, layout
-
-
-def _layout(file: Path) -> Layout:
-    try:
-        return Layout.from_json(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise DataError.of(
-            f"'{file.name}' of '{file.parent.name}' is not the layout that was written",
-            rule="it tells which file and column of a folder of synthetic stays is what",
-            fix="copy it from the run again; or remove it, and columns are known by their names",
-        ) from error
 
 
 def _table(file: Path, said: Said) -> pd.DataFrame:

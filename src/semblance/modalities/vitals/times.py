@@ -26,21 +26,27 @@ def clock_of(texts: pd.Series, name: str) -> Clock:
 
 def minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, name: str) -> np.ndarray:
     """(m,) minutes; timestamps count from the first one of each stay. Raises DataError for what is no time."""
-    if clock in MINUTES:
-        made = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float) * MINUTES[clock]
-    elif clock == "HH:MM":
-        parts = texts.astype(str).str.extract(r"^(\d+):(\d\d)(?::(\d\d))?$").astype(float)
-        made = (60 * parts[0] + parts[1] + parts[2].fillna(0) / 60).to_numpy(dtype=float)
-    else:
-        when = _moments(texts)
-        first = when.groupby(stay).transform("min")
-        made = ((when - first).dt.total_seconds() / 60).to_numpy(dtype=float)
+    made = known_minutes(texts, stay, clock)
     odd = np.flatnonzero(~np.isfinite(made))
     if len(odd):
         found = f"{len(odd):,} {'cell is' if len(odd) == 1 else 'cells are'} no time ({clock})"
         fix = 'correct them, or say how times are told: [vitals] clock = "hours"'
         raise DataError(Problem(found, "every measurement has a time", fix, name, int(odd[0]) + 1))
     return made
+
+
+def known_minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, *, alone: bool = False) -> np.ndarray:
+    """(m,) minutes as `minutes` has them, NaN for what is no time. Where each cell is read `alone`, timestamps are
+    those of ISO 8601, whatever others look like."""
+    if clock in MINUTES:
+        return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float) * MINUTES[clock]
+    if clock == "HH:MM":
+        parts = texts.astype(str).str.extract(r"^(\d+):(\d\d)(?::(\d\d))?$").astype(float)
+        told: np.ndarray = (60 * parts[0] + parts[1] + parts[2].fillna(0) / 60).to_numpy(dtype=float)
+        return told
+    when = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601") if alone else _moments(texts)
+    since: np.ndarray = ((when - when.groupby(stay).transform("min")).dt.total_seconds() / 60).to_numpy(dtype=float)
+    return since
 
 
 def _moments(texts: pd.Series) -> pd.Series:

@@ -16,7 +16,7 @@ from semblance.core.facts import told_texts
 from semblance.core.files import atomic_folder, write_json
 from semblance.modalities.vitals import times
 from semblance.modalities.vitals.data import Stays
-from semblance.modalities.vitals.read import LAYOUT
+from semblance.modalities.vitals.files import LAYOUT
 
 
 def write(chunks: Iterable[Stays], path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -65,16 +65,10 @@ class Encoding:
 
     def _learned(self, stays: Stays, numbers: np.ndarray) -> Learned:
         """The vectors of stays whose outcome is one of the classes (of all, where there is none)."""
-        labels = self._labels(stays)
+        labels = labels_of(stays, self.outcome)
         kept = labels >= 0
         rows = numbers[kept].astype(np.float32)
         return Learned(rows, labels[kept], np.zeros((len(rows), 0), np.float32), stays.subjects[kept], self.sizes.kinds)
-
-    def _labels(self, stays: Stays) -> np.ndarray:
-        if self.outcome is None or not self.outcome.levels:
-            return np.zeros(len(stays), dtype=np.int64)
-        codes = pd.Index(self.outcome.levels).get_indexer(pd.Index(stays.frame[self.outcome.name].astype(object)))
-        return np.asarray(codes, dtype=np.int64)
 
     @property
     def sizes(self) -> Sizes:
@@ -99,7 +93,7 @@ class Encoding:
         value = self.what.draw(values, stay, bins, channel, minute, rng=stream(seed, "what"))
         frame: dict[str, Any] = {f.name: f.decode(part) for f, part in zip(self.facts, told, strict=True)}
         if self.outcome is not None:
-            frame[self.outcome.name] = self._outcome(labels, sure=sure, rng=stream(seed, "outcome"))
+            frame[self.outcome.name] = self.outcome.outcomes(labels, sure=sure, rng=stream(seed, "outcome"))
         names = [column.name for column in self.schema.learned]
         starts = np.concatenate([[0], np.cumsum(np.bincount(stay, minlength=len(numbers)))]).astype(np.int64)
         return Stays(
@@ -117,26 +111,7 @@ class Encoding:
     def completed(self, stays: Stays, *, seed: int) -> Stays:
         """Stays whose missing values are drawn given those that were measured. Raises UsageError where one that is
         missing is of no known channel."""
-        code = pd.Index([channel.name for channel in self.channels]).get_indexer(pd.Index(stays.names))
-        known = code[stays.channel] >= 0
-        lost = np.isnan(stays.value) & ~known
-        if lost.any():
-            raise UsageError.of(
-                f"{int(lost.sum()):,} cells to be drawn of channels that the model does not know",
-                rule="what is drawn is of a channel that was learned",
-                fix=f"leave these rows out; known are: {', '.join(channel.name for channel in self.channels)}",
-            )
-        value = stays.value.copy()
-        value[known] = filled(self.what, self.when.clock, stays.coded(self.channels), seed=seed)
-        # Where a file has few values of a channel, it shows too few digits.
-        fine = {channel.name: channel.decimals for channel in self.channels}
-        channels = tuple(replace(c, decimals=max(c.decimals, fine.get(c.name, 0))) for c in stays.channels)
-        return replace(stays, value=value, channels=channels)
-
-    def _outcome(self, labels: np.ndarray, *, sure: bool, rng: np.random.Generator) -> Any:
-        assert self.outcome is not None
-        gone = (rng.random(len(labels)) < self.outcome.missing) & (not sure)
-        return self.outcome.chosen(np.where(gone | (not self.outcome.levels), -1, labels))
+        return completed(stays, self.channels, lambda known: filled(self.what, self.when.clock, known, seed=seed))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is saved as tensors."""
@@ -171,12 +146,41 @@ class Encoding:
         )
 
 
+def completed(stays: Stays, channels: Sequence[Channel], fill: Callable[[Stays], np.ndarray]) -> Stays:
+    """Stays with what `fill` makes of those of their measurements that are of these channels. Raises UsageError where
+    one that is missing is of no such channel."""
+    code = pd.Index([channel.name for channel in channels]).get_indexer(pd.Index(stays.names))
+    known = code[stays.channel] >= 0
+    lost = np.isnan(stays.value) & ~known
+    if lost.any():
+        raise UsageError.of(
+            f"{int(lost.sum()):,} cells to be drawn of channels that the model does not know",
+            rule="what is drawn is of a channel that was learned",
+            fix=f"leave these rows out; known are: {', '.join(channel.name for channel in channels)}",
+        )
+    value = stays.value.copy()
+    value[known] = fill(stays.coded(tuple(channels)))
+    # Where a file has few values of a channel, it shows too few digits.
+    fine = {channel.name: channel.decimals for channel in channels}
+    held = tuple(replace(c, decimals=max(c.decimals, fine.get(c.name, 0))) for c in stays.channels)
+    return replace(stays, value=value, channels=held)
+
+
 def outcome_of(stays: Stays, *, rare: int) -> Fact | None:
     """The outcome as a fact, where it is one of a few classes."""
     target = stays.schema.where("target")
     if target is None or target.continuous:
         return None
     return Fact.of(target, stays.frame[target.name], stays.subjects, rare=rare)
+
+
+def labels_of(stays: Stays, outcome: Fact | None) -> np.ndarray:
+    """(n,) the classes of stays by their outcome, -1 where it is none of them; 0 where there is no outcome."""
+    if outcome is None or not outcome.levels:
+        return np.zeros(len(stays), dtype=np.int64)
+    return np.asarray(
+        pd.Index(outcome.levels).get_indexer(pd.Index(stays.frame[outcome.name].astype(object))), dtype=np.int64
+    )
 
 
 def known_of(outcome: Fact | None) -> Classes:

@@ -95,6 +95,11 @@ class Fact:
             return np.where(codes < 0, np.nan, np.array([*self.levels, np.nan], dtype=float)[codes])
         return pd.Categorical.from_codes(codes, categories=pd.Index(self.levels, dtype="str"))
 
+    def outcomes(self, labels: np.ndarray, *, sure: bool, rng: np.random.Generator) -> Any:
+        """(n,) the levels of classes, as a frame holds them; some missing, but where they are `sure`."""
+        gone = (rng.random(len(labels)) < self.missing) & (not sure)
+        return self.chosen(np.where(gone | (not self.levels), -1, labels))
+
     @property
     def _gone(self) -> np.ndarray:
         return np.array([self.missing])

@@ -37,7 +37,7 @@ def filled(what: What, clock: Clock, stays: Stays, *, seed: int) -> np.ndarray:
         cells = Cells(bins[own], stays.channel[own], what.scores(value[own], kind[own]))
         drawn = cells.drawn(what, rng=stream(seed, "stay", int(i)))
         value[own] = np.where(gap[own], what.written(drawn, kind[own]), value[own])
-    return _ordered(what, stays, value, gap)
+    return ordered(what.chains, stays, value, gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +86,16 @@ def law(what: What, bins: np.ndarray, channel: np.ndarray) -> tuple[np.ndarray, 
     return centre, cover + np.diag(BLUR * np.diag(cover))
 
 
-def _ordered(what: What, stays: Stays, value: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def ordered(chains: Sequence[Sequence[int]], stays: Stays, value: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """The values, those that were drawn within what was measured above and below them in a chain, and in order."""
     decimals = np.array([channel.decimals for channel in stays.channels], dtype=np.int64)
     moments = int(stays.moment[-1]) + 1 if len(stays.moment) else 0
     made = value.copy()
-    for chain in what.chains:
+    for chain in chains:
         for codes, bound in ((chain, np.minimum), (chain[::-1], np.maximum)):
             _bounded(stays, made, gap, codes, bound, moments)
     at = np.flatnonzero(gap)
-    made[at] = order.kept(stays.moment[at], stays.channel[at], made[at], what.chains, decimals)
+    made[at] = order.kept(stays.moment[at], stays.channel[at], made[at], chains, decimals)
     return made
 
 

@@ -19,11 +19,14 @@ from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
 from semblance.learn.whitening import Coloured, Whitening, parted
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding.code import Code
 from semblance.modalities.vitals.encoding.encoding import Encoding
-from semblance.modalities.vitals.generators.nurse import StaySpec
+from semblance.modalities.vitals.encoding.public import PublicEncoding
+from semblance.modalities.vitals.generators.private import PrivateSpec
 
 CARD = Card(
     name="diffusion",
+    private=True,
     conditional=True,
     summary="what is measured in a stay, when, and what is known of it, denoised together given the outcome",
     paper="Karras et al., EDM, NeurIPS 2022; Tipping & Bishop, Probabilistic Principal Components, JRSS B 1999",
@@ -32,7 +35,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Diffusion(StaySpec):
+class Diffusion(PrivateSpec):
     """A denoiser of the vectors of stays, whitened by outcome: their covariance is not to be learned."""
 
     width: int = 256
@@ -52,12 +55,22 @@ class Diffusion(StaySpec):
         """The denoiser and its loss."""
         return Guided(Conditioned(parts, width=self.width, blocks=self.depth), steps=self.steps, aside=aside)
 
+    def plainly(self, encoding: PublicEncoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """A network that learned under differential privacy: its numbers are whitened by what is counted."""
+        return self._network.restored(encoding.sizes, arrays)
+
     @property
     def _network(self) -> Network:
         return Network(self.objective, self.aside)
 
+    def apart(self, parts: Parts) -> Guided:
+        """Each stay has a time of its own."""
+        return Guided(Conditioned(parts, width=self.width, blocks=self.depth), steps=self.steps, even=False)
+
     def plan(self, train: Stays, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: vectors are made once, and a few steps are tried."""
+        if train.schema.public:
+            return self.plan_privately(train, rng=rng, time_budget=time_budget)
         budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
         _, learned = self.encoded(train, rng=stream(seed, "encoding"))
         learned = Whitening.fit(learned).whitened(learned)
@@ -69,7 +82,9 @@ class Diffusion(StaySpec):
         return Coloured(self._network.learn(white.whitened(learned), how), white)
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Code, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The trained network."""
+        if isinstance(encoding, PublicEncoding):
+            return cls(**options).plainly(encoding, arrays)
         inner, white = parted(arrays)
         return Coloured(cls(**options)._network.restored(encoding.sizes, inner), white)

@@ -11,6 +11,7 @@ import numpy as np
 from semblance.core.model import Card
 from semblance.learn.drawn import Drawer, Fitting, Learned
 from semblance.learn.mixture import Mixtures
+from semblance.modalities.vitals.encoding.code import Code
 from semblance.modalities.vitals.encoding.encoding import Encoding
 from semblance.modalities.vitals.generators.nurse import StaySpec
 
@@ -35,6 +36,6 @@ class Floor(StaySpec):
         return Mixtures.fit(learned, most=self.mixture, rng=how.rng)
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Code, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The saved mixtures."""
         return Mixtures.restored(encoding.sizes, arrays)

@@ -29,6 +29,7 @@ from semblance.learn.objectives.gan import LeastSquares, Players
 from semblance.learn.objectives.longitudinal import Longitudinal
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding.code import Code
 from semblance.modalities.vitals.encoding.encoding import Encoding
 from semblance.modalities.vitals.encoding.paths import Paths
 from semblance.modalities.vitals.generators.nurse import StaySpec
@@ -101,8 +102,9 @@ class MttsGan(StaySpec):
         return OneAfterTheOther(mixtures, self._network.learn(series, replace(how, rng=stream(seed, "series"))), paths)
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Code, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """The saved mixtures and the trained network."""
+        assert isinstance(encoding, Encoding)
         paths, kinds = Paths.of(encoding), encoding.sizes.kinds
         given = int((~paths.timed).sum())
         mixtures = Mixtures.restored(Sizes(given, 0, kinds), under(arrays, REST))

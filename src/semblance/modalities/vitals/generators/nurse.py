@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from semblance.core.promise import Ledger
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned
 from semblance.modalities.vitals.data import Stays
+from semblance.modalities.vitals.encoding.code import Code, restored
 from semblance.modalities.vitals.encoding.encoding import Encoding, known_of, outcome_of
 
 TOGETHER = 128
@@ -48,7 +49,7 @@ class StaySpec:
         raise TypeError(f"{type(self).__name__} does not say what is learned")
 
     @classmethod
-    def drawer(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
+    def drawer(cls, options: Mapping[str, Any], encoding: Code, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """What `learn` gave, from its arrays."""
         raise TypeError(f"{cls.__name__} does not say what it saved")
 
@@ -90,9 +91,11 @@ class StaySpec:
             raise UsageError.of(f"no model in '{folder.name}'", rule="a folder with stays.json", fix="give RUN/model")
         told = json.loads((folder / "stays.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "weights.safetensors")
-        encoding = Encoding.restored(told, under(arrays, ENCODING))
-        drawer = cls.drawer(told["options"], encoding, under(arrays, DRAWER))
-        return StayModel(cls.card, told["options"], encoding, drawer)
+        code = restored(told, under(arrays, ENCODING))
+        drawer = cls.drawer(told["options"], code, under(arrays, DRAWER))
+        path = folder / "measured.json"
+        measured = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return StayModel(cls.card, told["options"], code, drawer, measured)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +104,10 @@ class StayModel:
 
     card: Card
     options: Mapping[str, Any]
-    encoding: Encoding
+    encoding: Code
     learned: Drawer
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What a ledger paid for."""
 
     def sample(self, n: int, *, rng: np.random.Generator, wanted: Wanted | None = None) -> Iterator[Stays]:
         """`n` stays, some at a time; the first do not depend on how many follow, but where there are quotas.
@@ -129,9 +134,11 @@ class StayModel:
         return self.encoding.completed(data, seed=root_of(rng))
 
     def save(self, folder: Path) -> None:
-        """Write model.json, stays.json and weights.safetensors."""
+        """Write model.json, stays.json and weights.safetensors, and of a private model measured.json."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {**within(DRAWER, self.learned.arrays()), **within(ENCODING, self.encoding.arrays())}
         write_bytes(folder / "weights.safetensors", save({n: np.ascontiguousarray(a) for n, a in arrays.items()}))
         write_json(folder / "stays.json", {**self.encoding.to_json(), "options": dict(self.options)})
+        if self.measured:
+            write_json(folder / "measured.json", dict(self.measured))
         write_json(folder / "model.json", {"modality": "vitals", "generator": self.card.name})
