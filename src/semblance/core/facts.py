@@ -186,7 +186,7 @@ def public_values(texts: pd.Series, column: Column, *, na: Container[str]) -> An
     if column.continuous:
         numbers = _numbers(held).to_numpy(dtype=float)
         return numbers.clip(column.min, column.max)
-    return pd.Categorical(held, categories=pd.Index(list(listed), dtype="str"))
+    return pd.Categorical(held.where(held.isin(listed), None), categories=pd.Index(list(listed), dtype="str"))
 
 
 def _decimals(text: str) -> int:

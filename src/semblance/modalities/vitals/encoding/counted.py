@@ -23,7 +23,7 @@ from semblance.privacy.noise import system
 
 CELLS, WIDE = 32, 20.0
 """Cells of a channel's values; where the upper limit is so many times the lower one, they are even in the logarithm."""
-LEVEL, SWAY = np.linspace(-7.0, 7.0, 29), np.linspace(np.log(0.02), np.log(2.0), 13)
+LEVEL, SWAY = np.linspace(-6.0, 6.0, 41), np.linspace(np.log(0.02), np.log(2.0), 13)
 """Edges of cells: log odds of how often a panel is measured, log standard deviation of scores."""
 EVEN, LENGTHS, BLOCKS = 8, 24, 8
 """Cells of how evenly a panel follows in time, and of how long a stay is, and the parts of a stay."""
@@ -103,8 +103,9 @@ class Grid:
         seen = (system().random(n) * (last + 1)).astype(np.int64)
         part = np.where(last < 0, self.blocks, seen * self.blocks // self.public.bins)
         present = there[np.arange(n), seen]
-        columns = [*facts, length, *_cells(often(there, last), LEVEL).T, *present.T, *self._members(stays).T]
-        codes = np.column_stack([*columns, self._values(stays), part]).astype(np.int64).reshape(n, -1)
+        level = _cells(often(there, last, rng=system()), LEVEL)
+        columns = [*facts, length, *level.T, *present.T, *self._members(stays).T]
+        codes = np.column_stack([*columns, self._values(stays), part]).astype(np.int64)
         sizes = np.array([*[2 if len(shape) > 1 else shape[0] for shape in self.shapes[0]], self.blocks + 1])
         ahead, place = len(facts) + 1 + g, len(sizes) - 1
         subsets = tuple((place, j) if ahead <= j < ahead + g else (j,) for j in range(place))
@@ -139,10 +140,12 @@ class Grid:
         return each_alone(np.concatenate(columns, axis=1), self.shapes[1], stays.subjects)
 
 
-def often(there: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """(n, g) log odds of how often each panel is measured as long as a stay is watched; NaN where it never is."""
+def often(there: np.ndarray, last: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """(n, g) log odds of how often each panel is measured as long as a stay is watched; NaN where it never is. Where a
+    number of bins lies between this one and the next is a matter of chance, so that few numbers are as good as many."""
     count, room = there.sum(1), (last + 1)[:, None]
-    return np.where(count > 0, logit((count + 0.5) / (room + 1)), np.nan)
+    share = (count + np.clip(rng.random(count.shape), 0.01, 0.99)) / (room + 1)
+    return np.where(count > 0, logit(share), np.nan)
 
 
 def _cells(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:

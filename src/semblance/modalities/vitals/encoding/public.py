@@ -95,12 +95,12 @@ class PublicEncoding:
         open is drawn: under differential privacy `rng` must be one that nobody can repeat."""
         there, last = self.grid.there(stays)
         ever = np.asarray(there.any(1))
-        level = often(there, last)
+        level = often(there, last, rng=rng)
         shares = np.column_stack([1 - self.counted.ever, self.counted.ever])
         flags = [hidden(own, share, rng=rng) for own, share in zip(ever.T.astype(np.int64), shares, strict=True)]
         rates = [m.scores(np.nan_to_num(own)) for m, own in zip(self.counted.levels, level.T, strict=True)]
         rate = np.where(ever, np.stack(rates, 1), rng.standard_normal(ever.shape))
-        length = self.counted.last.scores(last + 0.5)
+        length = self.counted.last.scores(last + rng.random(len(last)))
         facts = [_told(fact, stays.frame[fact.name], rng=rng) for fact in self.facts]
         numbers = np.concatenate(
             [
@@ -131,11 +131,11 @@ class PublicEncoding:
         waves = cosines((np.arange(bins) + 0.5) / bins)[:, 1:]
         left = np.einsum("nbg,bj,bk->ngjk", weight, waves, waves)
         right = np.einsum("nbg,nbg,bj->ngj", weight, away, waves)
-        return posterior(left, right, np.full((g, WAVES), SWAY**2), rng=rng).reshape(n, -1)
+        return posterior(left, right, np.full((g, WAVES), SWAY**2), rng=rng).reshape(n, g * WAVES)
 
     def _scores(self, stays: Stays, *, rng: np.random.Generator) -> np.ndarray:
         """(n, (1 + WAVES) c) level and cosines of the scores of each channel."""
-        return self._fitted(stays, self.counted.scores(stays), rng=rng).reshape(len(stays), -1)
+        return self._fitted(stays, self.counted.scores(stays), rng=rng).reshape(len(stays), self._parts[3])
 
     def _fitted(self, stays: Stays, score: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, c, 1 + WAVES) units of what moves scores (m,), drawn from what these leave open; NaN is no score."""

@@ -1,0 +1,56 @@
+"""The audit of private networks of stays: broken mechanisms do not pass."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semblance.learn import white_box
+from semblance.learn.white_box import WhiteBox
+from semblance.modalities.vitals import audit as audits
+from semblance.modalities.vitals.audit import audit, simulated
+from semblance.modalities.vitals.generators import private
+from semblance.modalities.vitals.generators.diffusion import Diffusion
+from tests.broken import FEW, shortly
+
+SPEC = Diffusion(width=16, depth=1)
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few canaries, and little that is counted: gradients are what is attacked."""
+    monkeypatch.setattr(private, "COUNTED", (1e-4, 1e-4))
+    monkeypatch.setattr(audits, "CANARIES", 3)
+
+
+@pytest.mark.parametrize("broken", ["noise is off", "no coins"])
+def test_a_broken_mechanism_is_caught(broken, monkeypatch):
+    """Without a clip lengths follow from noisy counts, and so runs cannot be compared: that is tried on images."""
+    shortly(broken, monkeypatch)
+    found = audit(SPEC, **FEW)
+    assert not found.holds, found
+
+
+def test_counts_of_stays_instead_of_patients_are_caught(monkeypatch):
+    """Whoever counts all twenty stays of a patient as if each were another's gives it away."""
+    from semblance.privacy import ledger
+
+    monkeypatch.setattr(private, "COUNTED", (0.9, 0.05))
+    monkeypatch.setattr(white_box, "STEPS", 1)
+    monkeypatch.setattr(ledger, "chosen", lambda subjects, most: np.arange(len(subjects)))
+    found = audit(SPEC, **FEW)
+    assert not found.holds, found
+
+
+def test_the_mechanism_as_it_is_passes(monkeypatch):
+    monkeypatch.setattr(white_box, "STEPS", 2)
+    found = audit(SPEC, **FEW)
+    assert found.holds, found
+
+
+def test_a_planted_stay_leaves_hardly_anything_open(monkeypatch):
+    monkeypatch.setattr(white_box, "STEPS", 2)
+    one = simulated(1, 0, public=200)
+    assert np.ptp(one.value.reshape(-1, 4), axis=0).max() == 0 and len(one.value) == 48 * 4
+    attack = WhiteBox(SPEC, one)
+    assert all(np.isfinite(attack.score(own, 1.0, 1e-5)) for own in (one, None))
