@@ -107,3 +107,15 @@ def test_saved_and_restored_it_draws_the_same():
 def test_a_column_without_values_is_drawn_without():
     scale = Scale.of(pd.Series([np.nan] * 9, name="age"), np.arange(9), rare=5)
     assert np.isnan(scale.values(np.zeros(4), rng=stream(0, "v"))).all()
+
+
+def test_a_category_of_which_no_level_is_known_is_missing_and_no_number():
+    who = np.arange(40)
+    names = pd.Series(pd.Categorical([f"only {i}" for i in who]), name="ward")
+    frame = pd.DataFrame({"ward": names, "few": np.where(who < 3, 1.0, np.nan)})
+    person = Person.fit(frame, np.zeros((40, 1)), who, rare=5)
+    again = Person.restored(person.to_json(), person.arrays())
+    for one in (person, again):
+        drawn, _ = one.draw(20, rng=stream(0, "draw"))
+        assert isinstance(drawn["ward"].dtype, pd.CategoricalDtype) and drawn["ward"].isna().all()
+        assert drawn["few"].dtype == float and drawn["few"].isna().all()

@@ -64,6 +64,8 @@ class Scale:
     shares: tuple[float, ...] = ()
     knots: tuple[float, ...] = ()
     missing: float = 0.0
+    number: bool = False
+    """Whether it is a number; a category of which no level is known is missing throughout."""
 
     @classmethod
     def of(cls, column: pd.Series, subjects: np.ndarray, *, rare: int) -> Scale:
@@ -72,7 +74,8 @@ class Scale:
         if not isinstance(column.dtype, pd.CategoricalDtype):
             known = np.sort(column.dropna().astype(float).groupby(patients).mean().to_numpy())
             groups = np.array_split(known, len(known) // max(rare, 1)) if len(known) >= max(rare, 1) else []
-            return cls(name, knots=tuple(float(g.mean()) for g in groups), missing=_lost(missing, groups))
+            knots = tuple(float(g.mean()) for g in groups)
+            return cls(name, knots=knots, missing=_lost(missing, groups), number=True)
         count = column.value_counts()
         count = count[patients.groupby(column, observed=False).nunique().reindex(count.index) >= rare]
         count = count[count > 0]
@@ -103,8 +106,10 @@ class Scale:
         place, lost = ndtr(scores), rng.random(len(scores)) < self.missing
         if gone is not None:
             lost = np.full(len(scores), gone)
-        if not self.levels:
+        if self.number:
             return np.where(lost, np.nan, self._numbers(place))
+        if not self.levels:
+            return pd.Categorical([None] * len(scores), categories=pd.Index([], dtype="str"))
         code = np.minimum(np.searchsorted(np.array(self.shares), place), len(self.levels) - 1)
         return pd.Categorical.from_codes(np.where(lost, -1, code), list(self.levels))
 

@@ -400,7 +400,7 @@ def test_columns_of_the_table_are_told_whatever_names_say(tmp_path):
     assert column_names(files(tmp_path, odd, TABLE.rename(columns={"stay": "who"}))) == ("who", "sex", "died")
 
 
-@pytest.mark.parametrize("broken", ["{", "[]", '{"colour": 1}', "\xff"])
+@pytest.mark.parametrize("broken", ["{", "[]", '{"colour": 1}', '{"clock": "weeks"}', "\xff"])
 def test_a_layout_that_is_not_what_was_written_is_told(tmp_path: Path, broken: str) -> None:
     """It once ended in an error of Python."""
     stays, _ = read(files(tmp_path), ReadOptions())

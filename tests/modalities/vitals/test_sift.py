@@ -31,3 +31,28 @@ def test_every_repair_is_said_in_turn():
 def test_where_nothing_is_left_it_is_refused():
     with pytest.raises(DataError, match="no measurement is left"):
         sift(rows([1, 2, 3]), Said(), rare=5)
+
+
+PRESSURES = np.linspace(60, 180, 200).round()
+
+
+def test_a_pressure_of_zero_was_not_measured_and_is_told():
+    made = sift(rows([0, 0, *PRESSURES], channel="SysABP"), Said(), rare=1)
+    assert len(made.value) == 200 and made.notes == (
+        "channel 'SysABP': 2 values of 0, far below all others, are missing",
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        ([0, 0, *PRESSURES], {"HR": (0.0, 300.0)}),  # declared to be plausible
+        ([0] * 20 + [*PRESSURES], {}),  # a tenth: what is off is no rare slip
+        ([0, 0, *np.linspace(5, 180, 200)], {}),  # others come near zero
+        ([0, 0, *np.resize([8, 9, 10], 200)], {}),  # a score
+        ([0, 0, *-PRESSURES], {}),
+    ],
+)
+def test_other_zeros_are_values(values, limits):
+    made = sift(rows(values), Said(limits=limits), rare=1)
+    assert (made.value == 0).sum() == (np.array(values) == 0).sum()

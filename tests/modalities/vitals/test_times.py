@@ -62,3 +62,14 @@ def test_times_are_told_as_finely_as_they_were(clock, cells, grain):
     assert told(minute, clock, grain).tolist() == cells
     again = told(minute + 0.2 * grain, clock, grain)
     assert again.tolist() == cells
+
+
+def test_one_odd_cell_is_told_and_not_all_others():
+    for cells, odd in (
+        (["2020-01-01 10:00"] * 9, "12:30"),
+        (["12:30"] * 9, "2020-01-01"),
+        (list("123456789"), "12:30"),
+    ):
+        column = pd.Series([odd, *cells])
+        with pytest.raises(DataError, match="row 1: 1 cell is no time"):
+            minutes(column, np.zeros(10, dtype=int), clock_of(column, "time"), "time")

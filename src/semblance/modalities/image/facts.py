@@ -128,8 +128,7 @@ def _column(column: Column, scale: Scale, parts: list[pd.DataFrame], order: np.n
     values = np.concatenate([part[column.name].astype(object).to_numpy() for part in parts])[order]
     if column.continuous:
         return np.round(values.astype(float), column.decimals)
-    known = values if scale.levels else np.full(len(values), None, dtype=object)
-    return pd.Categorical(known, categories=pd.Index(sorted(scale.levels), dtype="str"))
+    return pd.Categorical(values, categories=pd.Index(sorted(scale.levels), dtype="str"))
 
 
 def _width(scale: Scale) -> int:

@@ -161,7 +161,8 @@ class Counted:
             if column.continuous:
                 places = np.concatenate([[0.0], known.cumsum()])
                 knots = np.interp((np.arange(KNOTS) + 0.5) / KNOTS, places, edges_of(column))
-                made.append(Scale(column.name, knots=tuple(map(float, knots)), missing=round(float(whole[-1]), 3)))
+                told = tuple(map(float, knots))
+                made.append(Scale(column.name, knots=told, missing=round(float(whole[-1]), 3), number=True))
             else:
                 levels = [level for level, share in zip(column.categories or (), known, strict=True) if share > 0]
                 ends = tuple(map(float, known[known > 0].cumsum()))

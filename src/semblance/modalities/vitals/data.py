@@ -13,7 +13,7 @@ import pandas as pd
 from semblance.core.errors import UsageError
 from semblance.core.facts import stacked
 from semblance.core.schema import Schema
-from semblance.modalities.vitals.declare import SILENT, Said
+from semblance.modalities.vitals.declare import CLOCKS, SILENT, Said
 
 Clock = Literal["minutes", "hours", "HH:MM", "timestamps"]
 
@@ -57,7 +57,9 @@ class Layout:
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Layout:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`. Raises ValueError for a clock that is none."""
+        if told.get("clock", "minutes") not in CLOCKS:
+            raise ValueError(f"no clock '{told['clock']}'")
         lists = {name: tuple(told.get(name, ())) for name in ("early", "columns", "told")}
         return cls(**{**told, **lists})
 

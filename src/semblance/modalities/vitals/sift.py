@@ -15,6 +15,10 @@ from semblance.modalities.vitals.long import Rows, common
 SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0)
 """A single negative value of a channel that is one of these stands for a missing one."""
 
+FEW_ZEROS, MANY_VALUES, NEARLY_NONE = 0.02, 20, 0.005
+"""Zeros are missing where at most this share of a channel is, beside so many different values, of which at most this
+share lies near zero."""
+
 
 def sift(rows: Rows, said: Said, *, rare: int, gaps: bool = False) -> Rows:
     """The measurements that can be learned from. Raises DataError where none is left, or a channel is not there.
@@ -28,7 +32,8 @@ def sift(rows: Rows, said: Said, *, rare: int, gaps: bool = False) -> Rows:
     problems = list(_unknown(channels, sorted(set(rows.channel)), said))
     if problems:
         raise DataError(*problems)
-    for step in (_identifiers, _infinite if gaps else _missing, _declared, _sentinels, _implausible, _early, _repeats):
+    first = (_identifiers, _infinite if gaps else _missing, _declared, _sentinels)
+    for step in (*first, _zeros, _implausible, _early, _repeats):
         kept, notes = step(rows, said)
         rows = rows if kept.all() else rows.take(kept, *notes)
     rows = _frequent(rows, rare)
@@ -98,6 +103,23 @@ def sentinel(values: np.ndarray) -> float | None:
     """
     below, others = np.unique(values[values < 0]), np.unique(values[values >= 0])
     return float(below[0]) if len(below) == 1 and below[0] in SENTINELS and len(others) > 1 else None
+
+
+def _zeros(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:
+    """A few zeros of a channel that otherwise never comes near it (a pressure of a line that is closed), but where its
+    limits are declared: then these say what is plausible."""
+    none = rows.value == 0
+    some = set(rows.channel[none]) - set(said.limits) - {said.target}
+    gone = none & _of(rows, [name for name in some if far_from_zero(rows.value[rows.channel == name])])
+    return ~gone, _told(rows, gone, lambda name, n: f"channel '{name}': {n} of 0, far below all others, are missing")
+
+
+def far_from_zero(values: np.ndarray) -> bool:
+    """Whether zeros among values stand for what was not measured: they are few, all others of many values are above it,
+    and nearly all of these above a third of their median."""
+    above = values[values > 0]
+    few = 0 < len(values) - len(above) <= FEW_ZEROS * len(values) and len(np.unique(above)) >= MANY_VALUES
+    return few and values.min() == 0 and float(np.quantile(above, NEARLY_NONE)) >= float(np.median(above)) / 3
 
 
 def _implausible(rows: Rows, said: Said) -> tuple[np.ndarray, list[str]]:

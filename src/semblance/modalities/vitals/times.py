@@ -7,8 +7,10 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem
 from semblance.modalities.vitals.data import Clock
+from semblance.modalities.vitals.declare import CLOCKS
 from semblance.modalities.vitals.digits import decimals_of
 
+HOUR = r"\d+:\d\d(:\d\d)?"
 MINUTES: dict[str, float] = {"minutes": 1.0, "hours": 60.0}
 EPOCH = pd.Timestamp("2000-01-01")
 """When every synthetic stay begins, where files tell timestamps."""
@@ -19,9 +21,14 @@ def clock_of(texts: pd.Series, name: str) -> Clock:
     some = texts.dropna().head(1000)
     if pd.api.types.is_datetime64_any_dtype(texts):
         return "timestamps"
-    if pd.api.types.is_numeric_dtype(texts) or pd.to_numeric(some, errors="coerce").notna().any():
+    # As most cells have it: an odd one is then told, and not all others.
+    if pd.api.types.is_numeric_dtype(texts) or _most(pd.to_numeric(some, errors="coerce").notna()):
         return "hours" if name.lower().startswith(("hour", "hr")) else "minutes"
-    return "HH:MM" if some.astype(str).str.fullmatch(r"\d+:\d\d(:\d\d)?").any() else "timestamps"
+    return "HH:MM" if _most(some.astype(str).str.fullmatch(HOUR)) else "timestamps"
+
+
+def _most(told: pd.Series) -> bool:
+    return bool(len(told)) and float(told.mean()) >= 0.5
 
 
 def minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, name: str) -> np.ndarray:
@@ -30,7 +37,8 @@ def minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, name: str) -> np.n
     odd = np.flatnonzero(~np.isfinite(made))
     if len(odd):
         found = f"{len(odd):,} {'cell is' if len(odd) == 1 else 'cells are'} no time ({clock})"
-        fix = 'correct them, or say how times are told: [vitals] clock = "hours"'
+        others = ", ".join(one for one in CLOCKS if one != clock)
+        fix = f"write all of them alike; or, if they are told otherwise, [vitals] clock = one of {others}"
         raise DataError(Problem(found, "every measurement has a time", fix, name, int(odd[0]) + 1))
     return made
 
@@ -51,6 +59,7 @@ def known_minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, *, alone: bo
 
 def _moments(texts: pd.Series) -> pd.Series:
     """Timestamps; where the first one's format is not that of all (seconds here, none there), ISO 8601 is."""
+    texts = texts.mask(texts.astype(str).str.fullmatch(HOUR))  # an hour of no day is no day's
     when = pd.to_datetime(texts, errors="coerce", utc=True)
     odd = when.isna() & texts.notna()
     return (
