@@ -4,7 +4,21 @@ import numpy as np
 import pytest
 
 from semblance.core.rng import stream
-from semblance.modalities.signal.rhythm import BANDS, CONTEXTS, Beats, Rhythm, mix_of, often_at, shares_of, told
+from semblance.modalities.signal.rhythm import (
+    BANDS,
+    CONTEXTS,
+    JUMPS,
+    Beats,
+    Rhythm,
+    hits,
+    hits_of,
+    mix_of,
+    moved,
+    often_at,
+    shares_of,
+    swing_at,
+    told,
+)
 
 
 def bigeminy(n: int, *, pace: float = 0.8) -> Beats:
@@ -35,7 +49,7 @@ def every_other(kinds: np.ndarray) -> float:
 
 
 def test_the_mix_is_that_of_a_long_recording():
-    often = np.array([[-3.0, -1.0, -0.5], [-4.0, -2.0, -3.0]])
+    often = np.array([[-3.0, -1.0, -0.5, -1.0], [-4.0, -2.0, -3.0, 0.0]])
     rhythm = Rhythm(0.0, np.zeros(BANDS), often, np.zeros((2, 3)), np.zeros((2, 3)))
     kinds = rhythm.kinds(60_000, rng=stream(1, "kinds"))
     assert np.bincount(kinds) / len(kinds) == pytest.approx(rhythm.mix, abs=0.006)
@@ -84,5 +98,60 @@ def test_a_recording_with_few_beats_is_drawn_towards_the_cohort():
 
 def test_the_places_of_often_are_those_of_the_vector():
     k = 4
-    vector = np.arange(1 + BANDS + 3 * (k - 1) * CONTEXTS, dtype=float)
-    assert np.array_equal(vector[often_at(k)], Rhythm.of_vector(vector, k).often)
+    vector = np.arange(1 + BANDS + (k - 1) * (CONTEXTS + 2 * JUMPS + 1) + 1, dtype=float)
+    rhythm = Rhythm.of_vector(vector, k)
+    assert np.array_equal(vector[often_at(k)], rhythm.often) and np.array_equal(vector[swing_at(k)], rhythm.swing)
+    assert np.array_equal(rhythm.vector, vector)
+
+
+def ectopic(n: int, swing: float, lasting: float, seed: int) -> Beats:
+    """Beats of which some begin runs of ectopic ones, in episodes where there is a swing."""
+    often = np.array([[-3.0, -2.0, -1.5, 0.0]])
+    rhythm = Rhythm(np.log(0.8), np.full(BANDS, -9.0), often, np.zeros((1, 3)), np.full((1, 3), -4.0), swing, lasting)
+    kinds = rhythm.kinds(n, rng=stream(seed, "kinds"))
+    return Beats(kinds, rhythm.intervals(kinds, rng=stream(seed, "gaps")))
+
+
+def clustering(beats: Beats) -> float:
+    """How many times more the numbers of ectopic beats in windows differ than coins would make them."""
+    share = beats.kinds[: len(beats.kinds) // 100 * 100].reshape(-1, 100).mean(1)
+    return float(share.var() / (share.mean() * (1 - share.mean()) / 100))
+
+
+def test_episodes_are_told_and_drawn_again():
+    there = [ectopic(20_000, 1.2, np.log(300), seed) for seed in range(5)]
+    rows = told(there, 2)
+    rhythms = [Rhythm.of_vector(row, 2) for row in rows]
+    assert np.mean([rhythm.swing for rhythm in rhythms]) == pytest.approx(1.2, abs=0.25)
+    assert rhythms[0].lasting == pytest.approx(np.log(300), abs=0.6)
+    drawn = [clustering(Beats(r.kinds(20_000, rng=stream(i, "again")), np.ones(20_000))) for i, r in enumerate(rhythms)]
+    assert np.mean(drawn) == pytest.approx(np.mean([clustering(one) for one in there]), rel=0.2)
+    without = [ectopic(20_000, 0.0, 5.0, seed) for seed in range(5)]
+    assert np.mean([clustering(one) for one in without]) < 0.5 * np.mean(drawn)
+
+
+def test_where_coins_decide_there_are_no_episodes():
+    rows = told([ectopic(20_000, 0.0, 5.0, seed) for seed in range(5)], 2)
+    assert rows[:, swing_at(2)].max() < 0.45
+    assert (told([Beats(np.zeros(500, dtype=int), np.ones(500))], 2)[:, swing_at(2)] == 0).all()
+
+
+def test_states_move_how_often_beats_begin_and_not_how_often_there_are_some():
+    often = np.array([[-3.0, -1.0, -0.5, -1.0]])
+    calm, busy = (1 / (1 + np.exp(-moved(often, np.array([side])))) for side in (-0.8, 0.8))
+    assert busy[0, 0] > 4 * calm[0, 0] and (calm + busy)[0, 0] / 2 == pytest.approx(1 / (1 + np.exp(3.0)))
+    assert np.array_equal(calm[0, 1:], busy[0, 1:])
+
+
+def test_a_run_ends_as_its_length_says():
+    """One beat is often followed by another one, two hardly ever by a third."""
+    often = np.array([[-2.0, -2.0, 1.0, -4.0]])
+    kinds = Rhythm(0.0, np.zeros(BANDS), often, np.zeros((1, 3)), np.zeros((1, 3))).kinds(
+        30_000, rng=stream(0, "kinds")
+    )
+    a, b, c = kinds[:-2], kinds[1:-1], kinds[2:]
+    triples = np.zeros((2, 2, 2))
+    np.add.at(triples, (a, b, c), 1 / len(c))
+    assert hits(triples) == pytest.approx(hits_of(shares_of(often)), abs=0.005)
+    runs = np.diff(np.flatnonzero(np.diff(np.concatenate([[0], kinds, [0]]))))[::2]
+    assert (runs == 2).mean() > 0.5 and (runs > 2).mean() < 0.05

@@ -19,7 +19,7 @@ from semblance.learn.person import Person, Scale
 from semblance.modalities.signal.cosines import Cosines
 from semblance.modalities.signal.data import Pieces, Public, Recordings
 from semblance.modalities.signal.habits import FAINT, Habits, as_often, beats
-from semblance.modalities.signal.rhythm import CONTEXTS, JUMPS, Beats, jump, sound
+from semblance.modalities.signal.rhythm import CONTEXTS, JUMPS, Beats, hits_of, jump, shares_of, sound
 from semblance.modalities.signal.spectrum import BANDS
 from semblance.modalities.signal.style import SHOWN, Fashion
 
@@ -144,8 +144,9 @@ class Counted:
         whole = np.zeros((d, d))
         whole[:n, :n], whole[n : n + len(mean), n : n + root.shape[1]] = np.eye(n), root
         person = Person(scales, np.concatenate([np.zeros(n), mean, rest]), whole)
-        triples = self._triples()
-        person = as_often(person, shares(triples.sum((0, 1))), len(kinds)) if len(kinds) > 1 else person
+        if len(kinds) > 1:  # as often as they were counted, in the contexts that the usual rhythm has them in
+            hit, share = hits_of(shares_of(self._often())), shares(self._triples().sum((0, 1)))[1:]
+            person = as_often(person, hit * (share / hit.sum(1))[:, None], len(kinds))
         return Habits(kinds, person, self._fashion()[0], len(public.leads), public.seconds)
 
     def scaled(self, code: Cosines) -> Cosines:
@@ -181,7 +182,9 @@ class Counted:
         swing, swings = normal_of_one(sway, SWAY, sigma, mean=np.log(0.04), around=0.7, spread=0.5)
         odds = [normal_of_one(counts, BURDEN, sigma, mean=-4.0, around=1.5, spread=1.0)[1] for counts in burden]
         bands = np.full(BANDS, 2 * swing - np.log(BANDS))
-        mean = np.concatenate([[usual], bands, self._often().ravel(), *(part.ravel() for part in self._early())])
+        early = (part.ravel() for part in self._early())
+        none = np.append(np.zeros(k - 1), 0.0)  # episodes are not counted, and so not made
+        mean = np.concatenate([[usual], bands, self._often().ravel(), *early, none])
         root = np.zeros((len(mean), 1 + k + 1))
         root[0, 0], root[1 : 1 + BANDS, 1] = differs, 2 * swings
         for i, spread in enumerate(odds):
@@ -195,7 +198,8 @@ class Counted:
         usual = shares(table.sum((0, 1)))
         made = np.zeros((k - 1, CONTEXTS))
         for kind in range(1, k):
-            for j, after in enumerate((table[0, 0], table[kind, 0], table[:, kind].sum(0))):
+            told = (table[0, 0], table[kind, 0], table[:, kind].sum(0) - table[kind, kind], table[kind, kind])
+            for j, after in enumerate(told):
                 share = (after[kind] + calm * usual[kind]) / (after.sum() + calm)
                 share = np.clip(share, 1e-3, 0.95)
                 made[kind - 1, j] = np.log(share / (1 - share))

@@ -19,13 +19,26 @@ from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
 from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
-from semblance.modalities.signal.rhythm import LONGEST, SHORTEST, Beats, Rhythm, mix_of, often_at, shares_of, told
+from semblance.modalities.signal.rhythm import (
+    LONGEST,
+    SHORTEST,
+    Beats,
+    Rhythm,
+    hits_of,
+    moved,
+    often_at,
+    shares_of,
+    swing_at,
+    told,
+)
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 from semblance.modalities.signal.style import Fashion, Styles
 from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly
 
 TRIED, ROUNDS = 256, 12
 """Recordings that are tried to see how often kinds come, and how often their mean is corrected."""
+FEWEST = 1e-5
+"""The share of beats below which what comes in a context counts as never."""
 FAINT = 1e-6
 """Power of a wander below which there is none."""
 INSIDE = 0.5
@@ -76,11 +89,11 @@ class Habits:
     @classmethod
     def _of(cls, data: Recordings, cut: Cut, kinds: tuple[str, ...], styles: Styles, *, rare: int) -> Habits:
         series = [beats(one, kinds) for one in data.recordings]
-        one_each = np.mean([np.bincount(one.kinds, minlength=len(kinds)) / max(len(one.kinds), 1) for one in series], 0)
+        hit = np.mean([one.counts(len(kinds))[..., 0] / max(len(one.kinds), 1) for one in series], axis=0)
         slow = _filled(np.array([_slow(cut.values(one), cut.rate) for one in data.recordings]))
         fashion = Fashion.of(styles)
         numbers = np.concatenate([told(series, len(kinds)), slow, fashion.told(styles)], 1)
-        person = as_often(Person.fit(data.frame, numbers, data.subjects, rare=rare), one_each, len(kinds))
+        person = as_often(Person.fit(data.frame, numbers, data.subjects, rare=rare), hit, len(kinds))
         seconds = float(np.median([one.seconds for one in data.recordings]))
         return cls(kinds, person, fashion, len(cut.leads), seconds)
 
@@ -162,19 +175,21 @@ def given_of(before: np.ndarray, after: np.ndarray, style: np.ndarray) -> np.nda
     return np.concatenate([two, two - usual, style], 1)
 
 
-def as_often(person: Person, share: np.ndarray, kinds: int) -> Person:
-    """The person with whom each kind of beat has its `share` (kinds,) of the mean recording, as it has in the cohort.
+def as_often(person: Person, hit: np.ndarray, kinds: int) -> Person:
+    """The person with whom each kind of beat comes in each context as often as in the cohort: `hit` (kinds - 1,
+    CONTEXTS) of the beats of the mean recording.
 
-    A Gaussian of logits alone has too few recordings in which a rare kind is frequent.
+    A Gaussian of logits alone has too few recordings in which a rare kind is frequent, and too many with long runs.
     """
-    rng, at = stream(0, "often"), often_at(kinds)
+    rng, at, swing_of = stream(0, "often"), often_at(kinds), swing_at(kinds)
     noise = rng.standard_normal((TRIED, len(person.mean)))
     for _ in range(ROUNDS):
         vectors = (person.mean + noise @ person.root.T)[:, len(person.scales) :]
-        mix = mix_of(shares_of(vectors[:, at])).mean(0)
-        step = np.clip(np.log(np.maximum(share[1:], 1e-6) / np.maximum(mix[1:], 1e-6)), -1, 1)
+        often, swing = vectors[:, at], np.maximum(vectors[:, swing_of], 0)
+        made = np.mean([hits_of(shares_of(moved(often, side * swing))).mean(0) for side in (-1, 1)], axis=0)
+        step = np.clip(np.log(np.maximum(hit, FEWEST) / np.maximum(made, FEWEST)), -1, 1)
         mean = person.mean.copy()
-        mean[len(person.scales) + at] += step[:, None]
+        mean[len(person.scales) + at] += step
         person = replace(person, mean=mean)
     return person
 

@@ -5,6 +5,9 @@ often each kind of ectopic beat comes (alone, every other beat, in runs), and ho
 beat follows. A new recording is drawn from such numbers; which ones occur together is learned by `person`. After the
 semi-Markov view of heart beats; intervals as a Gaussian process on the log scale with a spectrum by bands, since the
 variability of the heart is told by bands (Task Force of the ESC and NASPE, Circulation 1996).
+
+Ectopic beats come in episodes: a hidden state of two, calm and busy, makes those of each kind begin more or less often
+(a hidden Markov model; Rabiner, Proc. IEEE 1989).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.special import expit
 
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 
@@ -20,7 +24,14 @@ SHORTEST, LONGEST = 0.2, 3.0
 """Seconds between beats that are taken for an interval; what is longer is a gap in the marks."""
 PRIOR = 4.0
 """Beats of the cohort's habits that each recording starts with."""
-CONTEXTS, JUMPS = 3, 3
+CONTEXTS, JUMPS = 4, 3
+WINDOW = 100
+"""Beats over which it is counted how often ectopic beats begin, to tell episodes."""
+SEEN, MOST = 10.0, 0.97
+"""Ectopic beats by which a recording's episodes are drawn towards those of all, and by how much of the usual odds a
+state moves these at most."""
+LENGTHS = np.geomspace(30, 3000, 60)
+"""Beats that a state may last."""
 SETTLED = 60
 """Beats after which nobody can tell how a recording began."""
 
@@ -28,9 +39,10 @@ SETTLED = 60
 @dataclass(frozen=True, eq=False)
 class Rhythm:
     """`level` log seconds; `bands` (BANDS,) log power; `often` (k - 1, CONTEXTS) logits of an ectopic beat of each kind
-    after two normal beats, after one of its kind and a normal one, and after one of its kind; `early` and `spread`
-    (k - 1, JUMPS) mean and log standard deviation of the log ratio of an interval to the normal one: before the first
-    of a run, within it, and after it.
+    after two normal beats, after one of its kind and a normal one, after one of its kind, and after two; `early` and
+    `spread` (k - 1, JUMPS) mean and log standard deviation of the log ratio of an interval to the normal one: before
+    the first of a run, within it, and after it. `swing` (k - 1,): a busy state raises the chance of the first
+    context by its tanh, a calm one lowers it so; `lasting` is the log of how many beats a state lasts.
     """
 
     level: float
@@ -38,18 +50,24 @@ class Rhythm:
     often: np.ndarray
     early: np.ndarray
     spread: np.ndarray
+    swing: np.ndarray | float = 0.0
+    lasting: float = 5.0
 
     @property
     def vector(self) -> np.ndarray:
         """All numbers in a row."""
-        return np.concatenate([[self.level], self.bands, self.often.ravel(), self.early.ravel(), self.spread.ravel()])
+        swing = np.broadcast_to(self.swing, len(self.often))
+        parts = (self.bands, self.often.ravel(), self.early.ravel(), self.spread.ravel(), swing, [self.lasting])
+        return np.concatenate([[self.level], *parts])
 
     @classmethod
     def of_vector(cls, numbers: np.ndarray, kinds: int) -> Rhythm:
         """The inverse of `vector`; what follows in `numbers` is not looked at."""
-        parts = np.split(numbers[1:], np.cumsum([BANDS, *[(kinds - 1) * CONTEXTS] * 3]))
-        often, early, spread = (part.reshape(kinds - 1, CONTEXTS) for part in parts[1:4])
-        return cls(float(numbers[0]), parts[0], often, early, spread)
+        few = kinds - 1
+        parts = np.split(numbers[1:], np.cumsum([BANDS, few * CONTEXTS, few * JUMPS, few * JUMPS, few, 1]))
+        sizes = zip(parts[1:4], (CONTEXTS, JUMPS, JUMPS), strict=True)
+        often, early, spread = (part.reshape(few, size) for part, size in sizes)
+        return cls(float(numbers[0]), parts[0], often, early, spread, parts[4], float(parts[5][0]))
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -58,20 +76,34 @@ class Rhythm:
 
     @cached_property
     def mix(self) -> np.ndarray:
-        """(k,) share of each kind in a long recording."""
-        return mix_of(self.shares)
+        """(k,) share of each kind in a long recording, of which half is calm and half busy."""
+        swing = np.broadcast_to(self.swing, len(self.often))
+        return np.mean([mix_of(shares_of(moved(self.often, side * swing))) for side in (-1, 1)], axis=0)
 
     def kinds(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) kinds of beats, 0 for normal."""
-        bounds, drawn = self.shares.cumsum(2).tolist(), rng.random(n).tolist()
+        states, drawn = self.states(n, rng=rng), rng.random(n).tolist()
+        bounds = [self._in(state).cumsum(2).tolist() for state in range(2 ** len(self.often))]
         made, a, b = [0] * n, 0, 0
         for i, u in enumerate(drawn):
-            row = bounds[a][b]
+            row = bounds[states[i]][a][b]
             c = 0
             while c < len(row) - 1 and u > row[c]:
                 c += 1
             a, b, made[i] = b, c, c
         return np.array(made, dtype=np.int64)
+
+    def states(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
+        """(n,) in which state each beat finds ectopic beats: the sum of 2^i where those of kind i + 1 are busy."""
+        turns = rng.random((n, len(self.often))) < np.exp(-max(self.lasting, 0.0))
+        busy = (rng.random(len(self.often)) < 0.5) ^ (np.cumsum(turns, axis=0) % 2 > 0)
+        made: np.ndarray = busy @ 2 ** np.arange(len(self.often), dtype=np.int64)
+        return made
+
+    def _in(self, state: int) -> np.ndarray:
+        """(k, k, k) the shares in a state."""
+        busy = np.where(state >> np.arange(len(self.often)) & 1, 1.0, -1.0)
+        return shares_of(moved(self.often, busy * np.maximum(np.broadcast_to(self.swing, len(self.often)), 0)))
 
     def intervals(self, kinds: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) seconds from the beat before to each beat."""
@@ -84,6 +116,15 @@ class Rhythm:
         return np.clip(np.exp(steady + mean + sd * rng.standard_normal(n)), SHORTEST, LONGEST)
 
 
+def moved(often: np.ndarray, swing: np.ndarray) -> np.ndarray:
+    """(..., k - 1, CONTEXTS) logits in a state that moves the chance of the first context by the tanh of (..., k - 1)
+    `swing`, below 0 in a calm one, so that calm and busy states have the usual one in their mean."""
+    made = often.copy()
+    share = expit(often[..., 0]) * (1 + np.clip(np.tanh(swing), -MOST, MOST))
+    made[..., 0] = _logit(np.clip(share, 1e-9, 0.98))
+    return made
+
+
 def shares_of(often: np.ndarray) -> np.ndarray:
     """(..., k, k, k) probabilities of a kind after two others, of (..., k - 1, CONTEXTS) logits."""
     k = often.shape[-2] + 1
@@ -93,6 +134,7 @@ def shares_of(often: np.ndarray) -> np.ndarray:
     for c in range(1, k):
         table[..., c, 0, c] = chance[..., c - 1, 1]
         table[..., :, c, c] = chance[..., c - 1, 2, None]
+        table[..., c, c, c] = chance[..., c - 1, 3]
     ectopic = table[..., 1:]
     ectopic /= np.maximum(ectopic.sum(-1, keepdims=True) / 0.98, 1.0)
     table[..., 0] = 1 - ectopic.sum(-1)
@@ -101,11 +143,29 @@ def shares_of(often: np.ndarray) -> np.ndarray:
 
 def mix_of(shares: np.ndarray) -> np.ndarray:
     """(..., k) share of each kind in a long recording of (..., k, k, k) `shares`."""
+    mix: np.ndarray = _pairs(shares).sum(-2)
+    return mix
+
+
+def hits_of(shares: np.ndarray) -> np.ndarray:
+    """(..., k - 1, CONTEXTS) of the beats of a long recording, those of each kind in each context."""
+    return hits(_pairs(shares)[..., None] * shares)
+
+
+def hits(triples: np.ndarray) -> np.ndarray:
+    """The same of the shares of three beats in a row, (..., k, k, k)."""
+    own = np.arange(1, triples.shape[-1])
+    runs = triples[..., own, own, own]
+    after_one = triples.sum(-3)[..., own, own] - runs
+    return np.stack([triples[..., 0, 0, 1:], triples[..., own, 0, own], after_one, runs], axis=-1)
+
+
+def _pairs(shares: np.ndarray) -> np.ndarray:
+    """(..., k, k) shares of two beats in a row."""
     pairs = np.full(shares.shape[:-1], 1.0 / np.prod(shares.shape[-2:]))
     for _ in range(SETTLED):
         pairs = np.einsum("...ab,...abc->...bc", pairs, shares)
-    mix: np.ndarray = pairs.sum(-2)
-    return mix
+    return pairs
 
 
 def jump(kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,9 +199,23 @@ class Beats:
         a, b, c = self.kinds[:-2], self.kinds[1:-1], self.kinds[2:]
         found = np.zeros((k - 1, CONTEXTS, 2))
         for kind in range(1, k):
-            contexts = ((a == 0) & (b == 0), (a == kind) & (b == 0), b == kind)
+            contexts = (
+                (a == 0) & (b == 0),
+                (a == kind) & (b == 0),
+                (a != kind) & (b == kind),
+                (a == kind) & (b == kind),
+            )
             found[kind - 1] = [[(where & (c == kind)).sum(), where.sum()] for where in contexts]
         return found
+
+    def begun(self, k: int) -> np.ndarray:
+        """(k - 1, windows, 2) how many beats of each kind came after two normal ones, of how many that could."""
+        a, b, c = self.kinds[:-2], self.kinds[1:-1], self.kinds[2:]
+        free, windows = (a == 0) & (b == 0), np.arange(max(len(c), 0)) // WINDOW
+        size = len(c) // WINDOW
+        could = np.bincount(windows[free], minlength=size)[:size]
+        came = (np.bincount(windows[free & (c == kind)], minlength=size)[:size] for kind in range(1, k))
+        return np.stack([np.stack([own, could], 1) for own in came]) if k > 1 else np.zeros((0, size, 2))
 
     def jumps(self, k: int) -> np.ndarray:
         """(k - 1, JUMPS, 3) count, sum and sum of squares of the log ratios of intervals to normal ones."""
@@ -170,11 +244,49 @@ def told(beats: list[Beats], k: int) -> np.ndarray:
     early = (jumps[..., 1] + PRIOR * usual) / count
     around = jumps[..., 2] - 2 * early * jumps[..., 1] + jumps[..., 0] * early**2
     spread = 0.5 * np.log((np.maximum(around, 0) + PRIOR * width) / count)
+    swing, lasting = episodes([one.begun(k) for one in beats])
     rows = [
-        Rhythm(float(np.median(one.normal)), np.log(band_power(one.normal) + 1e-8), _logit(o), e, s).vector
-        for one, o, e, s in zip(beats, often, early, spread, strict=True)
+        Rhythm(float(np.median(one.normal)), np.log(band_power(one.normal) + 1e-8), _logit(o), e, s, w, lasting).vector
+        for one, o, e, s, w in zip(beats, often, early, spread, swing, strict=True)
     ]
     return np.array(rows)
+
+
+def episodes(begun: list[np.ndarray]) -> tuple[np.ndarray, float]:
+    """(recordings, k - 1) `swing` and the `lasting` of all, from what `Beats.begun` tells of each.
+
+    By moments: how much more the numbers of windows differ than coins would make them, and how much of that two windows
+    in a row share. What few beats tell is drawn towards what all do.
+    """
+    more, whole, shared, seen = (np.array(part) for part in zip(*(_excess(one) for one in begun), strict=True))
+    share = float(np.clip(shared.sum() / max(more.sum(), 1e-9), 0, 1)) if more.sum() > 0 else 0.0
+    x = 2 * WINDOW / LENGTHS
+    left = x - 1 + np.exp(-x)
+    at = int(np.argmin(np.abs((1 - np.exp(-x)) ** 2 / (2 * left) - share)))
+    kept = 2 * left[at] / x[at] ** 2  # of the variance, in means over windows
+    usual, own = (_swing(a, b, kept) for a, b in ((more.sum(0), whole.sum(0)), (more, whole)))
+    return (seen * own + SEEN * usual) / (seen + SEEN), float(np.log(LENGTHS[at]))
+
+
+def _excess(begun: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each kind what windows differ beyond coins, what that is a share of, what two in a row share, and beats."""
+    came, could = begun[..., 0], begun[..., 1]
+    usual = came.sum(1) / np.maximum(could.sum(1), 1)
+    away = came - usual[:, None] * could
+    chance = usual * (1 - usual) * could.sum(1)
+    whole, shared = ((usual[:, None] * could) ** 2).sum(1), (away[:, 1:] * away[:, :-1]).sum(1)
+    return (away**2).sum(1) - chance, whole, shared, came.sum(1)
+
+
+def _swing(more: np.ndarray, whole: np.ndarray, kept: float) -> np.ndarray:
+    square = np.clip(more / np.maximum(whole * kept, 1e-9), 0, MOST**2)
+    made: np.ndarray = np.arctanh(np.sqrt(square))
+    return made
+
+
+def swing_at(kinds: int) -> np.ndarray:
+    """(kinds - 1,) the places in a `vector` that say how much episodes differ."""
+    return 1 + BANDS + (kinds - 1) * (CONTEXTS + 2 * JUMPS) + np.arange(kinds - 1)
 
 
 def often_at(kinds: int) -> np.ndarray:
