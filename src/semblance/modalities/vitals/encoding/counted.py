@@ -2,7 +2,8 @@
 
 Of each patient one stay tells what is known of it, how long it is watched, how often each panel of channels is measured
 and in which parts of the stay, and one value of each channel. A second look, by the scores that these counts make of
-values, tells how values of a stay lie around their mean and change, and how evenly panels follow in time.
+values, tells how values of a stay lie around their mean and change, how evenly panels follow in time, and whether stays
+of each outcome lie above or below the others.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logit, ndtr
+from scipy.special import logit, ndtr, ndtri
 
 from semblance.core.schema import Schema
 from semblance.core.shares import simplex
@@ -31,8 +32,8 @@ FEWEST = 4
 """Values of a channel, or bins with a panel, from which a stay tells how they follow each other."""
 ENDS = 1e-4
 """The share of values that lie beyond the outermost cells."""
-SPREAD = 0.3
-"""By how much a share is expected to differ from the usual one before anything is counted."""
+SPREAD, APART = 0.3, 0.12
+"""By how much a share is expected to differ from the usual one before anything is counted, and that of an outcome."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ class Grid:
     def several(self) -> tuple[int, ...]:
         """The channels that are measured with others."""
         return tuple(i for panel in self.public.panels for i in panel if len(panel) > 1)
+
+    @cached_property
+    def outcome(self) -> int | None:
+        """The place of the outcome among the facts, where it is one of a few classes."""
+        target = self.schema.where("target")
+        if target is None or target.continuous:
+            return None
+        return [column.name for column in self.schema.learned].index(target.name)
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """The places of facts that are numbers."""
+        return tuple(i for i, column in enumerate(self.schema.learned) if column.continuous)
 
     @property
     def lengths(self) -> int:
@@ -69,12 +83,16 @@ class Grid:
     @property
     def shapes(self) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
         """The shapes of all counts of the first look: facts, lengths, how often panels are measured, whether one bin
-        has them, their channels, and values; and of the second one: evenness, and how values lie and change."""
+        has them, their channels, and values; and of the second one: evenness, how values lie and change, and, where
+        there is an outcome, how many of each lie below and above the middle of each channel and number."""
         g, c = len(self.public.panels), len(self.channels)
         first: list[tuple[int, ...]] = [(cells_of(column),) for column in self.schema.learned]
         first += [(self.lengths + 1,), *[(len(LEVEL),)] * g, *[(self.blocks + 1, 2)] * g]
         first += [*[(3,)] * len(self.several), *[(CELLS + 1,)] * c]
-        return tuple(first), ((EVEN + 1,),) * g + ((len(SWAY),),) * (2 * c)
+        second: list[tuple[int, ...]] = [*[(EVEN + 1,)] * g, *[(len(SWAY),)] * (2 * c)]
+        if self.outcome is not None:
+            second += [(first[self.outcome][0], 3)] * (c + len(self.numbers))
+        return tuple(first), tuple(second)
 
     def edges(self, channel: int) -> np.ndarray:
         """(CELLS + 1,) where the cells of a channel's values begin and end."""
@@ -133,11 +151,25 @@ class Grid:
             made[stays.stay[own], i] = cell
         return made
 
-    def of_motion(self, stays: Stays, score: np.ndarray) -> Asked:
-        """The second look: a row of each stay, by the scores (m,) of its values."""
+    def of_motion(self, stays: Stays, told: Counted) -> Asked:
+        """The second look: a row of each stay, by the scores that the first one makes of its values."""
         there, last = self.there(stays)
-        columns = [_even(there, last), *_motion(stays, score, len(self.channels))]
-        return each_alone(np.concatenate(columns, axis=1), self.shapes[1], stays.subjects)
+        score, c = told.scores(stays), len(self.channels)
+        columns = np.concatenate([_even(there, last), *_motion(stays, score, c)], axis=1)
+        if self.outcome is None:
+            return each_alone(columns, self.shapes[1], stays.subjects)
+        column = self.schema.learned[self.outcome]
+        key = stays.stay * c + stays.channel
+        size = len(stays) * c
+        count = np.bincount(key, minlength=size)
+        mean = np.where(count > 0, np.bincount(key, score, minlength=size) / np.maximum(count, 1), np.nan)
+        sides = np.column_stack([mean.reshape(len(stays), c), told.numbers(stays)])
+        side = np.where(np.isnan(sides), 2, sides > 0).astype(np.int64)
+        codes = np.column_stack([columns, side, codes_of(stays.frame[column.name], column)])
+        sizes = np.array([shape[-1] for shape in self.shapes[1]] + [cells_of(column)])
+        own, place = columns.shape[1], codes.shape[1] - 1
+        subsets = tuple((j,) if j < own else (place, j) for j in range(place))
+        return Asked(codes, sizes, stays.subjects, subsets)
 
 
 def often(there: np.ndarray, last: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -205,7 +237,8 @@ class Counted:
     def _ends(self) -> np.ndarray:
         """Where the counts of facts, lengths, levels, parts, channels, values, evenness, sway and change end."""
         g, c = len(self.grid.public.panels), len(self.grid.channels)
-        return np.cumsum([len(self.grid.schema.learned), 1, g, g, len(self.grid.several), c, g, c, c])
+        few = [] if self.grid.outcome is None else [c, len(self.grid.numbers)]
+        return np.cumsum([len(self.grid.schema.learned), 1, g, g, len(self.grid.several), c, g, c, c, *few])
 
     def _of(self, place: int) -> tuple[np.ndarray, ...]:
         return self.counts[self._ends[place - 1] if place else 0 : self._ends[place]]
@@ -286,6 +319,34 @@ class Counted:
             made[own] = margin.scores(stays.value[own])
         return made
 
+    def numbers(self, stays: Stays) -> np.ndarray:
+        """(n, numbers) the normal scores of facts that are numbers; NaN where they are missing."""
+        made = np.full((len(stays), len(self.grid.numbers)), np.nan)
+        for j, i in enumerate(self.grid.numbers):
+            values = stays.frame[self.facts[i].name].to_numpy(dtype=float)
+            known = np.isfinite(values)
+            made[known, j] = self.facts[i].marginal.scores(values[known])
+        return made
+
+    @cached_property
+    def apart(self) -> tuple[np.ndarray, np.ndarray]:
+        """By how much stays of each outcome lie above the others: (kinds, c) scores of channels, and (kinds, numbers)
+        of facts; a row of none where there is no outcome."""
+        if self.grid.outcome is None:
+            return np.zeros((1, len(self.grid.channels))), np.zeros((1, len(self.grid.numbers)))
+        share = shares(self.counts[self.grid.outcome][:-1])
+        level = np.sqrt(1 - self.within[0])
+        channels, facts = (np.array([self._apart(part, share) for part in self._of(place)]) for place in (9, 10))
+        return (channels * level[:, None]).T, facts.reshape(-1, len(share)).T
+
+    def _apart(self, part: np.ndarray, share: np.ndarray) -> np.ndarray:
+        below, above = part[:-1, 0], part[:-1, 1]
+        whole, sigma = below + above, self.sigmas[1]
+        usual = _drawn(above.sum(), whole.sum(), 0.5, sigma * np.sqrt(len(share)))
+        found = ndtri([_drawn(some, of, usual, sigma, spread=APART) for some, of in zip(above, whole, strict=True)])
+        moved: np.ndarray = found - share @ found
+        return moved
+
     @cached_property
     def even(self) -> np.ndarray:
         """(g,) the share of stays in which a panel follows by the clock; in the others by chance."""
@@ -310,11 +371,11 @@ def _variance(counts: np.ndarray, sigma: float, usual: float) -> float:
     return float(np.exp(2 * mean))
 
 
-def _drawn(some: float, whole: float, usual: float, sigma: float) -> float:
+def _drawn(some: float, whole: float, usual: float, sigma: float, *, spread: float = SPREAD) -> float:
     """The share of noisy numbers, drawn towards the usual one as far as noise asks; never all or none."""
     whole = max(float(whole), 0.0)
-    told = (whole * SPREAD) ** 2
-    share = usual + (float(some) - whole * usual) * whole * SPREAD**2 / (told + sigma**2)
+    told = (whole * spread) ** 2
+    share = usual + (float(some) - whole * usual) * whole * spread**2 / (told + sigma**2)
     return float(np.clip(share, 1e-3, 1 - 1e-3))
 
 

@@ -101,19 +101,20 @@ class PublicEncoding:
         rates = [m.scores(np.nan_to_num(own)) for m, own in zip(self.counted.levels, level.T, strict=True)]
         rate = np.where(ever, np.stack(rates, 1), rng.standard_normal(ever.shape))
         length = self.counted.last.scores(last + rng.random(len(last)))
-        facts = [_told(fact, stays.frame[fact.name], rng=rng) for fact in self.facts]
+        labels = labels_of(stays, self.outcome)
+        told = [_told(fact, stays.frame[fact.name], rng=rng) for fact in self.facts]
+        facts = [part - self._moved(fact, part, labels) for fact, part in zip(self.facts, told, strict=True)]
         numbers = np.concatenate(
             [
                 np.stack(flags, 1),
                 rate,
                 self._courses(there, last, level, rng=rng),
-                self._scores(stays, rng=rng),
+                self._scores(stays, labels, rng=rng),
                 length[:, None],
                 *facts,
             ],
             axis=1,
         )
-        labels = labels_of(stays, self.outcome)
         kept = labels >= 0
         rows = numbers[kept].clip(-FAR, FAR).astype(np.float32)
         none = np.zeros((len(rows), 0), np.float32)
@@ -133,9 +134,18 @@ class PublicEncoding:
         right = np.einsum("nbg,nbg,bj->ngj", weight, away, waves)
         return posterior(left, right, np.full((g, WAVES), SWAY**2), rng=rng).reshape(n, g * WAVES)
 
-    def _scores(self, stays: Stays, *, rng: np.random.Generator) -> np.ndarray:
-        """(n, (1 + WAVES) c) level and cosines of the scores of each channel."""
-        return self._fitted(stays, self.counted.scores(stays), rng=rng).reshape(len(stays), self._parts[3])
+    def _moved(self, fact: Fact, part: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """(n, 1 or 2) by how much a number lies above others, by the outcome."""
+        made = np.zeros_like(part)
+        if fact.number:
+            names = [self.grid.schema.learned[i].name for i in self.grid.numbers]
+            made[:, 0] = self.counted.apart[1][np.maximum(labels, 0), names.index(fact.name)]
+        return made
+
+    def _scores(self, stays: Stays, labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """(n, (1 + WAVES) c) level and cosines of the scores of each channel, around those of the outcome."""
+        usual = self.counted.apart[0][np.maximum(labels, 0)[stays.stay], stays.channel]
+        return self._fitted(stays, self.counted.scores(stays) - usual, rng=rng).reshape(len(stays), self._parts[3])
 
     def _fitted(self, stays: Stays, score: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, c, 1 + WAVES) units of what moves scores (m,), drawn from what these leave open; NaN is no score."""
@@ -192,8 +202,9 @@ class PublicEncoding:
         there = self._there(ever, rate, course, length[:, 0], rng=stream(seed, "when"))
         stay, bins, channel = self._measured(there, rng=stream(seed, "channels"))
         minute = bins * self.grid.public.step
-        value = self._values(scores, stay, channel, minute, rng=stream(seed, "what"))
-        frame: dict[str, Any] = {f.name: _fact(f, part) for f, part in zip(self.facts, told, strict=True)}
+        value = self._values(scores, labels, stay, channel, minute, rng=stream(seed, "what"))
+        both = zip(self.facts, told, strict=True)
+        frame: dict[str, Any] = {f.name: _fact(f, part + self._moved(f, part, labels)) for f, part in both}
         if self.outcome is not None:
             frame[self.outcome.name] = self.outcome.outcomes(labels, sure=sure, rng=stream(seed, "outcome"))
         names = [column.name for column in self.grid.schema.learned]
@@ -246,6 +257,7 @@ class PublicEncoding:
     def _values(
         self,
         scores: np.ndarray,
+        labels: np.ndarray,
         stay: np.ndarray,
         channel: np.ndarray,
         minute: np.ndarray,
@@ -254,7 +266,8 @@ class PublicEncoding:
     ) -> np.ndarray:
         """(m,) values of measurements, pressures in their order."""
         units = scores.reshape(len(scores), len(self.grid.channels), 1 + WAVES)
-        value = self._written(units, stay, channel, minute, rng=rng)
+        usual = self.counted.apart[0][labels[stay], channel]
+        value = self._written(units, usual, stay, channel, minute, rng=rng)
         moment = np.cumsum((np.diff(stay, prepend=-1) != 0) | (np.diff(minute, prepend=-1.0) != 0))
         decimals = np.array([one.decimals for one in self.grid.channels], dtype=np.int64)
         return order.kept(moment, channel, value, self.chains, decimals)
@@ -262,6 +275,7 @@ class PublicEncoding:
     def _written(
         self,
         units: np.ndarray,
+        usual: np.ndarray | float,
         stay: np.ndarray,
         channel: np.ndarray,
         minute: np.ndarray,
@@ -270,7 +284,7 @@ class PublicEncoding:
     ) -> np.ndarray:
         waves = cosines(minute / self.grid.public.horizon)
         means = (units[stay, channel] * np.sqrt(self._spread)[channel] * waves).sum(1)
-        score = means + np.sqrt(self._noise)[channel] * rng.standard_normal(len(stay))
+        score = usual + means + np.sqrt(self._noise)[channel] * rng.standard_normal(len(stay))
         value = np.zeros(len(stay))
         for i, margin in enumerate(self.counted.margins):
             own = channel == i
@@ -286,7 +300,7 @@ class PublicEncoding:
         gap = np.isnan(stays.value)
         score = np.where(gap, np.nan, self.counted.scores(stays))
         units = self._fitted(stays, score, rng=rng)
-        drawn = self._written(units, stays.stay, stays.channel, stays.minute, rng=rng)
+        drawn = self._written(units, 0.0, stays.stay, stays.channel, stays.minute, rng=rng)
         return ordered(self.chains, stays, np.where(gap, drawn, stays.value), gap)
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -36,7 +36,7 @@ from semblance.modalities.vitals.generators.nurse import StayModel, StaySpec
 from semblance.privacy.audit import of_counts
 from semblance.privacy.noise import system
 
-COUNTED = (0.25, 0.1)
+COUNTED = (0.25, 0.15)
 """Shares of the budget for the two looks that count."""
 SHOWN = 4
 """Stays of a patient, or noises of the same one, in a step: more teach more, and cost nothing but time."""
@@ -175,8 +175,7 @@ def _counts(train: Stays, ledger: Ledger) -> tuple[list[np.ndarray], list[Noise]
     parts = [(share, len(look)) for share, look in zip(COUNTED, grid.shapes, strict=True)]
     first, second, _ = ledger.affordable([*parts, (1 - sum(COUNTED), 1)])
     counts = _paid(grid.of_stays(train), first, ledger, note="stays")
-    values = Counted(grid, tuple(counts), (first.sigma,)).scores(train)
-    counts += _paid(grid.of_motion(train, values), second, ledger, note="courses")
+    counts += _paid(grid.of_motion(train, Counted(grid, tuple(counts), (first.sigma,))), second, ledger, note="courses")
     return counts, [first, second]
 
 
@@ -187,7 +186,7 @@ def _paid(asked: Asked, noise: Noise, ledger: Ledger, *, note: str) -> list[np.n
 def _likely(counted: Counted, one: Stays, paid: PaidStays) -> float:
     """Log of how much more likely the counts are with a patient than with nobody."""
     grid, found, counts = counted.grid, 0.0, list(paid.counts)
-    for asked, sigma in zip((grid.of_stays(one), grid.of_motion(one, counted.scores(one))), paid.sigmas, strict=True):
+    for asked, sigma in zip((grid.of_stays(one), grid.of_motion(one, counted)), paid.sigmas, strict=True):
         own, counts = counts[: len(asked.subsets)], counts[len(asked.subsets) :]
         found += of_counts(own, asked.subsets, asked.codes, sigma=sigma)
     return found
