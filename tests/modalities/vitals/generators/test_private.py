@@ -20,6 +20,7 @@ from semblance.modalities.vitals.encoding.public import PublicEncoding
 from semblance.modalities.vitals.generators.diffusion import Diffusion
 from semblance.modalities.vitals.generators.private import SHOWN, PaidStays, _source
 from semblance.privacy.ledger import Ledger
+from semblance.privacy.noise import system
 from tests.modalities.vitals.declared import CHANNELS, PUBLIC, SCHEMA, declared
 from tests.modalities.vitals.simulated import stays
 
@@ -87,7 +88,7 @@ def test_a_patient_of_many_stays_counts_once_and_shows_as_many_as_all_others(war
     many = ward.take(np.concatenate([np.zeros(500, dtype=np.int64), np.arange(1, 60)]))
     model = fitted(many, opened(tmp_path))
     assert 30 <= model.measured["records"] <= 90  # noise, around 60; stays are 559
-    source = _source(model.encoding, many)
+    source = _source(model.encoding, many, rng=system())
     assert len(source.subjects) == 60 and source.batch(np.array([0, 5])).shape[:2] == (2, SHOWN)
 
 

@@ -110,7 +110,9 @@ class PrivateSpec(StaySpec):
         paid = showing.pay(PaidStays, lambda: _counts(train, ledger), ledger, resume=how.resume)
         code = _coded(train, Counted(_grid(train), paid.counts, paid.sigmas))
         objective, _ = self._begun(code.sizes, seed)
-        training, source_of = replace(how, rng=stream(seed, "training")), partial(_source, code)
+        # An attacker is to know everything of a stay: what it leaves open as well.
+        rng: Any = system() if spy is None else Known()
+        training, source_of = replace(how, rng=stream(seed, "training")), partial(_source, code, rng=rng)
         heard = {} if spy is None else {"heard": partial(spy, source_of)}
         showing.train(objective, source_of(train), paid, ledger, training, **heard)
         return code, objective, paid
@@ -162,9 +164,21 @@ def _coded(train: Stays, counted: Counted) -> PublicEncoding:
     return PublicEncoding.of(train, counted)
 
 
-def _source(code: PublicEncoding, stays: Stays) -> Patients:
-    """The stays as rows, each by itself; what one leaves open is drawn by randomness that nobody can repeat."""
-    learned = code.vectors(stays, rng=system())
+class Known:
+    """The middle in the place of chance, so that the same stay always gives the same row."""
+
+    def random(self, size: Any) -> np.ndarray:
+        """A half."""
+        return np.full(size, 0.5)
+
+    def standard_normal(self, size: Any) -> np.ndarray:
+        """Zeros."""
+        return np.zeros(size)
+
+
+def _source(code: PublicEncoding, stays: Stays, *, rng: Any) -> Patients:
+    """The stays as rows, each by itself; what one leaves open is drawn by `rng`, which nobody may be able to repeat."""
+    learned = code.vectors(stays, rng=rng)
     rows = parts_of(code.sizes).join(learned.coefficients, learned.given, learned.labels)
     return Patients(rows, learned.labels, learned.subjects, shown=SHOWN)
 
