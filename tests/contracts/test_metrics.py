@@ -90,7 +90,8 @@ def test_some_damage_is_seen_by_every_metric(modality, path):
     if not good:
         assert {f.status for f in judged(modality, path)} == {"not_applicable"}
         return
-    spoilt = ("copied", *SAMPLES[modality].corruptions)
+    about_copies = any(metric.startswith("privacy.") for metric in good)
+    spoilt = sorted(("copied", *SAMPLES[modality].corruptions), key=lambda one: (one == "copied") != about_copies)
     assert any(seen(good, measured(judged(modality, path, one))) for one in spoilt), f"{path} sees no damage"
 
 

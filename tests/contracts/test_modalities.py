@@ -24,7 +24,7 @@ def manifest(request: pytest.FixtureRequest) -> Modality:
 
 @pytest.fixture
 def data(manifest: Modality) -> Any:
-    return SAMPLES[manifest.name].make(120, 0)
+    return SAMPLES[manifest.name].make(60, 0)
 
 
 @pytest.fixture
