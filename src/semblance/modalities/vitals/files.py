@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from semblance.modalities.vitals.data import Layout
 from semblance.modalities.vitals.declare import Said
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+UNREADABLE = (ValueError, OSError, EOFError, zlib.error)
+"""What a file that is broken, or of another kind, raises."""
 LAYOUT = "layout.json"
 """In a folder of synthetic stays: which file and column is what."""
 

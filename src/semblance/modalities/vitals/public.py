@@ -7,7 +7,7 @@ less changes nothing of the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import framed, public_column, public_values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
-from semblance.modalities.vitals import declare, long, times
+from semblance.modalities.vitals import declare, lines, long, times
 from semblance.modalities.vitals.data import Channel, Layout, Public, Stays
 from semblance.modalities.vitals.declare import Said
-from semblance.modalities.vitals.files import files_of, key_of, laid_out, paths_of, refuse_unknown
+from semblance.modalities.vitals.files import UNREADABLE, files_of, key_of, laid_out, paths_of, refuse_unknown
 
 RULE = "under differential privacy nothing is looked up in stays: what is public of them is declared"
 FIXES = {
@@ -71,6 +71,11 @@ def undeclared(said: Said) -> list[Problem]:
         if bins % 1 or not FEWEST <= bins <= MOST:
             rule = f"the hours are {FEWEST} to {MOST:,} whole steps"
             problems.append(Problem(f"{said.hours:g} hours by {said.step:g} minutes", rule, "hours = 48, step = 60"))
+    problems += [
+        Problem(f"the limits of '{name}' have no end", "values lie between two numbers", f"{name} = [0, 300]")
+        for name, ends in said.limits.items()
+        if not np.isfinite(ends).all()
+    ]
     named = {
         "order": [name for chain in said.order for name in chain],
         "panels": [name for panel in said.panels for name in panel],
@@ -132,12 +137,35 @@ class _Files:
             "early": [name for name in said.statics if name in said.named],
         }
         if len(files) == 1:
+            _refuse_patients(tables[file].columns, {named["record"]}, said)
             return cls(tables[file], None, Layout.from_json({**told, "table": None}))
         (other,) = (one for one in files if one != file)
         table = tables[other]
         key = key_of(table, other, named["record"], said, layout)
-        own = {"table": f"stays{_suffix(other)}", "key": key, "told": list(table.columns)}
+        _refuse_patients([*tables[file].columns, *table.columns], {named["record"], key}, said)
+        # Names that were not declared stay inside.
+        declared = {key, said.subject, *said.named}
+        own = {"table": f"stays{_suffix(other)}", "key": key, "told": [c for c in table.columns if c in declared]}
         return cls(tables[file], table.rename(columns={key: named["record"]}), Layout.from_json({**told, **own}))
+
+
+def _refuse_patients(names: Iterable[str], stays: set[str], said: Said) -> None:
+    """Raise UsageError where a column other than those that name `stays` looks as if it told patients, and nothing is
+    declared of it: a patient is protected with all its stays, or not at all."""
+    if said.subject is not None:
+        return
+    problems = [
+        Problem(
+            "by its name it tells patients, of which nothing is declared",
+            "differential privacy is of patients, with all stays of each",
+            f'[columns."{name}"] role = "subject"; or role = "drop", where each stay is another patient\'s',
+            name,
+        )
+        for name in dict.fromkeys(names)
+        if long.plain(name) in long.SUBJECTS and name not in {*stays, *said.columns}
+    ]
+    if problems:
+        raise UsageError(*problems)
 
 
 def _suffix(file: Path) -> str:
@@ -147,14 +175,15 @@ def _suffix(file: Path) -> str:
 def _texts(file: Path) -> pd.DataFrame:
     """A file with every cell as a text by itself, None where it is empty."""
     try:
-        if file.suffix != ".parquet":
-            how: dict[str, Any] = {"encoding_errors": "replace", "on_bad_lines": "skip"}
-            made = pd.read_csv(file, dtype=str, keep_default_na=False, **how)
-        else:
-            made = pd.read_parquet(file)
-    except (ValueError, OSError):
+        made = pd.read_parquet(file) if file.suffix == ".parquet" else lines.read(file)
+    except UNREADABLE:
         rule = "the file is whole and of the kind that its suffix says"
         raise DataError.of(f"'{file.name}' cannot be read", rule=rule, fix="copy or download it again") from None
+    names = [str(name) for name in made.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        rule, fix = "each column has a name of its own", "rename one of each"
+        raise DataError.of(f"'{file.name}' has several columns {', '.join(map(repr, twice))}", rule=rule, fix=fix)
     return pd.DataFrame({str(name): _cells(made[name]) for name in made.columns})
 
 
@@ -203,7 +232,7 @@ def _whose(files: _Files, rows: pd.DataFrame, said: Said) -> pd.Series:
     table = files.table
     if table is not None and said.subject in table:
         told = table[[files.layout.record, said.subject]].set_axis(["record", "who"], axis=1)
-    elif rows["who"].notna().any():
+    elif long.patient_column(list(files.long.columns), said) is not None:
         told = rows[["record", "who"]]
     else:
         rule, fix = "the column that tells the patient is there", 'correct [columns."..."] role = "subject"'
@@ -225,7 +254,7 @@ def _fact(files: _Files, rows: pd.DataFrame, records: pd.Index, column: Column, 
     """A declared fact of each of the records: the first that is told of it, be it by the table or by an early value."""
     table = files.table
     if column.name in said.statics:
-        own = rows[rows["channel"] == column.name]
+        own = rows[(rows["channel"] == column.name) & ~rows["value"].isin(said.missing)]
         told = pd.Series(own["text"].to_numpy(), index=own["record"].to_numpy(), dtype=object)
     elif table is not None and column.name in table:
         told = pd.Series(table[column.name].to_numpy(), index=table[files.layout.record].to_numpy(), dtype=object)
@@ -245,7 +274,8 @@ def _fine(rows: pd.DataFrame, public: Public, channels: Sequence[Channel], said:
     fine = (code >= 0) & (minute >= 0) & (minute < public.horizon) & ~np.isin(value, said.missing)
     fine &= (value >= low[code]) & (value <= high[code])
     if said.units:
-        fine &= (rows["unit"].isna() | (rows["unit"] == rows["channel"].map(said.units))).to_numpy()
+        wanted = rows["channel"].map(said.units)
+        fine &= (rows["unit"].isna() | wanted.isna() | (rows["unit"] == wanted)).to_numpy()
     made: np.ndarray = fine & ~rows.assign(fine=fine).duplicated(["stay", "minute", "channel", "fine"]).to_numpy()
     return made
 

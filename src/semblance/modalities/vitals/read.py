@@ -20,7 +20,7 @@ from semblance.modalities.vitals import declare, long, statics
 from semblance.modalities.vitals.data import Channel, Layout, Stays, concat
 from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.digits import decimals_of
-from semblance.modalities.vitals.files import files_of, key_of, laid_out, paths_of, refuse_unknown
+from semblance.modalities.vitals.files import UNREADABLE, files_of, key_of, laid_out, paths_of, refuse_unknown
 from semblance.modalities.vitals.long import Rows
 from semblance.modalities.vitals.sift import sift
 
@@ -179,7 +179,7 @@ def _found(paths: Sequence[str | Path] | str | Path, said: Said, *, rare: int) -
 def _table(file: Path, said: Said) -> pd.DataFrame:
     try:
         made = pd.read_parquet(file) if file.suffix == ".parquet" else _csv(file, said)
-    except (ValueError, OSError, UnicodeError):
+    except UNREADABLE:
         rule = "the file is whole and of the kind that its suffix says"
         raise DataError.of(f"'{file.name}' cannot be read", rule=rule, fix="copy or download it again") from None
     made.columns = pd.Index(map(str, made.columns))

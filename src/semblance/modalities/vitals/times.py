@@ -52,9 +52,16 @@ def known_minutes(texts: pd.Series, stay: np.ndarray, clock: Clock, *, alone: bo
         parts = texts.astype(str).str.extract(r"^(\d+):(\d\d)(?::(\d\d))?$").astype(float)
         told: np.ndarray = (60 * parts[0] + parts[1] + parts[2].fillna(0) / 60).to_numpy(dtype=float)
         return told
-    when = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601") if alone else _moments(texts)
+    when = _alone(texts) if alone else _moments(texts)
     since: np.ndarray = ((when - when.groupby(stay).transform("min")).dt.total_seconds() / 60).to_numpy(dtype=float)
     return since
+
+
+def _alone(texts: pd.Series) -> pd.Series:
+    """Timestamps of ISO 8601, to the microsecond: a single finer one makes years beyond 2262 none for all."""
+    told = texts.astype(str).str.replace(r"([.,]\d{6})\d+", r"\1", regex=True)
+    told = told.where(told.str.match(r"\d{4}-?\d\d"))  # what no date begins, such as "now"
+    return pd.to_datetime(told, errors="coerce", utc=True, format="ISO8601")
 
 
 def _moments(texts: pd.Series) -> pd.Series:
