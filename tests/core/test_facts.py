@@ -4,7 +4,17 @@ import pandas as pd
 import pytest
 
 from semblance.core.errors import DataError
-from semblance.core.facts import framed, kind_of, refuse_lacking, stacked, suspicion, told_texts, values
+from semblance.core.facts import (
+    framed,
+    kind_of,
+    public_column,
+    public_values,
+    refuse_lacking,
+    stacked,
+    suspicion,
+    told_texts,
+    values,
+)
 from semblance.core.schema import Schema
 
 
@@ -71,3 +81,13 @@ def test_all_columns_that_nobody_tells_are_said_at_once():
     with pytest.raises(DataError) as told:
         refuse_lacking(Schema((column(["1"]), column(["a"], name="y"))), {"z"}, who="stays")
     assert [problem.column for problem in told.value.problems] == ["x", "y"]
+
+
+def test_a_declared_category_is_the_same_in_a_file_of_fractions_each_cell_by_itself():
+    told = pd.Series(["1", "1.0", "0.00", "2.5", "-1.0", "1.05", "no.0", " 1.0 ", ""])
+    one = public_column("x", {"categories": ["0", "1", "2.5"], "role": "feature"}, target=None)
+    assert public_values(told, one, na=set()).tolist()[:4] == ["1", "1", "0", "2.5"]
+    assert pd.isna(public_values(told, one, na=set())[4:7]).all() and public_values(told, one, na=set())[7] == "1"
+    numbers = public_column("x", {"kind": "integer", "min": 0, "max": 9}, target=None)
+    held = public_values(told, numbers, na={"-1"})
+    assert pd.isna(held[4]) and held[1] == 1 and pd.isna(public_values(told, numbers, na={"-1.0"})[4])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from math import inf, nan
 from typing import Any
 
 from semblance.core.errors import Problem
@@ -135,9 +136,7 @@ def undeclared_columns(columns: Mapping[str, Mapping[str, Any]], named: Iterable
     for name in named:
         told = columns.get(name, {})
         numeric = told.get("kind") in ("numeric", "integer")
-        fine = (
-            "min" in told and "max" in told and told["min"] < told["max"] if numeric else bool(told.get("categories"))
-        )
+        fine = -inf < told.get("min", nan) < told.get("max", nan) < inf if numeric else bool(told.get("categories"))
         if not fine:
             fix = "min and max" if numeric else "categories, or kind with min and max"
             problems.append(Problem("what it may hold is not declared", rule, f"declare {fix}", name))

@@ -28,6 +28,8 @@ _IDENTIFYING = re.compile(
     r"|post(?:al)?code|dob|birth\w*|date\w*)(?:$|[_ .-])|(?<=[a-z])(?:Id|ID|Name|Date)$"
 )
 """Names of columns of the identifiers that HIPAA's safe harbour lists, 45 CFR 164.514(b)(2)."""
+_FRACTION = re.compile(r"(?<=\d)\.0+$")
+"""What a whole number has behind it where a file has fractions."""
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
@@ -181,6 +183,8 @@ def public_values(texts: pd.Series, column: Column, *, na: Container[str]) -> An
     what is declared is missing, as are texts of `na`."""
     told = [str(text).strip() for text in texts]
     listed = column.categories or ()
+    # A file of fractions writes 1 as 1.0.
+    told = [_FRACTION.sub("", text) if text not in listed and text not in na else text for text in told]
     gone = [text in na or (text.lower() in MISSING and text not in listed) for text in told]
     held = pd.Series([None if lost else text for lost, text in zip(gone, told, strict=True)], dtype=object)
     if column.continuous:
