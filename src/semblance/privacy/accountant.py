@@ -194,13 +194,23 @@ def _exact(parts: tuple[tuple[Spent, int], ...], rho: float, delta: float, grid:
     losses = need(
         "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
     )
-    found = [_loss(losses, part, grid).self_compose(count) for part, count in parts]
+    found = [_repeated(part, count, grid) for part, count in parts]
     if rho:
         common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
         said = common.DifferentialPrivacyParameters(epsilon_of_rho(rho, delta=delta / 2), delta / 2)
         found.append(losses.from_privacy_parameters(said, value_discretization_interval=grid))
     total = reduce(lambda one, other: one.compose(other), found)
     return float(total.get_epsilon_for_delta(delta))
+
+
+@lru_cache(maxsize=16)
+def _repeated(part: Spent, count: int, grid: float) -> Any:
+    """The privacy loss distribution of so many of one: what was spent before is asked for again and again while the
+    noise of what follows is looked for."""
+    losses = need(
+        "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
+    )
+    return _loss(losses, part, grid).self_compose(count)
 
 
 def _loss(losses: Any, part: Spent, grid: float) -> Any:
