@@ -182,8 +182,10 @@ def test_a_name_that_several_columns_have_is_told(folder):
         read([folder], said())
 
 
-STAMPS = ["2020-01-01 06:00", "2300-01-01 07:30:00.123456789", "2020-01-03T00:00:00Z", "now", "0001-01-01", "9999-12-31",
-          "2020-01-01 06:00:00.123456789", "01/02/2020", "2020-01-01 06:00+01:00", "20200101", "2020", "", None]  # fmt: skip
+STAMPS = [
+    "2020-01-01 06:00", "2300-01-01 07:30:00.123456789", "2020-01-03T00:00:00Z", "now", "0001-01-01", "9999-12-31",
+    "2020-01-01 06:00:00.123456789", "01/02/2020", "2020-01-01 06:00+01:00", "20200101", "2020", "", None,
+]  # fmt: skip
 
 
 def test_a_timestamp_is_what_it_is_alone():
@@ -228,8 +230,8 @@ def test_names_that_are_not_declared_are_not_kept(folder):
 
 
 def test_a_unit_is_asked_of_the_channels_that_it_is_declared_of(tmp_path):
-    rows = pd.DataFrame({"stay": 1, "minute": range(4), "channel": ["HR", "HR", "Temp", "HR"], "value": [70, 71, 37, 72],
-                         "unit": ["bpm", "Hz", "C", None]})  # fmt: skip
+    told = {"channel": ["HR", "HR", "Temp", "HR"], "value": [70, 71, 37, 72], "unit": ["bpm", "Hz", "C", None]}
+    rows = pd.DataFrame({"stay": 1, "minute": range(4), **told})
     rows.to_csv(tmp_path / "a.csv", index=False)
     own = {"clock": "minutes", "hours": 1, "step": 5, "limits": {"HR": [10, 300], "Temp": [20, 45]}}
     options = ReadOptions(declared={"cohort": {"id": "w"}, "vitals": {**own, "units": {"HR": "bpm"}}})
