@@ -94,6 +94,15 @@ def test_a_row_of_a_manifest_is_of_one_file_that_no_row_before_it_names(place, p
     assert np.array_equal(after.pixels, before.pixels[:5]) and after.subjects.tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("what", ['\n"', ",too,many,cells", f'"{"x" * 200_000}"'])
+def test_a_line_of_a_manifest_changes_no_other(what, pngs):
+    before, _ = read([pngs], said())
+    lines = (pngs / "manifest.csv").read_text().splitlines()
+    (pngs / "manifest.csv").write_text("\n".join([lines[0], f"{lines[1]}{what}", *lines[2:]]))
+    after, _ = read([pngs], said())
+    assert len(before) == 6 and np.array_equal(after.pixels[-5:], before.pixels[1:])
+
+
 def test_values_of_one_image_of_an_archive_change_no_other(tmp_path):
     """A pixel that is no number once made the whole archive missing."""
     path = folder("npz", tmp_path)

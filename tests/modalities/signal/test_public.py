@@ -51,6 +51,19 @@ def test_a_broken_recording_is_missing_and_changes_no_other(folder):
     assert all(np.array_equal(a.values(), b.values()) for a, b in zip(rest, after.recordings, strict=True))
 
 
+@pytest.mark.parametrize("what", ['\n"', ",too,many,cells", f'"{"x" * 200_000}"'])
+def test_a_line_of_a_manifest_changes_no_other(folder, what):
+    names = sorted(file.stem for file in folder.glob("*.hea"))
+    lines = ["path,subject,age", *(f"{name},{name},{50 + i}" for i, name in enumerate(names))]
+    (folder / "manifest.csv").write_text("\n".join(lines))
+    before, _ = read([folder], said())
+    (folder / "manifest.csv").write_text("\n".join([lines[0], f"{lines[1]}{what}", *lines[2:]]))
+    after, _ = read([folder], said())
+    assert len(before) == 4 and before.frame["age"].tolist()[1:] == after.frame["age"].tolist()[-3:]
+    pairs = zip(before.recordings[1:], after.recordings[-3:], strict=True)
+    assert all(np.array_equal(a.values(), b.values()) for a, b in pairs)
+
+
 @pytest.mark.parametrize("what", ["garbage", "another's samples", "a record of records"])
 def test_a_header_never_reaches_another_patients_files(folder, what):
     """One that named another record as its segment once took that record's place."""

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from semblance.core import lines
 from semblance.core.errors import DataError, Problem, ResourceError, UsageError
 from semblance.core.large import Shelf
 from semblance.modalities.image.data import Layout
@@ -236,7 +237,7 @@ def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[l
     for path in paths:
         if not path.exists():
             raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
-        table = _manifest(path)
+        table = _manifest(path, alone=lost_too)
         if table is not None:
             some, subject, told = _of_manifest(path if path.is_dir() else path.parent, table, said, lost_too=lost_too)
         elif path.is_dir():
@@ -309,7 +310,8 @@ def kept_in(paths: Sequence[str | Path] | str | Path) -> Kept | None:
 # Manifests
 
 
-def _manifest(path: Path) -> pd.DataFrame | None:
+def _manifest(path: Path, *, alone: bool) -> pd.DataFrame | None:
+    """The table of a path that is a manifest or holds one; each line `alone`, or as a whole."""
     file = path / MANIFEST if path.is_dir() else path
     if not file.is_file() or not file.name.lower().endswith((".csv", ".parquet")):
         return None
@@ -317,7 +319,7 @@ def _manifest(path: Path) -> pd.DataFrame | None:
         if file.suffix.lower() == ".parquet":
             table = pd.read_parquet(file).astype("string").fillna("")
         else:
-            table = pd.read_csv(file, dtype=str, keep_default_na=False)
+            table = lines.read(file) if alone else pd.read_csv(file, dtype=str, keep_default_na=False)
     return table if PATH in table.columns else None
 
 

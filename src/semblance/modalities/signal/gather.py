@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from semblance.core import lines
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats import arrays, dicom, edf, samples, wfdb
@@ -119,7 +120,7 @@ def _listed(paths: Sequence[str | Path] | str | Path, *, lost_too: bool = False)
     for path in map(Path, several):
         if not path.exists():
             raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
-        table = _manifest(path)
+        table = _manifest(path, alone=lost_too)
         if table is not None:
             listed += _of_manifest(*table, lost_too=lost_too)
             given |= dict.fromkeys(name for name in table[1] if name != PATH)
@@ -144,8 +145,8 @@ def _of_folder(folder: Path, *, lost_too: bool) -> list[Path]:
     return [file for file in files if file.stem not in inner]
 
 
-def _manifest(path: Path) -> tuple[Path, pd.DataFrame] | None:
-    """The folder of a manifest and its table, where the path is one or holds one."""
+def _manifest(path: Path, *, alone: bool) -> tuple[Path, pd.DataFrame] | None:
+    """The folder of a manifest and its table, where the path is one or holds one; each line `alone`, or as a whole."""
     file = path / MANIFEST if path.is_dir() else path
     if not file.exists() or suffix(file) not in (".csv", ".parquet"):
         return None
@@ -153,11 +154,14 @@ def _manifest(path: Path) -> tuple[Path, pd.DataFrame] | None:
         if suffix(file) == ".parquet":
             table = pd.read_parquet(file) if PATH in _parquet_names(file) else None
         else:
-            names = pd.read_csv(file, nrows=0).columns
-            table = pd.read_csv(file, dtype=str, keep_default_na=False) if PATH in names else None
+            table = _rows(file, alone=alone) if PATH in lines.header(file) else None
     except (ValueError, OSError):
         raise _broken(file) from None
     return None if table is None else (file.parent, table)
+
+
+def _rows(file: Path, *, alone: bool) -> pd.DataFrame:
+    return lines.read(file) if alone else pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
 def _parquet_names(file: Path) -> list[str]:

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semblance.core import lines
 from semblance.core.declared import undeclared_columns
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import framed, public_column, public_values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
-from semblance.modalities.vitals import declare, lines, long, times
+from semblance.modalities.vitals import declare, long, times
 from semblance.modalities.vitals.data import Channel, Layout, Public, Stays
 from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.files import UNREADABLE, files_of, key_of, laid_out, paths_of, refuse_unknown

@@ -26,6 +26,11 @@ def read(file: Path) -> pd.DataFrame:
     return pd.DataFrame(whole, columns=pd.Index(names, dtype=object), dtype=object)
 
 
+def header(file: Path) -> list[str]:
+    """The names of the columns; none in an empty file."""
+    return next(_rows(file), [])
+
+
 def _rows(file: Path) -> Iterator[list[str]]:
     """The cells of each line that is not empty."""
     opened = gzip.open if file.suffix == ".gz" else open
