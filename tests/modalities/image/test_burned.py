@@ -82,3 +82,20 @@ def test_of_many_images_some_are_looked_at_evenly(monkeypatch):
     assert looked_at([(1, 64, 64)] * 10) == list(range(10))
     assert looked_at([(1, 64, 64)] * 35) == list(range(0, 35, 4))
     assert looked_at([(1, 30, 64)] * 3) == []
+
+
+def test_of_large_images_fewer_are_looked_at():
+    assert looked_at([(1, 512, 512)] * 300) == looked_at([(1, 400, 512, 512)] * 300) == list(range(300))
+    some = looked_at([(1, 4000, 3000)] * 300)
+    assert 1 < len(some) <= burned.PIXELS / (4000 * 3000) and some[-1] > 250  # evenly
+    assert looked_at([(3, 40_000, 40_000)]) == [0] and looked_at([]) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_pixels_that_nobody_knows_are_background():
+    for unknown in (np.nan, np.inf, -np.inf):
+        assert not written(np.full((1, 64, 64), unknown, np.float32))
+    text = inscribed(phantom(0), TEXTS[0])
+    text[:, 40:] = np.nan
+    assert written(text) and written(np.where(text > 250, text, np.nan).astype(np.float32))
+    assert written(np.concatenate([np.full_like(text, np.nan), text]))
