@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,25 @@ def test_tokens_of_an_image_are_averaged_and_not_their_numbers(tmp_path):
     x = np.random.default_rng(1).uniform(0, 1, (3, 1, 8, 8))
     whole = Network("net", saved(tmp_path, convolution(WEIGHTS, ("n", 1, "h", "w")), "whole.onnx")).described(x)
     assert np.allclose(Network("net", saved(tmp_path, made)).described(x), whole, atol=1e-5)
+
+
+def test_one_side_may_be_fixed_alone(tmp_path):
+    free = Network("net", saved(tmp_path, convolution(WEIGHTS, ("n", 1, "h", "w"), pooled=True), "free.onnx"))
+    half = Network("net", saved(tmp_path, convolution(WEIGHTS, ("n", 1, 8, "w"), pooled=True), "half.onnx"))
+    x = np.random.default_rng(1).uniform(0, 1, (3, 1, 8, 12))
+    assert np.allclose(half.described(x), free.described(x))
+    assert half.described(np.repeat(x, 2, 2)).shape == (3, 6)
+
+
+def test_many_images_need_no_more_memory_than_some(tmp_path):
+    net = Network("net", saved(tmp_path, convolution(np.repeat(WEIGHTS, 3, 1), ("n", 3, 48, 48))))
+    assert net.session is not None
+
+    def most(n: int) -> int:
+        tracemalloc.start()
+        net.described(np.zeros((n, 1, 8, 8)))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    assert most(192) < 1.3 * most(64)

@@ -89,20 +89,26 @@ class Network:
 
         Raises UsageError for images of other channels than it takes.
         """
+        count = self.session.get_inputs()[0].shape[0]
+        step = count if isinstance(count, int) else PART
+        parts = (images[i : i + step] for i in range(0, len(images), step))
+        return np.concatenate([self._described(part) for part in parts])
+
+    def _described(self, images: np.ndarray) -> np.ndarray:
+        """The same of no more than the network sees together."""
         (told,) = self.session.get_inputs()
         last = told.shape[1] not in (1, 3) and told.shape[3] in (1, 3)
         count, *sides = (told.shape[3], *told.shape[1:3]) if last else told.shape[1:]
         x = _sized(_coloured(images, count, self.file.name), sides)
         low, high = self.range
         x = (low + (high - low) * x).astype(np.float32)
+        if isinstance(told.shape[0], int):
+            x = np.concatenate([x, np.zeros((told.shape[0] - len(x), *x.shape[1:]), np.float32)])
         x = np.ascontiguousarray(np.moveaxis(x, 1, -1) if last else x)
-        step = told.shape[0] if isinstance(told.shape[0], int) else PART
-        blank = np.zeros((-len(x) % step if isinstance(told.shape[0], int) else 0, *x.shape[1:]), np.float32)
-        parts = np.split(np.concatenate([x, blank]), range(step, len(x), step))
-        found = np.concatenate([self.session.run(None, {told.name: part})[0] for part in parts])[: len(x)]
+        found = self.session.run(None, {told.name: x})[0][: len(images)].astype(float)
         places = tuple(range(1, found.ndim - 1)) if last or found.ndim == 3 else tuple(range(2, found.ndim))
-        made: np.ndarray = found.astype(float).mean(places) if places else found.astype(float)
-        return made.reshape(len(x), -1)
+        made: np.ndarray = found.mean(places) if places else found
+        return made.reshape(len(images), -1)
 
 
 def _coloured(images: np.ndarray, count: Any, name: str) -> np.ndarray:
@@ -119,8 +125,10 @@ def _coloured(images: np.ndarray, count: Any, name: str) -> np.ndarray:
 
 
 def _sized(images: np.ndarray, sides: list[Any]) -> np.ndarray:
-    """Images of so many pixels: neighbours averaged while there are twice as many, then linearly between pixels."""
-    if not all(isinstance(side, int) for side in sides) or images.shape[2:] == tuple(sides):
+    """Images of so many pixels along the sides that are fixed: neighbours averaged while there are twice as many, then
+    linearly between pixels."""
+    sides = [side if isinstance(side, int) else own for side, own in zip(sides, images.shape[2:], strict=True)]
+    if images.shape[2:] == tuple(sides):
         return images
     least = min(own / side for own, side in zip(images.shape[2:], sides, strict=True))
     small = pooled(images, -(-max(images.shape[2:]) // max(int(least), 1)))
