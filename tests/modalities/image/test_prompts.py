@@ -55,7 +55,7 @@ def sides(made: Images) -> np.ndarray:
 
 @cache
 def model():
-    plan = {**replace(SPEC.base, steps=160, ema=0.96, rate=8e-3, warmup=10).to_json(), "look": 50}
+    plan = {**replace(SPEC.base, steps=160, batch=16, ema=0.96, rate=8e-3, warmup=10).to_json(), "look": 50}
     return SPEC.fit(told(), rng=stream(0, "fit"), plan=plan)
 
 
@@ -71,7 +71,7 @@ def test_an_image_is_drawn_for_the_text_that_is_asked_for():
 
 
 def test_along_straight_lines_as_well():
-    plan = {**replace(SPEC.base, steps=80, ema=0.95, rate=8e-3, warmup=10).to_json(), "look": 50}
+    plan = {**replace(SPEC.base, steps=60, batch=16, ema=0.95, rate=8e-3, warmup=10).to_json(), "look": 50}
     flow = replace(SPEC, flow=True).fit(told(), rng=stream(0, "fit"), plan=plan)
     rng = stream(0, "sample")
     right, left = (next(flow.sample(40, rng=rng, wanted=Wanted(given={"caption": x}))) for x in (RIGHT, LEFT))
