@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from semblance.app import stages
 from semblance.app.options import SynthOptions
 from semblance.app.pipeline import run_synth
 from semblance.catalog import modality
-from semblance.core.errors import IdentifierError, UsageError
+from semblance.core.errors import IdentifierError, ResourceError, UsageError
 from semblance.core.modality import FieldPlan, Profile
 from semblance.core.schema import Column, Schema
+from semblance.evaluate import suites
+from tests.modalities.image.simulated import images
 
 TABLE = modality("table")
 SCHEMA = Schema((Column("x", "numeric"),))
@@ -171,3 +174,30 @@ def test_files_that_judges_look_at_are_tried_before_anything_is_read(tmp_path: P
 
 def test_a_report_looks_at_the_model_of_modalities_that_say_so() -> None:
     assert stages.looked_at(modality("image")) and not stages.looked_at(modality("table"))
+
+
+SECRET = "Doe, Jane"
+
+
+def broken(*args: object, **more: object) -> None:
+    raise ValueError(SECRET)
+
+
+def exhausted(*args: object, **more: object) -> None:
+    raise ResourceError.of("no memory", rule="there is some", fix="get some")
+
+
+def test_what_a_model_cannot_draw_for_judges_costs_no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suites, "METRICS", ())
+    monkeypatch.setattr(suites, "ATTACKS", ())
+    one, metric = images(30, 1), "semblance.modalities.image.metrics.translation:translation"
+    manifest = replace(modality("image"), completed=f"{__name__}:broken", between=f"{__name__}:broken", attacks=())
+    manifest = replace(manifest, metrics=(metric,), pictures=None)
+    parts = {"train": one, "holdout": one, "synthetic": one, "model": object()}
+    settings = {"seed": 0, "tier": "fast", "rare": 5, "about": {}}
+    report = stages.judge(manifest, **parts, **settings)
+    assert [finding.status for finding in report.findings] == ["error", "error"]
+    assert report.subject["unseen"].count("ValueError in broken") == 2
+    assert SECRET not in json.dumps(report.to_json())
+    with pytest.raises(ResourceError):
+        stages.judge(replace(manifest, between=f"{__name__}:exhausted"), **parts, **settings)

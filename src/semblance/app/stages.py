@@ -15,7 +15,7 @@ from semblance.app.config import nearest
 from semblance.app.values import wrong_keys, wrong_values
 from semblance.catalog import MODALITIES, modality
 from semblance.core.dataset import Dataset, Evidence, held_out, split_by_subject
-from semblance.core.errors import IdentifierError, Problem, UsageError
+from semblance.core.errors import IdentifierError, Problem, ResourceError, UsageError
 from semblance.core.modality import Modality, Profile, load
 from semblance.core.model import Wanted, can
 from semblance.core.model import refuse_wanted as refuse
@@ -262,18 +262,23 @@ def gather(manifest: Modality, chunks: Iterable[Any]) -> Any:
     return beside(manifest, "concat")(chunks)
 
 
-def _completed(manifest: Modality, model: Any, holdout: Any, *, seed: int) -> Any:
-    """The holdout's records with what a model draws of them from what it is given, where it is given anything."""
-    if manifest.completed is None or model is None:
-        return None
-    return load(manifest.completed)(model, holdout, rng=stream(seed, "completed"))
+def _drawn(manifest: Modality, model: Any, holdout: Any, *, seed: int) -> dict[str, Any]:
+    """What a model draws for judges besides what it sampled, as Evidence has it: the records of `holdout`, where there
+    are any, with what it makes of them, and those between two of its own. A crash costs these, never the report."""
+    from semblance.evaluate.run import crash
 
-
-def _between(manifest: Modality, model: Any, *, seed: int) -> Any:
-    """Records on the way from one that a model draws to another, where it tells any."""
-    if manifest.between is None or model is None:
-        return None
-    return load(manifest.between)(model, rng=stream(seed, "between"))
+    asked = {"completed": (manifest.completed, (holdout,)), "between": (manifest.between, ())}
+    made, failed = dict[str, Any](), dict[str, str]()
+    for name, (hook, given) in asked.items():
+        if hook is None or model is None or None in given:
+            continue
+        try:
+            made[name] = load(hook)(model, *given, rng=stream(seed, name))
+        except ResourceError:
+            raise
+        except Exception as error:
+            failed[name] = crash(error, hook)
+    return {**made, "failed": failed}
 
 
 def marks(manifest: Modality, declared: Mapping[str, Any] | None) -> dict[str, str]:
@@ -327,8 +332,7 @@ def judge(
         tier=tier,
         copies=tuple(copies),
         unseen=unseen,
-        completed=_completed(manifest, model, holdout, seed=seed) if unseen else None,
-        between=_between(manifest, model, seed=seed),
+        **_drawn(manifest, model, holdout if unseen else None, seed=seed),
         declared={} if declared is None else declared,
         **parts,
     )

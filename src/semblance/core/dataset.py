@@ -117,8 +117,8 @@ class Evidence(Generic[D]):
     synthetic sets of the same generator, for rules that combine them. Where `unseen` is False nobody held patients out:
     the generator saw those of `holdout` too, so the findings of privacy are insufficient and the others flatter.
     `completed` are the records of `holdout`, as the model drew what it was not given of them; `between` are records on
-    the way from one that it draws to another. Both are there only where the model is. `declared` is the schema file as
-    parsed, for what it says to judges.
+    the way from one that it draws to another. Both are there only where the model is; `failed` tells of those whose
+    drawing crashed why they are not. `declared` is the schema file as parsed, for what it says to judges.
     """
 
     train: D
@@ -135,6 +135,7 @@ class Evidence(Generic[D]):
     unseen: bool = True
     completed: D | None = None
     between: D | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
     declared: Mapping[str, Any] = field(default_factory=dict)
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 

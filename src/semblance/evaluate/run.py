@@ -99,7 +99,13 @@ def _of_records(finding: Finding) -> Finding:
 
 
 def _crashed(metric: str, name: str, error: Exception) -> Finding:
-    return _unmeasured(metric, "error", f"{type(error).__name__} in {name.rpartition(':')[2]} ({_place(error)})")
+    return _unmeasured(metric, "error", crash(error, name))
+
+
+def crash(error: Exception, name: str) -> str:
+    """The kind and the place of an error of what has this name ('module:attr'), never its text, which might hold a
+    value."""
+    return f"{type(error).__name__} in {name.rpartition(':')[2]} ({_place(error)})"
 
 
 def _unmeasured(metric: str, status: Status, reason: str) -> Finding:
@@ -132,15 +138,17 @@ def _subject(evidence: Evidence[Any]) -> dict[str, Any]:
 
 
 def _pictures(evidence: Evidence[Any]) -> dict[str, Any]:
-    """What the modality has to show. A crash costs the pictures, never the report."""
-    if evidence.modality.pictures is None:
-        return {}
+    """What the modality has to show, and what could not be shown. A crash costs the pictures, never the report."""
+    lost = list(evidence.failed.values())
+    shown = dict[str, Any]()
     try:
-        return {"pictures": load(evidence.modality.pictures)(evidence)}
+        if evidence.modality.pictures is not None:
+            shown = {"pictures": load(evidence.modality.pictures)(evidence)}
     except ResourceError:
         raise
     except Exception as error:
-        return {"unseen": f"{type(error).__name__} while pictures were made ({_place(error)})"}
+        lost.append(f"{type(error).__name__} while pictures were made ({_place(error)})")
+    return {**shown, "unseen": "; ".join(lost)} if lost else shown
 
 
 def _columns(evidence: Evidence[Any]) -> list[dict[str, Any]]:

@@ -10,25 +10,9 @@ from semblance.core.rng import stream
 from semblance.modalities.image import burned
 from semblance.modalities.image.burned import looked_at, written
 from semblance.modalities.image.read import read
-from tests.modalities.image.simulated import one
+from tests.modalities.image.inscribed import TEXTS, inscribed, phantom
 
-pil = pytest.importorskip("PIL.Image")
-TEXTS = ("DOE JOHN 1961", "Mueller, Anna", "ID 4711-0815", "12.03.1958 M")
-
-
-def phantom(i: int, side: int = 128) -> np.ndarray:
-    return one(stream(i, "phantom"), bool(i % 2), (side, side))[None]
-
-
-def inscribed(
-    image: np.ndarray, text: str, *, size: int = 14, fill: int = 255, at: tuple[int, int] = (4, 4)
-) -> np.ndarray:
-    """An image with a text as `pillow` draws it."""
-    from PIL import ImageDraw, ImageFont
-
-    made = pil.fromarray(image[0].astype(np.uint8))
-    ImageDraw.Draw(made).text(at, text, fill=fill, font=ImageFont.load_default(size))
-    return np.asarray(made, dtype=np.float32)[None]
+pytest.importorskip("PIL")
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -82,3 +66,20 @@ def test_of_many_images_some_are_looked_at_evenly(monkeypatch):
     assert looked_at([(1, 64, 64)] * 10) == list(range(10))
     assert looked_at([(1, 64, 64)] * 35) == list(range(0, 35, 4))
     assert looked_at([(1, 30, 64)] * 3) == []
+
+
+def test_of_large_images_fewer_are_looked_at():
+    assert looked_at([(1, 512, 512)] * 300) == looked_at([(1, 400, 512, 512)] * 300) == list(range(300))
+    some = looked_at([(1, 4000, 3000)] * 300)
+    assert 1 < len(some) <= burned.PIXELS / (4000 * 3000) and some[-1] > 250  # evenly
+    assert looked_at([(3, 40_000, 40_000)]) == [0] and looked_at([]) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_pixels_that_nobody_knows_are_background():
+    for unknown in (np.nan, np.inf, -np.inf):
+        assert not written(np.full((1, 64, 64), unknown, np.float32))
+    text = inscribed(phantom(0), TEXTS[0])
+    text[:, 40:] = np.nan
+    assert written(text) and written(np.where(text > 250, text, np.nan).astype(np.float32))
+    assert written(np.concatenate([np.full_like(text, np.nan), text]))

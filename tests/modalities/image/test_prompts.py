@@ -55,7 +55,7 @@ def sides(made: Images) -> np.ndarray:
 
 @cache
 def model():
-    plan = {**replace(SPEC.base, steps=160, ema=0.96, rate=8e-3, warmup=10).to_json(), "look": 50}
+    plan = {**replace(SPEC.base, steps=160, batch=16, ema=0.96, rate=8e-3, warmup=10).to_json(), "look": 50}
     return SPEC.fit(told(), rng=stream(0, "fit"), plan=plan)
 
 
@@ -71,7 +71,7 @@ def test_an_image_is_drawn_for_the_text_that_is_asked_for():
 
 
 def test_along_straight_lines_as_well():
-    plan = {**replace(SPEC.base, steps=80, ema=0.95, rate=8e-3, warmup=10).to_json(), "look": 50}
+    plan = {**replace(SPEC.base, steps=60, batch=16, ema=0.95, rate=8e-3, warmup=10).to_json(), "look": 50}
     flow = replace(SPEC, flow=True).fit(told(), rng=stream(0, "fit"), plan=plan)
     rng = stream(0, "sample")
     right, left = (next(flow.sample(40, rng=rng, wanted=Wanted(given={"caption": x}))) for x in (RIGHT, LEFT))
@@ -150,6 +150,17 @@ def test_a_text_is_as_common_as_its_patients_are():
     assert again.to_json() == prompts.to_json()
     assert words_of("Left-sided nodule's_edge, 3 mm") == ["left-sided", "nodule's", "edge", "3", "mm"]
     assert len(prompts.codes(pd.Series([" ".join(["two"] * 40)]))[0]) == LENGTH
+    assert words_of("Mu\u0308ller") == words_of("M\u00fcller") == ["m\u00fcller"]  # however an accent is written
+
+
+def test_what_few_patients_of_a_label_have_is_not_told_of_it():
+    column, classes = pd.Series(["one two"] * 20 + ["one"] * 20), np.repeat([0, 1], 20)
+    fitted = Prompts.fit(column, classes, 2, np.arange(40), rare=5)
+    column[25] = "one two"  # of a single patient
+    again = Prompts.fit(column, classes, 2, np.arange(40), rare=5)
+    assert again.words == fitted.words and again.told.tolist() == fitted.told.tolist()
+    column[25:30] = "one two"
+    assert Prompts.fit(column, classes, 2, np.arange(40), rare=5).told[1, 1] == pytest.approx(5.5 / 21)
 
 
 @pytest.mark.parametrize("fmt", ["npz", "png"])
@@ -175,6 +186,8 @@ def test_what_is_declared_wrongly_of_a_prompt(tmp_path):
         ({"prompt": ""}, {}, "prompt is not the name of a column"),
         ({"prompt": "caption"}, {"caption": {"role": "drop"}}, "declared as a column"),
         ({"prompt": "PatientName"}, {}, "may name a patient"),
+        ({"prompt": "label"}, {}, "'label' is the prompt, and the label"),
+        ({"prompt": "finding"}, {"finding": {"role": "target"}}, "declared as a column"),
     ):
         with pytest.raises(Exception, match=match):
             read([str(path)], ReadOptions(declared={"image": image, "columns": columns}))

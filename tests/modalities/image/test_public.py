@@ -18,6 +18,7 @@ from semblance.modalities.image.declare import Said
 from semblance.modalities.image.gather import each
 from semblance.modalities.image.public import PIXELS, _is_declared, read
 from semblance.modalities.image.write import write
+from tests.modalities.image.inscribed import TEXTS, inscribed, phantom
 from tests.modalities.image.made import LAYOUTS, folder, phantoms
 from tests.modalities.image.tissue import beside
 
@@ -129,6 +130,15 @@ def test_text_in_pixels_is_missing_until_somebody_has_looked(tmp_path):
     (one,) = (replace(found, burned=True) for found in each([folder("npz", tmp_path, 1)], Said())[0])
     own = Said(range=(0, 255), size=(12, 12), channels=1, labels=("clear", "nodule"))
     assert not _is_declared(one, own) and _is_declared(one, replace(own, burned_in="accepted"))
+
+
+def test_text_that_is_found_is_told_and_stops_nothing(tmp_path):
+    pytest.importorskip("PIL")
+    pixels = np.concatenate([inscribed(phantom(i), TEXTS[i % 4]) if i < 2 else phantom(i) for i in range(6)])
+    np.savez(tmp_path / "a.npz", images=pixels.astype(np.uint8), patient=np.arange(6))
+    found = read([tmp_path / "a.npz"], said(range=(0, 255), size=[128, 128], labels=[]))[1]
+    assert [note for note in found.notes if note.startswith("2 of 6 images")]
+    assert not any(one.unclear for one in found.fields)
 
 
 @pytest.mark.parametrize("image", [{"size": [12, 13]}, {"channels": 3}, {"labels": ["other"]}])

@@ -26,8 +26,8 @@ APART = 0.25
 """Of the range of an image: how much brighter a letter is than what lies between its strokes, at least."""
 ALIKE, NEAR, LEVEL = 0.35, 1.2, 0.3
 """In units of a letter's height: by how much heights differ, how far neighbours are apart, and how far their feet."""
-LOOKED = 300
-"""Images that are looked at, at most."""
+LOOKED, PLANES, PIXELS = 300, 3, 2**29
+"""Images that are looked at, at most; of a volume, planes; and about as many pixels of all, which takes a minute."""
 CROWDED, MANY, ROOM = 500, 200, 80
 """Pieces, and pieces of the size of letters, beyond which an image is texture; and the pixels that there are for each
 piece where it is not."""
@@ -35,7 +35,8 @@ piece where it is not."""
 
 def looked_at(shapes: Sequence[tuple[int, ...]]) -> list[int]:
     """Which images of these shapes (channels, ..., height, width) are looked at: all, or evenly some."""
-    step = max(1, -(-len(shapes) // LOOKED))
+    total = sum(min(shape[1] if len(shape) == 4 else 1, PLANES) * shape[-2] * shape[-1] for shape in shapes)
+    step = max(1, -(-len(shapes) // LOOKED), -(-total // PIXELS))
     return [i for i in range(0, len(shapes), step) if min(shapes[i][-2:]) >= SMALLEST]
 
 
@@ -47,15 +48,16 @@ def written(pixels: np.ndarray) -> bool:
     planes = (
         [pixels] if pixels.ndim == 3 else [pixels[:, i] for i in sorted({0, pixels.shape[1] // 2, pixels.shape[1] - 1})]
     )
-    return any(_lines(plane.max(0)) or _lines(-plane.min(0)) for plane in planes)
+    return any(_lines(np.fmax.reduce(plane)) or _lines(-np.fmin.reduce(plane)) for plane in planes)
 
 
 def _lines(image: np.ndarray) -> bool:
-    """Whether bright strokes of an image (height, width) stand in a row."""
-    low, high = float(np.nanmin(image)), float(np.nanmax(image))
-    if not high > low:
+    """Whether bright strokes of an image (height, width) stand in a row; pixels that are no number are background."""
+    known = image[np.isfinite(image)]
+    if not known.size or known.max() == known.min():
         return False
-    unit = (image - low) / (high - low)
+    low, high = float(known.min()), float(known.max())
+    unit = (np.where(np.isfinite(image), image, low) - low) / (high - low)
     return any(_in_a_row(np.array([*_letters(unit, share)]).reshape(-1, 4)) for share in EXTREME)
 
 

@@ -38,11 +38,16 @@ def tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
     if burned:
         reason = f"{burned:,} images say that text is burned into their pixels"
         yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
-    some = looked_at([one.pixels.shape for one in found])
-    seen = sum(written(found[i].pixels) for i in some if found[i].burned is not True)
-    if seen:
-        reason = f"{seen:,} of {len(some):,} images that were looked at seem to show a line of text"
+    if reason := lettered(found):
         yield FieldPlan("text in pixels", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
+
+
+def lettered(found: Sequence[Found]) -> str:
+    """How many of the images that say nothing of text seem to show a line of it; nothing where none does."""
+    quiet = [one for one in found if one.burned is not True]
+    some = looked_at([one.pixels.shape for one in quiet])
+    seen = sum(written(quiet[i].pixels) for i in some)
+    return f"{seen:,} of {len(some):,} images that were looked at seem to show a line of text" if seen else ""
 
 
 def unsaid(found: Sequence[Found]) -> Iterator[str]:

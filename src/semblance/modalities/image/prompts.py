@@ -9,6 +9,7 @@ words may be asked for, also one that nobody has.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,19 +23,20 @@ from semblance.learn.drawn import Text
 LENGTH, MOST = 16, 256
 """Words of a text, and different words of all texts, at most; the most frequent ones."""
 SMOOTH = 0.5
-"""Patients more, of each label, who have a word and who do not."""
+"""Images more, of each label, that have a word and that do not."""
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 
 
 def words_of(text: Any) -> list[str]:
-    """The words of a text; none of a missing one."""
-    return _WORD.findall(text.lower()) if isinstance(text, str) else []
+    """The words of a text, accents as single letters; none of a missing one."""
+    return _WORD.findall(unicodedata.normalize("NFC", text).lower()) if isinstance(text, str) else []
 
 
 @dataclass(frozen=True, eq=False)
 class Prompts:
     """The `words` of the texts of the column `name`, and of each label (k,) the `texts` that new images have, with
-    their `shares`; with what is left of 1 they have none. `told` (k, words) is the share of its images with a word."""
+    their `shares`; with what is left of 1 they have none. `told` (k, words) is the share of its images with a word,
+    as if none had one that fewer than `rare` of its patients have."""
 
     name: str
     words: tuple[str, ...]
@@ -49,9 +51,10 @@ class Prompts:
         words = _common(pd.Series([sorted(set(one)) for one in read]).explode(), subjects, rare)[:MOST]
         blank = cls(str(column.name), tuple(words), (), (), np.zeros((kinds, len(words))))
         texts = pd.Series([blank.text(one) for one in read])
-        has = blank.codes(texts)[:, :, None] == np.arange(1, len(words) + 1)
+        has = np.zeros((len(texts), len(words) + 1), dtype=bool)
+        np.put_along_axis(has, blank.codes(texts).astype(np.int64), True, 1)
         each = [_texts_of(texts[classes == k], subjects[classes == k], rare) for k in range(kinds)]
-        told = [(has[classes == k].any(1).sum(0) + SMOOTH) / ((classes == k).sum() + 2 * SMOOTH) for k in range(kinds)]
+        told = [_shares(has[classes == k, 1:], subjects[classes == k], rare) for k in range(kinds)]
         kept, shares = tuple(one for one, _ in each), tuple(one for _, one in each)
         return cls(blank.name, blank.words, kept, shares, np.array(told).reshape(kinds, len(words)))
 
@@ -129,3 +132,10 @@ def _texts_of(texts: pd.Series, subjects: np.ndarray, rare: int) -> tuple[tuple[
     texts = texts.reset_index(drop=True)
     kept = tuple(text for text in _common(texts, subjects, rare) if text)
     return kept, tuple(float((texts == text).mean()) for text in kept)
+
+
+def _shares(has: np.ndarray, subjects: np.ndarray, rare: int) -> np.ndarray:
+    """(words,) the shares of images that have a word (n, words); of words of too few patients as if none had them."""
+    enough = [len(np.unique(subjects[mine])) >= rare for mine in has.T]
+    made: np.ndarray = (np.where(enough, has.sum(0), 0) + SMOOTH) / (len(has) + 2 * SMOOTH)
+    return made

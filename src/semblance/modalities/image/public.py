@@ -20,7 +20,7 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import framed
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
-from semblance.modalities.image import declare
+from semblance.modalities.image import declare, profile
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
@@ -56,6 +56,9 @@ def read(
     notes = [f"{out} images are not as declared, and count as missing"] if out else []
     if held := sum(one.facts.get(SPLIT) == "test" for one in kept):
         notes.append(f"{held:,} images that files hold out are read as all others: a coin parts train from holdout")
+    notes += (
+        [f"{lettered}; under differential privacy it stops nothing"] if (lettered := profile.lettered(kept)) else []
+    )
     size = "x".join(map(str, said.size or ()))
     plans = [FieldPlan(PIXELS, f"{said.channels} x {size}, as declared", "feature", 0.0)]
     plans += [FieldPlan(c.name, c.kind, c.role, 0.0) for c in schema.learned]

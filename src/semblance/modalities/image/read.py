@@ -256,6 +256,9 @@ def _facts(found: Sequence[Found], said: Said) -> tuple[list[Column], list[Field
         for n in (*said.columns, *(() if said.prompt is None else (said.prompt,)))
         if n not in (label, *known)
     ]
+    if said.prompt == label:
+        rule, fix = "a prompt is a text that networks read, and nothing else", "name another column, or leave it out"
+        problems.append(Problem(f"'{label}' is the prompt, and the label of images", rule, fix, label))
     columns, plans, frame = list[Column](), list[FieldPlan](), dict[str, Any]()
     for name in known:
         texts = _known(found, name, said)

@@ -145,6 +145,19 @@ def test_of_strips_that_are_not_compressed_only_some_rows_are_read(tmp_path, row
             )
 
 
+def test_a_strip_that_a_slide_leaves_out_is_black(tmp_path):
+    pixels = slide(tmp_path / "a.tif")
+    path = strips(tmp_path / "b.tif", pixels, rowsperstrip=32)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for tag in ("StripOffsets", "StripByteCounts"):
+            told = file.pages[0].tags[tag]
+            told.overwrite((told.value[0], 0, *told.value[2:]))
+    with slides._opened(path) as levels:
+        found = slides._Pieces(path, levels[0].page).region(0, 0, 128)
+    pixels[32:64] = 0
+    assert np.array_equal(found, np.moveaxis(pixels, -1, 0))
+
+
 def test_a_piece_that_no_machine_should_decode_whole_is_refused(tmp_path, monkeypatch):
     path = strips(tmp_path / "c.tif", slide(tmp_path / "a.tif"), rowsperstrip=128, compression="zlib")
     assert list(slides.read(path, Tile(24, level=0)))

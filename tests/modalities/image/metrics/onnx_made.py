@@ -42,24 +42,34 @@ def _value(name: str, shape: tuple[int | str, ...]) -> bytes:
     return _field(1, name) + _field(2, _field(1, _field(1, FLOAT) + _field(2, b"".join(each))))
 
 
-def _node(kind: str, inputs: list[str], output: str, pads: list[int] | None = None) -> bytes:
+def _node(kind: str, inputs: list[str], output: str, **told: list[int] | int) -> bytes:
     made = b"".join(_field(1, name) for name in inputs) + _field(2, output) + _field(4, kind)
-    if pads is not None:
-        ints = b"".join(_field(8, one) for one in pads)
-        made += _field(5, _field(1, "pads") + ints + _field(20, 7))
+    for name, value in told.items():
+        whole = isinstance(value, int)
+        numbers = _field(3, value) if whole else b"".join(_field(8, one) for one in value)
+        made += _field(5, _field(1, name) + numbers + _field(20, 2 if whole else 7))
     return made
 
 
 def convolution(
-    weights: np.ndarray, shape: tuple[int | str, ...], *, pooled: bool = False, elsewhere: str = ""
+    weights: np.ndarray,
+    shape: tuple[int | str, ...],
+    *,
+    pooled: bool = False,
+    tokens: bool = False,
+    elsewhere: str = "",
 ) -> bytes:
     """A convolution with weights (outputs, channels, 3, 3) of images of a shape (n, channels, rows, columns),
-    rectified; `pooled`, its means over an image. The weights lie in the file, or `elsewhere`."""
-    nodes = [_node("Conv", ["x", "w"], "c", [1, 1, 1, 1]), _node("Relu", ["c"], "r")]
+    rectified; `pooled`, its means over an image; `tokens`, those of its columns as (n, columns, outputs). The weights
+    lie in the file, or `elsewhere`."""
+    nodes = [_node("Conv", ["x", "w"], "c", pads=[1, 1, 1, 1]), _node("Relu", ["c"], "r")]
     nodes += [_node("GlobalAveragePool", ["r"], "y")] if pooled else []
-    out = "y" if pooled else "r"
+    if tokens:
+        nodes += [_node("ReduceMean", ["r"], "m", axes=[2], keepdims=0), _node("Transpose", ["m"], "y", perm=[0, 2, 1])]
+    out = "y" if pooled or tokens else "r"
     held = _external("w", weights, elsewhere) if elsewhere else _tensor("w", weights)
     sides: tuple[int | str, ...] = (1, 1) if pooled else shape[2:]
     graph = b"".join(_field(1, node) for node in nodes) + _field(2, "g") + _field(5, held)
-    graph += _field(11, _value("x", shape)) + _field(12, _value(out, (shape[0], len(weights), *sides)))
+    made = (shape[0], shape[3], len(weights)) if tokens else (shape[0], len(weights), *sides)
+    graph += _field(11, _value("x", shape)) + _field(12, _value(out, made))
     return _field(1, 8) + _field(7, graph) + _field(8, _field(1, "") + _field(2, 13))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,10 @@ def test_all_files_that_cannot_be_used_are_told_at_once_before_anything_is_learn
     (tmp_path.parent / "secret.bin").write_bytes(WEIGHTS.tobytes())
     with pytest.raises(UsageError) as told:
         marks(said(*files))
-    assert len(told.value.problems) == 4
+    assert [problem.found for problem in told.value.problems] == [
+        *(f"'{file.name}' cannot be run" for file in files[:3]),
+        "no file 'gone.onnx'",
+    ]
     assert all(str(tmp_path) not in str(problem) for problem in told.value.problems)
 
 
@@ -110,3 +114,40 @@ def test_images_of_channels_that_a_network_does_not_take(tmp_path):
 def test_what_is_declared_wrongly(value):
     assert check(ReadOptions(declared={"image": {"extractors": value}}))[1]
     assert not check(ReadOptions(declared={"image": {"extractors": {"a": "x.onnx"}}}))[1]
+
+
+@pytest.mark.parametrize("value", [3, "net.onnx", ["net.onnx"], {"a": 5}, {"a": {"range": [0, 1]}}])
+def test_what_is_declared_wrongly_is_refused_before_files_are_looked_for(value):
+    with pytest.raises(UsageError, match="extractors is not"):
+        marks({"image": {"extractors": value}})
+    with pytest.raises(UsageError, match="no TOML table"):
+        marks({"image": 3})
+
+
+def test_tokens_of_an_image_are_averaged_and_not_their_numbers(tmp_path):
+    made = convolution(WEIGHTS, ("n", 1, "h", "w"), tokens=True)  # (n, tokens, 6), as transformers describe images
+    x = np.random.default_rng(1).uniform(0, 1, (3, 1, 8, 8))
+    whole = Network("net", saved(tmp_path, convolution(WEIGHTS, ("n", 1, "h", "w")), "whole.onnx")).described(x)
+    assert np.allclose(Network("net", saved(tmp_path, made)).described(x), whole, atol=1e-5)
+
+
+def test_one_side_may_be_fixed_alone(tmp_path):
+    free = Network("net", saved(tmp_path, convolution(WEIGHTS, ("n", 1, "h", "w"), pooled=True), "free.onnx"))
+    half = Network("net", saved(tmp_path, convolution(WEIGHTS, ("n", 1, 8, "w"), pooled=True), "half.onnx"))
+    x = np.random.default_rng(1).uniform(0, 1, (3, 1, 8, 12))
+    assert np.allclose(half.described(x), free.described(x))
+    assert half.described(np.repeat(x, 2, 2)).shape == (3, 6)
+
+
+def test_many_images_need_no_more_memory_than_some(tmp_path):
+    net = Network("net", saved(tmp_path, convolution(np.repeat(WEIGHTS, 3, 1), ("n", 3, 48, 48))))
+    assert net.session is not None
+
+    def most(n: int) -> int:
+        tracemalloc.start()
+        net.described(np.zeros((n, 1, 8, 8)))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    assert most(192) < 1.3 * most(64)

@@ -174,8 +174,11 @@ class _Pieces:
         top, strip = index * self.high, self.page.rowsperstrip
         made = np.zeros((min(self.high, self.page.imagelength - top), self.page.imagewidth, 3), np.uint8)
         for i in range(len(made)):
-            if i == 0 or (top + i) % strip == 0:
-                self.handle.seek(self.page.dataoffsets[(top + i) // strip] + (top + i) % strip * self.row)
+            own, inside = divmod(top + i, strip)
+            if not self.page.databytecounts[own]:  # left out of the file
+                continue
+            if i == 0 or inside == 0:
+                self.handle.seek(self.page.dataoffsets[own] + inside * self.row)
             made[i] = np.frombuffer(self.handle.read(self.row), np.uint8).reshape(-1, 3)
         return made, (top, 0)
 

@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import zoom
 
-from semblance.core.errors import DataError, Problem, UsageError
+from semblance.core.errors import DataError, UsageError
 from semblance.core.judge import Wording, measures, slots
+from semblance.core.modality import ReadOptions
 from semblance.core.need import need
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
+from semblance.modalities.image.declare import check
 from semblance.modalities.image.embed import brightness
 from semblance.modalities.image.metrics.frechet import ratio
 from semblance.modalities.image.metrics.samples import SAMPLES, Measured, pooled
@@ -60,12 +62,12 @@ class Network:
 
     @cached_property
     def session(self) -> Any:
-        """What runs it. Raises DataError for what is no ONNX, or takes no images."""
-        runtime = need("onnxruntime", extra="extractors", why="a network from a file")
+        """What runs it. Raises UsageError where there is no file, DataError for what is no ONNX, or takes no images."""
+        held, runtime = self.held, need("onnxruntime", extra="extractors", why="a network from a file")
         options = runtime.SessionOptions()
         options.log_severity_level, options.use_deterministic_compute = 4, True
         try:
-            made = runtime.InferenceSession(self.held, options, providers=["CPUExecutionProvider"])
+            made = runtime.InferenceSession(held, options, providers=["CPUExecutionProvider"])
         except Exception:  # whatever the library says may name what is in the file
             raise DataError.of(
                 f"'{self.file.name}' cannot be run",
@@ -82,24 +84,31 @@ class Network:
         return made
 
     def described(self, images: np.ndarray) -> np.ndarray:
-        """(n, d) float64 of (n, channels, height, width) between 0 and 1: its first output, averaged over places.
+        """(n, d) float64 of (n, channels, height, width) between 0 and 1: its first output, averaged over places, or
+        over tokens where it has three axes.
 
         Raises UsageError for images of other channels than it takes.
         """
+        count = self.session.get_inputs()[0].shape[0]
+        step = count if isinstance(count, int) else PART
+        parts = (images[i : i + step] for i in range(0, len(images), step))
+        return np.concatenate([self._described(part) for part in parts])
+
+    def _described(self, images: np.ndarray) -> np.ndarray:
+        """The same of no more than the network sees together."""
         (told,) = self.session.get_inputs()
         last = told.shape[1] not in (1, 3) and told.shape[3] in (1, 3)
         count, *sides = (told.shape[3], *told.shape[1:3]) if last else told.shape[1:]
         x = _sized(_coloured(images, count, self.file.name), sides)
         low, high = self.range
         x = (low + (high - low) * x).astype(np.float32)
+        if isinstance(told.shape[0], int):
+            x = np.concatenate([x, np.zeros((told.shape[0] - len(x), *x.shape[1:]), np.float32)])
         x = np.ascontiguousarray(np.moveaxis(x, 1, -1) if last else x)
-        step = told.shape[0] if isinstance(told.shape[0], int) else PART
-        blank = np.zeros((-len(x) % step if isinstance(told.shape[0], int) else 0, *x.shape[1:]), np.float32)
-        parts = np.split(np.concatenate([x, blank]), range(step, len(x), step))
-        found = np.concatenate([self.session.run(None, {told.name: part})[0] for part in parts])[: len(x)]
-        places = tuple(range(1, found.ndim - 1)) if last else tuple(range(2, found.ndim))
-        made: np.ndarray = found.astype(float).mean(places) if places else found.astype(float)
-        return made.reshape(len(x), -1)
+        found = self.session.run(None, {told.name: x})[0][: len(images)].astype(float)
+        places = tuple(range(1, found.ndim - 1)) if last or found.ndim == 3 else tuple(range(2, found.ndim))
+        made: np.ndarray = found.mean(places) if places else found
+        return made.reshape(len(images), -1)
 
 
 def _coloured(images: np.ndarray, count: Any, name: str) -> np.ndarray:
@@ -116,8 +125,10 @@ def _coloured(images: np.ndarray, count: Any, name: str) -> np.ndarray:
 
 
 def _sized(images: np.ndarray, sides: list[Any]) -> np.ndarray:
-    """Images of so many pixels: neighbours averaged while there are twice as many, then linearly between pixels."""
-    if not all(isinstance(side, int) for side in sides) or images.shape[2:] == tuple(sides):
+    """Images of so many pixels along the sides that are fixed: neighbours averaged while there are twice as many, then
+    linearly between pixels."""
+    sides = [side if isinstance(side, int) else own for side, own in zip(sides, images.shape[2:], strict=True)]
+    if images.shape[2:] == tuple(sides):
         return images
     least = min(own / side for own, side in zip(images.shape[2:], sides, strict=True))
     small = pooled(images, -(-max(images.shape[2:]) // max(int(least), 1)))
@@ -127,7 +138,7 @@ def _sized(images: np.ndarray, sides: list[Any]) -> np.ndarray:
 
 
 def networks(declared: Mapping[str, Any] | None) -> tuple[Network, ...]:
-    """The networks that a schema file names."""
+    """The networks that a schema file, of which all is well, names."""
     said = ({} if declared is None else declared).get("image", {}).get("extractors", {})
     made = []
     for name, told in said.items():
@@ -137,8 +148,11 @@ def networks(declared: Mapping[str, Any] | None) -> tuple[Network, ...]:
 
 
 def marks(declared: Mapping[str, Any] | None) -> dict[str, str]:
-    """The SHA-256 of each network's file. Raises DataError or UsageError with all that cannot be used."""
-    problems, made = list[Problem](), dict[str, str]()
+    """The SHA-256 of each network's file. Raises UsageError with all that cannot be used; and first with what is wrong
+    with the schema file, which nobody has read before."""
+    problems, made = check(ReadOptions(declared=declared))[1], dict[str, str]()
+    if problems:
+        raise UsageError(*problems)
     for one in networks(declared):
         try:
             made[one.name] = one.sha256 if one.session is not None else ""

@@ -37,6 +37,8 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
     of the given contrast, brought to the range of the real one; not where only masks are given. A translation that is
     no better than these has learned nothing.
     """
+    if "completed" in evidence.failed:
+        return _finding.unmeasured((SSIM, PSNR), status="error", reason=evidence.failed["completed"])
     if reason := _unmeasured(evidence):
         return _finding.unmeasured((SSIM, PSNR), status="not_applicable", reason=reason)
     held, made = _pairs(evidence)
@@ -65,6 +67,8 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     patients against the others. Dice: of the pixels of the foreground beyond the threshold that finds lesions best in
     real train images, with the mask; control: the same in the real holdout. Intervals over patients.
     """
+    if "completed" in evidence.failed:
+        return _finding.unmeasured((CONTRAST, FOUND), status="error", reason=evidence.failed["completed"])
     if reason := _unmeasured(evidence) or ("" if _lesion(evidence.holdout) else "no mask shows lesions"):
         return _finding.unmeasured((CONTRAST, FOUND), status="not_applicable", reason=reason)
     held, made = _pairs(evidence)
