@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from semblance.core.schema import Column
 from semblance.core.shares import simplex
+from semblance.privacy.audit import of_counts
 
 CELLS = 16
 """Cells of a number that is known of a record."""
@@ -24,6 +25,16 @@ class Asked:
     sizes: np.ndarray
     whose: np.ndarray
     subsets: tuple[tuple[int, ...], ...]
+
+
+def of_looks(counts: Sequence[np.ndarray], asked: Iterable[tuple[Asked, int]], sigmas: Sequence[float]) -> float:
+    """Log of how much more likely all noisy counts are with a patient than with nobody: `asked` is what is counted of
+    it, and of how many of its records at most, look by look, with noise `sigmas`."""
+    found, rest = 0.0, list(counts)
+    for (one, clip), sigma in zip(asked, sigmas, strict=True):
+        own, rest = rest[: len(one.subsets)], rest[len(one.subsets) :]
+        found += of_counts(own, one.subsets, one.codes, sigma=sigma, clip=clip)
+    return found
 
 
 def each_alone(codes: np.ndarray, shapes: Sequence[tuple[int, ...]], whose: np.ndarray) -> Asked:

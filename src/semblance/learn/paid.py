@@ -138,6 +138,22 @@ def refuse_none(plan: TrainPlan) -> None:
         )
 
 
+def undeclared(what: str) -> UsageError:
+    """The refusal of `what` records are called that were read as they are, and not under declarations."""
+    return UsageError.of(
+        f"{what} that were not read under declarations",
+        rule="under differential privacy all that is known of records beforehand is declared",
+        fix="--epsilon with --schema FILE; in Python sb.read(path, schema=..., private=True)",
+    )
+
+
+def refuse_undeclared(schema: Schema, what: str) -> None:
+    """Raise UsageError, before any record is looked at, where what is public of them was not declared."""
+    if not schema.public:
+        raise undeclared(what)
+    public_number(schema)
+
+
 def public_number(schema: Schema) -> int:
     """The number of patients that is public anyway. Raises UsageError where there is none."""
     if schema.n_public is None:

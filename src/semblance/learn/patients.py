@@ -3,6 +3,7 @@ differential privacy, whose unit is the patient."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 from semblance.core.large import taken
+from semblance.core.model import Plan
 from semblance.core.promise import Ledger, Steps
 from semblance.learn.drawn import Fitting
 from semblance.learn.pace import PROBE_STEPS, steps_within
@@ -21,6 +23,8 @@ from semblance.learn.trainer import Objective, TrainPlan, train_to_end
 from semblance.privacy.noise import system
 
 P = TypeVar("P", bound=Paid)
+SECONDS = 60.0
+"""How long a training takes where nobody says."""
 
 
 class Patients:
@@ -53,25 +57,27 @@ class Patients:
 
 
 def planned(
-    objective: Objective,
-    stand_in: np.ndarray,
+    begin: Callable[[], tuple[Objective, np.ndarray]],
     base: TrainPlan,
     *,
     lot: int,
     public: int,
     shown: int,
     rng: np.random.Generator,
-    begun: float,
-    budget: float,
-) -> TrainPlan:
-    """A plan for so many `public` patients, `lot` of whom are expected in a step, at most: steps that end `budget`
-    seconds after `begun` (time.monotonic), found by training on (n, width) rows that stand in for real ones."""
+    time_budget: float | None,
+) -> Plan:
+    """A plan for so many `public` patients, `lot` of whom are expected in a step, at most: steps that end `time_budget`
+    seconds (SECONDS, where none is given) from now, found by training what `begin` gives, a network at its start and
+    (n, width) rows that stand in for real ones."""
+    begun = time.monotonic()
+    objective, stand_in = begin()
     batch = max(1, min(lot, public // LOTS))
     plan = replace(base, batch=batch)
     source = Patients(stand_in, stand_in[:, -1], np.arange(len(stand_in)) % (4 * batch), shown=shown)
     rule = Private(Steps(1.0, 0.25, PROBE_STEPS), float(batch), times=shown)
+    budget = SECONDS if time_budget is None else time_budget
     found = steps_within(objective, source, plan, rng=rng, begun=begun, budget=budget, rule=rule)
-    return replace(plan, steps=min(found, max(1, EPOCHS * public // batch)))
+    return replace(plan, steps=min(found, max(1, EPOCHS * public // batch))).to_json()
 
 
 @dataclass(frozen=True)

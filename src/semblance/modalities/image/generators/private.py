@@ -10,7 +10,6 @@ Nothing else looks at an image: no mean, no direction, nobody aside.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,7 +18,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semblance.core.errors import UsageError
 from semblance.core.large import filled
 from semblance.core.model import Plan, Wanted, Watch
 from semblance.core.promise import Ledger, Noise
@@ -29,7 +27,7 @@ from semblance.core.shares import simplex
 from semblance.learn.drawn import Fitting
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.network import Drawn, Sampler, parts_of
-from semblance.learn.paid import Paid, public_number
+from semblance.learn.paid import Paid, public_number, refuse_undeclared
 from semblance.learn.patients import Patients, Showing, planned
 from semblance.learn.trainer import TrainPlan
 from semblance.learn.white_box import Likely, Spy
@@ -65,13 +63,7 @@ class PrivateSpec(NetworkSpec):
 
     def refuse_undeclared(self, schema: Schema) -> None:
         """Raise UsageError, before any image is looked at, where what is public of them was not declared."""
-        if not schema.public:
-            raise UsageError.of(
-                "images that were not read under declarations",
-                rule="under differential privacy all that is known of records beforehand is declared",
-                fix="--epsilon with --schema FILE; in Python sb.read(path, schema=..., private=True)",
-            )
-        public_number(schema)
+        refuse_undeclared(schema, "images")
 
     def check(self, train: Images, *, wanted: Wanted) -> None:
         """Raise UsageError with all that no model of such images could draw; under a public schema, by that alone."""
@@ -84,11 +76,16 @@ class PrivateSpec(NetworkSpec):
         """Seconds (default 60) turned into steps; under a public schema by trying some on images of noise."""
         if not train.schema.public:
             return super().plan(train, rng=rng, time_budget=time_budget)
-        budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        objective, rows = self._begun(_outlined(train, np.ones(len(labels_of(train.schema)))), seed)
-        how: dict[str, Any] = {"lot": self.lot, "public": public_number(train.schema), "shown": SHOWN}
-        how |= {"rng": stream(seed, "probe"), "begun": begun, "budget": budget}
-        return planned(objective, rows, self.private_base, **how).to_json()
+        seed, public = root_of(rng), public_number(train.schema)
+        return planned(
+            lambda: self._begun(_outlined(train, np.ones(len(labels_of(train.schema)))), seed),
+            self.private_base,
+            lot=self.lot,
+            public=public,
+            shown=SHOWN,
+            rng=stream(seed, "probe"),
+            time_budget=time_budget,
+        )
 
     def fit(
         self,

@@ -8,7 +8,6 @@ starts at recordings that are drawn from the counts, keeps nobody aside and stop
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,27 +15,28 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semblance.core.errors import UsageError
 from semblance.core.model import Plan
 from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
+from semblance.learn.counts import Asked, of_looks
 from semblance.learn.drawn import Fitting, Learned
 from semblance.learn.network import Drawn, Sampler
-from semblance.learn.paid import Paid, public_number
+from semblance.learn.paid import Paid, public_number, refuse_undeclared, undeclared
 from semblance.learn.patients import Patients, Showing, planned
 from semblance.learn.trainer import TrainPlan
 from semblance.learn.white_box import Likely, Spy
 from semblance.modalities.signal import limb
 from semblance.modalities.signal.cosines import FAR, Cosines
-from semblance.modalities.signal.counted import Asked, Counted, Grid
+from semblance.modalities.signal.counted import Counted, Grid
 from semblance.modalities.signal.data import Pieces, Public, Recordings
 from semblance.modalities.signal.generators.network import NetworkSpec
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderModel
 from semblance.modalities.signal.pieces import RATE, SIZE, Cut
 from semblance.modalities.signal.style import Styles
-from semblance.privacy.audit import of_counts
 
+RECORDS = "recordings"
+"""What is learned, for those who are told what is wrong."""
 COUNTED = (0.05, 0.05, 0.2)
 """Shares of the budget for what recordings, beats and cosines are counted for."""
 BEATS = 4
@@ -74,7 +74,7 @@ class Work:
         """Of recordings that were read under declarations. Raises UsageError for others."""
         public = train.public
         if public is None or not train.schema.public:
-            raise _undeclared()
+            raise undeclared(RECORDS)
         rate = min(public.rate, RATE)
         cut = Cut(True, rate, max(2, round(rate * SIZE / RATE)), public.leads)
         code = Cosines.of(public, cut.size)
@@ -111,20 +111,22 @@ class PrivateSpec(NetworkSpec):
 
     def refuse_undeclared(self, schema: Schema) -> None:
         """Raise UsageError, before any record is looked at, where what is public of them was not declared."""
-        if not schema.public:
-            raise _undeclared()
-        public_number(schema)
+        refuse_undeclared(schema, RECORDS)
 
     def plan(self, train: Recordings, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps; under a public schema by trying some on made-up beats."""
         if not train.schema.public:
             return super().plan(train, rng=rng, time_budget=time_budget)
-        budget, begun = 60.0 if time_budget is None else time_budget, time.monotonic()
-        how: dict[str, Any] = {"lot": self.lot, "public": public_number(train.schema), "shown": BEATS}
-        seed = root_of(rng)
-        objective, stand_in = self._begun(Work.of(train).nobody(), seed)
-        how |= {"rng": stream(seed, "probe"), "begun": begun, "budget": budget}
-        return planned(objective, stand_in, self.private_base, **how).to_json()
+        seed, public = root_of(rng), public_number(train.schema)
+        return planned(
+            lambda: self._begun(Work.of(train).nobody(), seed),
+            self.private_base,
+            lot=self.lot,
+            public=public,
+            shown=BEATS,
+            rng=stream(seed, "probe"),
+            time_budget=time_budget,
+        )
 
     def outlined(self, train: Recordings) -> Recorder:
         """Under a public schema, who would record if nobody had been counted."""
@@ -205,14 +207,6 @@ class PrivateSpec(NetworkSpec):
         return Patients(rows, labels, pieces.subjects, shown=BEATS)
 
 
-def _undeclared() -> UsageError:
-    return UsageError.of(
-        "recordings that were not read under declarations",
-        rule="under differential privacy all that is known of records beforehand is declared",
-        fix="--epsilon with --schema FILE; in Python sb.read(path, schema=..., private=True)",
-    )
-
-
 def _counts(work: Work, train: Recordings, pieces: Pieces, ledger: Ledger) -> tuple[list[np.ndarray], list[Noise]]:
     """The noisy counts, and what was paid for them."""
     shapes = work.grid.shapes
@@ -230,11 +224,8 @@ def _counts(work: Work, train: Recordings, pieces: Pieces, ledger: Ledger) -> tu
 
 def _likely(work: Work, one: Recordings, paid: PaidBeats) -> float:
     """Log of how much more likely the counts are with a patient than with nobody."""
-    found, counts = 0.0, list(paid.counts)
-    for (asked, clip, _), sigma in zip(_asked(work, one, work.pieces(one)), paid.sigmas, strict=True):
-        own, counts = counts[: len(asked.subsets)], counts[len(asked.subsets) :]
-        found += of_counts(own, asked.subsets, asked.codes, sigma=sigma, clip=clip)
-    return found
+    asked = ((asked, clip) for asked, clip, _ in _asked(work, one, work.pieces(one)))
+    return of_looks(paid.counts, asked, paid.sigmas)
 
 
 def _asked(work: Work, train: Recordings, pieces: Pieces) -> Iterator[tuple[Asked, int, str]]:

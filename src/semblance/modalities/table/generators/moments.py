@@ -71,8 +71,8 @@ class Moments:
 @dataclass(frozen=True)
 class _Work:
     """All columns side by side: `single` (strata, codes) and `pairs` (strata, codes, codes) shares, and what their
-    errors weigh, as does one of a parameter (`prior`); the `stratum` (components,) of each component, none before
-    `begun`. `columns` (codes, columns) says which codes are those of a column."""
+    errors weigh: by their noise, over how many of them are `known`. The `stratum` (components,) of each component, none
+    before `begun`. `columns` (codes, columns) says which codes are those of a column."""
 
     sizes: np.ndarray
     strata: np.ndarray
@@ -80,7 +80,7 @@ class _Work:
     single_weight: np.ndarray
     pairs: np.ndarray
     pair_weight: np.ndarray
-    prior: np.float32
+    known: np.float32
     columns: np.ndarray
     stratum: np.ndarray
 
@@ -101,8 +101,8 @@ class _Work:
         columns = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
         single = np.concatenate(moments.single, axis=1).astype(np.float32)
         light = np.concatenate(moments.single_noise).astype(np.float32) ** -2
-        prior, none = np.float32(1 / PRIOR) / known, np.zeros(0, dtype=np.int64)
-        return cls(sizes, strata, single, light / known, pairs, weight / known, prior, columns, none)
+        none = np.zeros(0, dtype=np.int64)
+        return cls(sizes, strata, single, light / known, pairs, weight / known, known, columns, none)
 
     def begun(self, components: int, *, rng: np.random.Generator) -> tuple[_Work, list[np.ndarray]]:
         """The same with a stratum for each component, and the parameters to start from: logarithms of the shares
@@ -124,10 +124,10 @@ class _Work:
         alone = np.maximum(self.single[level], np.float32(1e-6))
         alone = alone / self._over(alone)  # within its column
         beyond = self.pairs[level] - self.single[level][:, None] * alone
-        known, among = self.pair_weight > 0, self.pair_weight / self.prior / PRIOR
-        told, count = (beyond**2 * among) @ self.columns, known @ self.columns
+        told = (beyond**2 * (self.pair_weight * self.known)) @ self.columns
+        count = (self.pair_weight > 0) @ self.columns
         sure = (told.sum(1) - count.sum(1)) / np.sqrt(2 * np.maximum(count.sum(1), 1))
-        kept = np.argsort(-sure, kind="stable")[: max(int((sure > SURE).sum()), FEWEST)][:most]
+        kept = np.argsort(-sure, kind="stable")[: min(max(int((sure > SURE).sum()), FEWEST), most)]
         share = np.maximum(self.single[level][kept], np.float32(1e-6))
         by = np.where(told[kept] > count[kept], 1 - count[kept] / np.maximum(told[kept], 1e-12), 0) @ self.columns.T
         rows = np.maximum(share[:, None] * alone + by * beyond[kept], 0)
@@ -182,14 +182,15 @@ class _Work:
         return loss + lost, [of_shares + pulled, of_logits]
 
     def _prior(self, values: np.ndarray) -> tuple[float, np.ndarray]:
-        """Squares of the parameters around their mean in the stratum and of these means around their own, as they
-        weigh, and their gradient."""
+        """Squares of the parameters around their mean in the stratum and of these means around their own, by PRIOR, and
+        their gradient."""
         members = (self.stratum == np.arange(len(self.strata))[:, None]).astype(np.float32)
         count = members.sum(1, keepdims=True)
         means = members @ values / count
         apart, between = values - means[self.stratum], means - means.mean(0)
-        loss = float(self.prior * ((apart**2).sum() + (between**2).sum()))
-        return loss, 2 * self.prior * (apart + (between / count)[self.stratum])
+        weight = np.float32(1 / PRIOR) / self.known
+        loss = float(weight * ((apart**2).sum() + (between**2).sum()))
+        return loss, 2 * weight * (apart + (between / count)[self.stratum])
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

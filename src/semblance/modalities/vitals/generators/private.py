@@ -8,7 +8,6 @@ numbers, keeps nobody aside and stops where it was planned.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,15 +16,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semblance.core.errors import UsageError
 from semblance.core.model import Plan, Wanted, Watch
 from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.core.schema import Schema
-from semblance.learn.counts import Asked
+from semblance.learn.counts import Asked, of_looks
 from semblance.learn.drawn import Fitting, Sizes
 from semblance.learn.network import Drawn, Sampler, parts_of
-from semblance.learn.paid import Paid, public_number
+from semblance.learn.paid import Paid, public_number, refuse_undeclared, undeclared
 from semblance.learn.patients import Patients, Showing, planned
 from semblance.learn.trainer import TrainPlan
 from semblance.learn.white_box import Likely, Spy
@@ -33,9 +31,10 @@ from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.encoding.counted import Counted, Grid
 from semblance.modalities.vitals.encoding.public import FAR, PublicEncoding
 from semblance.modalities.vitals.generators.nurse import StayModel, StaySpec
-from semblance.privacy.audit import of_counts
 from semblance.privacy.noise import system
 
+RECORDS = "stays"
+"""What is learned, for those who are told what is wrong."""
 COUNTED = (0.25, 0.15)
 """Shares of the budget for the two looks that count."""
 SHOWN = 4
@@ -59,24 +58,27 @@ class PrivateSpec(StaySpec):
 
     def refuse_undeclared(self, schema: Schema) -> None:
         """Raise UsageError, before any stay is looked at, where what is public of them was not declared."""
-        if not schema.public:
-            raise _undeclared()
-        public_number(schema)
+        refuse_undeclared(schema, RECORDS)
 
     def check(self, train: Stays, *, wanted: Wanted) -> None:
         """Raise UsageError with all that no model of such stays could draw; under a public schema, by that alone."""
         if not train.schema.public:
             super().check(train, wanted=wanted)
             return
-        _coded(train, Counted.nothing(_grid(train))).known.asked(wanted)
+        PublicEncoding.of(train, Counted.nothing(_grid(train))).known.asked(wanted)
 
     def plan_privately(self, train: Stays, *, rng: np.random.Generator, time_budget: float | None) -> Plan:
         """Seconds (default 60) turned into steps, by trying some on normal numbers."""
-        budget, begun, seed = 60.0 if time_budget is None else time_budget, time.monotonic(), root_of(rng)
-        objective, stand_in = self._begun(_coded(train, Counted.nothing(_grid(train))).sizes, seed)
-        how: dict[str, Any] = {"lot": self.lot, "public": public_number(train.schema), "shown": SHOWN}
-        how |= {"rng": stream(seed, "probe"), "begun": begun, "budget": budget}
-        return planned(objective, stand_in, self.private_base, **how).to_json()
+        seed, public = root_of(rng), public_number(train.schema)
+        return planned(
+            lambda: self._begun(PublicEncoding.of(train, Counted.nothing(_grid(train))).sizes, seed),
+            self.private_base,
+            lot=self.lot,
+            public=public,
+            shown=SHOWN,
+            rng=stream(seed, "probe"),
+            time_budget=time_budget,
+        )
 
     def fit(
         self,
@@ -108,7 +110,7 @@ class PrivateSpec(StaySpec):
         """How stays become vectors, the training at its end, and what was paid for it."""
         showing, seed = Showing(TrainPlan(**how.plan), public_number(train.schema)), root_of(how.rng)
         paid = showing.pay(PaidStays, lambda: _counts(train, ledger), ledger, resume=how.resume)
-        code = _coded(train, Counted(_grid(train), paid.counts, paid.sigmas))
+        code = PublicEncoding.of(train, Counted(_grid(train), paid.counts, paid.sigmas))
         objective, _ = self._begun(code.sizes, seed)
         # An attacker is to know everything of a stay: what it leaves open as well.
         rng: Any = system() if spy is None else Known()
@@ -146,22 +148,10 @@ class PaidStays(Paid):
         return tuple(part.sigma for part in self.spent if isinstance(part, Noise))
 
 
-def _undeclared() -> UsageError:
-    return UsageError.of(
-        "stays that were not read under declarations",
-        rule="under differential privacy all that is known of records beforehand is declared",
-        fix="--epsilon with --schema FILE; in Python sb.read(path, schema=..., private=True)",
-    )
-
-
 def _grid(train: Stays) -> Grid:
     if train.public is None:
-        raise _undeclared()
+        raise undeclared(RECORDS)
     return Grid(train.schema, train.channels, train.public)
-
-
-def _coded(train: Stays, counted: Counted) -> PublicEncoding:
-    return PublicEncoding.of(train, counted)
 
 
 class Known:
@@ -199,8 +189,5 @@ def _paid(asked: Asked, noise: Noise, ledger: Ledger, *, note: str) -> list[np.n
 
 def _likely(counted: Counted, one: Stays, paid: PaidStays) -> float:
     """Log of how much more likely the counts are with a patient than with nobody."""
-    grid, found, counts = counted.grid, 0.0, list(paid.counts)
-    for asked, sigma in zip((grid.of_stays(one), grid.of_motion(one, counted)), paid.sigmas, strict=True):
-        own, counts = counts[: len(asked.subsets)], counts[len(asked.subsets) :]
-        found += of_counts(own, asked.subsets, asked.codes, sigma=sigma)
-    return found
+    asked = counted.grid.of_stays(one), counted.grid.of_motion(one, counted)
+    return of_looks(paid.counts, ((look, 1) for look in asked), paid.sigmas)
