@@ -37,7 +37,8 @@ them with the images that the board's makers held out. Peers learn in an environ
   from train, by fixed random convolutions, by radiomics. 1 is as near as real images are
 - alike: difference of the mean MS-SSIM among images of a label from that of real ones; spectrum: decibels; brightness:
   share of the range; precision, recall, coverage: in the modality's embedding
-- TSTR: macro AUC over labels on held-out images of boosted trees that learned synthetic ones; TRTR: real ones
+- TSTR: macro AUC over labels on held-out images of boosted trees that learned synthetic ones; TRTR: real ones;
+  right: the share of held-out images whose label they find
 - copies: share of images that are more like a training image than 99 % of held-out ones, less 1 %
 - real against real: train in the place of new images, another sample of it where not all are looked at. Its copies are
   of themselves
@@ -57,6 +58,8 @@ COLUMNS: Columns = {
     "coverage": ("coverage", 2),
     "TSTR": ("tstr", 3),
     "TRTR": ("trtr", 3),
+    "TSTR right": ("tstr_right", 3),
+    "TRTR right": ("trtr_right", 3),
     "copies": ("copies", 3),
 }
 _HERE = "semblance.modalities.image.metrics"
@@ -101,6 +104,8 @@ def _numbers(found: Mapping[str, Finding]) -> Iterator[tuple[str, float]]:
             yield "tstr", finding.estimate.value
             assert finding.control is not None
             yield "trtr", finding.control.value
+            for name, side in (("tstr_right", "synthetic"), ("trtr_right", "real")):
+                yield name, finding.detail["accuracy"][side]["value"]
         elif not metric.startswith("utility."):
             yield metric.rpartition(".")[2], finding.estimate.value
 

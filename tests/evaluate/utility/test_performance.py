@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import brier_score_loss, r2_score, roc_auc_score
+from sklearn.metrics import accuracy_score, brier_score_loss, r2_score, roc_auc_score
 
 from semblance.core.estimate import auc, linearized
 from semblance.core.rng import stream
-from semblance.evaluate.utility.performance import macro_auc, r_squared, score, squared_error
+from semblance.evaluate.utility.performance import accuracy, macro_auc, r_squared, score, squared_error
 
 
 def test_macro_auc_is_sklearns():
@@ -24,6 +24,15 @@ def test_two_classes_give_delongs_interval():
     found = macro_auc(truth, np.stack([-made, made], axis=1), np.arange(2.0))
     ours, delong = linearized(found.value, found.influence), auc(made[truth == 1], made[truth == 0])
     assert (ours.value, ours.low, ours.high) == pytest.approx((delong.value, delong.low, delong.high), abs=3e-4)
+
+
+def test_accuracy_is_sklearns_among_the_classes_that_are_asked_for():
+    rng = stream(0)
+    truth, made = rng.integers(0, 4, 200).astype(float), rng.dirichlet(np.ones(3), 200)
+    found, among = accuracy(truth, made, np.arange(3.0)), truth < 3
+    assert found.value == pytest.approx(accuracy_score(truth[among], made[among].argmax(1)))
+    assert found.influence.mean() == pytest.approx(0)
+    assert not found.influence[~among].any()
 
 
 def test_one_class_cannot_be_ranked():

@@ -32,6 +32,8 @@ def test_real_records_lose_nothing_and_shuffled_ones_lose_all():
         assert gap.floor.low > 0.1
         assert tstr.floor.high < tstr.estimate.low
         assert gap.estimate.high - gap.estimate.low < tstr.estimate.high - tstr.estimate.low  # paired
+        right = tstr.detail["accuracy"]
+        assert right["real"]["low"] <= right["synthetic"]["high"] and right["synthetic"]["low"] > 0.5
 
 
 def test_one_class_in_synthetic_is_chance():
@@ -66,6 +68,7 @@ def test_a_number_is_judged_by_r_squared():
     found = judged(*parts)
     for name in MODELS:
         assert found[f"utility.tstr.{name}"].detail["score"] == "R2"
+        assert "accuracy" not in found[f"utility.tstr.{name}"].detail
         assert found[f"utility.tstr.{name}"].control.value > 0.1
         assert found[f"utility.tstr.{name}"].control.high <= 1
     assert judged(*parts, metric=augmentation)[AUGMENTATION].status == "measured"

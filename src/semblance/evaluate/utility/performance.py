@@ -31,6 +31,13 @@ def macro_auc(truth: np.ndarray, probability: np.ndarray, classes: np.ndarray) -
     return Score(float(np.mean([p.value for p in parts])), np.mean([p.influence for p in parts], axis=0))
 
 
+def accuracy(truth: np.ndarray, probability: np.ndarray, classes: np.ndarray) -> Score:
+    """Share of the records of `classes` whose own class is the likeliest; `probability` (n, classes)."""
+    among, right = np.isin(truth, classes), classes[probability.argmax(axis=1)] == truth
+    value = float(right[among].mean())
+    return Score(value, np.where(among, right - value, 0.0) / among.mean())
+
+
 def _auc(positive: np.ndarray, scores: np.ndarray) -> Score:
     """AUC and its influence: a record's placement among the other class, over the share of its own (DeLong 1988).
 

@@ -7,6 +7,7 @@ their difference is a paired comparison.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from semblance.core.judge import Wording, measures, patient_rows
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.shared.models import MODELS
-from semblance.evaluate.utility.performance import score
+from semblance.evaluate.utility.performance import accuracy, score
 from semblance.evaluate.utility.task import (
     LEAST,
     PER_CLASS,
@@ -50,7 +51,8 @@ def transfer(evidence: Evidence) -> tuple[Finding, ...]:
 
     - tstr.*: the score of LightGBM, of a random forest, and of logistic regression (ridge for a number) on one-hot,
       standardised features; TRTR is the control, the independent marginals are the floor. Classes: macro average of
-      one-versus-rest AUC over classes with at least 10 holdout records. Numbers: R2.
+      one-versus-rest AUC over classes with at least 10 holdout records; `detail["accuracy"]` has the share of them
+      whose class is found, by the models of synthetic and of real records. Numbers: R2.
     - gap.*: TRTR - TSTR, with the interval of the paired difference; the ideal is 0. Control: the same between models
       of two disjoint halves of train.
 
@@ -79,7 +81,7 @@ def _pair(evidence: Evidence, goal: Task, name: str, lessons: list[Lesson]) -> t
         control=_bounded(estimated(evidence, yardstick)),
         floor=None if floor is None else _bounded(estimated(evidence, floor)),
         better="higher",
-        detail=detail,
+        detail={**detail, **_found(evidence, goal, lessons[:2])},
     )
     gap = _finding(
         f"utility.gap.{name}",
@@ -91,8 +93,18 @@ def _pair(evidence: Evidence, goal: Task, name: str, lessons: list[Lesson]) -> t
     return tstr, gap
 
 
+def _found(evidence: Evidence, goal: Task, lessons: list[Lesson]) -> dict[str, Any]:
+    """The accuracy of models of synthetic and of real records; nothing for a number."""
+    if goal.classes is None:
+        return {}
+    held = truth(evidence)
+    each = [accuracy(held, model.made, goal.classes) for model in learned(evidence, lessons)]
+    named = zip(("synthetic", "real"), each, strict=True)
+    return {"accuracy": {name: _bounded(estimated(evidence, one)).plain() for name, one in named}}
+
+
 def _bounded(estimate: Estimate) -> Estimate:
-    """Neither AUC nor R2 is above 1."""
+    """No score is above 1."""
     return replace(estimate, high=max(min(estimate.high, 1.0), estimate.value))
 
 
