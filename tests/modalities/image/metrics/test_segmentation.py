@@ -69,6 +69,17 @@ def test_the_standard_look_has_five_shares_distances_and_groups(monkeypatch):
     assert found.detail["groups"][0]["low"] < found.detail["groups"][0]["value"]
 
 
+def test_where_real_images_teach_nothing_either_nothing_is_said(monkeypatch):
+    for steps in (segments.STEPS, segments.QUICKLY):
+        monkeypatch.setitem(steps, "fast", 8)
+    pixels = masked(60, 1).pixels.copy()
+    pixels[:, 1] = 0
+    pixels[:, 1, 0, 0] = 1  # whatever a lesion is, it is not this
+    seen = replace(about(masked(60, 3)), train=replace(masked(60, 1), pixels=pixels), _cache={})
+    for found in (*segmentation(seen), *gain(seen)):
+        assert found.status == "insufficient" and "real images do not teach" in found.reason
+
+
 def test_without_masks_or_with_few_images_nothing_is_said():
     half = Evidence(unpaired(40, 1), unpaired(40, 2), unpaired(40, 3), MANIFEST)
     for metric in (segmentation, gain):

@@ -22,6 +22,7 @@ from semblance.modalities.image.metrics.samples import LEAST, Measured, pooled
 DICE, FAR, GAIN = "utility.segmentation_dice", "utility.segmentation_hd95", "utility.segmentation_gain"
 IMAGES = {"fast": 120, "standard": 400, "audit": 2_000}
 STEPS = {"fast": 40, "standard": 150, "audit": 600}
+_UNTAUGHT = "real images do not teach the network to mark a class either, so nothing can be compared"
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
 FRACTIONS = {"fast": (0.1, 1.0), "standard": SHARES, "audit": SHARES}
 QUICKLY = {"fast": 40, "standard": 60, "audit": 600}
@@ -29,6 +30,8 @@ QUICKLY = {"fast": 40, "standard": 60, "audit": 600}
 their trainings, of which there are three for each share."""
 SIDE, DEEP, WIDTH, PLACES = 64, 24, 16, 16
 """Pixels a side to which images are made small, of volumes DEEP; channels and places a side of the segmenter."""
+NOTHING = 0.05
+"""The Dice coefficient below which real images did not teach anything either: the yardstick is missing."""
 FEW, FEWEST, GROUP = 0.1, 2, 30
 """The share of real patients that counts as few, the patients of the smallest one, and of a group that is judged."""
 
@@ -48,6 +51,8 @@ def segmentation(evidence: Measured) -> tuple[Finding, ...]:
     lessons = {part: task.lesson(part, task.as_many(part)) for part in task.learned}
     steps = STEPS[evidence.tier]
     scores = {part: task.scored(part, lesson, steps=steps) for part, lesson in lessons.items()}
+    if scores["train"].overlap.mean() < NOTHING:
+        return _finding.unmeasured((DICE, FAR), status="insufficient", reason=_UNTAUGHT)
     detail = {
         "mask": task.name,
         "images": int(task.shown.sum()),
@@ -87,6 +92,8 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
         away = {way: float(one.distance.mean()) for way, one in scores.items()}
         rows.append({"share": share, **each, "hd95": away})
         few = {way: one.overlap for way, one in scores.items()} if share == FEW else few
+    if max(row["real"]["value"] for row in rows) < NOTHING:
+        return _finding.unmeasured((GAIN,), status="insufficient", reason=_UNTAUGHT)
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
     detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}
     return (_finding(GAIN, estimate=told["both"], control=told["augmented"], detail=detail),)
