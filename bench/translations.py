@@ -31,7 +31,8 @@ Each contender learns the images of some patients for as many seconds of a proce
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)
 - SSIM, PSNR: likeness (1: the same) and decibels of the contrast that was made of unseen patients' given one, inside
-  the foreground; beside the given contrast brought to the range of the real one (copy), and the mean image of train
+  the foreground; beside the given contrast brought to the range of the real one (copy), the mean image of train, and
+  the real one of the slice beside it (next)
 - lesions: share of the contrast of lesions with what lies around them that is lost, or added; not of one patient
 - Dice: overlap with marks by hand, on unseen images, of what a small U-Net marks that learned new images and masks
   alone; real: as many real ones
@@ -45,9 +46,11 @@ COLUMNS: Columns = {
     "SSIM": ("translation_ssim", 3),
     "copy": ("translation_ssim_copy", 3),
     "mean": ("translation_ssim_floor", 3),
+    "next": ("translation_ssim_control", 3),
     "PSNR": ("translation_psnr", 1),
     "copy PSNR": ("translation_psnr_copy", 1),
     "mean PSNR": ("translation_psnr_floor", 1),
+    "next PSNR": ("translation_psnr_control", 1),
     "lesions": ("translation_lesion_contrast", 3),
     "Dice": ("segmentation_dice", 3),
     "real": ("segmentation_dice_control", 3),

@@ -50,6 +50,19 @@ def test_the_real_target_is_perfect_and_the_mean_is_the_floor():
     assert mean[1].estimate.value == pytest.approx(mean[1].floor.value)
 
 
+def test_the_control_is_the_next_image_of_the_same_patient():
+    assert all(found.control is None for found in translation(judged(lambda held: held.pixels[:, 1])))  # one of each
+    rows = np.repeat(np.arange(30), 2)
+    twice = replace(HELD.take(rows), subjects=np.concatenate([np.arange(59) // 2, [99]]))
+    seen = replace(judged(lambda held: held.pixels[:, 1]), holdout=twice, completed=twice, _cache={})
+    likeness, decibels = translation(seen)
+    assert likeness.control.value == pytest.approx(1) and decibels.control.value == pytest.approx(60)
+    assert likeness.control.n == 29, "the last two are of different patients"
+    mixed = replace(twice, subjects=np.tile(np.arange(30), 2))  # now the next one shows somebody else
+    seen = replace(seen, holdout=mixed, completed=mixed, _cache={})
+    assert translation(seen)[0].control.high < 0.9
+
+
 def test_a_known_error_has_its_decibels():
     found = translation(judged(lambda held: held.pixels[:, 1] + 10))[1]
     reach = np.diff(np.quantile(TRAIN.pixels[:, 1], [0.001, 0.999]))[0]

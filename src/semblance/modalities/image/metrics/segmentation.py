@@ -78,7 +78,7 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
     task = _task(evidence)
     if isinstance(task, tuple):
         return _finding.unmeasured((GAIN,), status=task[0], reason=task[1])
-    rows, few = [], dict[str, np.ndarray]()
+    rows, few, taught = [], dict[str, np.ndarray](), 0.0
     for share in FRACTIONS[evidence.tier]:
         some = task.share(share)
         ways = {
@@ -92,7 +92,8 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
         away = {way: float(one.distance.mean()) for way, one in scores.items()}
         rows.append({"share": share, **each, "hd95": away})
         few = {way: one.overlap for way, one in scores.items()} if share == FEW else few
-    if max(row["real"]["value"] for row in rows) < NOTHING:
+        taught = max(taught, float(scores["real"].overlap.mean()))
+    if taught < NOTHING:
         return _finding.unmeasured((GAIN,), status="insufficient", reason=_UNTAUGHT)
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
     detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}

@@ -35,7 +35,8 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
 
     Every contrast is measured by its own range in train. Floor: the mean image of train. `detail["copy"]` has the same
     of the given contrast, brought to the range of the real one; not where only masks are given. A translation that is
-    no better than these has learned nothing.
+    no better than these has learned nothing. Control, where patients have several images: the real target of the
+    same patient's next image, such as the slice beside it.
     """
     if "completed" in evidence.failed:
         return _finding.unmeasured((SSIM, PSNR), status="error", reason=evidence.failed["completed"])
@@ -50,11 +51,15 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
     told = {"made": drawn[:, target], "mean": train[:, target].mean(0, keepdims=True).repeat(len(held), 0)}
     if source:
         told["copy"] = np.repeat(real[:, source], len(target), 1)
-    inside, findings = _foreground(real, held), []
+    inside, findings, (own, next_one) = _foreground(real, held), [], _next(held.subjects)
     for metric, measure in ((SSIM, _likeness), (PSNR, _decibels)):
         scores = {name: _over_patients(measure(x, real[:, target], inside), held.subjects) for name, x in told.items()}
         detail = {"images": len(held), "of_train": len(some), **({"copy": scores["copy"].plain()} if source else {})}
-        findings.append(_finding(metric, estimate=scores["made"], floor=scores["mean"], detail=detail))
+        control = None
+        if len(own):
+            usual = measure(real[next_one][:, target], real[own][:, target], inside[own])
+            control = _over_patients(usual, held.subjects[own])
+        findings.append(_finding(metric, estimate=scores["made"], control=control, floor=scores["mean"], detail=detail))
     return tuple(findings)
 
 
@@ -130,6 +135,13 @@ def _source(images: Images) -> list[int]:
 def _lesion(images: Images) -> list[int]:
     """The label maps of two classes or more: the first one is taken for lesions."""
     return list(images.layout.maps)
+
+
+def _next(who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that a further one of the same patient follows, and those that follow."""
+    order = np.argsort(who, kind="stable")
+    goes_on = who[order[:-1]] == who[order[1:]]
+    return order[:-1][goes_on], order[1:][goes_on]
 
 
 def _in_range(train: Images, *parts: Images) -> Iterator[np.ndarray]:
