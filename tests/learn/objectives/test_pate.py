@@ -18,7 +18,7 @@ PLAN = TrainPlan(steps=8, batch=TEACHERS, weight_decay=0.0, anneal=False)
 RULE = Plain(clip=float("inf"))
 
 
-def game(values: np.ndarray, part: np.ndarray, *, sigma: float = 1.0) -> Votes:
+def game(values: np.ndarray, part: np.ndarray, *, sigma: float = 1.0, astray=torch.std) -> Votes:
     """Two-layer networks on (n, WIDTH) records in parts."""
     held = torch.from_numpy(values.astype(np.float32))
     maker = Mlp(2, (4,), WIDTH)
@@ -31,7 +31,7 @@ def game(values: np.ndarray, part: np.ndarray, *, sigma: float = 1.0) -> Votes:
         return out
 
     parts = Parts(lambda rows: held[torch.from_numpy(rows)], part, count=TEACHERS)
-    return Votes(net, draw, parts, sigma=sigma, asked=6, shown=7)
+    return Votes(net, draw, parts, astray, sigma=sigma, asked=6, shown=7)
 
 
 def test_a_patient_more_moves_one_teacher_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

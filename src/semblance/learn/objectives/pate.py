@@ -5,7 +5,9 @@ student, with the label that most teachers give them, counted with noise; the ge
 one patient moves one teacher, which moves each count by at most one, and nothing else is ever seen of the records.
 
 The paper bounds what the votes tell by how much they agree, which is private itself. Here every count is paid for
-alike, whatever it says (the noise of GNMax, Papernot et al., ICLR 2018, without its data-dependent account).
+alike, whatever it says (the noise of GNMax, Papernot et al., ICLR 2018, without its data-dependent account). So there
+are few votes, and a student of few votes leads a generator away from everything it does not look at: the generator is
+held near what has been counted besides (`astray`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from semblance.privacy.noise import noised
 
 Draw = Callable[[int, torch.Generator], torch.Tensor]
 """So many (n, width) generated records."""
+HELD, SEEN = 10.0, 512
+"""The weight of how far astray generated records are, and how many are looked at."""
 
 
 class Teachers(nn.Module):
@@ -81,10 +85,22 @@ class Parts:
 
 
 class Votes:
-    """The objective of all. In a step the student asks for `asked` labels, each a count with noise of scale `sigma`."""
+    """The objective of all. In a step the student asks for `asked` labels, each a count with noise of scale `sigma`;
+    `astray` says how far (n, width) generated records are from what may be known of the real ones."""
 
-    def __init__(self, net: Panel, draw: Draw, parts: Parts, *, sigma: float, asked: int, shown: int) -> None:
-        self.net, self.draw, self.parts, self.sigma, self.asked, self.size = net, draw, parts, sigma, asked, shown
+    def __init__(
+        self,
+        net: Panel,
+        draw: Draw,
+        parts: Parts,
+        astray: Callable[[torch.Tensor], torch.Tensor],
+        *,
+        sigma: float,
+        asked: int,
+        shown: int,
+    ) -> None:
+        self.net, self.draw, self.parts, self.astray = net, draw, parts, astray
+        self.sigma, self.asked, self.size = sigma, asked, shown
         # The loss of the student comes first, since that is what is told of a step: it is made of noisy votes alone.
         self.turns = tuple(
             Turn(name, loss, tuple(part.parameters()))
@@ -112,7 +128,8 @@ class Votes:
         return softplus(torch.where(self.labels(fake), -score, score))
 
     def _generator(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        return softplus(-self.net.student(self.draw(self.size, noise))[:, 0])
+        fake = self.draw(SEEN, noise)
+        return softplus(-self.net.student(fake)[:, 0]) + HELD * self.astray(fake)
 
     def _teach(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """One loss for each teacher, of its own records and of generated ones that all of them see."""

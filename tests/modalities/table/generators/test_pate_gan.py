@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from semblance.core.errors import UsageError
 from semblance.core.promise import Noise
 from semblance.core.rng import stream
 from semblance.modalities.table.audit import simulated
+from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.generators.pate_gan import PARTS, PateGan
 from semblance.modalities.table.generators.vae import Vae
 from semblance.privacy.ledger import Ledger
+from tests.contracts.samples import cohort as people
 
 SPEC = PateGan(teachers=5, steps=6, asked=3, batch=8, width=8, hidden=4)
 
@@ -55,6 +58,51 @@ def test_votes_are_those_that_were_paid_for(tmp_path: Path) -> None:
     for spec, more in ((SPEC, {"steps": 7}), (replace(SPEC, asked=4), {}), (Vae(width=8, latent=4), {})):
         with pytest.raises(UsageError, match="taken up as it was planned"):
             spec.fit(cohort, plan={**plan, **more}, **how)
+
+
+def test_columns_stay_where_they_were_counted_though_votes_are_noise(tmp_path: Path) -> None:
+    """Adult's were off by .92 of at most 1 after 300 steps on noise."""
+    cohort = simulated(stream(0, "cohort")).base
+    ledger = Ledger.open(tmp_path, cohort="audit", epsilon=1.0, delta=1e-5)
+    spec = PateGan(teachers=50, steps=60, asked=4)
+    model = spec.fit(cohort, rng=stream(0, "fit"), plan=spec.plan(cohort, rng=stream(0, "plan")), ledger=ledger)
+    drawn = next(model.sample(2_000, rng=stream(0, "sample"))).frame
+    for name in drawn:
+        real, made = (frame[name].value_counts(normalize=True) for frame in (cohort.frame, drawn))
+        assert real.sub(made, fill_value=0).abs().sum() / 2 < 0.3
+
+
+def test_a_maker_starts_at_the_columns_and_sees_them_drift() -> None:
+    """What nobody has was once as likely as all the rest together."""
+    cohort = simulated(stream(0, "cohort")).base
+    maker, dense = PateGan()._maker(public_encoding(cohort.schema), cohort, stream(0))
+    with torch.no_grad():
+        x = maker.draw(4_000, torch.Generator().manual_seed(0))
+        at_start, real = maker.astray(x), torch.from_numpy(dense.encode(cohort, rng=stream(0)))
+        assert at_start < 0.2
+        for span in dense.spans:
+            places = slice(span.start, span.stop)
+            if span.kind == "onehot":
+                assert (x[:, places].mean(0) - real[:, places].mean(0)).abs().max() < 0.1
+                assert x[:, places].mean(0)[real[:, places].mean(0) == 0].sum() < 0.001
+                moved = x.clone()
+                moved[:, places] = moved[:, places].roll(1, 1)
+                assert maker.astray(moved) > at_start + 0.2
+
+
+def test_numbers_start_where_they_lie_and_are_seen_to_drift() -> None:
+    ages = people(500, 0)
+    maker, dense = PateGan()._maker(PateGan().encoding_of(ages, None), ages, stream(0))
+    real = torch.from_numpy(dense.encode(ages, rng=stream(0)))[:, maker.heads.numbers]
+    with torch.no_grad():
+        x = maker.draw(4_000, torch.Generator().manual_seed(0))
+        made, at_start = x[:, maker.heads.numbers], maker.astray(x)
+        assert made.shape[1] and torch.allclose(made.mean(0), real.mean(0), atol=0.15)
+        assert torch.allclose(made.std(0), real.std(0), atol=0.15)
+        for way in (lambda z: z + 3 * maker.spread, lambda z: z * 3):
+            moved = x.clone()
+            moved[:, maker.heads.numbers] = way(made)
+            assert maker.astray(moved) > at_start + 1
 
 
 def test_without_a_ledger_nobody_is_asked() -> None:

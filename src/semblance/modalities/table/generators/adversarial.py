@@ -34,6 +34,8 @@ from semblance.privacy.noise import system
 LOOKS, FEWEST = 30, 300
 TEMPERATURE = 0.2
 """Of the choices that a private generator draws: so it has the columns right before it has learned anything else."""
+NEVER = 1e-6
+"""The share at which a choice starts that no record has."""
 AVERAGE = 0.98
 """Decay of the average of the weights that draw (Yazici et al., ICLR 2019): it stills the to and fro of the sides."""
 
@@ -93,9 +95,13 @@ class Maker(nn.Module):
         raise TypeError(f"{type(self).__name__} does not say how records are drawn")
 
     def prefer(self, layer: nn.Linear) -> None:
-        """Start a last layer at the shares of every choice, so that training begins at the marginals."""
+        """Start a last layer at the shares of every choice, so that training begins at the marginals; what no record
+        has is next to never drawn."""
+        choice = torch.zeros(len(self.shares), dtype=torch.bool)
+        for span in self.dense.spans:
+            choice[span.start : span.stop] = span.kind == "onehot"
         with torch.no_grad():
-            layer.bias.add_(torch.where(self.shares > 0, self.shares.clamp(1e-6).log(), 0.0))
+            layer.bias.add_(torch.where(choice, self.shares.clamp(NEVER).log(), 0.0))
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,13 @@ class PateGan(WganGp):
 
     batch: int = 64
     """Records that each side sees at once."""
-    steps: int = 300
+    rate: float = 3e-3
+    """Learning rate of all."""
+    steps: int = 40
     """Steps: each asks the teachers anew."""
-    teachers: int = 200
-    """Teachers, each of whom has the records of its own patients."""
+    teachers: int = 400
+    """Teachers, each of whom has the records of its own patients: more of them are heard through the noise, and know
+    less."""
     asked: int = 16
     """Records that the teachers vote on in a step: each vote costs as much as any other."""
     hidden: int = 32
@@ -62,7 +65,7 @@ class PateGan(WganGp):
 
     def plan(self, train: Table, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """The steps of the options: a plan looks at no record."""
-        return replace(self.private_base, steps=self.steps, batch=self.teachers, ema=0.98).to_json()
+        return replace(self.private_base, steps=self.steps, rate=self.rate, batch=self.teachers).to_json()
 
     def learn_from(self, train: Table, how: Fitting) -> AdversarialModel:
         """Raises UsageError: without a ledger nobody may ask the teachers."""
@@ -109,14 +112,16 @@ class PateGan(WganGp):
         shown = Vectors(dense, dense.pack(kept, rng=system()), kept.subjects)
         parts = Parts(shown.batch, self._parts(kept.subjects, how.resume), count=self.teachers)
         sigma = told.training.sigma
-        objective = Votes(net, maker.draw, parts, sigma=sigma, asked=self.asked, shown=self.batch)
+        objective = Votes(net, maker.draw, parts, maker.astray, sigma=sigma, asked=self.asked, shown=self.batch)
         return objective, told, dense
 
     def _maker(self, coder: Encoding, seen: Table, rng: np.random.Generator) -> tuple[PlainMaker, Dense]:
         """The generator, started at the columns of what stands in for the real records."""
         dense = Dense.fit(coder, seen, numbers=self.numbers)
         records = Records(dense, coder.encode(seen), Vectors(dense, dense.pack(seen, rng=rng), seen.subjects))
-        maker = self.maker(dense, self.facts(records) | {"temperature": torch.tensor(TEMPERATURE)})
+        numbers = records.source.packed[:, [k for k, span in enumerate(dense.spans) if span.kind == "scalar"]]
+        start_at = {"temperature": torch.tensor(TEMPERATURE), "middle": numbers.mean(0), "spread": numbers.std(0)}
+        maker = self.maker(dense, self.facts(records) | start_at)
         if dense.width:
             start(maker, rng=rng)
             maker.prefer(maker.net.last)

@@ -82,8 +82,16 @@ class WganGp(AdversarialSpec):
         return Veiled(net, maker.draw, turns=self.turns)
 
 
+RARELY = 0.01
+"""Added to a share by which a distance is divided, for what few records have."""
+
+
 class PlainMaker(Maker):
-    """Normal noise -> hidden layers -> heads; choices are drawn where there is a `temperature` among the facts."""
+    """Normal noise -> hidden layers -> heads; choices are drawn where there is a `temperature` among the facts, and
+    numbers start at a noise of their own where there are a `middle` and a `spread` of each."""
+
+    middle: torch.Tensor
+    spread: torch.Tensor
 
     def __init__(
         self, dense: Dense, facts: Mapping[str, torch.Tensor], *, latent: int, widths: tuple[int, ...]
@@ -91,8 +99,25 @@ class PlainMaker(Maker):
         super().__init__(dense, facts)
         drawn = facts.get("temperature")
         self.latent, self.heads = latent, Heads(dense.spans, temperature=None if drawn is None else float(drawn))
-        self.net = Mlp(latent, widths, dense.width, activation=relu)
+        self.net, self.apart = Mlp(latent, widths, dense.width, activation=relu), "spread" in facts
 
     def draw(self, n: int, noise: torch.Generator) -> torch.Tensor:
         """(n, width) records."""
-        return self.heads(self.net(torch.randn((n, self.latent), generator=noise)), noise)
+        raw = self.net(torch.randn((n, self.latent), generator=noise))
+        if self.apart:
+            own = torch.randn((n, len(self.heads.numbers)), generator=noise)
+            moved = self.middle + self.spread * (own + raw[:, self.heads.numbers])
+            raw = raw.index_copy(1, self.heads.numbers, moved)
+        return self.heads(raw, noise)
+
+    def astray(self, x: torch.Tensor) -> torch.Tensor:
+        """How far the columns of (n, width) records are from where they started: squared distances of the shares of
+        choices, over the shares, and of the means and deviations of numbers, in units of their `spread`."""
+        choices, numbers = self.heads.choices, self.heads.numbers
+        shares = self.shares[choices]
+        off = ((x[:, choices].mean(0) - shares) ** 2 / (shares + RARELY)).sum()
+        known = self.spread > 0 if self.apart else torch.zeros(0, dtype=torch.bool)
+        if known.any():
+            own = ((x[:, numbers] - self.middle) / self.spread.clamp(1e-6))[:, known]
+            off = off + (own.mean(0) ** 2).sum() + ((own.std(0) - 1) ** 2).sum()
+        return off
