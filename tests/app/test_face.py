@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,61 @@ def test_a_report_says_what_was_asked_for(parts: Any, made: pd.DataFrame) -> Non
     wanted = Wanted(given={"sex": "F"})
     assert judged(parts, made, wanted=wanted).subject["wanted"] == {"given": {"sex": "F"}}
     assert "wanted" not in judged(parts, made).subject
+
+
+DECLARED = """
+[cohort]
+id = "clinic"
+n_public = 300
+[columns.pid]
+role = "subject"
+[columns.age]
+kind = "integer"
+min = 18
+max = 99
+[columns.sex]
+categories = ["F", "M"]
+[columns.died]
+role = "target"
+categories = ["no", "yes"]
+"""
+
+
+@pytest.fixture
+def promised(tmp_path: Path) -> tuple[Fitted, Any, Report]:
+    """A model that learned under differential privacy, its records, and what was said of them."""
+    rng = np.random.default_rng(0)
+    age, sex, died = rng.integers(18, 99, 300), rng.choice(["F", "M"], 300), rng.choice(["no", "yes"], 300)
+    frame = pd.DataFrame({"pid": [f"P{i}" for i in range(300)], "age": age, "sex": sex, "died": died})
+    frame.to_csv(tmp_path / "clinic.csv", index=False)
+    (tmp_path / "clinic.toml").write_text(DECLARED)
+    data = sb.read(tmp_path / "clinic.csv", schema=tmp_path / "clinic.toml", private=True)
+    train, holdout = sb.split(data)
+    ledger = sb.Ledger.open(tmp_path / "ledgers", cohort="clinic", epsilon=1.0, delta=1e-4)
+    model = sb.fit(train, ledger=ledger)
+    made = model.sample(300)
+    report = sb.evaluate(
+        train=train, holdout=holdout, synthetic=made, tier="fast", schema=tmp_path / "clinic.toml", model=model
+    )
+    return model, made, report
+
+
+def test_under_a_guarantee_the_guarantee_leaves_and_no_finding(promised: Any, tmp_path: Path) -> None:
+    model, made, report = promised
+    assert "differential privacy per patient" in report.subject["guarantee"]
+    outcome = sb.release(report, synthetic=made, folder=tmp_path / "RUN", model=model)
+    left = {path.name for path in (outcome.run / "public").iterdir() if "manifest" not in path.name}
+    assert {"GUARANTEE.md", "guarantee.json", "schema.json", "synthetic.csv"} <= left
+    assert not {name for name in left if name.startswith(("report", "card", "DATASHEET", "croissant", "MAPPING"))}
+    claim = json.loads((outcome.run / "public" / "guarantee.json").read_text())
+    assert 0 < claim["epsilon"] <= 1 and claim["cohort"] == "clinic"
+    assert claim["epsilon"] == report.subject["promise"]["epsilon"]
+
+
+def test_a_private_model_is_not_released_without_its_guarantee(promised: Any, tmp_path: Path) -> None:
+    model, made, report = promised
+    model.save(tmp_path / "kept")
+    for whose in (None, sb.load(tmp_path / "kept")):
+        with pytest.raises(UsageError, match="guarantee is not known"):
+            sb.release(report, synthetic=made, folder=tmp_path / "RUN", model=whose)
+    assert not (tmp_path / "RUN").exists()

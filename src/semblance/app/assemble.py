@@ -12,6 +12,7 @@ from typing import Any
 
 from semblance.app import config
 from semblance.core.files import write_json, write_text
+from semblance.core.promise import Guarantee
 from semblance.core.report import Report
 from semblance.core.schema import Schema
 
@@ -33,12 +34,20 @@ decides by it whether to publish looks at the records, and that look is not cove
 """
 
 
+GUARANTEED = ("epsilon", "delta", "unit", "relation")
+
+
 @dataclass(frozen=True)
 class Promised:
     """What is public about a differentially private run, and the declared schema."""
 
     told: Mapping[str, Any]
     schema: Schema
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """The promise itself."""
+        return Guarantee(**{key: self.told[key] for key in GUARANTEED})
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def assemble(bundle: Bundle, folder: Path) -> None:
     said = _predicate(bundle)
     if bundle.promised is not None:
         _write_promised(bundle, bundle.promised, folder / "public")
-        kept = {key: bundle.promised.told[key] for key in ("epsilon", "delta", "unit", "relation")}
+        kept = {key: bundle.promised.told[key] for key in GUARANTEED}
         seal(folder / "public", predicate={"guarantee": kept, "versions": said["versions"]})
     elif leaves(bundle.report):
         _write_public(bundle, folder / "public")

@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 
 from semblance.app import config, stages
-from semblance.app.assemble import Bundle, assemble
+from semblance.app.assemble import Bundle, Promised, assemble
 from semblance.app.completing import filled
 from semblance.app.frames import columns_of, from_pandas, is_frame, library_of, write_csv, write_parquet
 from semblance.app.options import RARE, refuse_wrong
 from semblance.app.parts import check_parts, together
 from semblance.app.pipeline import Outcome
+from semblance.app.private import claimed
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
 from semblance.core.dataset import Dataset
@@ -35,7 +36,7 @@ from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.modality import load as attribute
 from semblance.core.model import Wanted, Watch
-from semblance.core.promise import Ledger
+from semblance.core.promise import Guarantee, Ledger
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
@@ -94,6 +95,13 @@ class Fitted:
     seed: int = 0
     library: str = "pandas"
     spec: Any = None
+    promised: Promised | None = None
+    """What is public about how it learned, where that was under differential privacy."""
+
+    @property
+    def private(self) -> bool:
+        """Whether it learned under differential privacy; of a loaded one too, whose ledger is not known."""
+        return bool(getattr(self.model, "measured", None))
 
     def sample(self, rows: int, *, seed: int | None = None, **wanted: Any) -> Any:
         """`rows` synthetic records: a frame where they are rows, else `Data`. The same seed (by default that of `fit`)
@@ -302,7 +310,8 @@ def fit(
         spec.refuse_undeclared(train.schema)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
-    return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan))
+    promised = None if ledger is None else Promised(claimed(ledger, made.measured), train.schema)
+    return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan), promised)
 
 
 def load(folder: str | Path) -> Fitted:
@@ -356,6 +365,7 @@ def evaluate(
         about["generator"] = stages.vouched(holds_records=holds_records)
     if model is not None:
         about |= {"generator": model.model.card.to_json(), **stages.about_race(model.plan)}
+        about |= stages.about_guarantee(Guarantee() if model.promised is None else model.promised.guarantee)
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
     about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real)}
@@ -432,13 +442,17 @@ def release(
 ) -> Outcome:
     """Write the signed run folder: the data, the report, the model; `public/` only where the decision grants it.
 
-    `synthetic` is what `evaluate` was given. Raises UsageError where it is not, where nothing was decided, and where
-    the folder holds something. Look at `.exit_code` and `.decision` of what is returned.
+    Of a `model` that learned under differential privacy `public/` holds the records, the declared schema and the
+    guarantee, whatever was decided, and nothing that was measured without noise. `synthetic` is what `evaluate` was
+    given. Raises UsageError where it is not, where nothing was decided, where a private model is not the one that
+    learned in this session, and where the folder holds something. Look at `.exit_code` and `.decision` of what is
+    returned.
     """
     run = Path(folder).resolve()
     if report.decision is None:
         raise UsageError.of("a report without a decision", rule="the gate decides first", fix="sb.evaluate(...)")
     ran = {**(config or {}), "plan": None if model is None else dict(model.plan), "versions": versions()}
+    promised = _promised(report, model)
     work = open_work(run, kind="release", resume=False)
     try:
         kept = model is None or model.model.card.holds_records  # a model that is records is never written
@@ -446,11 +460,23 @@ def release(
         _refuse_other(report, data)
         if model is not None and saved is not None:
             model.save(saved)
-        assemble(Bundle(report, ran, data, saved), work / "out")
+        assemble(Bundle(report, ran, data, saved, promised), work / "out")
         publish(work / "out", run)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Outcome(run, report)
+
+
+def _promised(report: Report, model: Fitted | None) -> Promised | None:
+    """What leaves under a guarantee; None where none is claimed. Raises UsageError where it cannot be told."""
+    promised = None if model is None else model.promised
+    if promised is None and (report.subject.get("promise") or (model is not None and model.private)):
+        raise UsageError.of(
+            "a private model whose guarantee is not known here",
+            rule="what leaves states the guarantee and nothing that was measured without noise",
+            fix="give `evaluate` and `release` the model that `fit` returned, or run semblance synth --epsilon",
+        )
+    return promised
 
 
 def _refuse_other(report: Report, data: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from semblance.app import config, stages
-from semblance.app.assemble import Bundle, Promised, assemble, leaves
+from semblance.app.assemble import GUARANTEED, Bundle, Promised, assemble, leaves
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
@@ -337,7 +337,7 @@ class _Synth:
         # The file is read back, so that what is judged is what leaves, formats and all.
         made = stages.further(self.manifest, str(self.synthetic), self.train)
         o, looks = self.options, _Looks(self.manifest, self.stage.show)
-        kept = {key: self.promised[key] for key in ("epsilon", "delta", "unit", "relation") if self.promised}
+        kept = {key: self.promised[key] for key in GUARANTEED if self.promised}
         about = stages.about_model(
             self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=Guarantee(**kept)
         )

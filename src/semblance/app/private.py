@@ -17,6 +17,7 @@ from rich.text import Text
 from semblance.app.options import SynthOptions
 from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
+from semblance.core.promise import Ledger as Account
 from semblance.core.promise import spent_from
 from semblance.core.schema import MEASURE, Schema
 from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
@@ -163,13 +164,17 @@ def promised(
     Raises PrivacyError where the ledger does not hold the noise of these measurements.
     """
     if not ledger_path(options).exists():
-        raise _lost(options)
-    ledger = ledger_of(options)
+        raise _lost(str(_cohort(options)["id"]))
+    return claimed(ledger_of(options), measured, schema=schema)
+
+
+def claimed(ledger: Account, measured: Mapping[str, Any], *, schema: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What is public about measurements that this ledger paid for. Raises PrivacyError where it did not."""
     first = {} if schema is None else schema
     paid = [spent_from(part) for part in (*first.get("noise", ()), *measured["noise"])]
     spent = list(ledger.spent())
     if any(spent.count(noise) < paid.count(noise) for noise in paid):
-        raise _lost(options)
+        raise _lost(ledger.cohort)
     return {
         **ledger.guarantee().to_json(),
         "cohort": ledger.cohort,
@@ -179,11 +184,11 @@ def promised(
     }
 
 
-def _lost(options: SynthOptions) -> PrivacyError:
+def _lost(cohort: str) -> PrivacyError:
     return PrivacyError.of(
         "the ledger does not hold what was measured",
         rule="a guarantee is made of the ledger that paid for the measurements",
-        fix=f"put the ledger of cohort '{_cohort(options)['id']}' back where it was, and add --resume",
+        fix=f"put the ledger of cohort '{cohort}' back where it was, and add --resume",
     )
 
 

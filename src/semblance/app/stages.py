@@ -364,12 +364,17 @@ def about_model(
     return {
         "generator": chosen(spec, plan).card.to_json(),
         **about_race(plan),
-        "guarantee": str(guarantee if guarantee is not None else Guarantee()),
-        **({"promise": guarantee.to_json()} if guarantee is not None and guarantee.epsilon is not None else {}),
+        **about_guarantee(guarantee if guarantee is not None else Guarantee()),
         "versions": dict(versions),
         "notes": list(profile.notes),
         "unresolved": [],
     }
+
+
+def about_guarantee(guarantee: Guarantee) -> dict[str, Any]:
+    """What is promised, as a sentence and, where there is anything, as numbers."""
+    promise = {} if guarantee.epsilon is None else {"promise": guarantee.to_json()}
+    return {"guarantee": str(guarantee), **promise}
 
 
 def about_race(plan: Mapping[str, Any]) -> dict[str, Any]:

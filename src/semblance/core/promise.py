@@ -180,8 +180,17 @@ class Ledger(Protocol):
         ...
 
     @property
+    def epsilon(self) -> float:
+        """That of the budget."""
+        ...
+
+    @property
     def delta(self) -> float:
         """That of the budget."""
+        ...
+
+    def spent(self) -> tuple[Spent, ...]:
+        """What has been paid for."""
         ...
 
     def guarantee(self, delta: float | None = None) -> Guarantee:
