@@ -33,10 +33,14 @@ from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import read_declared
 
 HOLDOUT = 0.2
+ATTACKED = 30_000  # records of train and of holdout, at most
+BARE = ", not private"
 EPSILONS = (0.1, 0.5, 1.0, 3.0, 10.0)
 EXPONENT = 1.1  # delta is the number of learned records to the power of minus this
 START, SAMPLING = 60, 120  # seconds beside those of the fit: for imports and reading, and for sampling
 OURS = ("pairwise", "local", "autoregressive", "diffusion", "vae", "wgan_gp", "pate_gan")
+NAKED = {f"{name}_naked": name for name in ("autoregressive", "smote")}
+"""Generators without privacy beside them: what it costs, and what one leaks that repeats its records."""
 PEERS = {
     **{
         f"opendp_{part}": Peer(f"OpenDP {title}", "opendp_mbi", "opendp_contingency.py", part, "opendp")
@@ -88,7 +92,9 @@ patient has one record: of Diabetes-130 one encounter of each patient was chosen
   between the shares of the target in the synthetic records and in holdout
 - membership: how much more often a train record than a holdout record is nearer to the synthetic ones, with half the
   width of its 95% interval; 0 is best. "{OUT}" shows the scale, and "{REAL}" the noise: there one half of
-  train stands for the synthetic records, while the other half is attacked
+  train stands for the synthetic records, while the other half is attacked. Where ± is above .02 of Adult, only 5,000
+  records a side were attacked
+- not private: generators of ours without a guarantee; smote draws between records and their neighbours
 - fit, sample: seconds, for as many records as were learned; CPU: seconds that the fit kept processors busy. Where the
   clock says much more, other work shared the machine, and a contender that did not finish may do so on an idle one.
   GiB: peak memory of the whole process with its workers
@@ -142,14 +148,15 @@ class Budget:
         return cls(epsilon, len(train) ** -EXPONENT)
 
 
-def attempt(name: str, train: Table, budget: Budget, *, seed: int, limits: Limits) -> Attempt:
+def attempt(name: str, train: Table, budget: Budget | None, *, seed: int, limits: Limits) -> Attempt:
     """A contender learns `train` under a budget and draws as many records, in a process of its own that is watched."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         job = {"name": name, "rows": len(train), "kept": True, "seed": seed, "time_budget": limits.seconds / 2}
-        job |= {"epsilon": budget.epsilon, "delta": budget.delta}
+        job |= {} if budget is None else {"epsilon": budget.epsilon, "delta": budget.delta}
         job |= {"train": str(folder / "train.parquet"), "out": str(folder / "out.parquet")}
-        if name in OURS:
+        if name in OURS or name in NAKED:
+            job["name"] = NAKED.get(name, name)
             write_table(train, folder / "train.parquet")
             ran = launched([sys.executable, "-m", "bench.alone"], job, limits, cwd=ROOT)
             return ended(ran, folder / "out.parquet", read_table)
@@ -172,7 +179,8 @@ def row(name: str, board: Board, table: Table, epsilon: float, args: argparse.Na
         if name in PRIVATE_CONTROLS:
             one = controlled(name, board, train, holdout, seed=seed)
         else:
-            done = attempt(name, train, Budget.of(train, epsilon), seed=seed, limits=limits)
+            budget = None if name in NAKED else Budget.of(train, epsilon)
+            done = attempt(name, train, budget, seed=seed, limits=limits)
             one = tried(done, board, train, holdout, seed=seed)
         tries.append(one)
         print(f"{args.board}, epsilon {epsilon:g}, {name}, seed {seed}: {one}", flush=True)
@@ -185,7 +193,7 @@ def tried(done: Attempt, board: Board, train: Table, holdout: Table, *, seed: in
     """One contender on one split."""
     if done.made is None:
         return Try(done.outcome, done.fit, said=done.said or f"{done.cpu:.0f} s of processors")
-    gap = scores.membership(train, holdout, done.made, seed=seed)
+    gap = scores.membership(train, holdout, done.made, seed=seed, most=ATTACKED)
     took = {"fit": done.fit, "sample": done.sample, "peak": done.peak, "cpu": done.cpu}
     return Try("finished", values={**took, **scored(board, train, holdout, done.made, gap, seed=seed)})
 
@@ -195,9 +203,9 @@ def controlled(name: str, board: Board, train: Table, holdout: Table, *, seed: i
     codes = Discrete.of(train.schema)
     records = codes.decoded(codes.coded(train), rng=stream(seed, "bench", "cells")) if name == GRID else train
     if name == REAL:
-        gap = scores.floor(train, holdout, seed=seed)
+        gap = scores.floor(train, holdout, seed=seed, most=ATTACKED)
     else:
-        gap = scores.membership(train, holdout, records, seed=seed)
+        gap = scores.membership(train, holdout, records, seed=seed, most=ATTACKED)
     return Try("finished", values=scored(board, train, holdout, records, gap, seed=seed))
 
 
@@ -220,6 +228,8 @@ def scored(
 def title(name: str) -> str:
     """A peer with its version; ours as in the catalogue."""
     peer = PEERS.get(name)
+    if name in NAKED:
+        return f"{NAKED[name]}{BARE}"
     return name if peer is None else f"{peer.title} {installed(environment(peer), peer.package)}"
 
 
@@ -253,7 +263,7 @@ def curves(book: Book, board: str, key: str) -> list[Curve]:
     for name, section in book.items():
         at, _, epsilon = name.rpartition(" ")
         rows = section.rows.values() if at == board else ()
-        for one in (one for one in rows if one.name not in PRIVATE_CONTROLS):
+        for one in (one for one in rows if one.name not in PRIVATE_CONTROLS and not one.name.endswith(BARE)):
             value = one.middle(key)
             if value is not None:
                 found.setdefault(one.name, []).append((float(epsilon), value))
@@ -310,7 +320,7 @@ def _panel(shown: Sequence[Curve], heading: str, colours: Mapping[str, str], lef
 
 def contenders(words: Sequence[str]) -> list[str]:
     """The names that the words stand for: 'real', 'ours' and 'peers' are groups, any other word is a contender."""
-    groups = {"real": list(PRIVATE_CONTROLS), "ours": list(OURS), "peers": list(PEERS)}
+    groups = {"real": [*PRIVATE_CONTROLS, *NAKED], "ours": list(OURS), "peers": list(PEERS)}
     return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
 
 
@@ -321,7 +331,7 @@ def run(args: argparse.Namespace) -> None:
     for name in contenders(args.contenders):
         for epsilon in args.epsilons:
             found = controls.get(name) or row(name, board, table, epsilon, args)
-            if name in PRIVATE_CONTROLS:
+            if name in PRIVATE_CONTROLS or name in NAKED:
                 controls[name] = found
             heading = f"{board.title}, epsilon {epsilon:g}; {len(table):,} records, {len(table.schema.learned)} columns"
             book = put(raw, f"{args.board} {epsilon:g}", Section(heading, rows={found.name: found}))
@@ -333,7 +343,7 @@ def main() -> None:
     words = ["real", "ours", "peers"]
     parser = argparse.ArgumentParser(prog="python -m bench.private", description=__doc__)
     parser.add_argument("--board", choices=BOARDS, required=True)
-    parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *OURS, *PEERS])
+    parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *OURS, *NAKED, *PEERS])
     parser.add_argument("--epsilons", nargs="+", type=float, default=EPSILONS)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=600, help="the most seconds of one fit")

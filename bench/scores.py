@@ -252,23 +252,24 @@ class Gap:
     margin: float
 
 
-def membership(train: Table, holdout: Table, synthetic: Table, *, seed: int) -> Gap:
-    """The cheapest attack: the distance to the nearest synthetic record. One record of each patient."""
+def membership(train: Table, holdout: Table, synthetic: Table, *, seed: int, most: int = ATTACKED) -> Gap:
+    """The cheapest attack: the distance to the nearest synthetic record. One record of each patient, and of so many
+    patients a side."""
     rng = stream(seed, "bench", "membership")
     records = embed(synthetic, train)
     near = []
     for part in (train, holdout):
-        rows = _one_each(part.subjects, rng)[:ATTACKED]
+        rows = _one_each(part.subjects, rng)[:most]
         near.append(pairwise_distances_argmin_min(embed(part.take(rows), train), records)[1])
     return nearer(*near)
 
 
-def floor(train: Table, holdout: Table, *, seed: int) -> Gap:
+def floor(train: Table, holdout: Table, *, seed: int, most: int = ATTACKED) -> Gap:
     """The same between real records: half of the train patients stand for synthetic ones, the others are attacked."""
     patients = np.unique(train.subjects)
     half = stream(seed, "bench", "floor").permutation(patients)[: len(patients) // 2]
     aside = np.isin(train.subjects, half)
-    return membership(train.take(~aside), holdout, train.take(aside), seed=seed)
+    return membership(train.take(~aside), holdout, train.take(aside), seed=seed, most=most)
 
 
 def nearer(members: np.ndarray, others: np.ndarray) -> Gap:
