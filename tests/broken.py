@@ -42,5 +42,8 @@ def shortly(broken: str, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(white_box, "RATE", 0.005 if broken == "no coins" else 1.0)
 
 
+IN_EACH = ("noise is off", pytest.param("no coins", marks=pytest.mark.slow))
+"""Those that each modality's audit is tried on. Coins are thrown for all of them in learn/, and tried there."""
+
 FEW: dict[str, Any] = {"epsilon": 2.0, "delta": 1e-5, "trials": 4, "confidence": 0.8, "seed": 0}
 """The shortest audit that catches what tells the patient in all runs."""

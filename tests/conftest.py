@@ -45,8 +45,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def together(nodeid: str) -> str:
-    """The group of a test: its file, or of a file that takes long one page, or one modality's generator."""
+    """The group of a test: its file, or of a file that takes long one page, or one modality's generator.
+
+    Journeys share runs, and they alone need a second warm interpreter; what looks at the source shares its trees.
+    """
     file, _, test = nodeid.partition("::")
+    if "/journeys/" in file or file.endswith("test_warm.py"):
+        return "tests/journeys"
+    if file.endswith(("test_layers.py", "test_heavy_imports.py")):
+        return "tests/imports.py"
     params = test.partition("[")[2].rstrip("]")
     if file.endswith("contracts/test_generators.py"):
         return f"{file} {'-'.join(params.split('-')[:2])}"

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def root(module: str) -> str:
     return module.split(".")[0]
 
 
+@cache
+def nodes() -> tuple[ast.AST, ...]:
+    """All that stands in the package's syntax trees."""
+    return tuple(node for tree in trees().values() for node in ast.walk(tree))
+
+
+@cache
+def needs() -> tuple[ast.Call, ...]:
+    """Every call of core/need.py in the package."""
+    return tuple(node for node in nodes() if isinstance(node, ast.Call) and ast.unparse(node.func) == "need")
+
+
 @pytest.mark.parametrize("package", ADAPTERS)
 def test_a_heavy_package_stays_in_its_adapter(package):
     rule = re.compile(ADAPTERS[package])
@@ -53,23 +66,17 @@ def test_an_adapter_is_one_file(package):
 
 @pytest.mark.parametrize("package", OPTIONAL)
 def test_an_optional_package_is_reached_through_need(package):
-    calls = [
-        node
-        for tree in trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "need" and package in ast.unparse(node.args[0])
-    ]
+    needed = [node for node in needs() if package in ast.unparse(node.args[0])]
     plain = [
         node
-        for tree in trees().values()
-        for node in ast.walk(tree)
+        for node in nodes()
         if (isinstance(node, ast.Import) and package in {root(alias.name) for alias in node.names})
         or (isinstance(node, ast.ImportFrom) and package == root(node.module or ""))
     ]
     assert plain == []
-    assert calls
+    assert needed
     extras = OPTIONAL[package].split("|")
-    assert all(any(f"extra='{extra}'" in ast.unparse(call) for extra in extras) for call in calls)
+    assert all(any(f"extra='{extra}'" in ast.unparse(node) for extra in extras) for node in needed)
 
 
 def test_every_extra_that_the_code_names_exists():

@@ -25,6 +25,7 @@ def test_the_tests_of_a_file_run_in_one_process(number, tmp_path_factory, reques
     [
         ("tests/core/test_rng.py::test_one", "tests/core/test_rng.py"),
         ("tests/core/test_rng.py::test_one[a-b]", "tests/core/test_rng.py"),
+        ("tests/journeys/test_synth.py::test_one[a]", "tests/journeys"),
         ("tests/test_docs.py::test_the_page_runs[a-b.md]", "tests/test_docs.py a-b.md"),
         ("tests/test_docs.py::test_other", "tests/test_docs.py "),
         ("tests/contracts/test_generators.py::test_x[table-star]", "tests/contracts/test_generators.py table-star"),

@@ -88,6 +88,7 @@ def _warm_up() -> None:
     import pyarrow as pa
 
     import semblance
+    from semblance.app.html import templates
     from semblance.modalities.table.dates import find_dating
 
     found = [module.name for module in pkgutil.walk_packages(semblance.__path__, "semblance.")]
@@ -96,6 +97,8 @@ def _warm_up() -> None:
             with suppress(ImportError):
                 importlib.import_module(name)
     find_dating(pa.array(["2020-01-31"]), counts=np.ones(1))  # compiles the patterns of all formats
+    for name in templates().list_templates(["j2"]):
+        templates().get_template(name)
 
 
 def _serve() -> None:

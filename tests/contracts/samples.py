@@ -63,9 +63,9 @@ class Samples:
     which share a patient; `wanted` holds what may be asked, and whether a data set is so.
 
     `gaps` are partial records, `completes` says of these and others whether the others complete them. The other fields
-    are what can go wrong with records. `many` is how many records a generator needs for a test, and `quick` names a
-    format that is written quickly, where the first one of the modality is not. `enough` is how many records judges need
-    on a side, and `small` has options that make a generator quick.
+    are what can go wrong with records. `many` is how many records a generator needs for a test, `drawn` how many are
+    enough to compare two draws, and `quick` names a format that is written quickly, where the first one of the modality
+    is not. `enough` is how many records judges need on a side, and `small` has options that make a generator quick.
     """
 
     make: Callable[[int, int], Any]
@@ -78,6 +78,7 @@ class Samples:
     gaps: Callable[[], Any]
     completes: Callable[[Any, Any], bool]
     many: int = 400
+    drawn: int = 80
     quick: str = ""
     enough: int = 500
     small: Mapping[str, Any] = field(default_factory=dict)
@@ -225,12 +226,15 @@ def given(data: Images) -> Images:
 
 
 def _changed(samples: Samples, change: Callable[[Any], Any]) -> Samples:
-    planted, canaries = samples.planted()
+    def planted() -> tuple[Any, tuple[str | float, ...]]:
+        data, canaries = samples.planted()
+        return change(data), canaries
+
     return replace(
         samples,
         make=lambda n, seed: change(samples.make(n, seed)),
         weird={name: lambda make=make: change(make()) for name, make in samples.weird.items()},
-        planted=lambda: (change(planted), canaries),
+        planted=planted,
         gaps=lambda: change(samples.gaps()),
     )
 
@@ -416,6 +420,7 @@ SIGNALS = Samples(
     gaps=gappy,
     completes=fills,
     many=40,
+    drawn=12,
     quick=".npz",
 )
 
@@ -502,6 +507,7 @@ VITALS = Samples(
     gaps=_gappy_stays,
     completes=_stays_are_filled,
     many=60,
+    drawn=24,
     enough=250,
     small={"factors": 6, "blocks": 3, "width": 16, "depth": 1},
 )
@@ -581,6 +587,7 @@ IMAGES = Samples(
     gaps=_holed,
     completes=_same_pixels,
     many=60,
+    drawn=24,
     quick=".npz",
 )
 

@@ -57,6 +57,16 @@ class Case:
         given = {**self._paid(train), **more} if self.kind.card.only_private else more
         return self.spec.fit(train, rng=stream(seed, "fit"), plan=self.plan(train), **given)
 
+    def again(self, train: Any) -> tuple[Any, list[Any]]:
+        """The same fit with no plan given, where a generator plans: then it makes its own, which here is the same one.
+        Also for what it made plans."""
+        if self.kind.card.only_private:
+            return self.fit(train), []
+        plan, asked = self.plan(train), list[Any]()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.kind, "plan", lambda spec, train, **how: asked.append(train) or plan)
+            return self.spec.fit(train, rng=stream(0, "fit")), asked
+
     def _paid(self, train: Any) -> dict[str, Any]:
         """A budget, and the place of what it paid for: a second fit on the same data measures nothing anew."""
         from semblance.privacy.ledger import Ledger
@@ -121,6 +131,12 @@ def model(watched: Watched) -> Any:
     return watched.model
 
 
+@pytest.fixture(scope="module")
+def again(case: Case, train: Any) -> tuple[Any, list[Any]]:
+    """Another fit with the same seed, and for what it made plans: see `Case.again`."""
+    return case.again(train)
+
+
 def drawn(model: Any, n: int, *, seed: int = 0) -> list[Any]:
     return list(model.sample(n, rng=stream(seed, "sample")))
 
@@ -149,18 +165,26 @@ def test_a_negative_count_is_refused(model):
         drawn(model, -1)
 
 
-def test_same_seed_same_bytes_and_another_seed_others(case, train, model, tmp_path):
-    first = case.bytes_of(drawn(model, 80), tmp_path / "1")
-    again = case.bytes_of(drawn(case.fit(train), 80), tmp_path / "2")
-    other_draw = case.bytes_of(drawn(model, 80, seed=1), tmp_path / "3")
-    assert first == again
+def test_same_seed_same_bytes_and_another_seed_others(case, model, again, tmp_path):
+    n = case.samples.drawn
+    first = case.bytes_of(drawn(model, n), tmp_path / "1")
+    second = case.bytes_of(drawn(again[0], n), tmp_path / "2")
+    other_draw = case.bytes_of(drawn(model, n, seed=1), tmp_path / "3")
+    assert first == second
     assert first != other_draw
+
+
+def test_a_fit_without_a_plan_makes_its_own(case, train, again):
+    """That it is then the same fit, the bytes above say."""
+    if case.kind.card.only_private:
+        pytest.skip("a private generator plans nothing: a plan looks at the records")
+    assert [asked is train for asked in again[1]] == [True]
 
 
 def test_saved_and_loaded_samples_the_same(case, model, tmp_path):
     if saved(case, model, tmp_path / "model"):
-        again = case.kind.load(tmp_path / "model")
-        one, two = (case.bytes_of(drawn(m, 80), tmp_path / str(i)) for i, m in enumerate((model, again)))
+        again, n = case.kind.load(tmp_path / "model"), case.samples.drawn
+        one, two = (case.bytes_of(drawn(m, n), tmp_path / str(i)) for i, m in enumerate((model, again)))
         assert one == two
 
 
@@ -182,8 +206,9 @@ def test_an_empty_folder_is_no_model(case, tmp_path):
 
 
 def test_the_first_records_do_not_depend_on_how_many_follow(case, model, tmp_path):
-    few, many = drawn(model, 20), drawn(model, 60)
-    head = many[0].take(np.arange(20))
+    n = case.samples.drawn // 4
+    few, many = drawn(model, n), drawn(model, 3 * n)
+    head = many[0].take(np.arange(n))
     assert case.bytes_of(few, tmp_path / "few") == case.bytes_of([head], tmp_path / "many")
 
 
@@ -258,9 +283,10 @@ def test_a_generator_that_claims_no_conditions_refuses_them(case, model, train):
 
 def test_a_generator_that_claims_conditions_keeps_them(case, model, tmp_path):
     if case.kind.card.conditional:
+        n = min(case.samples.drawn, 57)
         for name, (wanted, kept) in case.samples.wanted.items():
-            made, again = (list(model.sample(57, rng=stream(0, "sample"), wanted=wanted)) for _ in range(2))
-            assert sum(map(len, made)) == 57 and all(map(kept, made)), name
+            made, again = (list(model.sample(n, rng=stream(0, "sample"), wanted=wanted)) for _ in range(2))
+            assert sum(map(len, made)) == n and all(map(kept, made)), name
             assert case.bytes_of(made, tmp_path / f"{name} 1") == case.bytes_of(again, tmp_path / f"{name} 2")
 
 
@@ -281,17 +307,6 @@ def test_progress_is_told_where_there_is_any(watched):
     ticks = watched.ticks
     assert all(1 <= t.step <= t.steps and np.isfinite(t.loss) for t in ticks)
     assert [t.step for t in ticks] == sorted(t.step for t in ticks)
-
-
-def test_a_fit_without_a_plan_makes_its_own(case, tmp_path, monkeypatch):
-    if case.kind.card.only_private:
-        pytest.skip("a private generator plans nothing: a plan looks at the records")
-    few = case.samples.make(40, 2)
-    planned, plan, asked = case.fit(few), case.plan(few), list[Any]()
-    monkeypatch.setattr(case.kind, "plan", lambda self, train, **how: asked.append(train) or plan)
-    own = case.spec.fit(few, rng=stream(0, "fit"))
-    assert len(asked) == 1
-    assert case.bytes_of(drawn(own, 9), tmp_path / "own") == case.bytes_of(drawn(planned, 9), tmp_path / "planned")
 
 
 def test_the_options_are_fields_that_a_config_can_set(case):

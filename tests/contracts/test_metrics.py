@@ -17,6 +17,7 @@ from semblance.core.modality import load
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate import suites
+from semblance.modalities.signal.metrics import gru
 from tests.contracts.samples import SAMPLES, thirds
 
 FIRST = next(iter(catalog.MODALITIES))
@@ -44,6 +45,12 @@ def evidence(modality: str, spoil: Callable[[Any, np.random.Generator], Any] | N
 def judged(modality: str, path: str, spoilt: str = "") -> tuple[Finding, ...]:
     spoil = {"": None, "copied": lambda _, rng: parts(modality)[0], **SAMPLES[modality].corruptions}[spoilt]
     return tuple(load(path)(evidence(modality, spoil)))
+
+
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network that tells pieces apart learns for a moment: what is spoilt here is plain to see."""
+    monkeypatch.setitem(gru.STEPS, "standard", 50)
 
 
 def badness(finding: Finding) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -85,6 +87,13 @@ def semblance_otherwise(*words: str | Path, cwd: Path | None = None, timeout: fl
     """The same with another order of hashes: for runs that end in the same bytes, whatever that is."""
     done = warm.run(["-m", "semblance", *words], cwd=cwd, env=warm.environment(), timeout=timeout, other=True)
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def kill_in(stage: str, words: Sequence[str | Path], cwd: Path | None = None) -> None:
+    """Run it with another order of hashes, and SIGKILL it as soon as the stage says that it has begun."""
+    said = rf'"event": "started".*"name": "{stage}"'
+    killed = warm.run(["-m", "semblance", *words], cwd=cwd, env=warm.environment(), other=True, until=said)
+    assert (killed.returncode, bool(re.search(said, killed.stderr))) == (-signal.SIGKILL, True), killed.stderr
 
 
 def semblance_alone(*words: str | Path, cwd: Path | None = None, timeout: float = 240, **kwargs: Any) -> Ran:

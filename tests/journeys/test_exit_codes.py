@@ -144,7 +144,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(place: Path, tmp_path: Path)
         "--subject",
         "pid",
         "--time-budget",
-        "60s",
+        "12s",
         "--yes",
     ]
     run = started(words)

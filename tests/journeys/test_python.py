@@ -14,7 +14,7 @@ import pytest
 
 import semblance as sb
 from semblance.core.errors import UsageError
-from tests.warm import environment
+from tests import warm
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_frames_in_frames_out(place: Path, library: str, kind: type) -> None:
 
 def test_import_needs_no_torch_and_no_pandas() -> None:
     code = "import semblance, sys; assert not {'torch', 'pandas', 'numpy', 'typer'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+    subprocess.run([sys.executable, "-c", code], check=True, env=warm.environment())
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -75,7 +75,9 @@ def test_help_loads_nothing_heavy() -> None:
         "from semblance.app.cli import main\nmain()\n"
         "assert not {'torch', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)"
     )
-    shown = subprocess.run([sys.executable, "-c", code], check=True, env=environment(), capture_output=True, text=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], check=True, env=warm.environment(), capture_output=True, text=True
+    )
     assert "--time-budget" in shown.stdout and "--resume" in shown.stdout
 
 
@@ -91,4 +93,4 @@ def test_functions_stay_in_front_of_the_rooms_of_the_same_name() -> None:
         "from semblance.evaluate import run\nimport semblance.release.gate\n"
         "assert callable(sb.evaluate) and callable(sb.release)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+    warm.run(["-c", code], env=warm.environment()).check_returncode()

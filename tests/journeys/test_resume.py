@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import signal
 from pathlib import Path
 
-from tests import warm
-from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, semblance, semblance_otherwise
+from tests.journeys.cohort import SIMPLE, STAGES, Ran, cohort_csv, kill_in, semblance, semblance_otherwise
 from tests.journeys.test_synth import comparable
-
-
-def kill_in(stage: str, words: list[str]) -> None:
-    """SIGKILL as soon as the stage says that it has begun."""
-    said = rf'"event": "started".*"name": "{stage}"'
-    killed = warm.run(["-m", "semblance", *words], env=warm.environment(), other=True, until=said)
-    assert (killed.returncode, bool(re.search(said, killed.stderr))) == (-signal.SIGKILL, True), killed.stderr
 
 
 def test_killed_at_each_stage_a_run_resumes_to_the_same_bytes(place: Path, network: Ran, tmp_path: Path) -> None:

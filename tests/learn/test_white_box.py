@@ -71,7 +71,9 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "STAND_IN", 50)
 
 
-@pytest.mark.parametrize("epsilon", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize(
+    "epsilon", [pytest.param(0.5, marks=pytest.mark.slow), 1.0, pytest.param(4.0, marks=pytest.mark.slow)]
+)
 def test_no_attack_refutes_the_claim(epsilon: float) -> None:
     found = audits.audit(Least(), epsilon=epsilon, trials=8, **HOW)
     assert found.holds, found

@@ -35,7 +35,7 @@ def test_no_bound_exceeds_the_truth_and_the_curve_comes_near_it(mu):
     assert from_rates(inside, outside, **HOW) < truth
 
 
-@pytest.mark.parametrize(("mu", "runs"), [(0.5, 300), (0.95, 60)])
+@pytest.mark.parametrize(("mu", "runs"), [(0.5, 300), pytest.param(0.95, 60, marks=pytest.mark.slow)])
 def test_a_bound_holds_as_often_as_it_says(mu, runs):
     truth = epsilon_of_mu(mu, delta=1e-5)
     drawn = [gaussian(mu, runs, seed) for seed in range(200)]

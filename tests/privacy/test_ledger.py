@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError
 from semblance.core.promise import Noise
 from semblance.privacy.ledger import Ledger
+from tests import warm
 
 CODES, SIZES, SUBJECTS = np.arange(60).reshape(-1, 1) % 3, np.array([3]), np.arange(60) // 2
 
@@ -127,20 +126,32 @@ def test_a_line_cut_off_by_a_crash_was_never_measured(tmp_path):
 
 def test_two_runs_at_once_do_not_spend_the_same_budget(tmp_path):
     sigma = opened(tmp_path).affordable([(1, 1)])[0].sigma * 1.2  # one fits, two do not
-    code = (
-        "import sys\nfrom semblance.core.errors import PrivacyError\nfrom semblance.core.promise import Noise\n"
-        "from semblance.privacy.ledger import Ledger\nsys.stdin.readline()\n"
-        "ledger = Ledger.open(sys.argv[1], cohort='icu-2024', epsilon=1.0, delta=1e-6)\n"
-        "try:\n    ledger.reserve(Noise(float(sys.argv[2])), note='mine'); print('paid')\n"
-        "except PrivacyError:\n    print('refused')\n"
-    )
-    run = [sys.executable, "-c", code, str(tmp_path), repr(sigma)]
-    started = [subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    for process in started:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = sorted(process.communicate(timeout=120)[0].strip() for process in started)
-    assert said == ["paid", "refused", "refused"]
+    code = """
+import multiprocessing, sys
+from semblance.core.errors import PrivacyError
+from semblance.core.promise import Noise
+from semblance.privacy.ledger import Ledger
+
+def run(begin, said):
+    begin.wait()
+    ledger = Ledger.open(sys.argv[1], cohort="icu-2024", epsilon=1.0, delta=1e-6)
+    try:
+        ledger.reserve(Noise(float(sys.argv[2])), note="mine")
+        said.put("paid")
+    except PrivacyError:
+        said.put("refused")
+
+fork = multiprocessing.get_context("fork")
+begin, said = fork.Barrier(3), fork.SimpleQueue()
+runs = [fork.Process(target=run, args=(begin, said)) for _ in range(3)]
+for one in runs:
+    one.start()
+for one in runs:
+    one.join()
+print(*sorted(said.get() for _ in runs))
+"""
+    told = warm.run(["-c", code, tmp_path, repr(sigma)], env=warm.environment(), timeout=120)
+    assert told.stdout.split() == ["paid", "refused", "refused"], told.stderr
 
 
 def test_a_ledger_that_cannot_be_written_stops_everything(tmp_path):

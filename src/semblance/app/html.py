@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,14 @@ def render_comparison(comparison: Comparison) -> str:
 
 def page(template: str, **values: Any) -> str:
     """A template of this folder with the style of all pages in it."""
-    loader, strict = jinja2.FileSystemLoader(HERE), jinja2.StrictUndefined
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=strict, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(num=words.number, limits=words.limits, count=count)
     style = Markup((HERE / "report.css").read_text(encoding="utf-8"))
-    return environment.get_template(template).render(style=style, **values)
+    return templates().get_template(template).render(style=style, **values)
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """The templates of this folder, each compiled once: to compile them takes as long as to render a report."""
+    loader, strict = jinja2.FileSystemLoader(HERE), jinja2.StrictUndefined
+    made = jinja2.Environment(loader=loader, autoescape=True, undefined=strict, trim_blocks=True, lstrip_blocks=True)
+    made.filters.update(num=words.number, limits=words.limits, count=count)
+    return made

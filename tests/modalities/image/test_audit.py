@@ -14,7 +14,7 @@ from semblance.modalities.image.generators import private
 from semblance.modalities.image.generators.diffusion import Diffusion
 from semblance.modalities.image.generators.vae import Vae
 from semblance.privacy.audit import budget
-from tests.broken import BROKEN, FEW, shortly
+from tests.broken import BROKEN, FEW, IN_EACH, shortly
 
 SPEC = Vae(channels=1, latent=2)
 
@@ -26,7 +26,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "COUNTED", 1e-4)
 
 
-@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("broken", (*IN_EACH, "no clip"))
 def test_a_broken_mechanism_is_caught(broken, monkeypatch):
     shortly(broken, monkeypatch)
     found = audit(SPEC, **FEW)

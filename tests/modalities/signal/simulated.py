@@ -123,6 +123,7 @@ def _beats(one: Patient, times: np.ndarray, classes: np.ndarray, rng: np.random.
     return size * rng.lognormal(0, 0.04, (len(times), 1, 1)), at, width
 
 
+@cache
 def recordings(n: int, seed: int) -> Recordings:
     """`n` recordings, each of another patient: 12 to 20 s of two leads at 250 Hz, beats marked, age and sex known."""
     people = [patient(stream(seed, "patient", i)) for i in range(n)]
@@ -142,9 +143,9 @@ def _recording(one: Patient, name: str, seed: int, i: int) -> Recording:
     times, classes = rhythm(one, seconds, rng)
     length = int(seconds * RATE)
     beats = Marks(np.round(times * RATE).astype(np.int64), np.array(list("NAVF"), dtype=object)[classes])
-    return Recording(
-        name, RATE, LEADS, length, lambda: drawn(one, times, classes, length, stream(seed, "noise", i)), beats
-    )
+    # Drawn when it is first asked for: generators and judges read a recording again and again.
+    wave = cache(lambda: drawn(one, times, classes, length, stream(seed, "noise", i)))
+    return Recording(name, RATE, LEADS, length, lambda: wave().copy(), beats)
 
 
 def cut(whole: Recordings) -> Pieces:

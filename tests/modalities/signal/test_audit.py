@@ -14,7 +14,7 @@ from semblance.modalities.signal.generators import private
 from semblance.modalities.signal.generators.diffusion import Diffusion
 from semblance.modalities.signal.generators.private import Work
 from semblance.modalities.signal.generators.timevae import TimeVae
-from tests.broken import FEW, shortly
+from tests.broken import FEW, IN_EACH, shortly
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "STAND_IN", 3)
 
 
-@pytest.mark.parametrize("broken", ["noise is off", "no coins"])
+@pytest.mark.parametrize("broken", IN_EACH)
 def test_a_broken_mechanism_is_caught(broken, monkeypatch):
     """Without a clip lengths follow from noisy counts, and so runs cannot be compared: that is tried on images."""
     shortly(broken, monkeypatch)

@@ -19,7 +19,9 @@ from semblance.privacy import accountant, ledger
 HOW: dict[str, Any] = {"delta": 1e-5, "confidence": 0.999, "seed": 0}
 
 
-@pytest.mark.parametrize("epsilon", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize(
+    "epsilon", [pytest.param(0.5, marks=pytest.mark.slow), 1.0, pytest.param(4.0, marks=pytest.mark.slow)]
+)
 def test_no_attack_refutes_the_claim(epsilon: float) -> None:
     found = audit(Pairwise(), epsilon=epsilon, trials=60, **HOW)
     assert found.holds, found

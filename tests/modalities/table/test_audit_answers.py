@@ -16,7 +16,9 @@ from semblance.privacy.local import randomiser
 HOW: dict[str, Any] = {"delta": 1e-5, "confidence": 0.999, "seed": 0}
 
 
-@pytest.mark.parametrize("epsilon", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize(
+    "epsilon", [pytest.param(0.5, marks=pytest.mark.slow), pytest.param(1.0, marks=pytest.mark.slow), 4.0]
+)
 def test_no_attack_refutes_the_claim(epsilon: float) -> None:
     found = audit(Local(), epsilon=epsilon, trials=50, **HOW)
     assert found.holds and found.gaussian == 0.0, found

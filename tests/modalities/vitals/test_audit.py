@@ -11,7 +11,7 @@ from semblance.modalities.vitals import audit as audits
 from semblance.modalities.vitals.audit import audit, simulated
 from semblance.modalities.vitals.generators import private
 from semblance.modalities.vitals.generators.diffusion import Diffusion
-from tests.broken import FEW, shortly
+from tests.broken import FEW, IN_EACH, shortly
 
 SPEC = Diffusion(width=16, depth=1)
 
@@ -26,7 +26,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(white_box, "RATE", 1.0)
 
 
-@pytest.mark.parametrize("broken", ["noise is off", "no coins"])
+@pytest.mark.parametrize("broken", IN_EACH)
 def test_a_broken_mechanism_is_caught(broken, monkeypatch):
     """Without a clip lengths follow from noisy counts, and so runs cannot be compared: that is tried on images."""
     shortly(broken, monkeypatch)

@@ -8,9 +8,11 @@ boosting do not wait for each other when it is busy (measured: five times slower
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,7 +20,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from semblance.core.errors import ResourceError
 
@@ -229,6 +231,13 @@ def _one_hot(column: np.ndarray) -> Predict:
     return lambda values: rank(values)[:, None] == held
 
 
+@lru_cache(maxsize=1)
+def _numeric(modules: int) -> ThreadpoolController:
+    """The numeric libraries that are loaded. To find them takes longer than many a fit, so they are looked for again
+    only when `modules`, the number of imported ones, has changed."""
+    return ThreadpoolController()
+
+
 def beside(fits: Sequence[Callable[[], T]]) -> list[T]:
     """The results of several fits, in order, run in threads; an error or an interrupt drops those not begun.
 
@@ -237,7 +246,7 @@ def beside(fits: Sequence[Callable[[], T]]) -> list[T]:
     """
     with (
         warnings.catch_warnings(record=True) as heard,
-        threadpool_limits(1, user_api="blas"),
+        _numeric(len(sys.modules)).limit(limits=1, user_api="blas"),
         ThreadPoolExecutor(min(os.cpu_count() or 1, MOST)) as pool,
     ):
         waiting = [pool.submit(fit) for fit in fits]
