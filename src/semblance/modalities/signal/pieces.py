@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -165,8 +166,14 @@ def wander(values: np.ndarray, rate: float) -> np.ndarray:
     filled = np.where(known, values, _means(values, known))
     if len(values) < 4 * rate / WANDER:
         return np.broadcast_to(filled.mean(0), values.shape)
-    low = butter(2, WANDER, fs=rate, output="sos")
-    return sosfiltfilt(low, filled, axis=0, padlen=int(3 * rate)).astype(np.float32)
+    return sosfiltfilt(_slower(rate), filled, axis=0, padlen=int(3 * rate)).astype(np.float32)
+
+
+@lru_cache
+def _slower(rate: float) -> np.ndarray:
+    """The filter that passes what moves slower than WANDER: to design it takes as long as to filter twenty seconds."""
+    made: np.ndarray = butter(2, WANDER, fs=rate, output="sos")
+    return made
 
 
 def without_wander(values: np.ndarray, rate: float) -> np.ndarray:
