@@ -31,7 +31,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run on 30 recordings with the quickest generator."""
     folder = tmp_path_factory.mktemp("signals")
     write([recordings(30, 7)], folder / "ecg")
-    told = semblance(folder, "synth", "ecg", "-o", "RUN", "--model", "floor", "--rows", "6", "--tier", "fast", "--yes")
+    (folder / "fast.toml").write_text('[synth]\ntier = "fast"\n')
+    words = ("-o", "RUN", "--config", "fast.toml", "--model", "floor", "--rows", "6", "--yes")
+    told = semblance(folder, "synth", "ecg", *words)
     assert told.returncode in (5, 6), told.stderr[-2000:]
     return folder / "RUN"
 
