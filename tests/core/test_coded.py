@@ -1,12 +1,28 @@
 from __future__ import annotations
 
+from weakref import ref
+
 import numpy as np
 import pandas as pd
 
-from semblance.core.coded import WIDTH, features, names, narrow, number, one_hot, ranks, unit
+from semblance.core.coded import WIDTH, features, kept, names, narrow, number, one_hot, ranks, unit
 from semblance.core.schema import Column, Schema
 
 COLOURS = pd.Series(pd.Categorical(["red", "blue", "red", None], ["blue", "green", "red"]))
+
+
+class Some:
+    """A data set, for which only itself is the same."""
+
+
+def test_what_is_kept_is_found_once_for_each_data_set_and_goes_with_it():
+    asked = []
+    numbered = kept(lambda data: asked.append(1) or len(asked))
+    one, two = Some(), Some()
+    assert [numbered(one), numbered(two), numbered(one), numbered(two)] == [1, 2, 1, 2]
+    gone = ref(one)
+    del one
+    assert gone() is None and numbered(two) == 2
 
 
 def test_categories_are_ranked_by_how_often_the_reference_has_them():

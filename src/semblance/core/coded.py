@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,23 @@ TOP = 20  # categories of a column that judges tell apart
 WIDTH = 128
 FAR = 4.0
 ROLES = ("target", "time", "event", "treatment", "visit_time")
+
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+def kept(of: Callable[[D], T]) -> Callable[[D], T]:
+    """`of`, found once for each data set while that is there: every part is coded on the same reference, and to find a
+    basis takes longer than to use it."""
+    found: WeakKeyDictionary[D, T] = WeakKeyDictionary()
+
+    @wraps(of)
+    def once(data: D) -> T:
+        if data not in found:
+            found[data] = of(data)
+        return found[data]
+
+    return once
 
 
 def names(column: pd.Series) -> pd.Index:

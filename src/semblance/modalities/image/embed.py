@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
 from semblance.core import coded, large
-from semblance.core.coded import narrow, number, one_hot, unit
+from semblance.core.coded import kept, narrow, number, one_hot, unit
 from semblance.core.dataset import Features
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
@@ -47,6 +47,7 @@ def _flat(pixels: np.ndarray) -> np.ndarray:
     return pixels.reshape(len(pixels), -1).astype(np.float64)
 
 
+@kept
 def basis(reference: Images) -> Basis:
     """The first components of some images."""
     light = reference.light

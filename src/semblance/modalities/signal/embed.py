@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from semblance.core import coded
-from semblance.core.coded import WIDTH, narrow, number, one_hot, unit
+from semblance.core.coded import WIDTH, kept, narrow, number, one_hot, unit
 from semblance.core.dataset import Features
 from semblance.modalities.signal.data import AFTER, BEFORE, Pieces
 
-__all__ = ["WIDTH", "Basis", "basis", "embed", "features"]
+__all__ = ["WIDTH", "Basis", "basis", "embed", "features", "of_reference"]
 COMPONENTS = 64
 FITTED = 2_000  # pieces of the reference that the components are found on
 
@@ -58,6 +58,12 @@ def basis(waves: np.ndarray, k: int = COMPONENTS) -> Basis:
     return Basis(centre, spread, axes, float(high - low) if high > low else 1.0)
 
 
+@kept
+def of_reference(reference: Pieces) -> Basis:
+    """That of all waves of a reference."""
+    return basis(reference.waves)
+
+
 def _axes(x: np.ndarray, k: int) -> np.ndarray:
     """(d, min(k, d)) orthonormal directions of largest variance of x (n, d), from the smaller of both squares."""
     n, d = x.shape
@@ -81,7 +87,7 @@ def features(pieces: Pieces, reference: Pieces) -> Features:
     Numbers as they are; categories as frequency ranks in the reference, its top 20, then one code for all others.
     Missing is NaN.
     """
-    waves = basis(reference.waves).of(pieces.waves).astype(float)
+    waves = of_reference(reference).of(pieces.waves).astype(float)
     named = [f"wave {i + 1:02d}" for i in range(waves.shape[1])]
     return coded.features(pieces.schema, pieces.frame, reference.frame, waves, named)
 
@@ -93,7 +99,7 @@ def embed(pieces: Pieces, reference: Pieces) -> np.ndarray:
     Of beats, the intervals enter relative to each other: the logarithms of their ratio and of their mean. Numbers are
     centred on the median and cut at 4 such ranges; what the reference does not know stands at the origin of its column.
     """
-    found = basis(reference.waves)
+    found = of_reference(reference)
     parts = [found.of(pieces.waves) / np.float32(found.unit)]
     mine, theirs = _numbers(pieces), _numbers(reference)
     parts += [unit(mine[name], theirs[name])[:, None] for name in mine]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from semblance.core import coded
-from semblance.core.coded import narrow, number, one_hot, unit
+from semblance.core.coded import kept, narrow, number, one_hot, unit
 from semblance.core.dataset import Features
 from semblance.modalities.vitals.data import Stays
 from semblance.modalities.vitals.summary import NUMBERS, summary
@@ -28,13 +28,18 @@ def embed(stays: Stays, reference: Stays) -> np.ndarray:
 
     Numbers are centred on the median and cut at 4 such ranges; what was not measured stands at the origin.
     """
-    mine, theirs = (_numbers(part, reference) for part in (stays, reference))
+    mine, theirs = _numbers(stays, reference), _of_reference(reference)
     parts = [unit(a, b)[:, None] for a, b in zip(mine.T, theirs.T, strict=True)]
     for column in stays.schema.learned:
         a, b = stays.frame[column.name], reference.frame[column.name]
         parts.append(unit(number(a), number(b))[:, None] if column.continuous else one_hot(a, b))
     made = np.concatenate(parts, axis=1, dtype=np.float32) if parts else np.zeros((len(stays), 1), np.float32)
     return narrow(made)
+
+
+@kept
+def _of_reference(reference: Stays) -> np.ndarray:
+    return _numbers(reference, reference)
 
 
 def _numbers(stays: Stays, reference: Stays) -> np.ndarray:

@@ -9,7 +9,7 @@ from semblance.core.judge import Wording, measures, patient_blocks, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.signal.data import Pieces
-from semblance.modalities.signal.embed import Basis, basis
+from semblance.modalities.signal.embed import Basis, of_reference
 from semblance.modalities.signal.metrics.samples import Measured, spread
 
 METRIC = "privacy.signal_nearest"
@@ -34,7 +34,7 @@ def nearest(evidence: Measured) -> tuple[Finding, ...]:
         return (
             _finding(METRIC, status="insufficient", reason=f"fewer than {2 * LEAST} pieces or two patients in a part"),
         )
-    axes = basis(evidence.train.waves)
+    axes = of_reference(evidence.train)
     half = patient_blocks(evidence.train.subjects, 2, rng=stream(evidence.seed, "nearest", "halves")) == 0
     first, second = evidence.train.take(half), evidence.train.take(~half)
     made, real = _chance(evidence, axes, evidence.synthetic, evidence.train), _chance(evidence, axes, first, second)
