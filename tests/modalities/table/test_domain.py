@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from semblance.core.errors import UsageError
-from semblance.core.modality import ReadOptions
+from semblance.core.modality import Profile, ReadOptions
 from semblance.core.rng import stream
 from semblance.core.schema import OTHER, Schema
 from semblance.modalities.table import measure
@@ -119,6 +119,34 @@ def test_one_record_more_changes_how_no_other_is_read(odd: str, tmp_path: Path) 
     coder = public_encoding(one.schema)
     assert (coder.encode(one) == coder.encode(two)[:60]).all()
     assert len(two) == 61 and profile.records == 61
+
+
+@pytest.mark.parametrize("told", [None, {"role": "drop"}, {"kind": "identifier"}, {"kind": "text"}])
+def test_a_column_that_names_patients_is_never_dropped_in_silence(told: dict | None, tmp_path: Path) -> None:
+    """A patient with many records would count as many patients, and be promised what holds for a record."""
+    path = written(tmp_path / "a.csv", *["P3,5,01/02/2011,I"] * 40)
+    columns = {name: said for name, said in FILE["columns"].items() if name != "pid"}
+
+    def read(**more: dict) -> Profile:
+        return read_declared([path], ReadOptions(declared={**FILE, "columns": {**columns, **more}}))[1]
+
+    with pytest.raises(UsageError) as refused:
+        read(**({} if told is None else {"pid": told}))
+    (problem,) = refused.value.problems
+    assert problem.column == "pid" and 'role = "subject"' in problem.fix
+    assert read(pid={"role": "subject"}).patients == 60
+    assert read(pid={"role": "key"}).patients == 100  # told not to name patients
+    assert read(pid={"categories": ["P1", "P2"]}).patients == 100
+
+
+def test_a_column_that_is_not_declared_may_be_the_patient(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv")
+    path.write_text(path.read_text().replace("pid,", "who,", 1))
+    columns = {name: said for name, said in FILE["columns"].items() if name != "pid"}
+    with pytest.raises(UsageError) as refused:
+        read_declared([path], ReadOptions(declared={**FILE, "columns": columns}))
+    assert [problem.column for problem in refused.value.problems] == ["who"]
+    assert '"subject"' in refused.value.problems[0].fix
 
 
 def test_what_does_not_fit_is_missing_or_the_bound_and_told(tmp_path: Path) -> None:
@@ -258,6 +286,6 @@ def test_what_is_measured_fits_the_kind_and_the_cohort(tmp_path: Path) -> None:
 
 def test_a_column_that_is_dropped_is_not_measured(tmp_path: Path) -> None:
     dropped = {name: {**said, "role": "drop"} for name, said in MEASURED["columns"].items() if name != "stage"}
-    declared = {"columns": {**dropped, "stage": {"categories": ["NA", "I"]}}}
+    declared = {"columns": {**dropped, "pid": {"role": "subject"}, "stage": {"categories": ["NA", "I"]}}}
     table, _ = read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=declared), ledger=_unopened)
     assert [column.name for column in table.schema.learned] == ["stage"]
