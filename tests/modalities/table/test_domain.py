@@ -18,6 +18,7 @@ from semblance.modalities.table import measure
 from semblance.modalities.table.data import Table, from_frame, like
 from semblance.modalities.table.declare import as_number
 from semblance.modalities.table.domain import CELLS, declared_record, declared_schema, public_encoding, read_declared
+from semblance.modalities.table.sources import load
 from semblance.privacy import noise
 from semblance.privacy.ledger import Ledger
 
@@ -104,12 +105,26 @@ FILE = {
 
 def written(path: Path, *more: str) -> Path:
     rows = [f"P{i},{i % 9 + 1},{i % 12 + 1:02d}/0{i % 9 + 1}/2011,{'I' if i % 2 else 'NA'}" for i in range(60)]
-    path.write_text("\n".join(["pid,lab,seen,stage", *rows, *more]) + "\n")
+    text = "\n".join(["pid,lab,seen,stage", *rows, *more]) + "\n"
+    path.write_bytes(text.encode(errors="surrogateescape"))  # a test may hold a byte that is no UTF-8
     return path
 
 
 @pytest.mark.parametrize(
-    "odd", ["X1,5.123456,01/02/2011,I", "X1,abc,01/02/2011,I", "X1,-9,03/25/2011,II", "X1,1e300,?,?", "X1,,,"]
+    "odd",
+    [
+        "X1,5.123456,01/02/2011,I",
+        "X1,abc,01/02/2011,I",
+        "X1,-9,03/25/2011,II",
+        "X1,1e300,?,?",
+        "X1,,,",
+        "X1",
+        'X1,"5,01/02/2011,I',
+        'X1,"',
+        "X1,Z\udcfcrich,01/02/2011,I",
+        "X1,5\0,01/02/2011,I",
+        "pid,lab,seen,stage",
+    ],
 )
 def test_one_record_more_changes_how_no_other_is_read(odd: str, tmp_path: Path) -> None:
     options = ReadOptions(declared=FILE)
@@ -119,6 +134,38 @@ def test_one_record_more_changes_how_no_other_is_read(odd: str, tmp_path: Path) 
     coder = public_encoding(one.schema)
     assert (coder.encode(one) == coder.encode(two)[:60]).all()
     assert len(two) == 61 and profile.records == 61
+
+
+@pytest.mark.parametrize(
+    "odd", ["X1,5,01/02/2011,I,more", "X1;5;;;;;,,,,", f"X1,{'9' * 140_000},,I", ",5,01/02/2011,I", "?,,,"]
+)
+def test_a_line_that_is_no_record_is_left_out_alone(odd: str, tmp_path: Path) -> None:
+    options = ReadOptions(declared=FILE)
+    one, _ = read_declared([written(tmp_path / "a.csv")], options)
+    two, profile = read_declared([written(tmp_path / "b.csv", odd)], options)
+    coder = public_encoding(one.schema)
+    assert (coder.encode(one) == coder.encode(two)).all() and profile.records == 60
+    assert "X1" not in repr(profile)
+
+
+def test_quotes_of_one_patient_swallow_no_other(tmp_path: Path) -> None:
+    """Two lines with an open quote each, and all between them would be one cell: a patient more, 40 fewer."""
+    path = written(tmp_path / "a.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:11], 'X1,"5,,', *lines[11:50], 'X1,"5,,', *lines[50:]]))
+    table, profile = read_declared([path], ReadOptions(declared=FILE))
+    assert (profile.records, profile.patients) == (62, 61) and table.frame["lab"].notna().sum() == 60
+
+
+def test_lines_are_read_as_a_whole_file_is_where_nothing_is_odd(tmp_path: Path, shared_data: Path) -> None:
+    quoted = tmp_path / "a.csv"
+    quoted.write_text('\ufeffpid;"lab;x";seen\r\n1;"2;""3""";\r\n\r\n4; 5;"é"\r\n', encoding="utf-8")
+    for path in (quoted, shared_data / "tables" / "adult.csv.gz"):
+        whole, alone = (load(str(path), alone=alone) for alone in (False, True))
+        assert whole.notes == alone.notes
+        assert [(raw.name, raw.data.to_pylist()) for raw in whole.columns] == [
+            (raw.name, raw.data.to_pylist()) for raw in alone.columns
+        ]
 
 
 @pytest.mark.parametrize("told", [None, {"role": "drop"}, {"kind": "identifier"}, {"kind": "text"}])

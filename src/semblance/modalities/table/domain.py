@@ -70,7 +70,9 @@ def read_declared(
         FieldPlan(c.name, c.kind, c.role, missing.get(c.name, 0.0), _known(c), ACTIONS.get(c.role, "learn"))
         for c in schema
     )
-    notes = [*found.notes]
+    notes = [*source.notes, *found.notes]
+    if gone := len(source.columns[0].data) - len(table):
+        notes.append(f"{gone} records name no patient, and are left out")
     notes += [
         f"column '{name}': {count} cells are no {'number' if schema[name].kind != 'date' else 'date of its format'} "
         "and count as missing"
