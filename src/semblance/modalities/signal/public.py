@@ -53,7 +53,7 @@ def read(
     whose = [_patient(one, said) or ("recording", str(i)) for i, one in enumerate(kept)]
     subjects = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
     out = len(found) + lost - len(kept)
-    notes = (f"{out} recordings are not as declared, and count as missing",) if out else ()
+    notes: tuple[str, ...] = (f"{out} recordings are not as declared, and count as missing",) if out else ()
     if said.subject is None and (patients := len(set(whose))) < len(kept):
         notes += (f"{len(kept):,} recordings are of {patients:,} patients, as their files name them",)
     plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz", "lead", 0.0) for lead in public.leads]
