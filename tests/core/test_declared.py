@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from semblance.core.declared import check, is_text
+from semblance.core.declared import check, is_text, untold_patients
 from semblance.core.modality import ReadOptions
 
 RULES = {"colour": (is_text, "a text")}
@@ -27,3 +27,11 @@ def test_all_problems_are_told_at_once():
     )
     assert len(problems) == 4
     assert "did you mean 'colour'?" in problems[0].fix
+
+
+def test_a_column_that_tells_patients_is_asked_for_where_no_other_is_declared_to():
+    names = ["age", "patient_id", "mrn", "patient_id"]
+    told = untold_patients(names, None)
+    assert [problem.column for problem in told] == ["patient_id", "mrn"]
+    assert all('role = "subject"' in problem.fix and 'role = "key"' in problem.fix for problem in told)
+    assert untold_patients(names, "who") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 
 import pytest
 from hypothesis import given
@@ -43,3 +44,12 @@ def test_whatever_stands_in_a_line_others_are_read_alike(tmp_path_factory, cell,
     found = lines.read(file).to_numpy().tolist()
     kept = [[str(k), str(k)] for k in range(3)]
     assert [row for row in found if row in kept] == kept and len(found) <= 4
+
+
+@given(st.lists(st.text('a",\r;', max_size=6), max_size=5), st.sampled_from(",;"))
+def test_lines_read_together_are_read_as_each_would_be_alone(some, separator):
+    whole = "\n".join(some)
+    found = [row for part in lines.parts(io.BytesIO(whole.encode()), separator=separator) for row in part]
+    ones = whole.replace("\r", "\n").split("\n")
+    alone = [row for one in ones for part in lines.parts(io.BytesIO(one.encode()), separator=separator) for row in part]
+    assert [[cell.strip("\n") for cell in row] for row in found] == alone

@@ -215,6 +215,18 @@ def test_groups_that_nobody_knows_are_certified_to_nobody_who_needs_them() -> No
     ]
 
 
+@pytest.mark.parametrize("rare", [11, 5, None])
+def test_no_count_of_patients_is_certified_under_a_guarantee(rare: int | None) -> None:
+    """Declared categories are public, and one may be held by one patient or none: `rare` says nothing of them."""
+    promise = {"epsilon": 1.0, "delta": 1e-6}
+    decision = decide(report(*good(), subject={**CLEAN, "promise": promise}), POLICY, rare=rare)
+    told = [check for profile in PROFILES for check in decision.checks[profile] if check.metric == "run.rare"]
+    assert {check.outcome for check in told} == {"NOT APPLICABLE"} and {check.number for check in told} == {None}
+    assert "declared or paid for" in told[0].reason and decision.verdict == "RELEASE"
+    none = decide(report(*good(), subject={**CLEAN, "promise": {"epsilon": None}}), POLICY, rare=rare)
+    assert (none.verdict == "RELEASE") == (rare == 11)
+
+
 def test_rare_categories_exclude_public() -> None:
     decision = decide(report(*good()), POLICY)
     assert decision.verdict == "CONTROLLED"

@@ -10,6 +10,7 @@ from typing import Any
 
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
+from semblance.core.names import names_patients
 from semblance.core.schema import ROLES
 
 _COHORT = ("id", "n_public")
@@ -141,6 +142,22 @@ def undeclared_columns(columns: Mapping[str, Mapping[str, Any]], named: Iterable
             fix = "min and max" if numeric else "categories, or kind with min and max"
             problems.append(Problem("what it may hold is not declared", rule, f"declare {fix}", name))
     return problems
+
+
+def untold_patients(names: Iterable[str], subject: str | None) -> list[Problem]:
+    """The columns of which nothing is learned and whose names say that they tell patients, where no `subject` is
+    declared: a patient is protected with all its records, or not at all. Their values are not looked at."""
+    rule = "differential privacy is of patients, with all records of each"
+    return [
+        Problem(
+            "by its name it tells patients, and no column is declared to",
+            rule,
+            f'[columns."{name}"] role = "subject"; or role = "key", where it tells anything else',
+            name,
+        )
+        for name in dict.fromkeys(names)
+        if subject is None and names_patients(name)
+    ]
 
 
 def unknown(name: str, known: Any, what: str, *, where: str = "the schema") -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 
@@ -14,6 +15,30 @@ def words(name: str) -> tuple[str, ...]:
     (('native', 'country'), ('patient', 'age'), ('hdl', 'chol'))
     """
     return tuple(word.lower() for word in _WORD.findall(name))
+
+
+PATIENT = ("patient", "pat", "pt", "subject", "subj")
+PERSON = (*PATIENT, "person", "participant", "member", "beneficiary", "bene", "client", "individual")
+NUMBER = ("id", "ids", "identifier", "uid", "guid", "uuid", "key", "sk")
+COUNT = ("nr", "nbr", "no", "num", "number")
+PERSONS = (*(a + b for a, b in product(PERSON, NUMBER)), *(a + b for a, b in product(PATIENT, COUNT)))
+"""Names of columns that number patients, in lower case and without what joins words."""
+REGISTERED = (
+    *("mrn", "mrnumber", "medicalrecordnumber", "medicalrecordno", "medrecno", "healthcardnumber", "hcn", "chinumber"),
+    *("nhsnumber", "nhsno", "nhsid", "ssn", "socialsecuritynumber", "socialsecurityno", "medicareid", "medicaidid"),
+    *("nationalid", "nationalidnumber", "nationalinsurancenumber", "nino"),
+)
+"""Numbers under which a patient is known elsewhere."""
+_PATIENTS = frozenset(("patient", "subject", "participant", "person", "pid", *PERSONS, *REGISTERED))
+
+
+def names_patients(name: str) -> bool:
+    """Whether a column by its name says which patient a record is of.
+
+    >>> names_patients("Patient_ID"), names_patients("pid"), names_patients("patientAge"), names_patients("stay_id")
+    (True, True, False, False)
+    """
+    return "".join(words(name)) in _PATIENTS
 
 
 AGES = (18, 40, 65, 80)

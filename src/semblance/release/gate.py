@@ -116,7 +116,8 @@ def decide(report: Report, policy: Policy, *, asked: str = "controlled", rare: i
     """Judge a report. `rare` is the fewest patients behind any category of the output, None where nobody knows it.
 
     `report.subject` tells the gate about the run: "generator" (the card, with "holds_records") and "unresolved" (names
-    of columns that may identify a patient and that nobody decided on). Where one is absent, public is refused.
+    of columns that may identify a patient and that nobody decided on). Where one is absent, public is refused. Under a
+    "promise" of differential privacy no number of patients stands behind a category.
     Raises UsageError for a profile that is not in the policy.
     """
     asked = policy[asked].name
@@ -191,17 +192,21 @@ def _crashed(report: Report, profile: Profile) -> Iterator[Check]:
 
 
 def _run(report: Report, profile: Profile, *, rare: int | None) -> Iterator[Check]:
-    yield _groups(profile, rare=rare)
+    yield _groups(report, profile, rare=rare)
     if not profile.holds_records:
         yield _generator(report)
     if not profile.unresolved:
         yield _identifiers(report)
 
 
-def _groups(profile: Profile, *, rare: int | None) -> Check:
+def _groups(report: Report, profile: Profile, *, rare: int | None) -> Check:
+    promise = report.subject.get("promise")
+    private = isinstance(promise, Mapping) and promise.get("epsilon") is not None
     known = 1 if rare is None and profile.rare <= 1 else rare  # every category of train has a patient
     check = Check("run.rare", "Fewest patients behind a category", "privacy", "MISSING", "value", "at_least")
     check = replace(check, threshold=float(profile.rare))
+    if private:  # the generator drops no category, and how many patients hold one is nobody's to know
+        return replace(check, outcome="NOT APPLICABLE", note="categories are declared or paid for under the guarantee")
     if known is None:
         return replace(check, note="nothing says how many patients stand behind each category")
     return replace(check, outcome="PASS" if known >= profile.rare else "FAIL", number=float(known))

@@ -94,3 +94,18 @@ def test_all_that_is_not_declared_is_told_at_once(folder):
 def test_another_rate_counts_as_missing_and_so_do_all(folder):
     with pytest.raises(DataError, match="as declared"):
         read([folder], said(rate=500))
+
+
+def test_recordings_are_of_the_patient_whom_they_name(folder):
+    """One with many recordings would otherwise count as many patients, and the guarantee says patients."""
+    names = sorted(file.stem for file in folder.glob("*.hea"))
+    whose = ["p", "", "p", "q"]
+    rows = [f"{name},{who},55" for name, who in zip(names, whose, strict=True)]
+    (folder / "manifest.csv").write_text("\n".join(["path,patient_id,age", *rows]))
+    data, profile = read([folder], said())
+    assert data.subjects.tolist() == [0, 1, 0, 2] and profile.patients == 3
+    assert any("4 recordings are of 3 patients" in note for note in profile.notes)
+    rest, _ = read([folder / f"{name}.hea" for name in names], said())
+    assert rest.subjects.tolist() == [0, 1, 2, 3]
+    columns = {**DECLARED["columns"], "patient_id": {"role": "key"}}
+    assert read([folder], ReadOptions(declared={**DECLARED, "columns": columns}))[1].patients == 4

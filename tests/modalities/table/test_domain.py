@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from semblance.core.errors import UsageError
-from semblance.core.modality import ReadOptions
+from semblance.core.modality import Profile, ReadOptions
 from semblance.core.rng import stream
 from semblance.core.schema import OTHER, Schema
 from semblance.modalities.table import measure
 from semblance.modalities.table.data import Table, from_frame, like
 from semblance.modalities.table.declare import as_number
 from semblance.modalities.table.domain import CELLS, declared_record, declared_schema, public_encoding, read_declared
+from semblance.modalities.table.sources import load
 from semblance.privacy import noise
 from semblance.privacy.ledger import Ledger
 
@@ -104,12 +105,26 @@ FILE = {
 
 def written(path: Path, *more: str) -> Path:
     rows = [f"P{i},{i % 9 + 1},{i % 12 + 1:02d}/0{i % 9 + 1}/2011,{'I' if i % 2 else 'NA'}" for i in range(60)]
-    path.write_text("\n".join(["pid,lab,seen,stage", *rows, *more]) + "\n")
+    text = "\n".join(["pid,lab,seen,stage", *rows, *more]) + "\n"
+    path.write_bytes(text.encode(errors="surrogateescape"))  # a test may hold a byte that is no UTF-8
     return path
 
 
 @pytest.mark.parametrize(
-    "odd", ["X1,5.123456,01/02/2011,I", "X1,abc,01/02/2011,I", "X1,-9,03/25/2011,II", "X1,1e300,?,?", "X1,,,"]
+    "odd",
+    [
+        "X1,5.123456,01/02/2011,I",
+        "X1,abc,01/02/2011,I",
+        "X1,-9,03/25/2011,II",
+        "X1,1e300,?,?",
+        "X1,,,",
+        "X1",
+        'X1,"5,01/02/2011,I',
+        'X1,"',
+        "X1,Z\udcfcrich,01/02/2011,I",
+        "X1,5\0,01/02/2011,I",
+        "pid,lab,seen,stage",
+    ],
 )
 def test_one_record_more_changes_how_no_other_is_read(odd: str, tmp_path: Path) -> None:
     options = ReadOptions(declared=FILE)
@@ -119,6 +134,66 @@ def test_one_record_more_changes_how_no_other_is_read(odd: str, tmp_path: Path) 
     coder = public_encoding(one.schema)
     assert (coder.encode(one) == coder.encode(two)[:60]).all()
     assert len(two) == 61 and profile.records == 61
+
+
+@pytest.mark.parametrize(
+    "odd", ["X1,5,01/02/2011,I,more", "X1;5;;;;;,,,,", f"X1,{'9' * 140_000},,I", ",5,01/02/2011,I", "?,,,"]
+)
+def test_a_line_that_is_no_record_is_left_out_alone(odd: str, tmp_path: Path) -> None:
+    options = ReadOptions(declared=FILE)
+    one, _ = read_declared([written(tmp_path / "a.csv")], options)
+    two, profile = read_declared([written(tmp_path / "b.csv", odd)], options)
+    coder = public_encoding(one.schema)
+    assert (coder.encode(one) == coder.encode(two)).all() and profile.records == 60
+    assert "X1" not in repr(profile)
+
+
+def test_quotes_of_one_patient_swallow_no_other(tmp_path: Path) -> None:
+    """Two lines with an open quote each, and all between them would be one cell: a patient more, 40 fewer."""
+    path = written(tmp_path / "a.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:11], 'X1,"5,,', *lines[11:50], 'X1,"5,,', *lines[50:]]))
+    table, profile = read_declared([path], ReadOptions(declared=FILE))
+    assert (profile.records, profile.patients) == (62, 61) and table.frame["lab"].notna().sum() == 60
+
+
+def test_lines_are_read_as_a_whole_file_is_where_nothing_is_odd(tmp_path: Path, shared_data: Path) -> None:
+    quoted = tmp_path / "a.csv"
+    quoted.write_text('\ufeffpid;"lab;x";seen\r\n1;"2;""3""";\r\n\r\n4; 5;"é"\r\n', encoding="utf-8")
+    for path in (quoted, shared_data / "tables" / "adult.csv.gz"):
+        whole, alone = (load(str(path), alone=alone) for alone in (False, True))
+        assert whole.notes == alone.notes
+        assert [(raw.name, raw.data.to_pylist()) for raw in whole.columns] == [
+            (raw.name, raw.data.to_pylist()) for raw in alone.columns
+        ]
+
+
+@pytest.mark.parametrize("told", [None, {"role": "drop"}, {"kind": "identifier"}, {"kind": "text"}])
+def test_a_column_that_names_patients_is_never_dropped_in_silence(told: dict | None, tmp_path: Path) -> None:
+    """A patient with many records would count as many patients, and be promised what holds for a record."""
+    path = written(tmp_path / "a.csv", *["P3,5,01/02/2011,I"] * 40)
+    columns = {name: said for name, said in FILE["columns"].items() if name != "pid"}
+
+    def read(**more: dict) -> Profile:
+        return read_declared([path], ReadOptions(declared={**FILE, "columns": {**columns, **more}}))[1]
+
+    with pytest.raises(UsageError) as refused:
+        read(**({} if told is None else {"pid": told}))
+    (problem,) = refused.value.problems
+    assert problem.column == "pid" and 'role = "subject"' in problem.fix
+    assert read(pid={"role": "subject"}).patients == 60
+    assert read(pid={"role": "key"}).patients == 100  # told not to name patients
+    assert read(pid={"categories": ["P1", "P2"]}).patients == 100
+
+
+def test_a_column_that_is_not_declared_may_be_the_patient(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv")
+    path.write_text(path.read_text().replace("pid,", "who,", 1))
+    columns = {name: said for name, said in FILE["columns"].items() if name != "pid"}
+    with pytest.raises(UsageError) as refused:
+        read_declared([path], ReadOptions(declared={**FILE, "columns": columns}))
+    assert [problem.column for problem in refused.value.problems] == ["who"]
+    assert '"subject"' in refused.value.problems[0].fix
 
 
 def test_what_does_not_fit_is_missing_or_the_bound_and_told(tmp_path: Path) -> None:
@@ -258,6 +333,6 @@ def test_what_is_measured_fits_the_kind_and_the_cohort(tmp_path: Path) -> None:
 
 def test_a_column_that_is_dropped_is_not_measured(tmp_path: Path) -> None:
     dropped = {name: {**said, "role": "drop"} for name, said in MEASURED["columns"].items() if name != "stage"}
-    declared = {"columns": {**dropped, "stage": {"categories": ["NA", "I"]}}}
+    declared = {"columns": {**dropped, "pid": {"role": "subject"}, "stage": {"categories": ["NA", "I"]}}}
     table, _ = read_declared([written(tmp_path / "a.csv")], ReadOptions(declared=declared), ledger=_unopened)
     assert [column.name for column in table.schema.learned] == ["stage"]

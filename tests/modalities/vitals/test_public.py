@@ -205,9 +205,11 @@ def test_patients_that_are_not_declared_are_asked_for(folder):
     """Whoever has many stays would otherwise count as many patients, and the guarantee says patients."""
     table = pd.read_csv(folder / TABLE, dtype=str).assign(patient_id="7")
     table.to_csv(folder / TABLE, index=False)
-    with pytest.raises(UsageError, match="patient_id"):
-        read([folder], said())
-    for role, patients in (("subject", 1), ("drop", 12)):
+    dropped = {**DECLARED["columns"], "patient_id": {"role": "drop"}}
+    for options in (said(), ReadOptions(declared={**DECLARED, "columns": dropped})):
+        with pytest.raises(UsageError, match="patient_id"):
+            read([folder], options)
+    for role, patients in (("subject", 1), ("key", 12)):
         columns = {**DECLARED["columns"], "patient_id": {"role": role}}
         assert read([folder], ReadOptions(declared={**DECLARED, "columns": columns}))[1].patients == patients
 

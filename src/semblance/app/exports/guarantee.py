@@ -13,14 +13,20 @@ from semblance.app.card import plain
 from semblance.core.promise import Answers, Guarantee, Steps, rounded_up, spent_from
 from semblance.core.schema import Schema
 
+NOBODY = (
+    "No column was declared to tell patients: no patient has a second record, but for files that name the patient "
+    "themselves."
+)
 ASSUMED = (
-    "All records of a patient carry the same value in the subject column, or each record is one patient.",
     "Every run on these patients, also as part of another cohort, was paid for by this ledger; budgets of cohorts that "
     "share patients add up.",
     "The schema file was written without looking at the records.",
     "The ledger of the cohort was not removed or replaced, and no other tool published anything about these patients.",
-    "Nobody can see how long the computation took or what its memory held.",
+    "What a file is as a whole (its kind, its header, its separator) is the same with one patient more or less.",
+    "Nobody outside sees the folder of an unfinished run, which keeps what it measured.",
+    "Nobody outside can see how long the computation took, what its memory held, or which errors it met.",
 )
+PLANNED = "Steps of training that came after other measurements are accounted for as if planned beforehand."
 FLOATING = (
     "The Gaussian noise of training is made of floating-point numbers, which are not quite Gaussian: that the last "
     "bits of trained weights give nobody away is assumed, not proven. (Noise on counts is exact.)"
@@ -39,7 +45,7 @@ def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str
         ["# Guarantee", "", f"The records in `{plain(file)}` were made under {promise}.", "", *_meaning(told)],
         ["## What backs it", "", *_noise(told)],
         ["## What was measured", "", *_measured(told["measured"], local=_local(told))],
-        ["## What it rests on", "", *(f"- {line}" for line in _assumed(told))],
+        ["## What it rests on", "", *(f"- {line}" for line in _assumed(told, schema))],
         ["## What it does not cover", "", *(f"- {line}" for line in NOT_COVERED)],
         ["## Columns", "", *_columns(schema)],
     ]
@@ -68,10 +74,17 @@ def _noise(told: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {spent_from(part)}" for part in told["noise"])
 
 
-def _assumed(told: Mapping[str, Any]) -> Sequence[str]:
+def _assumed(told: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     """Noise on counts is exact; that of training is as good as floating-point numbers are."""
-    trained = any(isinstance(spent_from(part), Steps) for part in told["noise"])
-    return (*ASSUMED, FLOATING) if trained else ASSUMED
+    subject, parts = schema.where("subject"), [spent_from(part) for part in told["noise"]]
+    yield (
+        NOBODY
+        if subject is None
+        else f"All records of a patient carry the same value in the column `{plain(subject.name)}`, and no others do."
+    )
+    yield from ASSUMED
+    if any(isinstance(part, Steps) for part in parts):
+        yield from (PLANNED, FLOATING) if len(parts) > 1 else (FLOATING,)
 
 
 def _local(told: Mapping[str, Any]) -> bool:

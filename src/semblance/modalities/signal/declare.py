@@ -55,7 +55,8 @@ class Said:
     def named(self) -> tuple[str, ...]:
         """The facts that the person named, and so wants: columns, and the target."""
         wanted = (*self.columns, *((self.target,) if self.target is not None else ()))
-        return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") != "drop"))
+        left = ("drop", "key")
+        return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") not in left))
 
     def na_of(self, column: str) -> set[str]:
         """The texts that mean missing in a column."""

@@ -20,6 +20,7 @@ from semblance.core.declared import undeclared_columns
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import framed, public_column, public_values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
+from semblance.core.names import names_patients
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal import align, declare
 from semblance.modalities.signal.data import Lead, Marks, Public, Recording, Recordings
@@ -49,16 +50,28 @@ def read(
         raise DataError.of(f"none of {len(found) + lost} recordings is as declared", rule=rule, fix=fix)
     told = {c.name: pd.Series([str(one.facts.get(c.name, "")) for one in kept], dtype=object) for c in schema.learned}
     frame = framed({c.name: public_values(told[c.name], c, na=said.na_of(c.name)) for c in schema.learned}, len(kept))
-    whose = [one.facts.get(said.subject or "", str(i)) for i, one in enumerate(kept)]
-    subjects = pd.factorize(np.array(whose, dtype=object))[0].astype(np.int64)
+    whose = [_patient(one, said) or ("recording", str(i)) for i, one in enumerate(kept)]
+    subjects = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
     out = len(found) + lost - len(kept)
-    notes = (f"{out} recordings are not as declared, and count as missing",) if out else ()
+    notes: tuple[str, ...] = (f"{out} recordings are not as declared, and count as missing",) if out else ()
+    if said.subject is None and (patients := len(set(whose))) < len(kept):
+        notes += (f"{len(kept):,} recordings are of {patients:,} patients, as their files name them",)
     plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz", "lead", 0.0) for lead in public.leads]
     plans += [FieldPlan(c.name, c.kind, c.role, float(frame[c.name].isna().mean())) for c in schema.learned]
     ones = tuple(one.recording for one in kept)
     return Recordings(schema, frame, ones, subjects, public), Profile(
         len(kept), int(subjects.max()) + 1, tuple(plans), notes
     )
+
+
+def _patient(one: Found, said: Said) -> tuple[str, str] | None:
+    """Whom a recording is of: the declared subject, else whom it names itself, be it in its header or in its line of a
+    manifest; None where it names nobody. No other recording is asked."""
+    facts = [(name, text) for name, text in one.facts.items() if name == said.subject and text]
+    if said.subject is None:
+        left = {name for name, told in said.columns.items() if told.get("role") == "key"}
+        facts = [(PATIENT, text) for name, text in one.facts.items() if names_patients(name) and name not in left]
+    return next((told for told in facts if told[1]), None)
 
 
 def undeclared(said: Said) -> list[Problem]:
@@ -120,7 +133,7 @@ def _as_declared(one: Found, public: Public, said: Said) -> Found | None:
     other = not np.isclose(own.rate, public.rate, rtol=1e-4)
     if other or None in units or too_short([own]) or wrong_rates([own]):
         return None
-    facts = {**({PATIENT: one.patient} if one.patient else {}), **one.facts}
+    facts = {**one.facts, **({PATIENT: one.patient} if one.patient and not one.facts.get(PATIENT) else {})}
     if said.subject is not None and not facts.get(said.subject):
         return None
     made = align.to_leads(one, public.leads)

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from semblance.core import lines
 from semblance.core.errors import DataError, Problem, SemblanceError
 from semblance.modalities.table.place import Place, Source
 from semblance.modalities.table.typed import Raw
@@ -57,7 +58,42 @@ def read_csv(place: Place) -> Source:
         raise _encoding(place) from None
 
 
+def read_lines(place: Place) -> Source:
+    """The same with each line by itself (`core.lines`): what stands in one changes how no other is read.
+
+    One with more cells than the header, or that is no row of CSV, is left out; what one lacks is missing.
+    """
+    _refuse_utf16(place)
+    with _bytes(place) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace") as text:
+        names, delimiter = _names(text.readline(), place)
+    kept: list[list[pa.Array]] = [[] for _ in names]
+    first, lost = True, 0
+    with _bytes(place) as stream:
+        for some in lines.parts(stream, separator=delimiter):
+            body = some[1:] if first else some
+            whole = [row for row in body if lines.fits(row, len(names))]
+            first, lost = False, lost + len(body) - len(whole)
+            for column, cells in zip(kept, zip(*whole, strict=True), strict=bool(whole)):
+                column.append(pa.array(cells, pa.string()))
+    if not kept[0]:
+        raise _header_only(place)
+    notes = (f"{lost} lines have more cells than the header, and are left out",) if lost else ()
+    columns = tuple(
+        Raw(name, pa.chunked_array(cells, pa.string()), dtype=None) for name, cells in zip(names, kept, strict=True)
+    )
+    return Source(columns, (*_separated(delimiter), *notes))
+
+
 def _header(place: Place) -> tuple[list[str], str]:
+    _refuse_utf16(place)
+    with _bytes(place) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+        _, delimiter = _names(text.readline(), place)
+        text.seek(0)
+        names = _first_rows(text, place, delimiter)
+    return names, delimiter
+
+
+def _refuse_utf16(place: Place) -> None:
     with _bytes(place) as stream:
         start = stream.read(4)
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -66,15 +102,16 @@ def _header(place: Place) -> tuple[list[str], str]:
             rule="a CSV is UTF-8",
             fix="convert it: iconv -f UTF-16 -t UTF-8 IN.csv > OUT.csv",
         )
-    with _bytes(place) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-        line = text.readline()
-        if not line.strip():
-            found = f"'{place.label}' starts with an empty line" if line else f"'{place.label}' is empty"
-            raise DataError.of(found, rule="a CSV has a header and at least one row", fix="give the full file")
-        delimiter = max(",;\t|", key=lambda d: len(next(csv.reader([line], delimiter=d))))
-        text.seek(0)
-        names = _first_rows(text, place, delimiter)
-    return names, delimiter
+
+
+def _names(line: str, place: Place) -> tuple[list[str], str]:
+    """What the first line of a file separates, and by what."""
+    if not line.strip():
+        found = f"'{place.label}' starts with an empty line" if line else f"'{place.label}' is empty"
+        raise DataError.of(found, rule="a CSV has a header and at least one row", fix="give the full file")
+    apart = {delimiter: next(csv.reader([line], delimiter=delimiter)) for delimiter in ",;\t|"}
+    delimiter = max(apart, key=lambda one: len(apart[one]))
+    return apart[delimiter], delimiter
 
 
 def _first_rows(text: io.TextIOWrapper, place: Place, delimiter: str) -> list[str]:
@@ -85,9 +122,7 @@ def _first_rows(text: io.TextIOWrapper, place: Place, delimiter: str) -> list[st
     except csv.Error:
         raise _not_csv(place) from None
     if row is None:
-        raise DataError.of(
-            f"'{place.label}' has a header only", rule="a table has at least one row", fix="give the full file"
-        )
+        raise _header_only(place)
     return names
 
 
@@ -104,9 +139,12 @@ def _csv_columns(place: Place, names: list[str], delimiter: str) -> Source:
         table = _parse(place, tail, stand_in, delimiter, skip)
     if _unclosed(table, tail.last):
         raise _not_csv(place)
-    notes = () if delimiter == "," else (f"the columns are separated by {delimiter!r}; the output uses commas",)
     columns = tuple(Raw(name, table.column(i), dtype=None) for i, name in enumerate(names))
-    return Source(columns, notes, tuple(_ragged(ragged, len(names))))
+    return Source(columns, _separated(delimiter), tuple(_ragged(ragged, len(names))))
+
+
+def _separated(delimiter: str) -> tuple[str, ...]:
+    return () if delimiter == "," else (f"the columns are separated by {delimiter!r}; the output uses commas",)
 
 
 def _parse(
@@ -154,6 +192,12 @@ def _ragged(rows: list[tuple[int, int]], width: int) -> list[Problem]:
     if len(rows) > 3:
         shown.append(Problem(f"{len(rows) - 3} more rows have another number of cells", "as above", "as above"))
     return shown
+
+
+def _header_only(place: Place) -> SemblanceError:
+    return DataError.of(
+        f"'{place.label}' has a header only", rule="a table has at least one row", fix="give the full file"
+    )
 
 
 def _not_csv(place: Place) -> SemblanceError:

@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from semblance.core.constraint import Constraint
+from semblance.core.declared import untold_patients
 from semblance.core.errors import Problem, UsageError
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.promise import Ledger
@@ -69,7 +70,9 @@ def read_declared(
         FieldPlan(c.name, c.kind, c.role, missing.get(c.name, 0.0), _known(c), ACTIONS.get(c.role, "learn"))
         for c in schema
     )
-    notes = [*found.notes]
+    notes = [*source.notes, *found.notes]
+    if gone := len(source.columns[0].data) - len(table):
+        notes.append(f"{gone} records name no patient, and are left out")
     notes += [
         f"column '{name}': {count} cells are no {'number' if schema[name].kind != 'date' else 'date of its format'} "
         "and count as missing"
@@ -184,13 +187,20 @@ def _settled(options: ReadOptions, names: tuple[str, ...]) -> tuple[Schema, Decl
     """
     declared, problems = check(options, names, private=True)
     columns = [_declared(name, declared.of(name), declared) for name in names]
-    problems += [
-        problem for column in columns if column.learned for problem in _undeclared(column, declared.asked(column.name))
-    ]
+    problems += _open(columns, declared)
     problems += [problem for rule in declared.constraints for problem in _untold(rule)]
     if problems:
         raise UsageError(*problems)
     return Schema(tuple(columns), declared.cohort, declared.n_public, declared.constraints, public=True), declared
+
+
+def _open(columns: Sequence[Column], declared: Declared) -> list[Problem]:
+    """What is declared of none of `columns`: what it may hold, or whether it tells patients where its name says so."""
+    found = {c.name: _undeclared(c, declared.asked(c.name)) if c.learned else [] for c in columns}
+    subject = next((c.name for c in columns if c.role == "subject"), None)
+    patients = untold_patients((c.name for c in columns if c.role == "drop" or found[c.name]), subject)
+    others = set(found) - {problem.column for problem in patients}
+    return [*patients, *(problem for name, problems in found.items() if name in others for problem in problems)]
 
 
 def _declared(name: str, said: Mapping[str, Any], declared: Declared) -> Column:
@@ -289,7 +299,7 @@ def _undeclared(column: Column, asked: frozenset[str] = frozenset()) -> list[Pro
         return [Problem(f"{said} for kind {column.kind}", rule, fix, column.name)]
     known = {key for key in MEASURABLE if getattr(column, key) not in (None, ())} | asked
     if column.bound == "observed" or not known:
-        one = 'categories = [...], or kind = "integer", min = ..., max = ...; or role = "drop"'
+        one = 'categories = [...], or kind = "integer", min = ..., max = ...; or role = "subject" or "drop"'
         fix = f'[columns."{column.name}"] {one}; or "{MEASURE}" in the place of what nobody knows'
         return [Problem("not declared", rule, fix, column.name)]
     bounds = (0.0 if name in asked else getattr(column, name) for name in ("min", "max"))

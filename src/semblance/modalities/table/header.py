@@ -19,13 +19,18 @@ from semblance.modalities.table.typed import Raw, is_text
 _YEAR = "^(?:19|20)[0-9]{2}$"
 
 
-def refuse_data(columns: Sequence[Raw], *, label: str) -> None:
-    """Raise DataError where at least half of the names (of two or more columns) speak for data; names none of them."""
+def refuse_data(columns: Sequence[Raw], *, label: str, names_alone: bool = False) -> None:
+    """Raise DataError where at least half of the names (of two or more columns) speak for data; names none of them.
+
+    With `names_alone` no record is asked: one that holds the names would be seen by others.
+    """
     named = [(place, raw) for place, raw in enumerate(columns) if raw.name.strip()]
     if len(columns) < 2 or not named:
         return
     names = pa.array([raw.name.strip() for _, raw in named])
-    value = (_is_value(names) & ~_counts(names, [place for place, _ in named])) | [_holds(raw) for _, raw in named]
+    value = _is_value(names) & ~_counts(names, [place for place, _ in named])
+    if not names_alone:
+        value |= [_holds(raw) for _, raw in named]
     if value.mean() >= 0.5:
         raise DataError.of(
             f"the first line of '{label}' looks like data",

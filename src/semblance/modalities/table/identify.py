@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from semblance.core.names import COUNT, NUMBER, PERSON, PERSONS
 from semblance.core.schema import Column
 from semblance.modalities.table.infer import Coded
 from semblance.modalities.table.notation import as_numpy, matches, trim
@@ -48,16 +49,12 @@ def _words(listed: str) -> tuple[str, ...]:
     return tuple(listed.split())
 
 
-_PATIENT = ("patient", "pat", "pt", "subject", "subj")
-_PERSON = (*_PATIENT, "person", "participant", "member", "beneficiary", "bene", "client", "individual")
 _EVENT = _words(
     """
     encounter enc visit stay admission hadm icustay episode spell hospitalization hospitalisation record rec
     row case claim sample specimen order study accession transaction event note
     """
 )
-_NUMBER_WORDS = ("id", "ids", "identifier", "uid", "guid", "uuid", "key", "sk")
-_COUNT_WORDS = ("nr", "nbr", "no", "num", "number")
 _OWNER = (
     "",
     *_words(
@@ -92,12 +89,9 @@ _BIRTH = ("dob", "birth", "geburt", "naissance", "nacimiento")
 _NAMES: dict[str, tuple[str, ...]] = {
     "direct": tuple(a + b for a, b in product(_OWNER, _DIRECT)),
     "quasi": tuple(a + b for a, b in product(_OWNER, _QUASI)),
-    "person": (
-        *(a + b for a, b in product(_PERSON, _NUMBER_WORDS)),
-        *(a + b for a, b in product(_PATIENT, _COUNT_WORDS)),
-    ),
+    "person": PERSONS,
     "event": (
-        *(a + b for a, b in product(_EVENT, _NUMBER_WORDS)),
+        *(a + b for a, b in product(_EVENT, NUMBER)),
         "id",
         "uid",
         "uuid",
@@ -107,7 +101,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "index",
         "rownames",
     ),
-    "counted": tuple(a + b for a, b in product((*_PERSON, *_EVENT), _COUNT_WORDS)),
+    "counted": tuple(a + b for a, b in product((*PERSON, *_EVENT), COUNT)),
 }
 _LEXICON = {name: sort for sort in ("counted", "event", "quasi", "person", "direct") for name in _NAMES[sort]}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")

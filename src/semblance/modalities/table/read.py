@@ -325,8 +325,8 @@ def _finish(gathered: _Gathered, declared: Declared, *, rows: int) -> Parts:
 
 
 def loaded(paths: Sequence[str | Path]) -> Source:
-    """The columns of a file, of which none is looked into yet."""
-    return _within_memory(lambda: sources.load(only(paths)))
+    """The columns of a file, of which none is looked into yet; each line of a CSV is read by itself."""
+    return _within_memory(lambda: sources.load(only(paths), alone=True))
 
 
 def declared_like(
@@ -335,7 +335,8 @@ def declared_like(
     """The same under a schema that was declared, cell by cell: how one is read depends on no other record.
 
     Where no missing tokens are declared the usual ones count, but for those that are categories. Also gives how many
-    cells of each column are no number or date of its format: they are missing.
+    cells of each column are no number or date of its format: they are missing. Records that name no patient, where a
+    column tells patients, are left out. Raises DataError where none is left.
     """
     lost: dict[str, int] = {}
 
@@ -352,7 +353,21 @@ def declared_like(
         lost[column.name] = int(coded.counts[np.isnan(found)].sum())
         return np.append(found, np.nan)[coded.codes]
 
-    return *_within_memory(lambda: _conform(source, schema, cells, values)), lost
+    return *_within_memory(lambda: _conform(_named(source, schema, cells), schema, cells, values)), lost
+
+
+def _named(source: Source, schema: Schema, cells: Callable[[Raw, Column], Coded]) -> Source:
+    """The records that name their patient: one that does not has no part in how others are read."""
+    subject = schema.where("subject")
+    raw = next((raw for raw in source.columns if subject is not None and raw.name == subject.name), None)
+    there = np.ones(0, dtype=bool) if subject is None or raw is None else cells(raw, subject).codes >= 0
+    if there.all():
+        return source
+    if not there.any():
+        rule, fix = "a record belongs to a patient", 'correct the column of role = "subject"'
+        raise DataError.of("no record names its patient", rule=rule, fix=fix)
+    kept = pa.array(there)
+    return replace(source, columns=tuple(replace(raw, data=raw.data.filter(kept)) for raw in source.columns))
 
 
 def _cells(raw: Raw, column: Column) -> Coded:

@@ -9,18 +9,19 @@ from dataclasses import replace
 import pyarrow as pa
 
 from semblance.core.errors import DataError
-from semblance.modalities.table.delimited import read_csv
+from semblance.modalities.table.delimited import read_csv, read_lines
 from semblance.modalities.table.excel import read_excel
 from semblance.modalities.table.header import refuse_data
 from semblance.modalities.table.place import BROKEN, Place, Source, broken, locate
 from semblance.modalities.table.typed import raw_of
 
 
-def load(path: str) -> Source:
-    """Read the table at `path`. Raises DataError or UsageError, and names no value of it."""
+def load(path: str, *, alone: bool = False) -> Source:
+    """Read the table at `path`, with `alone` each line of a CSV by itself, so that no record has a part in how others
+    are read. Raises DataError or UsageError, and names no value of it."""
     place = locate(path)
     try:
-        source = _READERS[place.suffix](place)
+        source = (_ALONE if alone else _READERS)[place.suffix](place)
     except BROKEN:
         raise broken(place.label, f"{place.suffix} file") from None
     except OSError as error:
@@ -30,7 +31,7 @@ def load(path: str) -> Source:
             fix="copy or download it again, or correct its suffix",
         ) from None
     if place.suffix in _UNTYPED:
-        refuse_data(source.columns, label=place.label)
+        refuse_data(source.columns, label=place.label, names_alone=alone)
     return replace(source, notes=(*place.notes, *source.notes))
 
 
@@ -72,3 +73,4 @@ _READERS: dict[str, Callable[[Place], Source]] = {
     ".feather": _read_feather,
     ".xlsx": read_excel,
 }
+_ALONE = {**_READERS, ".csv": read_lines, ".csv.gz": read_lines}

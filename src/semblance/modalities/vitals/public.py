@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core import lines
-from semblance.core.declared import undeclared_columns
+from semblance.core.declared import undeclared_columns, untold_patients
 from semblance.core.errors import DataError, Problem, UsageError
 from semblance.core.facts import framed, public_column, public_values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
@@ -151,21 +151,10 @@ class _Files:
 
 
 def _refuse_patients(names: Iterable[str], stays: set[str], said: Said) -> None:
-    """Raise UsageError where a column other than those that name `stays` looks as if it told patients, and nothing is
-    declared of it: a patient is protected with all its stays, or not at all."""
-    if said.subject is not None:
-        return
-    problems = [
-        Problem(
-            "by its name it tells patients, of which nothing is declared",
-            "differential privacy is of patients, with all stays of each",
-            f'[columns."{name}"] role = "subject"; or role = "drop", where each stay is another patient\'s',
-            name,
-        )
-        for name in dict.fromkeys(names)
-        if long.plain(name) in long.SUBJECTS and name not in {*stays, *said.columns}
-    ]
-    if problems:
+    """Raise UsageError where a column other than those that name `stays` looks as if it told patients, and none is
+    declared to."""
+    kept = {*stays, *said.named, *(name for name, told in said.columns.items() if told.get("role") == "key")}
+    if problems := untold_patients((name for name in names if name not in kept), said.subject):
         raise UsageError(*problems)
 
 

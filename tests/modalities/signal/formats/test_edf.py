@@ -16,6 +16,7 @@ from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Lead, Marks, Recordings
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats.edf import _channels, _scale, read, record_size
+from semblance.modalities.signal.public import read as read_private
 from semblance.modalities.signal.read import like
 from semblance.modalities.signal.read import read as read_all
 from tests.modalities.signal.made import RATE, recording, recordings, same_marks, wave
@@ -141,6 +142,18 @@ def test_codes_of_patients_group_their_recordings(tmp_path):
     assert "P7" not in repr((made.schema, made.frame, profile))
     folder = writing.write([made], tmp_path / "out" / "synthetic")
     assert like([folder], made.schema).subjects.tolist() == [0, 1, 0]
+
+
+def test_codes_of_patients_group_them_under_differential_privacy_too(tmp_path):
+    """Whoever has two recordings would count as two. What another header says changes nothing."""
+    signal = {"rate": 100, "leads": ["EEG 0"], "units": "uV", "range": [-3000, 3000], "seconds": 5, "kinds": ["N"]}
+    options = ReadOptions(declared={"signal": signal})
+    for codes, whose in ((("P7", "", "P7"), [0, 1, 0]), (("P7", "P8", ""), [0, 1, 2])):
+        for name, code in zip("abc", codes, strict=True):
+            written(tmp_path / f"{name}.edf", code=code)
+        made, profile = read_private([tmp_path], options)
+        assert made.subjects.tolist() == whose and profile.patients == len(set(whose))
+        assert "P7" not in repr((made.schema, made.frame, profile))
 
 
 def test_signals_of_other_rates_are_resampled(tmp_path):
