@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom, chisquare
 
 import semblance as sb
 from semblance import catalog
@@ -226,3 +227,33 @@ def test_a_report_says_what_was_asked_for(parts: Any, made: pd.DataFrame) -> Non
     wanted = Wanted(given={"sex": "F"})
     assert judged(parts, made, wanted=wanted).subject["wanted"] == {"given": {"sex": "F"}}
     assert "wanted" not in judged(parts, made).subject
+
+
+def read_privately(folder: Path, patients: int) -> Any:
+    ages = pd.DataFrame({"pid": [f"P{i}" for i in range(patients)], "age": np.arange(patients) + 20})
+    ages.to_csv(folder / f"{patients}.csv", index=False)
+    columns = {"pid": {"role": "subject"}, "age": {"kind": "integer", "min": 18, "max": 99}}
+    declared = {"cohort": {"id": "icu", "n_public": 5}, "columns": columns}
+    return sb.read(folder / f"{patients}.csv", schema=declared, private=True)
+
+
+def test_a_patient_more_moves_nobody_to_the_other_side_of_private_data(tmp_path: Path) -> None:
+    """How many of the first five are held out follows the same law with a sixth: that of five coins."""
+    law = binom.pmf(np.arange(6), 5, 0.4)
+    for size in (5, 6):
+        data = read_privately(tmp_path, size)
+        held = np.array([np.isin(data.records.subjects[:5], _held(data)).sum() for _ in range(400)])
+        counts = np.bincount(held, minlength=6)
+        assert chisquare(counts, 400 * law).pvalue > 1e-6
+
+
+def _held(data: Any) -> Any:
+    train, aside = sb.split(data, holdout=0.4, seed=0)
+    assert not set(train.records.subjects) & set(aside.records.subjects)
+    return aside.records.subjects
+
+
+def test_a_share_that_is_none_is_refused_of_private_data_as_of_others(tmp_path: Path, parts: Any) -> None:
+    for data in (read_privately(tmp_path, 5), parts[0]):
+        with pytest.raises(UsageError, match="holdout"):
+            sb.split(data, holdout=1.5)
