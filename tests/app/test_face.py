@@ -257,3 +257,12 @@ def test_a_share_that_is_none_is_refused_of_private_data_as_of_others(tmp_path: 
     for data in (read_privately(tmp_path, 5), parts[0]):
         with pytest.raises(UsageError, match="holdout"):
             sb.split(data, holdout=1.5)
+
+
+def test_a_delta_of_one_in_so_many_patients_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
+    data = read_privately(tmp_path, 5)
+    large = replace(data, records=replace(data.records, schema=replace(data.schema, n_public=2000)))
+    ledger = sb.Ledger.open(tmp_path / "ledgers", cohort="icu", epsilon=1.0, delta=1e-3)
+    with pytest.raises(UsageError, match="below 1/n_public"):
+        sb.fit(large, ledger=ledger)
+    assert ledger.spent() == ()

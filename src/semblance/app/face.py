@@ -39,6 +39,7 @@ from semblance.core.promise import Ledger
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
+from semblance.privacy.ledger import wrong_delta
 
 
 @dataclass(frozen=True)
@@ -296,6 +297,8 @@ def fit(
             rule="all that is measured of the same patients is paid for by one ledger",
             fix=f'Ledger.open(folder, cohort="{train.schema.cohort}", ...), with [cohort] id in the schema file',
         )
+    if ledger is not None and (problems := wrong_delta(ledger.delta, n_public=train.schema.n_public)):
+        raise UsageError(*problems)
     name = stages.generator_name(train.modality, model, private=ledger is not None)
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:
