@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom, chisquare
 
 import semblance as sb
 from semblance import catalog
@@ -285,3 +286,42 @@ def test_a_private_model_is_not_released_without_its_guarantee(promised: Any, tm
         with pytest.raises(UsageError, match="guarantee is not known"):
             sb.release(report, synthetic=made, folder=tmp_path / "RUN", model=whose)
     assert not (tmp_path / "RUN").exists()
+
+
+def read_privately(folder: Path, patients: int) -> Any:
+    ages = pd.DataFrame({"pid": [f"P{i}" for i in range(patients)], "age": np.arange(patients) + 20})
+    ages.to_csv(folder / f"{patients}.csv", index=False)
+    columns = {"pid": {"role": "subject"}, "age": {"kind": "integer", "min": 18, "max": 99}}
+    declared = {"cohort": {"id": "icu", "n_public": 5}, "columns": columns}
+    return sb.read(folder / f"{patients}.csv", schema=declared, private=True)
+
+
+def test_a_patient_more_moves_nobody_to_the_other_side_of_private_data(tmp_path: Path) -> None:
+    """How many of the first five are held out follows the same law with a sixth: that of five coins."""
+    law = binom.pmf(np.arange(6), 5, 0.4)
+    for size in (5, 6):
+        data = read_privately(tmp_path, size)
+        held = np.array([np.isin(data.records.subjects[:5], _held(data)).sum() for _ in range(400)])
+        counts = np.bincount(held, minlength=6)
+        assert chisquare(counts, 400 * law).pvalue > 1e-6
+
+
+def _held(data: Any) -> Any:
+    train, aside = sb.split(data, holdout=0.4, seed=0)
+    assert not set(train.records.subjects) & set(aside.records.subjects)
+    return aside.records.subjects
+
+
+def test_a_share_that_is_none_is_refused_of_private_data_as_of_others(tmp_path: Path, parts: Any) -> None:
+    for data in (read_privately(tmp_path, 5), parts[0]):
+        with pytest.raises(UsageError, match="holdout"):
+            sb.split(data, holdout=1.5)
+
+
+def test_a_delta_of_one_in_so_many_patients_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
+    data = read_privately(tmp_path, 5)
+    large = replace(data, records=replace(data.records, schema=replace(data.schema, n_public=2000)))
+    ledger = sb.Ledger.open(tmp_path / "ledgers", cohort="icu", epsilon=1.0, delta=1e-3)
+    with pytest.raises(UsageError, match="below 1/n_public"):
+        sb.fit(large, ledger=ledger)
+    assert ledger.spent() == ()

@@ -47,6 +47,21 @@ def test_n_public_is_a_number_of_patients(public: Any) -> None:
         private.settled(options(declared={"cohort": {"id": "icu", "n_public": public}}))
 
 
+@pytest.mark.parametrize("public", [2, 10, 60])
+def test_a_number_of_patients_too_small_for_its_delta_is_refused(public: int) -> None:
+    few: dict[str, Any] = {"declared": {"cohort": {"id": "icu", "n_public": public}}}
+    with pytest.raises(UsageError, match=f"n_public = {public} gives it") as told:
+        private.settled(options(**few))
+    assert "--delta" in told.value.problems[0].fix
+    assert private.settled(options(**few, delta=1e-3)).delta == 1e-3
+
+
+@pytest.mark.parametrize("delta", [0.4, 0.005, 1e-4])
+def test_a_delta_that_lets_one_patient_be_published_is_refused(delta: float) -> None:
+    with pytest.raises(UsageError, match="n_public"):
+        private.settled(options(delta=delta))
+
+
 def test_a_number_of_patients_that_is_measured_gives_the_rows_and_no_delta() -> None:
     counted = {"cohort": {"id": "icu", "n_public": "measured"}}
     with pytest.raises(UsageError, match="delta is settled before anything is measured") as told:
@@ -98,6 +113,14 @@ def test_the_warning_grows_with_the_noise_and_ends_in_a_refusal() -> None:
     with pytest.raises(UsageError, match="noise alone moves"):
         private.warned(private.settled(options(epsilon=0.01)), Pairwise(), schema(8))
     assert private.warned(private.settled(options(rows=10**6, delta=1e-6)), Pairwise(), schema(8, None)) is None
+
+
+def test_a_measured_number_of_patients_may_show_that_delta_is_too_large() -> None:
+    counted = {"cohort": {"id": "icu", "n_public": "measured"}}
+    asked = private.settled(options(declared=counted, delta=1e-3, epsilon=10.0))
+    assert private.warned(asked, object(), schema(8, 999)) is None
+    with pytest.raises(UsageError, match="n_public"):
+        private.warned(asked, object(), schema(8, 1000))
 
 
 def test_a_local_run_is_warned_and_refused_much_earlier() -> None:

@@ -169,3 +169,11 @@ def test_what_is_left_after_columns_pays_for_many_tables_to_the_last_digit(epsil
     columns = noise_for(epsilon, delta=delta, parts=[(0.3, 47), (0.7, 1)])[0]
     pairs = noise_for(epsilon, delta=delta, parts=[(1.0, count)], before=[columns])
     assert 0.99 * epsilon < epsilon_of([columns, *pairs], delta=delta) <= epsilon
+
+
+def test_a_budget_of_next_to_nothing_buys_noise_that_holds() -> None:
+    """What delta alone covers costs no epsilon at all."""
+    (found,) = noise_for(1e-4, delta=0.01, parts=[(1, 1)])
+    assert not found.endless and epsilon_of([found], delta=0.01) <= 1e-4
+    steps = steps_for(0.01, delta=0.01, rate=0.01, count=10)
+    assert not steps.endless and epsilon_of([steps], delta=0.01) <= 0.01

@@ -10,7 +10,7 @@ import pytest
 
 from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError
 from semblance.core.promise import Noise
-from semblance.privacy.ledger import Ledger
+from semblance.privacy.ledger import Ledger, check_budget
 from tests import warm
 
 CODES, SIZES, SUBJECTS = np.arange(60).reshape(-1, 1) % 3, np.array([3]), np.arange(60) // 2
@@ -92,6 +92,31 @@ def test_a_budget_is_for_good_and_all_that_is_wrong_is_refused(tmp_path):
             opened(tmp_path, **wrong)
     with pytest.raises(UsageError):
         Ledger.open(tmp_path, cohort="x", epsilon=1, delta=0)
+
+
+def test_a_delta_that_lets_a_patient_be_published_is_none(tmp_path):
+    """At a delta of 1/n a mechanism may publish one patient of n at random and keeps its promise."""
+    for delta, patients, told in (
+        (0.4, None, "at most 0.01"),
+        (0.011, None, "at most 0.01"),
+        (0.01, 100, "below 1/n_public"),
+        (0.4, 1000, "delta=0.0001"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            check_budget("icu", 1.0, delta, n_public=patients)
+    check_budget("icu", 1.0, 0.01, n_public=99)
+    check_budget("icu", 1.0, 0.01)
+    with pytest.raises(UsageError, match="delta"):
+        Ledger.open(tmp_path, cohort="x", epsilon=1.0, delta=0.4)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_epsilon_that_leaves_nothing_is_refused_with_all_else_that_is_wrong():
+    with pytest.raises(UsageError) as told:
+        check_budget("../x", 0.009, 0.5)
+    assert len(told.value.problems) == 3
+    assert any("at least 0.01" in problem.rule for problem in told.value.problems)
+    check_budget("x", 0.01, 1e-6)
 
 
 def test_a_line_that_was_changed_removed_or_added_is_found(tmp_path):

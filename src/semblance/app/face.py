@@ -40,6 +40,7 @@ from semblance.core.promise import Guarantee, Ledger
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
+from semblance.privacy.ledger import wrong_delta
 
 
 @dataclass(frozen=True)
@@ -270,9 +271,13 @@ def _like(source: Any, modality: Modality, schema: Schema) -> Any:
 
 
 def split(data: Any, *, holdout: float = 0.2, seed: int = 0) -> tuple[Data, Data]:
-    """Train and holdout; no patient stands in both. `holdout` is the share of patients."""
+    """Train and holdout; no patient stands in both. `holdout` is the share of patients.
+
+    Of what was read with `private=True` each patient is held out by a coin that no seed repeats: then one patient more
+    changes nobody else's side, as a guarantee asks.
+    """
     whole = _data(data)
-    train, aside = stages.split_rows(whole.records, holdout=holdout, seed=seed)
+    train, aside = stages.split_rows(whole.records, holdout=holdout, seed=seed, private=whole.schema.public)
     return whole.take(train), whole.take(aside)
 
 
@@ -300,6 +305,8 @@ def fit(
             rule="all that is measured of the same patients is paid for by one ledger",
             fix=f'Ledger.open(folder, cohort="{train.schema.cohort}", ...), with [cohort] id in the schema file',
         )
+    if ledger is not None and (problems := wrong_delta(ledger.delta, n_public=train.schema.n_public)):
+        raise UsageError(*problems)
     name = stages.generator_name(train.modality, model, private=ledger is not None)
     spec = stages.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:

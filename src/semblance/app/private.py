@@ -21,7 +21,7 @@ from semblance.core.promise import Ledger as Account
 from semblance.core.promise import spent_from
 from semblance.core.schema import MEASURE, Schema
 from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
-from semblance.privacy.ledger import Ledger, check_budget
+from semblance.privacy.ledger import Ledger, check_budget, wrong_delta
 
 if TYPE_CHECKING:
     from semblance.privacy.audit import Audit
@@ -52,7 +52,8 @@ def settled(options: SynthOptions, *, numbered: bool = False) -> SynthOptions:
     delta = options.delta if public is None or options.delta is not None else float(public) ** -EXPONENT
     # Absolute: a run from another folder must find the same ledger.
     ledger = str((ledger_folder() if options.ledger is None else Path(options.ledger)).resolve())
-    check_budget(str(_cohort(options)["id"]), options.epsilon or 0.0, delta or 0.0)
+    said = None if options.delta is not None else f"n_public = {public} gives it a delta of {delta:.3g}"
+    check_budget(str(_cohort(options)["id"]), options.epsilon or 0.0, delta or 0.0, n_public=public, said=said)
     return replace(options, delta=delta, rows=public if options.rows is None else options.rows, ledger=ledger)
 
 
@@ -119,6 +120,8 @@ def warned(options: SynthOptions, spec: Any, schema: Schema) -> str | None:
     What was spent on the cohort before, by anybody, is not there any more. Raises UsageError, before the generator
     measures anything, where the noise would cover everything, PrivacyError where nothing is left.
     """
+    if options.delta is not None and (problems := wrong_delta(options.delta, n_public=schema.n_public)):
+        raise UsageError(*problems)  # of a number of patients that was measured, which nobody knew before
     public = options.rows if schema.n_public is None else schema.n_public
     if public is None or options.epsilon is None or options.delta is None or not hasattr(spec, "floor"):
         return None

@@ -14,7 +14,7 @@ import numpy as np
 from semblance.app.config import nearest
 from semblance.app.values import wrong_keys, wrong_values
 from semblance.catalog import MODALITIES, modality
-from semblance.core.dataset import Dataset, Evidence, held_out, split_by_subject
+from semblance.core.dataset import Dataset, Evidence, held_out, refuse_share, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, ResourceError, UsageError
 from semblance.core.modality import Modality, Profile, load
 from semblance.core.model import Wanted, can
@@ -209,6 +209,7 @@ def split_rows(data: Dataset, *, holdout: float, seed: int, private: bool = Fals
     if private:
         from semblance.privacy.noise import tossed
 
+        refuse_share(holdout)
         apart = tossed(data.subjects, share=holdout)
         return np.flatnonzero(~apart), np.flatnonzero(apart)
     every = _Rows(data.schema, data.subjects, np.arange(len(data)), held_out(data))

@@ -78,8 +78,7 @@ def split_by_subject(data: D, *, holdout: float, rng: np.random.Generator) -> tu
     `holdout` is the share of patients; a data set that declares its own holdout is split by that. Raises UsageError
     outside (0, 1), DataError with fewer than two patients, and for a declared holdout that parts a patient's records.
     """
-    if not 0 < holdout < 1:
-        raise UsageError.of(f"holdout {holdout}", rule="a share between 0 and 1", fix="--holdout 0.2")
+    refuse_share(holdout)
     if (declared := held_out(data)) is not None:
         return _split_as_declared(data, declared)
     patients, code = np.unique(data.subjects, return_inverse=True)
@@ -94,6 +93,12 @@ def split_by_subject(data: D, *, holdout: float, rng: np.random.Generator) -> tu
     held[rng.permutation(len(patients))[:count]] = True
     aside = held[code]
     return data.take(np.flatnonzero(~aside)), data.take(np.flatnonzero(aside))
+
+
+def refuse_share(holdout: float) -> None:
+    """Raise UsageError for a share of patients outside (0, 1)."""
+    if not 0 < holdout < 1:
+        raise UsageError.of(f"holdout {holdout}", rule="a share between 0 and 1", fix="--holdout 0.2")
 
 
 def _split_as_declared(data: D, held: np.ndarray) -> tuple[D, D]:

@@ -117,7 +117,8 @@ def _least(
         if not trained:
             # To the other side of where it should be met, so that both ends close in.
             beyond = 1 + math.copysign(CLOSE / 3, epsilon - found)
-            guess = (spent + middle) * (epsilon / found) ** (1 / GROWTH) * beyond - spent
+            # What delta alone covers costs no epsilon: nothing can be guessed from that.
+            guess = (spent + middle) * (epsilon / found) ** (1 / GROWTH) * beyond - spent if found > 0 else math.nan
     return scaled(low) if low > LEAST * spread else tuple(Noise(math.inf, 1, count) for _, count in parts)
 
 
@@ -149,7 +150,7 @@ def _least_steps(epsilon: float, delta: float, rate: float, count: int, before: 
     def above(power: float) -> float:
         """How far the steps with noise of this logarithm exceed the budget, in logarithms."""
         found = _bound((*before, Steps(math.exp(power), rate, count)), delta, COARSE * epsilon)
-        return math.log(found / epsilon)
+        return math.log(max(found / epsilon, LEAST))  # what delta alone covers costs nothing, which has no logarithm
 
     low, high = 0.0, 1.0
     while above(high) > 0:

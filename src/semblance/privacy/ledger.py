@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,13 +20,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError, reason
+from semblance.core.errors import DataError, PrivacyError, Problem, ResourceError, UsageError, reason
 from semblance.core.files import sync
 from semblance.core.promise import Answers, Guarantee, Noise, Spent, Steps, spent_from
 from semblance.privacy.accountant import answers_for, epsilon_of, noise_for, steps_for
 from semblance.privacy.noise import chosen, noised
 
 COHORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+LEAST_EPSILON = 0.01
+"""A smaller budget tells nothing, and takes minutes to account for."""
+MOST_DELTA = 0.01
+"""The largest delta where no number of patients is known."""
 
 
 @dataclass(frozen=True)
@@ -261,20 +266,35 @@ def _histogram(codes: np.ndarray, subset: tuple[int, ...], shape: tuple[int, ...
     return noised(np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape), sigma=sigma)
 
 
-def check_budget(cohort: str, epsilon: float, delta: float) -> None:
-    """Raise UsageError for an id that no cohort can have, and for a budget that is none."""
+def check_budget(
+    cohort: str, epsilon: float, delta: float, *, n_public: int | None = None, said: str | None = None
+) -> None:
+    """Raise UsageError for an id that no cohort can have, and for a budget that is none (of so many patients).
+
+    `said` tells where a delta comes from that nobody asked for.
+    """
+    problems = []
     if not COHORT.fullmatch(cohort):
-        raise UsageError.of(
-            f"the cohort is called '{cohort}'",
-            rule="a cohort's id has letters, digits, dots, hyphens and underscores, at most 100",
-            fix='[cohort] id = "icu-2024"',
-        )
-    if not (epsilon > 0 and np.isfinite(epsilon) and 0 < delta < 1):
-        raise UsageError.of(
-            f"a budget of epsilon {epsilon:g}, delta {delta:g}",
-            rule="epsilon is above 0, delta between 0 and 1 and well below 1 by the number of patients",
-            fix="epsilon=1, delta=1e-6",
-        )
+        found, rule = f"the cohort is called '{cohort}'", "an id has letters, digits, dots, hyphens and underscores"
+        problems.append(Problem(found, f"{rule}, at most 100", '[cohort] id = "icu-2024"'))
+    if not LEAST_EPSILON <= epsilon < math.inf:
+        rule = f"epsilon is finite and at least {LEAST_EPSILON:g}: less covers whatever a cohort could tell"
+        problems.append(Problem(f"a budget of epsilon {epsilon:g}", rule, "--epsilon 1 (in Python epsilon=1)"))
+    problems += wrong_delta(delta, n_public=n_public, said=said)
+    if problems:
+        raise UsageError(*problems)
+
+
+def wrong_delta(delta: float, *, n_public: int | None, said: str | None = None) -> list[Problem]:
+    """What is wrong with the delta of a budget for so many patients, said as it is or as `said`."""
+    if 0 < delta <= MOST_DELTA and (n_public is None or delta < 1 / n_public):
+        return []
+    rule = f"delta is the chance that nothing is promised: above 0 and at most {MOST_DELTA:g}"
+    if n_public is not None:
+        rule += f", and below 1/n_public, {1 / n_public:.2g}, or one patient could be published at random"
+    fits = 10.0 ** math.floor(math.log10(min(MOST_DELTA, 1 / (n_public or 1)) / 10))
+    found = f"a delta of {delta:.3g}" if said is None else said
+    return [Problem(found, rule, f"--delta {fits:g} (in Python delta={fits:g})")]
 
 
 def _hash(entry: dict[str, Any]) -> str:
