@@ -16,7 +16,7 @@ import semblance as sb
 from semblance import catalog
 from semblance.app.face import Fitted, under
 from semblance.app.frames import from_pandas
-from semblance.core.errors import DataError, UsageError
+from semblance.core.errors import DataError, PrivacyError, UsageError
 from semblance.core.model import Wanted
 from semblance.core.report import Report
 from tests.contracts.samples import patients
@@ -325,3 +325,17 @@ def test_a_delta_of_one_in_so_many_patients_is_refused_before_anything_is_spent(
     with pytest.raises(UsageError, match="below 1/n_public"):
         sb.fit(large, ledger=ledger)
     assert ledger.spent() == ()
+
+
+def test_private_records_are_paid_for_by_one_cohort_whatever_part_of_them_is_fitted(tmp_path: Path) -> None:
+    data, other = read_privately(tmp_path, 5), read_privately(tmp_path, 5)
+    other = replace(other, records=replace(other.records, schema=replace(other.schema, cohort="ward")))
+    mine, second = (
+        sb.Ledger.open(tmp_path / "ledgers", cohort=cohort, epsilon=1.0, delta=1e-3) for cohort in ("icu", "ward")
+    )
+    sb.fit(sb.split(data)[0], ledger=mine, steps=5, components=4)
+    with pytest.raises(UsageError, match="are those of cohort 'icu'"):
+        sb.fit(other.take(np.arange(3)), ledger=second)
+    assert second.spent() == ()
+    with pytest.warns(UserWarning, match="in other files before"), pytest.raises(PrivacyError):
+        sb.fit(read_privately(tmp_path, 6), ledger=mine, steps=5, components=4)

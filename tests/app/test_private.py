@@ -107,6 +107,31 @@ def test_a_ledger_is_found_from_every_folder(tmp_path: Path, monkeypatch: pytest
     assert private.ledger_path(private.settled(options())) == tmp_path / "elsewhere" / "icu.jsonl"
 
 
+def test_the_first_screen_says_where_the_budget_stands(tmp_path: Path) -> None:
+    asked, inputs = private.settled(options(ledger=str(tmp_path))), {"x.csv": "aa"}
+    (said,) = private.standing(asked, inputs, resumed=False)
+    assert said.startswith("cohort 'icu': new ledger of epsilon 1 ") and not list(tmp_path.iterdir())
+    ledger = private.opened(asked, inputs)
+    assert private.standing(asked, inputs, resumed=False)[0].startswith("cohort 'icu': spent 0 of epsilon 1 ")
+    ledger.reserve(Noise(8.0), note="columns")
+    (said,) = private.standing(asked, inputs, resumed=False)
+    assert f"spent {ledger.guarantee().epsilon:.3g} of epsilon 1" in said and f"left {ledger.left():.3g}" in said
+    assert "in other files before" in private.standing(asked, {"y.csv": "bb"}, resumed=True)[1]
+
+
+def test_records_of_a_known_cohort_are_refused_under_another_id(tmp_path: Path) -> None:
+    private.opened(private.settled(options(ledger=str(tmp_path))), {"x.csv": "aa"})
+    other = private.settled(options(ledger=str(tmp_path), declared={"cohort": {"id": "ward", "n_public": 10_000}}))
+    with pytest.raises(UsageError, match="are those of cohort 'icu'"):
+        private.refuse_other_cohort(other, {"copy.csv": "aa"})
+    private.refuse_other_cohort(other, {"x.csv": "bb"})
+
+
+def test_two_members_of_a_zip_are_two_files() -> None:
+    one, other, plain = (private.marks({path: "aa"}) for path in ("x.zip::a.csv", "x.zip::b.csv", "x.zip"))
+    assert len({one, other, plain}) == 3 and plain == ("aa",)
+
+
 def test_the_warning_grows_with_the_noise_and_ends_in_a_refusal() -> None:
     quiet, warned = (private.warned(private.settled(options(epsilon=e)), Pairwise(), schema(8)) for e in (10.0, 0.1))
     assert quiet is None and warned is not None and "--epsilon" in warned

@@ -138,10 +138,23 @@ def test_a_second_run_on_the_same_patients_ends_before_it_reads_them(room: Path,
     assert not list(room.glob("SECOND*"))
 
 
+@pytest.mark.parametrize(("cohort", "told"), [("clinic-2", "are those of cohort 'clinic'"), ("Cli_nic", "punctuation")])
+def test_one_file_does_not_spend_two_budgets(room: Path, ran: Ran, cohort: str, told: str) -> None:
+    (room / "other.toml").write_text(SCHEMA.replace('"clinic"', f'"{cohort}"'))
+    words = ("--schema", "other.toml", *WORDS[2:])
+    ended = semblance("synth", "clinic.csv", "-o", "OTHER", "--epsilon", "2", *words, cwd=room)
+    assert ended.code == 2 and told in " ".join(ended.err.replace("│", " ").split()), ended.err
+    assert not (room / "ledgers" / f"{cohort}.jsonl").exists() and not list(room.glob("OTHER*"))
+
+
 def test_the_audit_does_not_refute_it(room: Path, ran: Ran) -> None:
     audited = semblance("audit", "RUN", "--trials", "20", "--confidence", "0.9999", "--json", cwd=room)
     assert audited.code == 0 and audited.json["holds"] and 1.98 < audited.json["epsilon"] <= 2
     assert semblance("audit", "nowhere", cwd=room).code == 2
+
+
+def test_the_first_screen_says_that_a_ledger_is_new(room: Path, ran: Ran) -> None:
+    assert "cohort 'clinic': new ledger of epsilon 2 at delta" in ran.err
 
 
 def test_a_local_run_is_paid_for_by_answers_and_can_be_audited(room: Path) -> None:
@@ -210,7 +223,7 @@ categories = "measured"
 role = "target"
 categories = ["no", "yes"]
 """
-ASKED = ("--schema", "looked.toml", "--config", "fast.toml", "--ledger", "ledgers", "--yes", "--delta", "1e-4")
+ASKED = ("--schema", "looked.toml", "--config", "fast.toml", "--ledger", "looking", "--yes", "--delta", "1e-4")
 
 
 @pytest.fixture(scope="module")
@@ -218,14 +231,14 @@ def looked(room: Path) -> Ran:
     """A run that was killed when all was measured, and then resumed."""
     (room / "looked.toml").write_text(LOOKED)
     words = ["synth", str(room / "clinic.csv"), "-o", str(room / "LOOKED"), "--epsilon", "4"]
-    words += [str(room / word) if word.endswith("toml") or word == "ledgers" else word for word in ASKED]
+    words += [str(room / word) if word.endswith("toml") or word == "looking" else word for word in ASKED]
     kill_in("evaluate", words)
     return semblance(*words, "--resume", "--json", cwd=room)
 
 
 def test_a_schema_is_measured_once_and_an_interrupted_run_goes_on_from_it(room: Path, looked: Ran) -> None:
     assert looked.code in (0, 5, 6), looked.err
-    lines = [json.loads(line) for line in (room / "ledgers" / "looked.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (room / "looking" / "looked.jsonl").read_text().splitlines()]
     assert [line["note"] for line in lines if "note" in line] == ["schema", "columns", "pairs"]
     schema = json.loads((room / "LOOKED" / "public" / "schema.json").read_text())
     known = {column["name"]: column for column in schema["columns"]}

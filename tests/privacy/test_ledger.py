@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,13 @@ def test_a_second_run_goes_on_with_what_the_first_has_left(tmp_path):
     second = opened(tmp_path)
     assert second.spent() == first.spent()
     assert second.affordable([(1, 4)])[0].sigma > noises[0].sigma
-    with pytest.raises(PrivacyError, match=r"'again' would bring cohort 'icu-2024' to epsilon .*(?s:.*)is spent"):
+    said = r"'again' asks for epsilon ([\d.]+) of cohort 'icu-2024', which has ([\d.]+) left(?s:.*) ([\d.]+) is spent"
+    with pytest.raises(PrivacyError, match=said) as told:
         second.reserve(Noise(noises[0].sigma, 1, 4), note="again")
+    asked, left, spent = map(float, re.search(said, str(told.value)).groups())
+    assert left == pytest.approx(second.left(), rel=1e-3)
+    assert spent == pytest.approx(first.guarantee().epsilon, rel=1e-3)
+    assert 1 - spent < left < asked <= 1
     assert second.spent() == first.spent()
     assert opened(tmp_path, cohort="another").spent() == ()
 
@@ -59,6 +65,7 @@ def test_what_is_affordable_can_be_paid_and_then_nothing_else(tmp_path):
     assert 0.99 < ledger.guarantee().epsilon <= 1
     with pytest.raises(PrivacyError):
         ledger.reserve(Noise(50.0), note="one more")
+    assert ledger.left() == 0
     with pytest.raises(PrivacyError, match="nothing is left"):
         ledger.affordable([(1, 1)])
 
@@ -218,3 +225,66 @@ def test_each_payment_becomes_one_thing_and_its_receipt_is_its_own(tmp_path):
     for foreign in ("", elsewhere, lines[0]["hash"], lines[-1]["hash"]):
         with pytest.raises(PrivacyError, match="not in the ledger"):
             ledger.settle(foreign, "cc")
+
+
+def test_what_is_left_can_be_spent_and_is_all(tmp_path):
+    ledger = opened(tmp_path)
+    assert ledger.left() == pytest.approx(1, rel=5e-3)
+    ledger.reserve(Noise(8.0), note="some")
+    ledger.reserve(*ledger.affordable([(1, 1)]), note="the rest, which costs what was left")
+    assert ledger.guarantee().epsilon == pytest.approx(1, rel=5e-3)
+
+
+def test_one_file_does_not_spend_two_budgets(tmp_path):
+    """Neither under another id nor under the same one spelt otherwise; other patients have a budget of their own."""
+    first = opened(tmp_path, cohort="clinic-A")
+    first.bind(["aa", "bb"])
+    second = opened(tmp_path, cohort="clinic-a2")
+    with pytest.raises(UsageError, match="are those of cohort 'clinic-A'") as told:
+        second.bind(["cc", "bb"])
+    assert 'id = "clinic-A"' in told.value.problems[0].fix
+    second.bind(["cc"])
+    for spelt in ("clinic-a", "CLINIC.A", "clinica"):
+        with pytest.raises(UsageError, match='id = "clinic-A"'):
+            opened(tmp_path, cohort=spelt)
+    assert sorted(path.stem for path in tmp_path.glob("*.jsonl")) == ["clinic-A", "clinic-a2"]
+    before = first.path.read_bytes()
+    opened(tmp_path, cohort="clinic-A").bind(["bb", "aa"])  # the same once more is nothing new
+    assert first.path.read_bytes() == before
+
+
+def test_other_files_of_the_same_cohort_spend_from_what_is_left(tmp_path):
+    ledger = opened(tmp_path)
+    assert not ledger.bind(["aa"])
+    ledger.reserve(*ledger.affordable([(1, 1)]), note="all")
+    again = opened(tmp_path)
+    assert [again.bind([file]) for file in ("aa", "bb", "bb", "aa")] == [False, True, False, False]
+    assert again.left() < 0.1
+
+
+def test_of_runs_at_once_one_cohort_has_the_file(tmp_path):
+    code = """
+import multiprocessing, sys
+from semblance.core.errors import UsageError
+from semblance.privacy.ledger import Ledger
+
+def run(cohort, begin, said):
+    ledger = Ledger.open(sys.argv[1], cohort=cohort, epsilon=1.0, delta=1e-6)
+    begin.wait()
+    try:
+        ledger.bind(["aa"])
+        said.put("mine")
+    except UsageError:
+        said.put("refused")
+
+fork = multiprocessing.get_context("fork")
+begin, said = fork.Barrier(3), fork.SimpleQueue()
+runs = [fork.Process(target=run, args=(cohort, begin, said)) for cohort in ("one", "other", "third")]
+for one in runs:
+    one.start()
+for one in runs:
+    one.join()
+print(*sorted(said.get() for _ in runs))
+"""
+    told = warm.run(["-c", code, tmp_path], env=warm.environment(), timeout=120)
+    assert told.stdout.split() == ["mine", "refused", "refused"], told.stderr

@@ -28,7 +28,7 @@ from semblance.app.frames import columns_of, from_pandas, is_frame, library_of, 
 from semblance.app.options import RARE, refuse_wrong
 from semblance.app.parts import check_parts, together
 from semblance.app.pipeline import Outcome
-from semblance.app.private import claimed
+from semblance.app.private import claimed, marks
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
 from semblance.core.dataset import Dataset
@@ -51,6 +51,8 @@ class Data:
     profile: Profile
     modality: Modality
     library: str = "pandas"
+    marks: tuple[str, ...] = ()
+    """Of what was read privately: digests of its files, for the ledger that pays for what is measured."""
 
     def __len__(self) -> int:
         return len(self.records)
@@ -63,7 +65,7 @@ class Data:
 
     def take(self, rows: np.ndarray) -> Data:
         """Some of the records."""
-        return Data(self.records.take(rows), self.profile, self.modality, self.library)
+        return replace(self, records=self.records.take(rows))
 
     @property
     def tabular(self) -> bool:
@@ -232,9 +234,23 @@ def read(
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
     manifest = stages.choose_modality(paths, modality)
-    paid = {} if ledger is None else {"ledger": lambda outline: ledger}
+    told = marks({path: fingerprint(path) for path in paths}) if private else ()
+    paid = {} if ledger is None else {"ledger": partial(_bound, ledger, told)}
     records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
-    return _warned(Data(records, profile, manifest))
+    return _warned(Data(records, profile, manifest, marks=told))
+
+
+def _bound(ledger: Ledger, told: tuple[str, ...], outline: Schema) -> Ledger:
+    """The ledger, which knows the files that are measured; one of another cohort is refused by whoever asks."""
+    if outline.cohort == ledger.cohort:
+        _bind(ledger, told)
+    return ledger
+
+
+def _bind(ledger: Ledger, told: tuple[str, ...]) -> None:
+    if ledger.bind(told):
+        said = f"cohort '{ledger.cohort}' was measured in other files before: they share the budget"
+        warnings.warn(f"{said}; other patients need another [cohort] id", stacklevel=3)
 
 
 def _warned(data: Data) -> Data:
@@ -316,6 +332,8 @@ def fit(
     elif hasattr(spec, "refuse_undeclared"):  # before a plan looks at any record
         spec.refuse_undeclared(train.schema)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
+    if ledger is not None:
+        _bind(ledger, train.marks)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
     promised = None if ledger is None else Promised(claimed(ledger, made.measured), train.schema)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan), promised)

@@ -22,7 +22,16 @@ from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
 from semblance.app.options import EvaluateOptions, SynthOptions
 from semblance.app.parts import check_parts, refuse_unjudged, together
-from semblance.app.private import ledger_of, ledger_path, promised, refuse_spent, settled, warned
+from semblance.app.private import (
+    ledger_path,
+    opened,
+    promised,
+    refuse_other_cohort,
+    refuse_spent,
+    settled,
+    standing,
+    warned,
+)
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, measured, publish, work_of, working
 from semblance.core.errors import DataError
@@ -109,6 +118,8 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
         refuse_other(options.run, replace(options, threads=asked.threads), inputs=inputs, generator=generator)
         show(Noted(f"'{options.run.name}' was complete already: nothing was done"))
         return _finished(options.run)
+    if options.epsilon is not None:
+        refuse_other_cohort(options, inputs)
     if options.epsilon is not None and not options.resume:
         refuse_spent(options)
     with working(options.run, kind=kind, resume=options.resume) as folder:
@@ -177,8 +188,10 @@ class _Synth:
         o = self.options
         marks = stages.marks(self.manifest, o.declared)
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, **self._budget)
+        stands = standing(o, self.inputs, resumed=o.resume) if self.private else []
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
-        self.stage.show(Profiled(self.profile, ", ".join(map(config.file_name, o.paths))))
+        shown = replace(self.profile, notes=(*stands, *self.profile.notes))
+        self.stage.show(Profiled(shown, ", ".join(map(config.file_name, o.paths))))
         self.stage.run("contract", lambda room: self.source.data.schema.to_json())
         paid = measured(self.stage.folder, MEASURED)  # what is left is then not what the run has to spend
         if self.private and not paid and (said := warned(o, self.spec, self.source.data.schema)):
@@ -216,7 +229,11 @@ class _Synth:
     def _opened(self, outline: Schema) -> Any:
         """The ledger, for a schema like the outline to be measured; refused where nothing would come of it."""
         warned(self.options, self.spec, outline)
-        return ledger_of(self.options)
+        return self._ledger()
+
+    def _ledger(self) -> Any:
+        """That of the cohort, which knows that these files are measured."""
+        return opened(self.options, self.inputs)
 
     @property
     def _kept(self) -> Path:
@@ -290,7 +307,7 @@ class _Synth:
         return {}
 
     def _learned(self, *, resume: Path | None = None) -> Any:
-        rng, paid = stream(self.options.seed, "fit"), {"ledger": ledger_of(self.options)} if self.private else {}
+        rng, paid = stream(self.options.seed, "fit"), {"ledger": self._ledger()} if self.private else {}
         return self.spec.fit(self.train, rng=rng, plan=self.plan, watch=self._watch, resume=resume, **paid)
 
     @cached_property

@@ -15,11 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from semblance.app.options import SynthOptions
+from semblance.app.work import digest
 from semblance.core.errors import PrivacyError, Problem, UsageError
 from semblance.core.files import user_folder
 from semblance.core.promise import Ledger as Account
 from semblance.core.promise import spent_from
 from semblance.core.schema import MEASURE, Schema
+from semblance.privacy import cohorts
 from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
 from semblance.privacy.ledger import Ledger, check_budget, wrong_delta
 
@@ -105,6 +107,40 @@ def ledger_path(options: SynthOptions) -> Path:
     """The file of that ledger."""
     folder = ledger_folder() if options.ledger is None else Path(options.ledger)
     return folder / f"{_cohort(options)['id']}.jsonl"
+
+
+def opened(options: SynthOptions, inputs: Mapping[str, str]) -> Ledger:
+    """The same, for records of these files to be measured."""
+    ledger = ledger_of(options)
+    ledger.bind(marks(inputs))
+    return ledger
+
+
+def marks(inputs: Mapping[str, str]) -> tuple[str, ...]:
+    """What a ledger keeps of input files: their SHA-256, of a member of a zip with its name."""
+    parts = {path: "" if Path(path).exists() else path.partition("::")[2] for path in inputs}
+    return tuple(sha if not parts[path] else digest(sha, parts[path]) for path, sha in inputs.items())
+
+
+def refuse_other_cohort(options: SynthOptions, inputs: Mapping[str, str]) -> None:
+    """Raise UsageError, before anything is read, where the cohort or its files are known under another id."""
+    cohorts.refuse_other(ledger_path(options).parent, str(_cohort(options)["id"]), marks(inputs))
+
+
+def standing(options: SynthOptions, inputs: Mapping[str, str], *, resumed: bool) -> list[str]:
+    """What the first screen says of a cohort's budget, before anything of this run is spent."""
+    path, name = ledger_path(options), f"cohort '{_cohort(options)['id']}'"
+    budget = f"epsilon {options.epsilon:g} at delta {options.delta:.3g}"
+    if not path.exists():
+        return [f"{name}: new ledger of {budget}; patients who were measured before under another id need that id"]
+    ledger = ledger_of(options)
+    left = "" if resumed else f", left {ledger.left():.3g} for one more measurement"
+    said = [f"{name}: spent {ledger.guarantee().epsilon or 0.0:.3g} of {budget}{left}"]
+    if cohorts.changed(path, marks(inputs)):
+        said.append(
+            f"{name} was measured in other files before: all of it is one budget, as it is for the same patients"
+        )
+    return said
 
 
 def refuse_spent(options: SynthOptions) -> None:

@@ -193,6 +193,12 @@ class Ledger(Protocol):
         """What has been paid for."""
         ...
 
+    def bind(self, data: Sequence[str]) -> bool:
+        """Write down the digests of the files that are about to be measured; raise where they are another cohort's.
+
+        Whether the cohort was measured in other files before, and never in these."""
+        ...
+
     def guarantee(self, delta: float | None = None) -> Guarantee:
         """What has been promised so far, at this delta or at that of the budget."""
         ...

@@ -1,7 +1,8 @@
 """The account of a cohort's privacy budget: one file for each cohort, written before data are touched.
 
 A line is appended, synced, and only then is noise drawn; so a crash counts as spent. Every line holds the hash of the
-one before it. A second run on the same cohort opens the same file, and two runs at once wait for each other.
+one before it. A second run on the same cohort opens the same file, and two runs at once wait for each other. A ledger
+stays with those inside: it holds digests of the files that were measured.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from semblance.core.errors import DataError, PrivacyError, Problem, ResourceError, UsageError, reason
 from semblance.core.files import sync
 from semblance.core.promise import Answers, Guarantee, Noise, Spent, Steps, spent_from
+from semblance.privacy import cohorts
 from semblance.privacy.accountant import answers_for, epsilon_of, noise_for, steps_for
 from semblance.privacy.noise import chosen, noised
 
@@ -49,13 +51,13 @@ class Ledger:
     def open(cls, folder: str | Path, *, cohort: str, epsilon: float, delta: float) -> Ledger:
         """The cohort's ledger in `folder`, made where there is none.
 
-        Raises UsageError for a budget that is none or another than the one the ledger was opened with, DataError where
-        the file is not what was written.
+        Raises UsageError for a budget that is none or another than the one the ledger was opened with, and for an id
+        that differs from a known one in spelling only; DataError where the file is not what was written.
         """
         check_budget(cohort, epsilon, delta)
         path = Path(folder) / f"{cohort}.jsonl"
         ledger = cls(path, cohort, float(epsilon), float(delta))
-        with ledger._held() as file:
+        with ledger._only(), ledger._held() as file:
             lines = ledger._read(file)
             if not lines:
                 ledger._append(file, {"cohort": cohort, "epsilon": ledger.epsilon, "delta": ledger.delta}, before="")
@@ -73,6 +75,20 @@ class Ledger:
             )
         return ledger
 
+    def bind(self, data: Sequence[str]) -> bool:
+        """Write down which files the cohort's records are in, before any is measured: `data` are their digests.
+
+        Whether it was measured before, and never in these: they share its budget as the same patients do. Raises
+        UsageError where one of them was measured as those of another cohort.
+        """
+        with self._only(data), self._held() as file:
+            lines = self._read(file)
+            known = [line["data"] for line in lines if "data" in line]
+            if not data or sorted(data) in known:
+                return False
+            self._append(file, {"data": sorted(data)}, before=lines[-1]["hash"])
+            return bool(known)
+
     def spent(self) -> tuple[Spent, ...]:
         """All that was reserved so far, whoever reserved it."""
         with self._held() as file:
@@ -82,6 +98,17 @@ class Ledger:
         """What has been promised so far, by all runs on this cohort together."""
         at = self.delta if delta is None else delta
         return Guarantee(epsilon_of(self.spent(), delta=at), at)
+
+    def left(self) -> float:
+        """The epsilon that one more table of counts may have by itself, at the delta of the budget, or 0.
+
+        Epsilons of Gaussian noise do not add up: it is more than the budget less what is spent.
+        """
+        return self._left(self.spent())
+
+    def _left(self, before: Sequence[Spent]) -> float:
+        (noise,) = noise_for(self.epsilon, delta=self.delta, parts=[(1.0, 1)], before=before)
+        return 0.0 if noise.endless else epsilon_of([noise], delta=self.delta)
 
     def affordable(self, parts: Sequence[tuple[float, int]], *, kept: float = 0.0) -> tuple[Noise, ...]:
         """The least noise for `parts`, (share of the budget, histograms) each, that uses up what is left.
@@ -137,14 +164,18 @@ class Ledger:
             before = _noises(lines)
             total = epsilon_of((*before, *parts), delta=self.delta)
             if total > self.epsilon:
-                raise PrivacyError.of(
-                    f"'{note}' would bring cohort '{self.cohort}' to epsilon {total:.4g}",
-                    rule=f"its budget is epsilon {self.epsilon:g} at delta {self.delta:g}, of which"
-                    f" {epsilon_of(before, delta=self.delta):.4g} is spent",
-                    fix="measure less, or with more noise; what was measured before can be sampled without end",
-                )
+                raise self._overspent(parts, before, total, note)
             entry = {"note": note, "noise": [part.to_json() for part in parts]}
             return self._append(file, entry, before=lines[-1]["hash"])
+
+    def _overspent(self, asked: Sequence[Spent], before: Sequence[Spent], total: float, note: str) -> PrivacyError:
+        return PrivacyError.of(
+            f"'{note}' asks for epsilon {epsilon_of(asked, delta=self.delta):.4g} of cohort '{self.cohort}', which has"
+            f" {self._left(before):.4g} left",
+            rule=f"its budget is epsilon {self.epsilon:g} at delta {self.delta:g}, of which"
+            f" {epsilon_of(before, delta=self.delta):.4g} is spent; together it would be {total:.4g}",
+            fix="measure less, or with more noise; what was measured before can be sampled without end",
+        )
 
     def refuse_other(self, receipt: str, result: str | None) -> None:
         """Raise PrivacyError where a payment is not in this ledger, or became something else than `result` before."""
@@ -202,15 +233,27 @@ class Ledger:
     # The file
 
     @contextmanager
+    def _only(self, data: Sequence[str] = ()) -> Iterator[None]:
+        """While no other cohort can be given this id, or these files; raise UsageError where one has them."""
+        with self._usable(), cohorts.alone(self.path.parent):
+            cohorts.refuse_other(self.path.parent, self.cohort, data)
+            yield
+
+    @contextmanager
     def _held(self) -> Iterator[BinaryIO]:
         """The file, while no other process may look at it."""
         import fcntl
 
-        try:
+        with self._usable():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "a+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 yield file
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise ResourceError.of(
                 f"the ledger of cohort '{self.cohort}' cannot be used ({reason(error)})",
