@@ -9,7 +9,16 @@ import pytest
 from scipy.stats import norm
 
 from semblance.core.rng import stream
-from semblance.privacy.audit import Audit, attacked, epsilon_of_mu, from_one_run, from_rates, from_roc, of_counts
+from semblance.privacy.audit import (
+    Audit,
+    attacked,
+    epsilon_of_mu,
+    from_guesses,
+    from_one_run,
+    from_rates,
+    from_roc,
+    of_counts,
+)
 
 HOW = {"delta": 1e-5, "confidence": 0.999}
 
@@ -70,6 +79,23 @@ def test_many_canaries_in_one_run():
     keep = math.exp(1) / (1 + math.exp(1))
     told = np.where(rng.random(600) < keep, there, ~there) + 0.1 * rng.random(600)
     assert 0.4 < from_one_run(told, there, delta=1e-6, confidence=0.95) < 1
+
+
+# Canaries, guesses, right ones, delta, and the lower bound of epsilon with 95 % (Steinke et al. 2023, appendix D).
+GUESSED = [
+    (1000, 100, 100, 1e-5, 3.465),
+    (1000, 100, 90, 1e-5, 1.626),
+    (1000, 100, 75, 1e-5, 0.700),
+    (1000, 1000, 750, 1e-5, 0.976),
+    (1000, 1000, 520, 1e-5, 0.0),
+    (500, 50, 45, 0.0, 1.394),
+]
+
+
+@pytest.mark.parametrize(("canaries", "guesses", "right", "delta", "bound"), GUESSED)
+def test_right_guesses_bound_epsilon_as_published(canaries, guesses, right, delta, bound):
+    found = from_guesses(canaries, guesses, right, delta=delta, confidence=0.95)
+    assert found == pytest.approx(bound, abs=1e-3)
 
 
 def test_a_large_delta_allows_what_a_small_one_does_not():

@@ -190,10 +190,16 @@ def from_one_run(scores: np.ndarray, inside: np.ndarray, *, delta: float, confid
     count = len(scores) // 3
     order = np.argsort(scores, kind="stable")
     right = int(inside[order[-count:]].sum() + (~inside[order[:count]]).sum()) if count else 0
+    return from_guesses(len(scores), 2 * count, right, delta=delta, confidence=confidence)
+
+
+def from_guesses(canaries: int, guesses: int, right: int, *, delta: float, confidence: float) -> float:
+    """From how many of the `guesses` about so many canaries were `right` (Steinke, Nasr & Jagielski, NeurIPS 2023,
+    appendix D): the largest epsilon that allows so many with a probability of less than 1 - `confidence`."""
     low, high = 0.0, MOST
     for _ in range(FINE):
         middle = (low + high) / 2
-        likely = _chance(len(scores), 2 * count, right, middle, delta)
+        likely = _chance(canaries, guesses, right, middle, delta)
         low, high = (middle, high) if likely < 1 - confidence else (low, middle)
     return low
 
