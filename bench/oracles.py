@@ -75,7 +75,8 @@ def prdc(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def opacus(rng: np.random.Generator) -> dict[str, Any]:
-    """Noise on several counts: standard deviation and how many, one after the other."""
+    """Noise on several counts: standard deviation and how many, one after the other; steps of training: noise, rate and
+    how many."""
     cases = {
         "columns of Adult": ([[32.0, 15]], 1e-5),
         "columns and pairs": ([[32.0, 15], [45.0, 91]], 1e-5),
@@ -83,7 +84,17 @@ def opacus(rng: np.random.Generator) -> dict[str, Any]:
         "a small delta": ([[100.0, 100]], 1e-9),
         "little noise": ([[5.0, 3]], 1e-5),
     }
-    return {"gaussian": {name: {"noises": noises, "delta": delta} for name, (noises, delta) in cases.items()}}
+    trained = {
+        "MNIST": ([1.1, 256 / 60_000, 14_062], 1e-5),
+        "a table": ([2.0, 0.02, 500], 1e-5),
+        "few patients": ([4.0, 0.25, 60], 1e-4),
+        "much noise": ([8.0, 0.1, 300], 1e-6),
+        "little noise": ([0.8, 0.01, 100], 1e-5),
+    }
+    return {
+        "gaussian": {name: {"noises": noises, "delta": delta} for name, (noises, delta) in cases.items()},
+        "steps": {name: {"steps": steps, "delta": delta} for name, (steps, delta) in trained.items()},
+    }
 
 
 PEERS = {"sdmetrics": sdmetrics, "anonymeter": anonymeter, "prdc": prdc, "opacus": opacus}

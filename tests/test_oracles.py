@@ -15,7 +15,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from semblance.core.estimate import wilson
-from semblance.core.promise import Noise
+from semblance.core.promise import Noise, Steps
 from semblance.evaluate.disclosure.authenticity import authenticity
 from semblance.evaluate.disclosure.risk import residual
 from semblance.evaluate.disclosure.space import gaps, right
@@ -147,3 +147,11 @@ def test_epsilon_is_that_of_opacus_and_below_that_of_rho_alone(case):
     # Noise on whole numbers is that of the reals but for rounding; ours is an upper bound, so it may be a little above.
     assert -2 * said["error"] <= ours - said["answer"] <= 0.01 * said["answer"] + said["error"]
     assert ours < epsilon_of_rho(sum(noise.rho for noise in noises), delta=said["delta"])
+
+
+@pytest.mark.parametrize("case", OPACUS["steps"])
+def test_epsilon_of_steps_on_samples_is_within_the_bounds_of_opacus(case):
+    """Its answer is the upper end of an interval as wide as twice its error; ours is an upper bound as well."""
+    said = OPACUS["steps"][case]
+    ours = epsilon_of([Steps(*said["steps"])], delta=said["delta"])
+    assert said["answer"] - 2 * said["error"] <= ours <= 1.005 * said["answer"]

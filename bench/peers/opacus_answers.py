@@ -11,13 +11,19 @@ ERROR = 0.001
 
 
 def answer(cases: dict[str, Any]) -> None:
-    """Epsilon of Gaussian noise on several queries of sensitivity one, without sampling, and how far it may be off."""
+    """Epsilon of Gaussian noise of sensitivity one, on several queries of everybody and in steps of training on a
+    Poisson sample each, and how far it may be off."""
     for case in cases["gaussian"].values():
-        accountant = PRVAccountant()
-        accountant.history = [(sigma, 1.0, count) for sigma, count in case["noises"]]
-        delta = case["delta"]
-        case["answer"] = accountant.get_epsilon(delta=delta, eps_error=ERROR, delta_error=delta / 1000)
-        case["error"] = ERROR
+        _told(case, [(sigma, 1.0, count) for sigma, count in case["noises"]])
+    for case in cases["steps"].values():
+        _told(case, [tuple(case["steps"])])
+
+
+def _told(case: dict[str, Any], history: list[tuple[Any, ...]]) -> None:
+    accountant, delta = PRVAccountant(), case["delta"]
+    accountant.history = history
+    case["answer"] = accountant.get_epsilon(delta=delta, eps_error=ERROR, delta_error=delta / 1000)
+    case["error"] = ERROR
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageE
 from semblance.core.promise import Noise
 from semblance.privacy.ledger import Ledger, check_budget
 from tests import warm
+from tests.privacy.test_accountant import gaussian_epsilon
 
 CODES, SIZES, SUBJECTS = np.arange(60).reshape(-1, 1) % 3, np.array([3]), np.arange(60) // 2
 
@@ -80,6 +81,32 @@ def test_thresholds_take_their_part_of_delta_and_what_is_left_can_still_be_paid(
     assert 0.99 < ledger.guarantee().epsilon <= 1
     with pytest.raises(PrivacyError, match="nothing is left"):
         opened(tmp_path, cohort="another").affordable([(1, 1)], kept=1e-6)
+
+
+@pytest.mark.parametrize("cells", [2, 500])
+def test_cells_that_share_no_patient_cost_one_release_and_tables_add_up(tmp_path, cells):
+    """Parallel composition: a patient is in one cell of a partition, so all cells cost what one does. Sequential: k
+    tables of the same patients cost one of noise smaller by the square root of k."""
+    codes, who, sizes = np.arange(1000).reshape(-1, 1) % cells, np.arange(1000), np.array([cells])
+    parallel, sequential = opened(tmp_path, cohort="parallel"), opened(tmp_path, cohort="sequential")
+    parallel.noisy_counts(codes, sizes, [(0,)], who, sigma=20.0, note="all cells")
+    sequential.noisy_counts(codes, sizes, [(0,)] * 4, who, sigma=40.0, note="four tables")
+    for ledger in (parallel, sequential):
+        assert ledger.guarantee().epsilon == pytest.approx(gaussian_epsilon(20.0, 1e-6), rel=0.01)
+
+
+@pytest.mark.parametrize("clip", [2, 3])
+def test_one_patient_moves_each_table_by_as_many_records_as_were_paid_for(tmp_path, clip):
+    """With next to no noise a count is what was counted."""
+    rich, codes = opened(tmp_path, epsilon=1e6), np.column_stack([np.arange(60) % 3, np.arange(60) % 5])
+    who, subsets = np.minimum(np.arange(60), 50), [(0,), (1,), (0, 1)]  # the last patient has ten records
+    both = [
+        rich.noisy_counts(codes[rows], np.array([3, 5]), subsets, who[rows], sigma=0.1, note="x", clip=clip)
+        for rows in (who >= 0, who < 50)
+    ]
+    for with_patient, without in zip(*both, strict=True):
+        moved = with_patient - without
+        assert moved.sum() == clip and moved.min() == 0
 
 
 def test_a_crash_while_counting_is_spent(tmp_path):
