@@ -49,6 +49,36 @@ def test_monochrome1_is_turned_around_and_padding_is_dark(tmp_path):
     assert padded.max() < plain.max() and padded.min() == plain.min()
 
 
+BANDS = {5: (255, 0, 0), 15: (255, 128, 128), 25: (0, 255, 0), 35: (128, 255, 128), 45: (0, 0, 255), 95: (255,) * 3}
+"""Rows of pydicom's test images of colour bars, and their colours."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SC_ybr_full_422_uncompressed.dcm", "SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm"),
+        *("SC_rgb_rle.dcm", "SC_rgb_gdcm_KY.dcm"),
+    ],
+)
+def test_colours_are_those_that_were_taken(name):
+    """What was stored as YBR once came out in false colours."""
+    pixels = dicom.read(own(name)).found.pixels
+    for row, colour in BANDS.items():
+        assert np.abs(pixels[:, row, 50] - colour).max() <= 8  # JPEG loses a little
+
+
+def test_colours_that_jpeg_2000_turned_are_turned_back(tmp_path):
+    found, held = dicom.read(own("examples_jpeg2k.dcm")).found, pydicom.dcmread(own("examples_jpeg2k.dcm"))
+    assert held.PhotometricInterpretation == "YBR_RCT" and found.pixels.shape == (3, 480, 640)
+    grey = found.pixels.std(0) < 2  # most of an ultrasound has no colour
+    assert grey.mean() > 0.5
+    plain = pydicom.dcmread(own("SC_ybr_full_422_uncompressed.dcm"))
+    plain.PhotometricInterpretation = "YBR_RCT"
+    plain.save_as(tmp_path / "x.dcm")
+    with pytest.raises(DataError, match="photometric interpretation YBR_RCT"):
+        dicom.read(tmp_path / "x.dcm")
+
+
 @pytest.mark.parametrize("name", ["test-SR.dcm", "rtdose.dcm", "liver_1frame.dcm"])
 def test_what_is_no_image_is_named(name):
     with pytest.raises(DataError, match="holds no image"):

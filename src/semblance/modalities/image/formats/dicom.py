@@ -79,7 +79,7 @@ def read(path: Path, columns: Iterable[str] = ()) -> Slice:
         series, instance = str(held.get("SeriesInstanceUID", path.name)), str(held.get("SOPInstanceUID", ""))
         known = [name for name in columns if pydicom.datadict.tag_for_keyword(name) is not None and name in held]
         told = {name: _text(held[name]) for name in known}
-        _refuse_colours(path, name)
+        _refuse_colours(path, name, held)
         pixels = _pixels(path, held, name)
         places = tuple(_place(held, i) for i in range(pixels.shape[1] if pixels.ndim == 4 else 1))
         # Frames of a film lie at one place, in the order of time.
@@ -114,10 +114,17 @@ def _without_image(path: Path, kind: str) -> DataError:
     return DataError.of(found, rule="every file holds an image", fix="leave it out")
 
 
-def _refuse_colours(path: Path, name: str) -> None:
-    if name not in ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422"):
+def _refuse_colours(path: Path, name: str, held: Any) -> None:
+    known = (*("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422"), *_turned_back(held))
+    if name not in known:
         found = f"'{path.name}' is of photometric interpretation {name or 'unknown'}"
         raise DataError.of(found, rule="images are MONOCHROME1, MONOCHROME2, RGB or YBR", fix="convert it")
+
+
+def _turned_back(held: Any) -> tuple[str, ...]:
+    """The colours of JPEG 2000, where it compresses the pixels: what decodes it makes them RGB."""
+    compressed = held.file_meta.TransferSyntaxUID in library().uid.JPEG2000TransferSyntaxes
+    return ("YBR_RCT", "YBR_ICT") if compressed else ()
 
 
 def _layout(held: Any, kind: str) -> Layout:
@@ -198,11 +205,7 @@ def _pixels(path: Path, held: Any, name: str) -> np.ndarray:
         syntax = held.file_meta.TransferSyntaxUID.name
         rule, fix = "compressed pixels need a decoder", "pip install pylibjpeg[all], or decompress the file"
         raise DataError.of(f"'{path.name}' is compressed as {syntax}", rule=rule, fix=fix) from None
-    colour = int(held.get("SamplesPerPixel", 1)) > 1
-    if colour:
-        if name.startswith("YBR"):
-            pixels = need("pydicom.pixels", extra="images", why="a DICOM image")
-            raw = pixels.convert_color_space(raw, name, "RGB")
+    if int(held.get("SamplesPerPixel", 1)) > 1:  # pydicom has turned YBR into RGB already
         return np.ascontiguousarray(np.moveaxis(raw, -1, 0), dtype=np.float32)
     values = raw.astype(np.float32)
     if (padding := held.get("PixelPaddingValue")) is not None and (raw != padding).any():
