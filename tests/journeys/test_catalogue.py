@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from semblance.app.cli import app
+from tests.conftest import ROOT
 from tests.journeys.cohort import semblance
 
 
@@ -18,6 +24,27 @@ def test_version_and_help() -> None:
         shown = semblance(*words, "--help")
         assert shown.code == 0 and "Usage: semblance" in shown.out and "\x1b" not in shown.out
     assert semblance("synth", "--help", "--seed", "0").code == 0
+
+
+def test_readme_lists_every_command() -> None:
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    listed = re.findall(r"^\| `semblance (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(listed) == len(commands) > 6 and set(listed) == commands
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("synth", ("n_public", "power", "as the input has", "decision, headline, paths")),
+        ("audit", ("lower bounds", "claim")),
+        ("verify", ("status", "signer")),
+        ("compare", ("side by side",)),
+        ("models", ("cards",)),
+    ],
+)
+def test_help_says_what_comes_out_and_what_is_the_default(command: str, told: tuple[str, ...]) -> None:
+    said = " ".join(semblance(command, "--help").out.replace("│", " ").split())
+    assert [words for words in told if words not in said] == []
 
 
 def test_without_a_command_the_help_is_shown_and_the_call_was_wrong() -> None:

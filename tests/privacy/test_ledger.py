@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 
 from semblance.core.errors import DataError, PrivacyError, ResourceError, UsageError
 from semblance.core.promise import Noise
+from semblance.privacy.cohorts import alone, measured
 from semblance.privacy.ledger import Ledger, check_budget
 from tests import warm
 from tests.privacy.test_accountant import gaussian_epsilon
@@ -289,29 +291,22 @@ def test_other_files_of_the_same_cohort_spend_from_what_is_left(tmp_path):
     assert again.left() < 0.1
 
 
-def test_of_runs_at_once_one_cohort_has_the_file(tmp_path):
-    code = """
-import multiprocessing, sys
-from semblance.core.errors import UsageError
-from semblance.privacy.ledger import Ledger
+def test_while_a_file_is_given_to_a_cohort_no_other_can_be_given_it(tmp_path):
+    first, second = opened(tmp_path, cohort="first"), opened(tmp_path, cohort="second")
+    told = []
 
-def run(cohort, begin, said):
-    ledger = Ledger.open(sys.argv[1], cohort=cohort, epsilon=1.0, delta=1e-6)
-    begin.wait()
-    try:
-        ledger.bind(["aa"])
-        said.put("mine")
-    except UsageError:
-        said.put("refused")
+    def run() -> None:
+        try:
+            second.bind(["aa"])
+        except UsageError as error:
+            told.append(str(error))
 
-fork = multiprocessing.get_context("fork")
-begin, said = fork.Barrier(3), fork.SimpleQueue()
-runs = [fork.Process(target=run, args=(cohort, begin, said)) for cohort in ("one", "other", "third")]
-for one in runs:
-    one.start()
-for one in runs:
-    one.join()
-print(*sorted(said.get() for _ in runs))
-"""
-    told = warm.run(["-c", code, tmp_path], env=warm.environment(), timeout=120)
-    assert told.stdout.split() == ["mine", "refused", "refused"], told.stderr
+    other = Thread(target=run)
+    with alone(tmp_path):  # as `first.bind` holds it while it looks and writes
+        other.start()
+        other.join(0.3)
+        assert other.is_alive() and measured(second.path) == []
+        with first.path.open("ab") as file:
+            file.write(b'{"data": ["aa"]}\n')
+    other.join(60)
+    assert len(told) == 1 and "are those of cohort 'first'" in told[0]

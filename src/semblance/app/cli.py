@@ -115,7 +115,7 @@ def evaluate(
 def verify(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or its public/ part.")],
     key: flags.Key = None,
-    as_json: flags.Json = False,
+    as_json: flags.VerifyJson = False,
 ) -> None:
     """Check every byte of a bundle, offline. Ends with 8 and names the file where one differs."""
     with guarded(as_json=as_json):
@@ -132,7 +132,7 @@ def audit(
         float, typer.Option("--confidence", metavar="C", help="With which the lower bounds hold.")
     ] = 0.99,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the simulated cohort.")] = 0,
-    as_json: flags.Json = False,
+    as_json: flags.AuditJson = False,
 ) -> None:
     """Attack the generator of a private run: what it leaks at least, whatever it claims.
 
@@ -150,7 +150,7 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished run folders, two or more.")],
     output: flags.Page = None,
     anyway: flags.Anyway = False,
-    as_json: flags.Json = False,
+    as_json: flags.CompareJson = False,
 ) -> None:
     """Several runs side by side on one page: which generator or tool is best where.
 
@@ -165,7 +165,7 @@ def compare(
 @app.command()
 def models(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show the card of one generator.")] = None,
-    as_json: flags.Json = False,
+    as_json: flags.ModelsJson = False,
 ) -> None:
     """The catalogue of generators, and the card of each."""
     with guarded(as_json=as_json):

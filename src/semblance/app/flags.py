@@ -24,7 +24,17 @@ Output = Annotated[
     Path | None, _flag("--output", "RUN", "The run folder; must be new", RUN, default="after the input", short="-o")
 ]
 Resume = Annotated[bool, _flag("--resume", None, "Take up an interrupted run.", RUN)]
-Json = Annotated[bool, _flag("--json", None, "One JSON object on stdout: decision, headline, paths.", RUN)]
+
+
+def _json(told: str) -> Any:
+    return _flag("--json", None, f"One JSON object on stdout: {told}.", RUN)
+
+
+Json = Annotated[bool, _json("decision, headline, paths")]
+AuditJson = Annotated[bool, _json("the lower bounds, the claim, and whether it holds")]
+VerifyJson = Annotated[bool, _json("status, signer, files, and what was signed")]
+CompareJson = Annotated[bool, _json("the runs side by side, and the page")]
+ModelsJson = Annotated[bool, _json("the cards")]
 
 Page = Annotated[
     Path | None,
@@ -34,7 +44,10 @@ Anyway = Annotated[bool, _flag("--anyway", None, "Compare runs that differ in th
 
 KINDS = "|".join(("auto", *MODALITIES))
 Modality = Annotated[str | None, _flag("--modality", KINDS, "What the input is", DATA, default="auto")]
-Rows = Annotated[int | None, _flag("--rows", "N", "Synthetic records", DATA, default="as many as the input has")]
+Rows = Annotated[
+    int | None,
+    _flag("--rows", "N", "Synthetic records", DATA, default="as the input has; with --epsilon n_public"),
+]
 Subject = Annotated[str | None, _flag("--subject", "COL", "The column that names the patient.", DATA)]
 Target = Annotated[str | None, _flag("--target", "COL", "The column that others shall predict.", DATA)]
 Share = Annotated[
@@ -74,7 +87,10 @@ Fairness = Annotated[str | None, _flag("--fairness", "parity|odds", "What fair m
 Epsilon = Annotated[
     float | None, _flag("--epsilon", "E", "Differential privacy budget of the cohort; needs --schema.", PRIVACY)
 ]
-Delta = Annotated[float | None, _flag("--delta", "D", "The delta that belongs to epsilon.", PRIVACY)]
+Delta = Annotated[
+    float | None,
+    _flag("--delta", "D", "The delta that belongs to epsilon", PRIVACY, default="n_public to the power -1.1"),
+]
 Ledger = Annotated[
     str | None, _flag("--ledger", "DIR", "Where budgets of cohorts are kept", PRIVACY, default="the user's data folder")
 ]

@@ -138,7 +138,7 @@ def standing(options: SynthOptions, inputs: Mapping[str, str], *, resumed: bool)
     said = [f"{name}: spent {ledger.guarantee().epsilon or 0.0:.3g} of {budget}{left}"]
     if cohorts.changed(path, marks(inputs)):
         said.append(
-            f"{name} was measured in other files before: all of it is one budget, as it is for the same patients"
+            f"{name} was measured in other files before, and they share its budget; other patients need an own id"
         )
     return said
 

@@ -135,8 +135,7 @@ class Steps(Part):
 
 @dataclass(frozen=True)
 class Answers(Part):
-    """One randomised answer of each patient, or one choice by the exponential mechanism, that is by itself
-    `epsilon`-differentially private; `count` of them."""
+    """One randomised answer of each patient, by itself `epsilon`-differentially private; `count` of them."""
 
     epsilon: float
     count: int = 1
