@@ -34,6 +34,7 @@ from semblance.modalities.table.generators.vae import Vae
 from semblance.modalities.table.generators.wgan_gp import WganGp
 from semblance.modalities.table.measure import Found, measure
 from semblance.privacy.ledger import Ledger
+from semblance.privacy.noise import sampled
 
 QUICK = Pairwise(components=16, steps=60)
 
@@ -57,6 +58,15 @@ def test_a_sample_looks_at_no_record_and_costs_nothing(cohort: Table, ledger: Le
     for seed in range(3):
         assert sum(map(len, model.sample(50, rng=stream(seed, "sample")))) == 50
     assert ledger.spent() == spent
+
+
+@pytest.mark.parametrize("spec", [QUICK, Local()], ids=lambda spec: spec.card.name)
+def test_as_many_records_are_drawn_as_are_asked_for(spec: Any, cohort: Table, tmp_path: Path) -> None:
+    """synthcity's AIM ignores the number that it is asked for, and gives as many as it learned from."""
+    one = Ledger.open(tmp_path, cohort="c", epsilon=2.0, delta=1e-6)
+    model = spec.fit(seats(cohort, PATIENTS), rng=stream(0, "fit"), ledger=one)
+    for n in (1, PATIENTS - 1, 3 * PATIENTS):
+        assert sum(map(len, model.sample(n, rng=stream(0, "sample")))) == n
 
 
 def test_no_seed_of_anybody_repeats_the_noise(cohort: Table, tmp_path: Path) -> None:
@@ -256,6 +266,27 @@ def test_the_true_number_of_patients_is_in_no_step(
         ledger = Ledger.open(tmp_path / str(run), cohort="audit", epsilon=2.0, delta=1e-6)
         SMALL[1].fit(cohort.take(np.arange(n)), rng=stream(0, "fit"), plan=PLAN, ledger=ledger)
     assert rules[0] == rules[1] and rules[0].expected == 20
+
+
+@pytest.mark.usefixtures("_few")
+@each_network
+def test_a_rare_patient_is_drawn_as_often_as_any_other(
+    spec: Any, cohort: Table, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """opacus accounts for a sampler that draws by weights, as for rare classes, as if all were equal (#813)."""
+    from semblance.learn import rules
+
+    plain, drawn = rules.sampled, list[tuple[int, float]]()
+    monkeypatch.setattr(rules, "sampled", lambda count, rate: drawn.append((count, rate)) or plain(count, rate=rate))
+    rare = pd.Categorical(["yes"] * 3 + ["no"] * (PATIENTS - 3), ["no", "yes"])
+    table = Table(cohort.schema, cohort.frame.assign(y=rare), cohort.subjects)
+    spec.fit(table, rng=stream(0, "fit"), plan=PLAN, ledger=ledger)
+    assert len(drawn) == PLAN["steps"] * spec.looks and set(drawn) == {(PATIENTS, PLAN["batch"] / PATIENTS)}
+
+
+def test_coins_are_the_same_for_each_place() -> None:
+    drawn = np.concatenate([sampled(8, rate=0.25) for _ in range(2000)])
+    assert np.allclose(np.bincount(drawn, minlength=8) / 2000, 0.25, atol=0.05)  # five standard deviations
 
 
 def test_no_record_has_a_part_in_what_another_is_shown_as() -> None:

@@ -25,6 +25,9 @@ from semblance.privacy.noise import noised
 
 Draw = Callable[[int, torch.Generator], torch.Tensor]
 """So many (n, width) generated records."""
+Seen = Callable[[torch.Tensor, np.ndarray | None], None]
+"""Hears of the generated records that teachers are shown, with the noisy counts where these vote on them: all that is
+ever known of their own."""
 HELD, SEEN = 10.0, 512
 """The weight of how far astray generated records are, and how many are looked at."""
 
@@ -101,6 +104,7 @@ class Votes:
     ) -> None:
         self.net, self.draw, self.parts, self.astray = net, draw, parts, astray
         self.sigma, self.asked, self.size = sigma, asked, shown
+        self.seen: Seen | None = None
         # The loss of the student comes first, since that is what is told of a step: it is made of noisy votes alone.
         self.turns = tuple(
             Turn(name, loss, tuple(part.parameters()))
@@ -119,7 +123,10 @@ class Votes:
         """(n,) whether most teachers take a record for real, as far as the noise lets it be seen."""
         with torch.no_grad():
             votes = (self.net.teachers(fake) > 0).sum(0)
-        return torch.from_numpy(noised(votes.numpy(), sigma=self.sigma) * 2 > len(self.parts.subjects))
+        noisy = noised(votes.numpy(), sigma=self.sigma)
+        if self.seen is not None:
+            self.seen(fake, noisy)
+        return torch.from_numpy(noisy * 2 > len(self.parts.subjects))
 
     def _student(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         with torch.no_grad():
@@ -136,6 +143,8 @@ class Votes:
         uniform = torch.rand((len(self.parts.subjects), self.size), generator=noise, dtype=torch.float64)
         with torch.no_grad():
             fake = self.draw(self.size, noise)
+        if self.seen is not None:
+            self.seen(fake, None)
         real = softplus(-self.net.teachers(self.parts.shown(uniform.numpy()))).mean(1)
         held = torch.from_numpy(self.parts.counts > 0)
         return torch.where(held, real, 0.0) + softplus(self.net.teachers(fake)).mean(1)

@@ -158,6 +158,14 @@ def ratio(above: float, sigma: float) -> float:
     return (above - 0.5) / sigma**2
 
 
+def common() -> Table:
+    """The records of a planted patient who is like every second record that there could be."""
+    column = Column("u", "categorical", categories=("no", "yes"), bound="declared")
+    schema = Schema((Column("pid", "identifier", "subject"), column), "audit", PATIENTS, public=True)
+    frame = pd.DataFrame({"u": pd.Categorical(["yes"] * RECORDS, ["no", "yes"])})
+    return Table(schema, frame, np.full(RECORDS, PATIENTS, dtype=np.int64))
+
+
 def apart() -> Table:
     """Canaries that share no code."""
     labels = tuple(f"c{i}" for i in range(CANARIES))

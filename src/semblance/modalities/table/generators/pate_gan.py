@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,19 +16,21 @@ from semblance.core.model import Card, Plan, paying
 from semblance.core.promise import Ledger, Noise
 from semblance.core.rng import root_of, stream
 from semblance.learn.nets.mlp import Mlp, start
-from semblance.learn.objectives.pate import Panel, Parts, Teachers, Votes
+from semblance.learn.objectives.pate import SEEN, Panel, Parts, Teachers, Votes
+from semblance.learn.overheard import Overheard
 from semblance.learn.paid import once, refuse_none
 from semblance.learn.rules import Plain
 from semblance.learn.trainer import TrainPlan, train_to_end
-from semblance.learn.white_box import Likely, Spy
+from semblance.learn.white_box import Likely, Spy, audit
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
 from semblance.modalities.table.generators.adversarial import TEMPERATURE, AdversarialModel, Records
 from semblance.modalities.table.generators.coded import Fitting
 from semblance.modalities.table.generators.dense import Dense, Vectors
-from semblance.modalities.table.generators.private import Paid
+from semblance.modalities.table.generators.private import Paid, independent
 from semblance.modalities.table.generators.wgan_gp import PlainMaker, WganGp
+from semblance.privacy.audit import Audit
 from semblance.privacy.noise import chosen, system
 
 CARD = Card(
@@ -74,22 +77,56 @@ class PateGan(WganGp):
     def learn_privately(self, train: Table, how: Fitting, ledger: Ledger) -> AdversarialModel:
         """Pay for every vote, then let teachers, student and generator take turns for the plan."""
         objective, told, dense = self.voting(train, how, ledger)
-        if dense.width:
-            plan, checkpoint = TrainPlan(**how.plan), how.checkpoint("training")
-            kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": EMPTY}
-            with once(told, ledger, checkpoint):
-                train_to_end(objective, objective.parts, plan, rng=how.rng, **kept)
+        self._train(objective, told, dense, how, ledger)
         maker = objective.net.generator.eval()
         assert isinstance(maker, PlainMaker)
         return replace(self.model(dense.encoding, self.to_json(), maker), measured=told.findings)
 
     def attacked(self, train: Table, plan: Plan, ledger: Ledger, *, spy: Spy[Table]) -> Likely[Table]:
-        """What was counted; nobody hears a gradient, since none is ever made of a real record outside of a teacher."""
-        how = Fitting(stream(0, "attacked"), plan, None, None, None)
-        return self.voting(train, how, ledger)[1].likely(public_encoding(train.schema))
+        """What was counted, and every vote (`learn.overheard`); nobody hears a gradient, since none is ever made of a
+        real record outside of a teacher. Which teacher has which patient is known, be the patient there or not. What is
+        voted on is the attacker's, since votes are paid for whatever they are about: records of even columns."""
+        planned = replace(TrainPlan(**plan), rate=self.rate, batch=self.teachers)
+        how = Fitting(stream(0, "attacked"), planned.to_json(), None, None, None)
+        objective, told, dense = self.voting(train, how, ledger, part_of=self._numbered)
+        coder = public_encoding(train.schema)
+        even = independent(coder, tuple(np.full(k, 1 / k) for k in coder.sizes), rng=stream(0, "even"), n=SEEN)
+        made = torch.from_numpy(dense.encode(even, rng=stream(0, "even")))
+        objective.draw = lambda n, noise: made[torch.randint(len(made), (n,), generator=noise)]
+        heard = Overheard(objective, plan=planned, rule=EMPTY)
+        self._train(objective, told, dense, how, ledger)
+        counted = told.likely(coder)
 
-    def voting(self, train: Table, how: Fitting, ledger: Ledger) -> tuple[Votes, Paid, Dense]:
-        """All networks before the first step, with what was paid, and how values become numbers."""
+        def likely(table: Table) -> np.ndarray:
+            own = torch.from_numpy(dense.encode(table, rng=stream(0, "own")))
+            return counted(table) + heard.scores(own, self._numbered(table.subjects))
+
+        return likely
+
+    def audited(self, *, seed: int, **how: Any) -> Audit:
+        """Bounds of what votes leak of a patient who is like half of the records that are voted on."""
+        from semblance.modalities.table.audit import apart, common
+
+        return audit(self, common(), apart(), seed=seed, **how)
+
+    def _numbered(self, subjects: np.ndarray) -> np.ndarray:
+        """(n,) the teacher of each patient by its number, as an attack would have it."""
+        return subjects % self.teachers
+
+    def _train(self, objective: Votes, told: Paid, dense: Dense, how: Fitting, ledger: Ledger) -> None:
+        """Let all take turns to the end of the plan, where there is anything to learn."""
+        if not dense.width:
+            return
+        plan, checkpoint = TrainPlan(**how.plan), how.checkpoint("training")
+        kept: dict[str, Any] = {"watch": how.watch, "resume": checkpoint, "rule": EMPTY}
+        with once(told, ledger, checkpoint):
+            train_to_end(objective, objective.parts, plan, rng=how.rng, **kept)
+
+    def voting(
+        self, train: Table, how: Fitting, ledger: Ledger, *, part_of: Callable[[np.ndarray], np.ndarray] | None = None
+    ) -> tuple[Votes, Paid, Dense]:
+        """All networks before the first step, with what was paid, and how values become numbers. `part_of` gives the
+        teacher of each patient, else a die does."""
         plan, coder = TrainPlan(**how.plan), public_encoding(train.schema)
         refuse_none(plan)
         votes = plan.steps * self.asked
@@ -110,7 +147,8 @@ class PateGan(WganGp):
         net.teachers.start(rng=how.rng)
         kept = train.take(chosen(train.subjects, most=1))
         shown = Vectors(dense, dense.pack(kept, rng=system()), kept.subjects)
-        parts = Parts(shown.batch, self._parts(kept.subjects, how.resume), count=self.teachers)
+        whose = self._parts(kept.subjects, how.resume) if part_of is None else part_of(kept.subjects)
+        parts = Parts(shown.batch, whose, count=self.teachers)
         sigma = told.training.sigma
         objective = Votes(net, maker.draw, parts, maker.astray, sigma=sigma, asked=self.asked, shown=self.batch)
         return objective, told, dense
@@ -120,7 +158,8 @@ class PateGan(WganGp):
         dense = Dense.fit(coder, seen, numbers=self.numbers)
         records = Records(dense, coder.encode(seen), Vectors(dense, dense.pack(seen, rng=rng), seen.subjects))
         numbers = records.source.packed[:, [k for k, span in enumerate(dense.spans) if span.kind == "scalar"]]
-        start_at = {"temperature": torch.tensor(TEMPERATURE), "middle": numbers.mean(0), "spread": numbers.std(0)}
+        spread = numbers.std(0) if numbers.numel() else numbers.mean(0)  # of no number there is none
+        start_at = {"temperature": torch.tensor(TEMPERATURE), "middle": numbers.mean(0), "spread": spread}
         maker = self.maker(dense, self.facts(records) | start_at)
         if dense.width:
             start(maker, rng=rng)
