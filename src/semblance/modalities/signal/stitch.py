@@ -2,8 +2,8 @@
 
 Between two beats there is one place where one window hands over to the next: ahead of the next P wave where there is
 room, in the middle where there is none. Both windows are brought to one level there and crossfaded. Windows of a
-noise-like signal meet in the same way, but their phases are apart: the level is crossfaded as it is, and what moves about
-it with sines and cosines, which keep its power.
+noise-like signal meet in the same way, but their phases are apart: the level is crossfaded as it is, and what moves
+about it with sines and cosines, which keep its power.
 """
 
 from __future__ import annotations
