@@ -336,6 +336,10 @@ def _stateful(one: Recording) -> Recording:
     return replace(_bare(one), states=Marks(at, np.array(["open", "shut"], dtype=object)[np.arange(len(at)) % 2]))
 
 
+def _without_facts(data: Recordings) -> Recordings:
+    return replace(data, schema=Schema(()), frame=data.frame[[]])
+
+
 SILENT: dict[str, Callable[[], Recordings]] = {
     "one recording": lambda: recordings(1, 0),
     "two recordings": lambda: recordings(2, 0),
@@ -343,6 +347,8 @@ SILENT: dict[str, Callable[[], Recordings]] = {
     "a flat lead": lambda: _changed_recordings(_flat),
     "microvolts": lambda: _changed_recordings(lambda one: _with_values(one, lambda v: 1e6 * v)),
     "no beats": lambda: _changed_recordings(_bare),
+    "no facts, no marks": lambda: _without_facts(_changed_recordings(_bare)),
+    "an offset": lambda: _changed_recordings(lambda one: _with_values(_bare(one), lambda v: 4200 + v)),
     "states": lambda: _changed_recordings(_stateful),
     "short windows": lambda: _changed_recordings(_short, n=40),
 }

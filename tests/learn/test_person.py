@@ -119,3 +119,10 @@ def test_a_category_of_which_no_level_is_known_is_missing_and_no_number():
         drawn, _ = one.draw(20, rng=stream(0, "draw"))
         assert isinstance(drawn["ward"].dtype, pd.CategoricalDtype) and drawn["ward"].isna().all()
         assert drawn["few"].dtype == float and drawn["few"].isna().all()
+
+
+def test_of_whom_nothing_is_known():
+    """Two recordings without beats, facts or a target once ended in an error of scikit-learn."""
+    person = Person.fit(pd.DataFrame(index=range(3)), np.zeros((3, 0)), np.arange(3), rare=1)
+    frame, numbers = person.draw(2, rng=stream(0, "nobody"))
+    assert frame.shape == (2, 0) and numbers.shape == (2, 0)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from semblance.core.errors import DataError, Problem
 from semblance.core.modality import FieldPlan
+from semblance.core.names import names_patients
 from semblance.core.schema import Column, Schema
 
 CLASSES = 20
@@ -97,7 +98,7 @@ def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, Field
 
 def suspicion(name: str, column: Column, known: pd.Series) -> str:
     """Why a column may identify a patient; empty where nothing says so."""
-    if _IDENTIFYING.search(name):
+    if _IDENTIFYING.search(name) or names_patients(name):
         return "the name says: it may identify a patient"
     share = known.nunique() / max(len(known), 1)
     unique = column.kind == "categorical" and len(known) >= ROWS and share >= UNIQUE

@@ -159,7 +159,7 @@ class Person:
         scores = [scale.scores(frame[scale.name]) for scale in scales]
         told = np.column_stack([*scores, numbers]) if scores else numbers
         mean, sd = told.mean(0), np.where(told.std(0) > 0, told.std(0), 1e-9)
-        together = ledoit_wolf((told - mean) / sd)[0] if len(told) > 1 else np.eye(len(mean))
+        together = ledoit_wolf((told - mean) / sd)[0] if len(told) > 1 and len(mean) else np.eye(len(mean))
         together = _latent(together, np.array([*(scale.kept for scale in scales), *np.ones(numbers.shape[1])]))
         values, vectors = np.linalg.eigh(together)
         return cls(scales, mean, sd[:, None] * vectors * np.sqrt(np.maximum(values, 0)))

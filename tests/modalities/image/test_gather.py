@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from semblance.core.errors import DataError
+from semblance.core.modality import ReadOptions
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.gather import gather, kept_in, kind_of
+from semblance.modalities.image.read import read
 from tests.modalities.image.made import folder
 
 pytest.importorskip("PIL")
@@ -45,6 +48,35 @@ def test_a_row_of_a_manifest_names_a_file(tmp_path):
     with pytest.raises(DataError) as told:
         gather([made], Said())
     assert [(problem.found, problem.row) for problem in told.value.problems] == [("no path", 2)]
+
+
+@pytest.mark.parametrize("name", ["subject", "Subject", "PatientID"])
+def test_an_image_without_its_patient_is_told(tmp_path, name):
+    """One empty cell once made every image a patient of its own."""
+    made = folder("png", tmp_path)
+    table = pd.read_csv(made / "manifest.csv", dtype=str).rename(columns={"patient": name})
+    table.to_csv(made / "manifest.csv", index=False)
+    records, _ = read([made], ReadOptions())
+    assert records.schema.where("subject").name == name and not records.anonymous
+    assert name not in {column.name for column in records.schema.learned}
+    table[name] = table[name].where(table.index != 2, "")
+    table.to_csv(made / "manifest.csv", index=False)
+    with pytest.raises(DataError, match=rf"column '{name}': '000003.png' names no patient"):
+        read([made], ReadOptions())
+
+
+def test_a_dicom_file_without_its_patient_is_of_another_one(tmp_path):
+    import pydicom
+
+    made = folder("dicom", tmp_path)
+    (made / "manifest.csv").unlink()
+    for i, file in enumerate(sorted(made.glob("*.dcm"))):
+        held = pydicom.dcmread(file)
+        held.PatientID = ["a", "b", "a", "", "b", "b"][i]
+        held.save_as(file)
+    records, profile = read([made], ReadOptions())
+    assert records.subjects.tolist() == [0, 1, 0, 2, 1, 1]
+    assert "1 image names no patient: each counts as a patient of its own" in profile.notes
 
 
 def test_folders_may_be_patients(tmp_path):

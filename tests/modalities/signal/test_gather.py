@@ -13,7 +13,7 @@ from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.gather import gather, kind_of
-from semblance.modalities.signal.read import read
+from semblance.modalities.signal.read import like, read
 from semblance.modalities.signal.write import write
 from tests.modalities.signal.made import recordings, wave
 
@@ -47,6 +47,39 @@ def test_a_manifest_says_more(folder, name):
         ("height", "feature"),
     ]
     assert made.frame["height"].tolist() == [1.8, 1.7, 1.8]
+
+
+@pytest.mark.parametrize("name", ["subject", "Subject", "PatientID", "patient id", "mrn"])
+@pytest.mark.parametrize("cells", [["Smith", "", "Smith"], ["Smith", "nan", "Jones"]])
+def test_a_patient_of_whom_only_some_recordings_are_is_never_learned(folder, name, cells):
+    """One empty cell once made it a category: a patient stood on both sides, and names were drawn and written."""
+    with pytest.raises(DataError, match=f"column '{name}': record 'b' names no patient"):
+        read([manifest(folder, **{name: cells})], ReadOptions())
+    made, profile = read([manifest(folder, **{name: ["Smith", "Jones", "Smith"]})], ReadOptions())
+    assert made.schema.where("subject").name == name and profile.patients == 2 and not made.schema.learned
+
+
+def test_further_recordings_name_all_their_patients(folder):
+    schema = read([manifest(folder, subject=[1, 2, 1])], ReadOptions())[0].schema
+    with pytest.raises(DataError, match="record 'b' names no patient"):
+        like([manifest(folder, subject=["1", "", "1"])], schema)
+    assert like([folder / "data" / "a.csv"], schema).subjects.tolist() == [0]
+
+
+def test_one_of_two_columns_of_patients_is_enough(folder):
+    made, profile = read([manifest(folder, MRN=["1", "", "1"], subject=[1, 2, 1])], ReadOptions())
+    assert made.schema.where("subject").name == "subject" and not made.schema.learned
+    assert [(plan.name, plan.action) for plan in profile.fields if plan.unclear] == [("MRN", "drop")]
+
+
+def test_comments_of_headers_may_name_patients(tmp_path):
+    wfdb = pytest.importorskip("wfdb")
+    for name, comments in (("a", ["Patient ID: 7"]), ("b", ["Patient ID: 8"]), ("c", []), ("d", ["Patient ID: 7"])):
+        said = {"p_signal": wave()[:, :1].astype(float), "fmt": ["16"], "comments": comments}
+        wfdb.wrsamp(name, 100, ["mV"], ["I"], write_dir=str(tmp_path), **said)
+    made, profile = read([tmp_path], ReadOptions())
+    assert made.subjects.tolist() == [0, 1, 2, 0] and not made.schema.learned
+    assert "no patient is named in c: each counts as a patient of its own" in profile.notes
 
 
 def test_other_names_are_named(folder):

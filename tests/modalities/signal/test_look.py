@@ -63,6 +63,26 @@ def test_gaps():
     assert notes == ["lead 'I': gaps in a"] and plans[0].missing == 0.25
 
 
+def test_infinite_values_count_as_missing():
+    values = noise()
+    values[7, 1], values[9, 1] = np.inf, -np.inf
+    kept, plans, notes = look([found(values)])
+    assert notes == ["lead 'II': infinite values in a, which count as missing"]
+    assert plans[1].missing == pytest.approx(0.005)
+    assert np.isnan(kept[0].recording.values()).sum() == 2 and np.isinf(values).sum() == 2
+
+
+def test_gross_spikes_are_told():
+    values = noise()
+    values[7, 0] = 4000
+    (note,) = look([found(values), found(noise(), "b")])[2]
+    assert note.startswith("lead 'I': gross spikes in a, ")
+    assert look([found(wave(1000, 2))])[2] == []
+    marker = noise()
+    marker[:, 1] = np.arange(400) == 9
+    assert not any("spikes" in note for note in look([found(marker)])[2])
+
+
 def test_clipped_tops():
     values = np.minimum(wave(400, 1), 0.95)
     assert look([found(values)])[2] == ["lead 'I': clipped in a"]

@@ -5,12 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import coherence, welch
 
+from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
 from semblance.core.schema import Column
 from semblance.modalities.signal import scenes
 from semblance.modalities.signal.data import Marks, Recordings
+from semblance.modalities.signal.generators.floor import Floor
 from semblance.modalities.signal.pieces import Cut
+from semblance.modalities.signal.read import read
 from semblance.modalities.signal.scenes import Scenes
 from tests.modalities.signal.simulated import recordings
 
@@ -77,3 +81,37 @@ def test_without_any_label_there_is_one_kind():
     cut, made, _ = fitted(bare)
     assert made.kinds == ("",)
     assert len(made.join(cut, np.ones((60, 2, cut.size), np.float32), made.draw(cut, rng=stream(0, "d"))).states) == 0
+
+
+def test_windows_keep_the_rhythms_of_an_electroencephalogram(shared_data):
+    """Its level is 4200: at every seam it was half as high again, and hid the rest. Four of its samples are spikes."""
+    path = shared_data / "signals" / "eeg_eye_state" / "EEG_Eye_State.arff.gz"
+    spiky, profile = read([path], ReadOptions(declared={"signal": {"rate": 128, "state": "eyeDetection"}}))
+    assert sum("gross spikes" in note for note in profile.notes) == 14
+    one = spiky.recordings[0]
+    values = one.values()
+    far = (np.abs(values - np.median(values, 0)) > 1000).any(1)
+    assert far.sum() == 4
+    values = values[~far]
+    marks = Marks(np.maximum(one.states.at - np.searchsorted(np.flatnonzero(far), one.states.at), 0), one.states.symbol)
+    whole = replace(spiky, recordings=(replace(one, length=len(values), values=lambda: values, states=marks),))
+    made = next(Floor().fit(whole, rng=stream(0, "floor")).sample(1, rng=stream(0, "draw"))).recordings[0].values()
+    for lead in ("O1", "O2", "F3"):
+        at = [other.name for other in one.leads].index(lead)
+        assert _alpha(made[:, at]) == pytest.approx(_alpha(values[:, at]), abs=0.06)
+    span = [np.subtract(*np.percentile(some, [95, 5], axis=0)) for some in (made, values)]
+    assert span[0] == pytest.approx(span[1], rel=0.25)
+    assert np.abs(_coherence(made) - _coherence(values)).mean() < 0.05
+
+
+def _alpha(lead: np.ndarray) -> float:
+    """The part of the power of 1 to 40 Hz that 8 to 13 Hz has."""
+    frequency, power = welch(lead - lead.mean(), 128, nperseg=256)
+    found = [power[(frequency >= low) & (frequency < high)].sum() for low, high in ((8, 13), (1, 40))]
+    return float(found[0] / found[1])
+
+
+def _coherence(values: np.ndarray) -> np.ndarray:
+    """Of 8 to 13 Hz, between the first lead and each of the others."""
+    frequency, found = coherence(values[:, :1], values[:, 1:], 128, nperseg=256, axis=0)
+    return np.asarray(found[(frequency >= 8) & (frequency < 13)].mean(0))

@@ -52,7 +52,8 @@ def test_columns_of_a_manifest_are_learned_but_for_free_text():
 
 
 @pytest.mark.parametrize(
-    "name", ["name", "first_name", "MRN", "patientName", "date_of_birth", "zip", "visit_date", "id"]
+    "name",
+    ["name", "first_name", "MRN", "patientName", "date_of_birth", "zip", "visit_date", "id", "Subject", "patient id"],
 )
 def test_names_that_may_identify_a_patient_are_asked_for(name):
     (plan,) = settle(found({name: "1"}, {name: "2"}), Said(), given=[name]).plans
@@ -86,12 +87,15 @@ def test_patients_by_a_column():
         (("x", "x", "x"), [0, 1, 2]),
         (("x", None, "x"), [0, 1, 2]),
         (("x", "y", "z"), [0, 1, 2]),
+        (("x", "y", None, "x", None), [0, 1, 2, 0, 3]),
     ],
 )
 def test_patients_by_what_headers_name(patients, codes):
-    made = settle(found({}, {}, {}, patients=patients), Said())
+    made = settle(found(*({} for _ in patients), patients=patients), Said())
     assert made.subjects.tolist() == codes
-    assert (made.schema.where("subject") is not None) == (len(set(codes)) < 3)
+    assert (made.schema.where("subject") is not None) == (len(set(codes)) < len(codes))
+    alone = "no patient is named in r2, r4: each counts as a patient of its own"
+    assert (alone in made.notes) == (len(codes) == 5)
 
 
 def test_written_and_read_again():

@@ -21,6 +21,7 @@ import pandas as pd
 from semblance.core import lines
 from semblance.core.errors import DataError, Problem, ResourceError, UsageError
 from semblance.core.large import Shelf
+from semblance.core.names import names_patients
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.formats import dicom, nifti, npz, raster, segments, slides
@@ -29,7 +30,8 @@ from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT
 
 Watch = Callable[[int, int], None]
 MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
-SUBJECTS = ("subject", "subject_id", "patient", "patient_id", "source")
+SOURCE = "source"
+"""A column that tells patients although its name need not say so."""
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
 BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".toml")
 """What may lie beside images and is none."""
@@ -327,7 +329,8 @@ def _of_manifest(
     folder: Path, table: pd.DataFrame, said: Said, *, lost_too: bool
 ) -> tuple[list[Listed], str, list[str]]:
     names = [str(name) for name in table.columns]
-    subject = said.subject if said.subject is not None else next((n for n in SUBJECTS if n in names), SUBJECT)
+    whose = [n for n in names if (names_patients(n) or n == SOURCE) and n not in said.columns]
+    subject = said.subject if said.subject is not None else min(whose, key=SOURCE.__eq__, default=SUBJECT)
     label = said.target if said.target is not None else LABEL
     lost = [name for name in (said.subject, said.target) if name is not None and name not in names]
     problems = [
@@ -336,7 +339,7 @@ def _of_manifest(
     listed = []
     masks = [name for name in names if name == MASK or name.startswith(f"{MASK}_")]
     rest = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
-    left = [name for name in rest if name in SUBJECTS]
+    left = [name for name in rest if name in whose]
     for row, told in enumerate(table.to_dict("records"), start=1):
         places = {PATH: folder / str(told[PATH]), **{n: folder / str(told[n]) for n in masks if str(told[n]).strip()}}
         if not lost_too and (odd := [*_lost(folder, places, str(told[PATH]), row)]):

@@ -46,7 +46,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     kept = kept_in(paths)
     made = _settled(gathered.found, said, () if kept is None else kept.layout.channels, odd)
     found = made.found
-    who, subject = _patients(found, said, gathered.subject)
+    who, subject, alone = _patients(found, said, gathered.subject)
     label, plans, frame = _label(found, said)
     further, more, facts = _facts(found, said)
     columns = [*(column for column in (subject, label) if column is not None), *further]
@@ -67,6 +67,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
         *rare,
         *made.notes,
         *profile.unsaid(found),
+        *alone,
         *gathered.notes,
     )
     return images, Profile(len(images), len(np.unique(who)), shown, notes)
@@ -114,7 +115,7 @@ def _further(
     refuse_lacking(schema, {*told, *(() if target is None else (target.name,))}, who="images")
     texts = {c.name: _texts(found) if c.role == "target" else _known(found, c.name, said) for c in schema.learned}
     frame = {column.name: values(texts[column.name], column) for column in schema.learned}
-    who, named = _patients(found, said, gathered.subject)
+    who, named, _ = _patients(found, said, gathered.subject)
     anonymous = named is None and subject is None
     return _images(made, schema, framed(frame, len(found)), who, said, anonymous=anonymous, paths=paths)
 
@@ -223,13 +224,23 @@ def _alone(found: Sequence[Found], said: Said) -> Iterator[Problem]:
 # What is known of them
 
 
-def _patients(found: Sequence[Found], said: Said, name: str) -> tuple[np.ndarray, Column | None]:
-    """(n,) codes, and the column that tells patients; each image is one where nothing, or not everything, is told."""
+def _patients(found: Sequence[Found], said: Said, name: str) -> tuple[np.ndarray, Column | None, list[str]]:
+    """(n,) codes, the column that tells patients, and a note of files that name none: each is of a patient of its own,
+    as is every image where nothing is told. Raises DataError where a column has empty cells."""
     texts = [one.facts.get(SUBJECT, "") for one in found]
-    if said.patients is not None or not all(texts):
-        return np.arange(len(found), dtype=np.int64), None
-    codes = pd.factorize(np.array(texts, dtype=object))[0].astype(np.int64)
-    return codes, Column(name, "identifier", "subject")
+    texts = ["" if text.strip().lower() in MISSING else text for text in texts]
+    if said.patients is not None or not any(texts):
+        return np.arange(len(found), dtype=np.int64), None, []
+    lost = [one for one, text in zip(found, texts, strict=True) if not text]
+    rule, fix = "every image belongs to a patient", 'fill the cell, or [image] patients = "unknown"'
+    problems = [Problem(f"'{one.name}' names no patient", rule, fix, name) for one in lost if SUBJECT in one.facts]
+    if problems:
+        raise DataError(*problems)
+    whose = [("named", text) if text else ("alone", str(i)) for i, text in enumerate(texts)]
+    codes = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
+    count = "1 image names" if len(lost) == 1 else f"{len(lost):,} images name"
+    notes = [f"{count} no patient: each counts as a patient of its own"] if lost else []
+    return codes, Column(name, "identifier", "subject"), notes
 
 
 def _texts(found: Sequence[Found]) -> pd.Series:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from semblance.core import lines
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
+from semblance.core.names import names_patients
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats import arrays, dicom, edf, samples, wfdb
 from semblance.modalities.signal.found import Found, text_of
@@ -31,8 +32,8 @@ READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
 }
 FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
 """Formats of one recording per file, which come in folders."""
-SUBJECTS, LABEL = ("subject", "subject_id", "patient", "patient_id"), "label"
-"""Facts whose role needs no naming."""
+LABEL = "label"
+"""The fact that is the target without being named."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,36 @@ def gather(paths: Sequence[str | Path] | str | Path, said: Said) -> tuple[list[F
     problems += [] if problems else _unnamed(found)
     if problems:
         raise DataError(*problems)
-    said = _with_roles(said, found)
     columns = [name for one in found if one.columns for name in one.facts]
-    return found, [name for name in dict.fromkeys([*given, *columns]) if name != said.subject], said
+    given = list(dict.fromkeys([*given, *columns]))
+    said = _with_roles(said, found, given)
+    found = [one if one.patient else replace(one, patient=_patient(one, given)) for one in found]
+    return found, [name for name in given if name != said.subject], said
 
 
-def _with_roles(said: Said, found: Sequence[Found]) -> Said:
+def _with_roles(said: Said, found: Sequence[Found], given: Sequence[str]) -> Said:
     """The subject and the label that the data names; a target of every sample is a state, and no fact."""
-    known = {name for one in found for name in one.facts}
-    subject = next((name for name in SUBJECTS if all(one.facts.get(name) for one in found)), None)
-    if said.subject is None and subject is not None:
-        said = replace(said, subject=subject)
+    known = dict.fromkeys(name for one in found for name in one.facts)
+    if said.subject is None:
+        said = replace(said, subject=_subject([name for name in known if name not in said.columns], found, given))
     if said.target is None and LABEL in known:
         said = replace(said, target=LABEL)
     return replace(said, target=None) if said.target in {one.state for one in found} else said
+
+
+def _subject(known: Sequence[str], found: Sequence[Found], given: Sequence[str]) -> str | None:
+    """The fact whose name says that it tells patients: one that all recordings have, else a column of which a person
+    must be told that some have none (`statics` refuses it)."""
+    told = {name: sum(bool(one.facts.get(name)) for one in found) for name in known if names_patients(name)}
+    whole = [name for name, count in told.items() if count == len(found)]
+    partly = [name for name, count in told.items() if count and name in given]
+    return next(iter([*whole, *partly]), None)
+
+
+def _patient(one: Found, given: Sequence[str]) -> str | None:
+    """Whom the comments of a header name, which not every recording may have."""
+    named = (text for name, text in one.facts.items() if names_patients(name) and name not in given)
+    return next((text for text in named if text), None)
 
 
 def suffix(path: Path) -> str:

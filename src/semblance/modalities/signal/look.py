@@ -1,6 +1,6 @@
-"""One look at all samples of a set: what is missing, flat, or clipped, as notes that name recording and lead.
+"""One look at all samples of a set: what is missing, flat, clipped or far off, as notes that name recording and lead.
 
-A lead that is flat throughout a recording was not connected: it counts as missing there.
+A lead that is flat throughout a recording was not connected: it counts as missing there, as do values without an end.
 """
 
 from __future__ import annotations
@@ -23,19 +23,23 @@ FLAT = 1.0
 """Seconds without a change after which a lead was off."""
 CLIP = 0.02
 """Seconds at a recording's own extreme after which it was clipped; at a known end of the converter two samples do."""
-
-
+SPIKE, USUAL = 10.0, (1.0, 99.0)
+"""How many times as far from the median as most samples, those between these percentiles, are apart, a sample is a
+spike: no heart and no brain goes there, and a handful of them decides what the largest component of a lead is."""
 BEAT = (0.05, 5.0)
 """Seconds from beat to beat, from a mouse's heart to a slow one: beyond these the rate is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Of each lead of a recording (leads,): shares of samples that are missing, in flat stretches, or clipped."""
+    """Of each lead of a recording (leads,): shares of samples that are missing, in flat stretches, or clipped; of those
+    that are missing, the ones that are infinite; and gross spikes."""
 
     missing: np.ndarray
     flat: np.ndarray
     clipped: np.ndarray
+    endless: np.ndarray
+    spikes: np.ndarray
 
     @property
     def dead(self) -> np.ndarray:
@@ -74,7 +78,7 @@ def look(found: Sequence[Found]) -> tuple[list[Found], list[FieldPlan], list[str
     if dead:
         rule, fix = "at least one lead of a recording is measured and changes", "leave it out"
         raise DataError(*(Problem(f"record '{name}' is flat or missing in all leads", rule, fix) for name in dead))
-    kept = [_without_dead(one, s.dead) for one, s in zip(found, seen, strict=True)]
+    kept = [_mended(one, s.dead, s.endless > 0) for one, s in zip(found, seen, strict=True)]
     return kept, _plans(found, seen), _notes(found, seen)
 
 
@@ -87,17 +91,24 @@ def seen_in(one: Found) -> Seen:
         raise DataError.of(found, rule="header and samples agree", fix="copy or download it again")
     ends = one.ends if one.ends else (None,) * len(recording.leads)
     columns = [_lead(values[:, i], recording.rate, end) for i, end in enumerate(ends)]
-    return Seen(*np.array(columns, dtype=float).reshape(-1, 3).T)
+    return Seen(*np.array(columns, dtype=float).reshape(-1, 5).T)
 
 
-def _lead(values: np.ndarray, rate: float, ends: tuple[float, float] | None) -> tuple[float, float, float]:
-    known = values[~np.isnan(values)]
+def _lead(values: np.ndarray, rate: float, ends: tuple[float, float] | None) -> tuple[float, ...]:
+    known = values[np.isfinite(values)]
+    endless = np.isinf(values).mean()
     if not len(known):
-        return 1.0, 0.0, 0.0
+        return 1.0, 0.0, 0.0, endless, 0.0
     level, length = runs(known)
     flat = length[length >= FLAT * rate].sum() if len(length) > 1 else len(known)
     clipped = _clipped(level, length, rate, ends) if len(length) > 1 else 0
-    return 1 - len(known) / len(values), flat / len(values), clipped / len(values)
+    return 1 - len(known) / len(values), flat / len(values), clipped / len(values), endless, _spikes(known)
+
+
+def _spikes(known: np.ndarray) -> float:
+    """The share of samples far beyond where nearly all are; none where nearly all are alike, as those of a marker."""
+    low, middle, high = np.percentile(known, [USUAL[0], 50, USUAL[1]])
+    return float((np.abs(known - middle) > SPIKE * (high - low)).mean()) if high > low else 0.0
 
 
 def runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,8 +132,8 @@ def _clipped(level: np.ndarray, length: np.ndarray, rate: float, ends: tuple[flo
     return total
 
 
-def _without_dead(one: Found, dead: np.ndarray) -> Found:
-    if not dead.any():
+def _mended(one: Found, dead: np.ndarray, endless: np.ndarray) -> Found:
+    if not (dead | endless).any():
         return one
     values = partial(_blanked, one.recording.values, np.flatnonzero(dead))
     return replace(one, recording=replace(one.recording, values=values))
@@ -131,6 +142,7 @@ def _without_dead(one: Found, dead: np.ndarray) -> Found:
 def _blanked(values: Callable[[], np.ndarray], leads: np.ndarray) -> np.ndarray:
     held = values().copy()
     held[:, leads] = np.nan
+    held[np.isinf(held)] = np.nan
     return held
 
 
@@ -155,8 +167,13 @@ def _words(seen: Sequence[Seen], lead: int) -> list[tuple[str, np.ndarray]]:
     dead = np.array([s.dead[lead] for s in seen])
     flat = np.array([s.flat[lead] for s in seen]) > 0
     clipped = np.array([s.clipped[lead] for s in seen]) > 0
-    gaps = np.array([0 < s.missing[lead] < 1 for s in seen])
-    return [("flat throughout", dead), ("flat stretches", flat & ~dead), ("clipped", clipped), ("gaps", gaps)]
+    endless = np.array([s.endless[lead] for s in seen]) > 0
+    gaps = np.array([s.endless[lead] + 1e-9 < s.missing[lead] < 1 for s in seen])
+    spikes = np.array([s.spikes[lead] for s in seen]) > 0
+    return [
+        *(("flat throughout", dead), ("flat stretches", flat & ~dead), ("clipped", clipped), ("gaps", gaps)),
+        *(("infinite values", endless), ("gross spikes", spikes)),
+    ]
 
 
 def _notes(found: Sequence[Found], seen: Sequence[Seen]) -> list[str]:
@@ -164,6 +181,12 @@ def _notes(found: Sequence[Found], seen: Sequence[Seen]) -> list[str]:
     for i, lead in enumerate(found[0].recording.leads):
         for word, where in _words(seen, i):
             names = [one.recording.name for one, here in zip(found, where, strict=True) if here]
-            end = ", where it counts as missing" if word == "flat throughout" else ""
-            notes += [f"lead '{lead.name}': {word} in {listed(names)}{end}"] if names else []
+            notes += [f"lead '{lead.name}': {word} in {listed(names)}{_THEN.get(word, '')}"] if names else []
     return notes
+
+
+_THEN = {
+    "flat throughout": ", where it counts as missing",
+    "infinite values": ", which count as missing",
+    "gross spikes": f", over {SPIKE:g} times as far off as most samples are apart: leave out what is no signal",
+}

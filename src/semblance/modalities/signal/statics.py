@@ -17,6 +17,7 @@ import pandas as pd
 from semblance.core.errors import DataError, Problem
 from semblance.core.facts import MISSING, Statics, framed, planned, refuse_lacking, values
 from semblance.core.schema import Column, Schema
+from semblance.modalities.signal.align import listed
 from semblance.modalities.signal.declare import Said, unknown
 from semblance.modalities.signal.found import Found
 
@@ -62,7 +63,7 @@ def conform(found: Sequence[Found], schema: Schema, said: Said) -> Statics:
     refuse_lacking(schema, known, who="recordings")
     frame = {column.name: values(_texts(found, column.name, said), column) for column in schema.learned}
     subject = schema.where("subject")
-    named = subject is not None and all(one.facts.get(subject.name) for one in found)
+    named = subject is not None and any(one.facts.get(subject.name) for one in found)
     _, subjects, _ = _patients(found, replace(said, subject=subject.name if subject is not None and named else None))
     return Statics(schema, framed(frame, len(found)), subjects)
 
@@ -81,17 +82,21 @@ def _texts(found: Sequence[Found], name: str, said: Said) -> pd.Series:
 def _patients(found: Sequence[Found], said: Said) -> tuple[Column | None, np.ndarray, list[str]]:
     """The column that names patients, if there is one, their codes, and a note of what was assumed."""
     if said.subject is not None:
-        names = [one.facts.get(said.subject, "") for one in found]
-        lost = [one.recording.name for one, name in zip(found, names, strict=True) if not name]
+        names = _texts(found, said.subject, said)
+        lost = [one.recording.name for one, name in zip(found, names, strict=True) if name is None]
         if lost:
             rule, fix = "every recording belongs to a patient", "fill the cell, or leave the recording out"
             raise DataError(*(Problem(f"record '{r}' names no patient", rule, fix, said.subject) for r in lost))
-        return Column(said.subject, "identifier", "subject"), pd.factorize(np.array(names, dtype=object))[0], []
-    held = [one.patient for one in found]
+        return Column(said.subject, "identifier", "subject"), pd.factorize(names)[0], []
+    named = [one.patient for one in found if one.patient]
     # One name for all is that of an anonymisation, not of a patient.
-    if all(held) and 1 < len(set(held)) < len(held):
-        note = f"{len(held):,} recordings of {len(set(held)):,} patients, by what the headers name"
-        return Column(PATIENT, "identifier", "subject"), pd.factorize(np.array(held, dtype=object))[0], [note]
+    if 1 < len(set(named)) < len(named):
+        whose = [("named", one.patient) if one.patient else ("alone", str(i)) for i, one in enumerate(found)]
+        subjects = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
+        notes = [f"{len(found):,} recordings of {subjects.max() + 1:,} patients, by what the headers name"]
+        alone = [one.recording.name for one in found if not one.patient]
+        notes += [f"no patient is named in {listed(alone)}: each counts as a patient of its own"] if alone else []
+        return Column(PATIENT, "identifier", "subject"), subjects, notes
     note = "each recording counts as one patient (a manifest table or --subject says otherwise)"
     return None, np.arange(len(found), dtype=np.int64), [note] if len(found) > 1 else []
 

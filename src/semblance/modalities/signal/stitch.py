@@ -1,8 +1,9 @@
 """Strips from pieces: beats at their R peaks or windows one after the other, without seams.
 
 Between two beats there is one place where one window hands over to the next: ahead of the next P wave where there is
-room, in the middle where there is none. Both windows are brought to one level there and crossfaded. Between windows of
-a noise-like signal the crossfade keeps power instead (its weights are sines and cosines), since their phases are apart.
+room, in the middle where there is none. Both windows are brought to one level there and crossfaded. Windows of a
+noise-like signal meet in the same way, but their phases are apart: the level is crossfaded as it is, and what moves
+about it with sines and cosines, which keep its power.
 """
 
 from __future__ import annotations
@@ -85,14 +86,35 @@ def _around(waves: np.ndarray, centre: np.ndarray, fade: int) -> np.ndarray:
 
 def windows(waves: np.ndarray, *, fade: int) -> np.ndarray:
     """(length, leads) from (n, leads, size) windows of which neighbours share `fade` samples; length is
-    n * (size - fade) + fade."""
+    n * (size - fade) + fade. A constant stays as it is, and so does the variance of independent noise."""
     n, leads, size = waves.shape
     step = size - fade
     made = np.zeros((n * step + fade, leads), dtype=np.float32)
-    angle = (np.arange(fade) + 0.5) / max(fade, 1) * np.pi / 2
-    rise, fall = np.ones(size, dtype=np.float32), np.ones(size, dtype=np.float32)
-    rise[:fade], fall[step:] = np.sin(angle), np.cos(angle)
-    for i in range(n):
-        weight = (rise if i else 1) * (fall if i < n - 1 else np.ones(size, dtype=np.float32))
-        made[i * step : i * step + size] += waves[i].T * weight[:, None]
+    angle = ((np.arange(fade) + 0.5) / max(fade, 1) * np.pi / 2)[:, None]
+    for i, wave in enumerate(_levelled(waves, fade) if fade else waves):
+        own = wave.T.astype(np.float64)
+        if i:
+            own[:fade] = _eased(own[:fade], np.sin(angle))
+        if i < n - 1:
+            own[step:] = _eased(own[step:], np.cos(angle))
+        made[i * step : i * step + size] += own
     return made
+
+
+def _eased(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(fade, leads) the part of a window that is shared: its level by the square of (fade, 1) weights, which with those
+    of its neighbour make 1, and the rest by the weights, of which the squares do."""
+    level = values.mean(0)
+    eased: np.ndarray = weight**2 * level + weight * (values - level)
+    return eased
+
+
+def _levelled(waves: np.ndarray, fade: int) -> np.ndarray:
+    """(n, leads, size) windows, bent at their ends so that neighbours are at one level where they meet."""
+    size = waves.shape[2]
+    apart = waves[1:, :, :fade].mean(2, dtype=float) - waves[:-1, :, size - fade :].mean(2, dtype=float)
+    none = np.zeros((1, waves.shape[1]))
+    ends = np.stack([np.concatenate([none, -apart / 2]), np.concatenate([apart / 2, none])])
+    far = (size - fade) or 1
+    share = (np.arange(size) - (fade - 1) / 2) / far
+    return waves + _line(ends, np.broadcast_to(share, (len(waves), size)))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem
+from semblance.core.names import names_patients
 from semblance.modalities.vitals import times
 from semblance.modalities.vitals.data import Layout
 from semblance.modalities.vitals.declare import Said
@@ -25,8 +26,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "unit": ("unit", "units", "valueuom", "uom"),
 }  # fmt: skip
 """Names by which columns are known, in lower case and without blanks and underscores."""
-SUBJECTS = ("subject", "subjectid", "patient", "patientid", "person", "personid")
-"""Names of columns that tell patients apart, as `plain` has them."""
 NEEDED = ("record", "time", "channel", "value")
 GONE = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 """What a cell without a number says. A stay and a channel may be called so: sodium is NA."""
@@ -97,7 +96,7 @@ def patient_column(names: list[str], said: Said) -> str | None:
     others = [name for name in names if name not in columns_of(names, said).values()]
     if said.subject is not None:
         return said.subject if said.subject in others else None
-    return next((name for name in others if plain(name) in SUBJECTS), None)
+    return next((name for name in others if names_patients(name)), None)
 
 
 def patients(table: pd.DataFrame, record: str, name: str) -> pd.DataFrame:

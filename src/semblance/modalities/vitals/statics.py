@@ -11,9 +11,10 @@ from semblance.core.declared import unknown
 from semblance.core.errors import DataError, Problem
 from semblance.core.facts import MISSING, Statics, framed, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan
+from semblance.core.names import names_patients
 from semblance.core.schema import Column, Schema
 from semblance.modalities.vitals.declare import Said
-from semblance.modalities.vitals.long import SUBJECTS, Rows, plain, text
+from semblance.modalities.vitals.long import Rows, text
 from semblance.modalities.vitals.sift import sentinel
 
 
@@ -112,7 +113,7 @@ def settle(facts: Mapping[str, pd.Series], record: str, records: pd.Index, said:
             columns.append(Column(name, "identifier", "subject"))
             plans.append(FieldPlan(name, "identifier", "subject", 0.0, "", "numbered anew"))
             continue
-        if plain(name) in SUBJECTS and name not in {*said.columns, said.target}:
+        if names_patients(name) and name not in {*said.columns, said.target}:
             columns.append(Column(name, "identifier", "drop"))
             plans.append(FieldPlan(name, "identifier", "drop", float(texts.isna().mean()), "tells patients", "drop"))
             continue
@@ -141,7 +142,7 @@ def patients(table: pd.DataFrame, record: str, said: Said) -> dict[str, str]:
     facts = {
         name: text(table[name])
         for name in table
-        if name != record and (name == said.subject or plain(str(name)) in SUBJECTS)
+        if name != record and (name == said.subject or names_patients(str(name)))
     }
     name = said.subject if said.subject is not None else subject_of(facts)
     if name not in facts:
@@ -152,7 +153,7 @@ def patients(table: pd.DataFrame, record: str, said: Said) -> dict[str, str]:
 
 def subject_of(facts: Mapping[str, pd.Series]) -> str | None:
     """The column whose name says that it tells patients apart."""
-    return next((name for name in facts if plain(name) in SUBJECTS and facts[name].notna().any()), None)
+    return next((name for name in facts if names_patients(name) and facts[name].notna().any()), None)
 
 
 def _who(records: pd.Index, name: str | None, told: pd.Series | None) -> tuple[np.ndarray, tuple[str, ...]]:

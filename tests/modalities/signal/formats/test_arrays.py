@@ -78,6 +78,43 @@ def test_a_label_of_each_sample_is_a_state(tmp_path):
     assert made.recordings[0].states.at.tolist() == [0, 100] and made.schema.where("target") is None
 
 
+def test_each_recording_may_have_a_rate(tmp_path):
+    """The first one was that of all."""
+    found = list(read(saved(tmp_path / "a.npz", x=X, rate=[100, 100, 200, 50]), Said()))
+    assert [one.recording.rate for one in found] == [100, 100, 200, 50]
+    _, profile = read_all([tmp_path / "a.npz"], ReadOptions())
+    assert any("resampled to 100 Hz: 3 (200 Hz), 4 (50 Hz)" in note for note in profile.notes)
+    assert "record '2' has the sampling rate 0 Hz" in refused(saved(tmp_path / "b.npz", x=X, rate=[9, 0, 9, 9]))
+    assert "'b.npz': rate is 3 of int64" in refused(saved(tmp_path / "b.npz", x=X, rate=[9, 9, 9]))
+    assert "'b.npz': rate is one value of <U3" in refused(saved(tmp_path / "b.npz", x=X, rate="abc"))
+
+
+def test_marks_outside_the_samples_are_left_out(tmp_path):
+    marks = {"beats_record": [0, 0, 1], "beats_at": [10, 900, -5], "beats_symbol": ["N", "N", "V"]}
+    first, second, *_ = read(saved(tmp_path / "a.npz", x=X, rate=100, **marks), Said())
+    assert first.recording.beats.at.tolist() == [10] and not len(second.recording.beats)
+    assert second.notes == ("record '2': 1 annotations outside the samples are left out",)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"beats_record": [0, 9]}, "1 beats are of no recording"),
+        ({"beats_at": [1]}, "beats are not told by such"),
+        ({"beats_at": [1.0, np.nan]}, "beats stand at none"),
+    ],
+)
+def test_marks_that_stand_nowhere(tmp_path, change, said):
+    marks = {"beats_record": [0, 1], "beats_at": [10, 20], "beats_symbol": ["N", "N"], **change}
+    assert said in refused(saved(tmp_path / "a.npz", x=X, rate=100, **marks))
+
+
+@pytest.mark.parametrize("length", [np.nan, 0, -3, 301, 20.5])
+def test_lengths_that_none_can_have(tmp_path, length):
+    told = refused(saved(tmp_path / "a.npz", x=X, rate=100, length=[300, length, 200, 300]))
+    assert "record '2' has no such length" in told and "1 to the 300 samples" in told
+
+
 def test_a_bare_array_needs_a_rate(tmp_path):
     np.save(tmp_path / "a.npy", X, allow_pickle=False)
     assert "tells no sampling rate" in refused(tmp_path / "a.npy")

@@ -105,6 +105,15 @@ def test_a_header_that_says_more_than_there_is(small, tmp_path):
     assert "record 'a' holds 300 of the 400 samples" in refused(saved(small, tmp_path / "a.dcm"))
 
 
+def test_a_header_that_says_less_than_there_is(small, tmp_path):
+    group = small.WaveformSequence[0]
+    whole = int(group.NumberOfWaveformSamples)
+    group.NumberOfWaveformSamples = whole - 50
+    (found,) = read(saved(small, tmp_path / "a.dcm"), Said())
+    assert "record 'a': 50 samples beyond those that its header tells are left out" in found.notes
+    assert len(found.recording.values()) == whole - 50
+
+
 def test_a_missing_rate(small, tmp_path):
     del small.WaveformSequence[0].SamplingFrequency
     path = saved(small, tmp_path / "a.dcm")

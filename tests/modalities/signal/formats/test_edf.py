@@ -170,6 +170,15 @@ def test_a_file_that_ends_early(tmp_path):
     assert "record 'a' breaks the EDF standard, or header and data length disagree" in refused(path)
 
 
+def test_bytes_behind_the_last_data_record_are_told(tmp_path):
+    path = written(tmp_path / "a.edf")
+    (plain,) = read(path, Said())
+    path.write_bytes(path.read_bytes() + bytes(700))
+    (found,) = read(path, Said())
+    assert plain.notes == () and found.notes == ("record 'a': 700 bytes behind its last data record are left out",)
+    assert found.recording.length == plain.recording.length
+
+
 def test_other_files_of_the_wild(shared_data):
     folder = shared_data / "signals" / "wfdb_io_fixtures"
     assert "record 'test_edfann' has no signal" in refused(folder / "test_edfann.edf")

@@ -53,6 +53,19 @@ def test_other_separators(tmp_path, separator):
     assert found.recording.rate == 100
 
 
+def test_a_recording_is_of_one_patient(tmp_path):
+    """Of two, the first one was taken."""
+    frame = wide(record=1, patient=np.where(np.arange(250) < 9, 7, 8))
+    assert "column 'patient': it changes within a recording" in refused(saved(tmp_path, frame))
+
+
+def test_numbers_of_patients_are_no_lead(tmp_path):
+    frame = pd.concat([wide(PatientID=p, age=a) for p, a in ((7, 60), (8, 50))])
+    made, profile = read_all([saved(tmp_path, frame)], ReadOptions())
+    assert made.schema.where("subject").name == "PatientID" and profile.patients == 2
+    assert [lead.name for lead in made.recordings[0].leads] == ["I", "II"]
+
+
 def test_rows_belong_to_recordings_and_patients(tmp_path):
     frame = pd.concat([wide(record=r, patient=p, age=a, grp=g) for r, p, a, g in ((1, 7, 60, "x"), (2, 7, 60, "y"))])
     made, _ = read_all([saved(tmp_path, frame)], ReadOptions())

@@ -140,6 +140,24 @@ def test_a_wrong_rate(tmp_path):
     assert "where [signal] rate says 250" in refused(written(tmp_path), Said(rate=250))
 
 
+@pytest.mark.parametrize("rate", ["-100", "abc", "10o", "1e2", "nan", "inf"])
+def test_a_rate_that_the_library_takes_for_another(tmp_path, rate):
+    """It gives 250 Hz where it cannot read what stands there."""
+    path = written(tmp_path)
+    edited(path, " 100 ", f" {rate} ")
+    assert "record '100' has the sampling rate" in refused(path)
+
+
+def test_samples_beyond_those_of_the_header_are_told(tmp_path):
+    path = written(tmp_path)
+    edited(path, " 500", " 300")
+    (found,) = read(path, Said())
+    assert len(found.recording.values()) == 300
+    assert (
+        found.notes[0] == "record '100': 100.dat holds 500 samples, of which the header tells 300: the rest is left out"
+    )
+
+
 def test_annotations_past_the_end_are_left_out(tmp_path):
     path = written(tmp_path)
     wfdb.wrann("100", "atr", np.array([60, 499, 500]), ["N", "N", "V"], write_dir=str(tmp_path))

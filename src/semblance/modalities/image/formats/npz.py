@@ -24,6 +24,7 @@ import pandas as pd
 
 from semblance.core import large
 from semblance.core.errors import DataError, Problem
+from semblance.core.names import names_patients
 from semblance.core.schema import Column
 from semblance.modalities.image.apart import Plain, names, plain
 from semblance.modalities.image.data import Images, Layout, Step
@@ -32,7 +33,8 @@ from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT
 
 SPLITS = ("train", "val", "test")
 IMAGES, LABELS = ("images", "image", "x"), ("labels", "label", "y")
-SUBJECTS = ("patient", "subject", "patient_id", "subject_id", "source")
+SOURCE = "source"
+"""An array that tells patients although its name need not say so."""
 STEPS = "intensity_steps"
 """The array of steps that were taken of what was made, as JSON."""
 BESIDE = {"class_names", "spacing", "channels", "synthetic", STEPS}
@@ -132,7 +134,15 @@ def _label(held: Arrays, prefix: str, said: Said) -> str | None:
 
 
 def _subject(held: Arrays, prefix: str, said: Said) -> str | None:
-    return _named(held, prefix, SUBJECTS if said.subject is None else (said.subject,))
+    if said.subject is not None:
+        return _named(held, prefix, (said.subject,))
+    return _named(held, prefix, (*_patients(held, prefix, said), SOURCE))
+
+
+def _patients(held: Arrays, prefix: str, said: Said) -> list[str]:
+    """The arrays that by their names tell patients."""
+    named = (name.removeprefix(prefix) for name in held if name.startswith(prefix))
+    return [name for name in named if names_patients(name) and name not in said.columns]
 
 
 def _used(held: Arrays, prefix: str, said: Said, masks: Masks) -> set[str]:
@@ -148,7 +158,9 @@ def _columns(held: Arrays, prefix: str, said: Said, masks: Masks) -> dict[str, s
     return {
         short: name
         for short, name in named.items()
-        if short not in (*SUBJECTS, *BESIDE) and held[name].shape in ((n,), (n, 1)) and held[name].dtype.kind in "uifbU"
+        if short not in (*_patients(held, prefix, said), SOURCE, *BESIDE)
+        and held[name].shape in ((n,), (n, 1))
+        and held[name].dtype.kind in "uifbU"
     }
 
 

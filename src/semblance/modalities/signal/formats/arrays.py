@@ -1,9 +1,9 @@
 """NPZ and NPY: an array of recordings of one length, and in an NPZ what belongs to it.
 
-`x` is (n, leads, samples), (n, samples, leads) or (n, samples). Beside it may stand `rate`, `leads`, `units`, `y` (n,)
-or (n, samples), `subject` (n,) and further arrays (n,). `length` (n,) says where a recording ends that is shorter than
-`x`. Marks are three arrays: `beats_record` (the row of x), `beats_at` and `beats_symbol`; so are `states_...`.
-Pickled objects are refused.
+`x` is (n, leads, samples), (n, samples, leads) or (n, samples). Beside it may stand `rate` (one, or (n,)), `leads`,
+`units`, `y` (n,) or (n, samples), `subject` (n,) and further arrays (n,). `length` (n,) says where a recording ends
+that is shorter than `x`. Marks are three arrays: `beats_record` (the row of x), `beats_at` and `beats_symbol`; so are
+`states_...`. Pickled objects are refused.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _BROKEN = (
     *(ValueError, OSError, EOFError, LookupError, SyntaxError, TokenError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
-MARKS = tuple(f"{kind}_{part}" for kind in ("beats", "states") for part in ("record", "at", "symbol"))
+PARTS = ("record", "at", "symbol")
+MARKS = tuple(f"{kind}_{part}" for kind in ("beats", "states") for part in PARTS)
 FIRST, LAST = "leads x samples", "samples x leads"
 
 
@@ -57,18 +58,66 @@ def read(path: Path, said: Said) -> Iterator[Found]:
         raise DataError(unknown("x", held, "array", where=f"'{path.name}'"))
     parts = {name: held.pop(key) for name, keys in NAMES.items() if (key := _first(held, keys))}
     told = held.pop(key) if (key := _first(held, RATE)) else None
-    rate = None if told is None else float(np.asarray(told).ravel()[0])
     layout = _layout(x, parts.get("leads"), said)
     marks = {name: held.pop(name) for name in MARKS if name in held}
-    problems = [
-        *_wrong_array(x, path, layout),
-        *wrong_rate(rate, said, where=f"'{path.name}'", how="store it as the array rate"),
-        *_wrong_parts({**parts, **held}, x, path),
-    ]
+    rates, odd = _rates(told, len(x), said, path)
+    wrong = [*_wrong_array(x, path, layout), *odd, *_wrong_parts({**parts, **held}, x, path)]
+    problems = [*wrong, *_wrong_marks(marks, len(x), path)]
     if problems:
         raise DataError(*problems)
     x = x[:, None, :] if x.ndim == 2 else x if layout == FIRST else x.swapaxes(1, 2)
-    yield from _recordings(x, settled(rate, said), layout or FIRST, parts, held, marks, said)
+    if problems := _wrong_lengths(parts, x):
+        raise DataError(*problems)
+    yield from _recordings(x, rates, layout or FIRST, parts, held, marks, said)
+
+
+def _rates(told: np.ndarray | None, n: int, said: Said, path: Path) -> tuple[list[float], list[Problem]]:
+    """The rate of each of n recordings, and what is wrong with them."""
+    how = "store it as the array rate"
+    if told is None:
+        problems = wrong_rate(None, said, where=f"'{path.name}'", how=how)
+        return ([] if problems else [settled(None, said)] * n), problems
+    rule, fix = "rate is one number of samples per second, or one for each recording", how
+    if told.dtype.kind not in "fiu" or told.size not in (1, n):
+        shape = " x ".join(map(str, told.shape)) or "one value"
+        return [], [Problem(f"'{path.name}': rate is {shape} of {told.dtype}", rule, fix)]
+    each = np.broadcast_to(told.ravel(), n).astype(float).tolist()
+    where = (f"'{path.name}'" if told.size == 1 else f"record '{i + 1}'" for i in range(told.size))
+    problems = [
+        p for place, rate in zip(where, each, strict=False) for p in wrong_rate(rate, said, where=place, how=how)
+    ]
+    return each, problems
+
+
+def _wrong_lengths(parts: Mapping[str, np.ndarray], x: np.ndarray) -> list[Problem]:
+    """Recordings whose `length` is none that they can have."""
+    if "length" not in parts:
+        return []
+    told, most = parts["length"], x.shape[2]
+    with np.errstate(invalid="ignore"):
+        fine = (told >= 1) & (told <= most) & (told % 1 == 0) if told.dtype.kind in "fiu" else np.zeros(len(x), bool)
+    rule, fix = f"length is a whole number from 1 to the {most:,} samples of x", "correct the array length"
+    return [Problem(f"record '{i + 1}' has no such length", rule, fix) for i in np.flatnonzero(~fine)]
+
+
+def _wrong_marks(marks: Mapping[str, np.ndarray], n: int, path: Path) -> Iterator[Problem]:
+    """What is wrong with marks before one asks where they stand."""
+    for kind in sorted({name.partition("_")[0] for name in marks}):
+        names = [f"{kind}_{part}" for part in PARTS]
+        held = [marks[name] for name in names if name in marks]
+        if len(held) < len(names) or len({one.shape for one in held}) > 1 or held[0].ndim != 1:
+            rule, fix = "marks are three arrays of one length", f"store {', '.join(names)}"
+            yield Problem(f"'{path.name}': {kind} are not told by such", rule, fix)
+        elif any(one.dtype.kind not in "iu" and not _whole(one) for one in held[:2]):
+            rule = f"{names[0]} and {names[1]} hold whole numbers: rows of x, and samples"
+            yield Problem(f"'{path.name}': {kind} stand at none", rule, "correct the arrays")
+        elif lost := int(((held[0] < 0) | (held[0] >= n)).sum()):
+            rule, fix = f"{names[0]} holds rows of x, from 0 to {n - 1}", "correct or remove them"
+            yield Problem(f"'{path.name}': {lost:,} {kind} are of no recording", rule, fix)
+
+
+def _whole(part: np.ndarray) -> bool:
+    return part.dtype.kind == "f" and bool(np.isfinite(part).all() and (part % 1 == 0).all())
 
 
 def _first(held: Mapping[str, Any], names: Iterable[str]) -> str | None:
@@ -123,7 +172,7 @@ def _wrong_parts(parts: Mapping[str, np.ndarray], x: np.ndarray, path: Path) -> 
 
 def _recordings(
     x: np.ndarray,
-    rate: float,
+    rates: list[float],
     layout: str,
     parts: Mapping[str, np.ndarray],
     others: Mapping[str, np.ndarray],
@@ -143,8 +192,17 @@ def _recordings(
         facts |= {"sex": sex_of(facts["sex"]) or ""} if "sex" in facts else {}
         state = states[i] if per_sample is None else marks_of_samples(per_sample[i])
         values = partial(_row, x, i, int(length[i]))
-        one = Recording(str(i + 1), rate, leads, int(length[i]), values, beats[i], state)
-        yield Found(one, facts, columns=True, state=None if per_sample is None else "y")
+        (beat, lost), (state, gone) = _inside(beats[i], length[i]), _inside(state, length[i])
+        note = f"record '{i + 1}': {lost + gone} annotations outside the samples are left out"
+        one = Recording(str(i + 1), rates[i], leads, int(length[i]), values, beat, state)
+        notes = (note,) if lost + gone else ()
+        yield Found(one, facts, notes=notes, columns=True, state=None if per_sample is None else "y")
+
+
+def _inside(marks: Marks, length: int) -> tuple[Marks, int]:
+    """The marks that stand within a recording, and how many do not."""
+    inside = (marks.at >= 0) & (marks.at < length)
+    return (marks, 0) if inside.all() else (marks.take(inside), int((~inside).sum()))
 
 
 def _leads(x: np.ndarray, parts: Mapping[str, np.ndarray], layout: str, said: Said) -> tuple[Lead, ...]:

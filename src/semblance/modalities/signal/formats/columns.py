@@ -12,6 +12,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from semblance.core.errors import DataError, Problem
+from semblance.core.names import names_patients
 from semblance.modalities.signal.declare import Said, unknown
 
 WIDE, LONG = "wide", "long"
@@ -23,7 +24,6 @@ USUAL = {
     "unit": ("unit", "units"),
     "beat": ("beat", "beats"),
     "state": ("state", "states", "annotation", "rhythm", "stage"),
-    "subject": ("subject", "subject_id", "patient", "patient_id"),
 }
 ALWAYS = ("age", "sex", "label")
 STATES = 20
@@ -59,6 +59,13 @@ def usual(frame: pd.DataFrame, what: str, named: str | None = None) -> str | Non
     return next((lower[name] for name in USUAL[what] if name in lower), None)
 
 
+def patients(frame: pd.DataFrame, said: Said) -> str | None:
+    """The column that tells whose the rows are: the one that was named, or the first that by its name does."""
+    if said.subject is not None:
+        return usual(frame, "", said.subject)
+    return next((str(name) for name in frame if names_patients(str(name)) and name not in said.columns), None)
+
+
 def lost(frame: pd.DataFrame, asked: Iterable[str | None]) -> list[Problem]:
     """The names that [signal] asks for and the table has not."""
     names = [str(name) for name in frame.columns]
@@ -72,12 +79,15 @@ def laid_out(frame: pd.DataFrame, said: Said) -> Layout:
     if problems := lost(frame, said.leads or ()):
         raise DataError(*problems)
     time, beat = usual(frame, "time", said.time), usual(frame, "beat")
-    record, subject = usual(frame, "record", said.record), usual(frame, "subject", said.subject)
+    record, subject = usual(frame, "record", said.record), patients(frame, said)
     held = {name for name in (time, beat, record, subject) if name is not None}
     dropped = {name for name, said_of in said.columns.items() if said_of.get("role") == "drop"}
     counters = {name for name in frame.columns if str(name).strip().lower() in COUNTERS}
     left = [name for name in frame.columns if name not in held | dropped | counters | {said.state}]
     group = _groups(frame, record if record is not None else subject)
+    if subject is not None and not _constant(frame[[subject]], group)[subject]:
+        rule, fix = "all rows of a recording are of one patient", "correct the cells, or name the recordings apart"
+        raise DataError.of("it changes within a recording", rule=rule, fix=fix, column=subject)
     several, constant = group.nunique() > 1, _constant(frame[left], group)
     facts = [name for name in left if constant[name] and _is_fact(frame, name, said, several)]
     state = _state(frame, [name for name in left if name not in facts], said)
@@ -101,7 +111,8 @@ def is_number(column: pd.Series) -> bool:
 
 def _is_fact(frame: pd.DataFrame, name: str, said: Said, several: bool) -> bool:
     """A column that no recording changes, unless it may be a flat lead: a number in a single recording."""
-    meant = name in said.columns or name == said.target or str(name).lower() in ALWAYS
+    asked = name in said.columns or name == said.target
+    meant = asked or str(name).lower() in ALWAYS or names_patients(str(name))
     return meant or not is_number(frame[name]) or (several and frame[name].nunique() > 1)
 
 

@@ -76,6 +76,7 @@ def read(path: Path, said: Said) -> Iterator[Found]:
         beats, states, lost = _marks(held, length)
         facts, patient = _facts(held), str(held.get("PatientID", "")).strip()
     notes = [f"record '{name}': only the first of {len(groups)} groups of channels is read"] * (len(groups) > 1)
+    notes += _too_many(name, group)
     notes += [f"record '{name}': {lost} annotations outside the samples are left out"] * (lost > 0)
     recording = Recording(name, settled(rate, said), leads, length, partial(_values, path), beats, states)
     yield Found(recording, facts, patient or None, ends, tuple(notes), remarks=True)
@@ -96,9 +97,20 @@ def _without_waveform(name: str) -> DataError:
     return DataError.of(f"record '{name}' holds no waveform", rule=rule, fix=fix)
 
 
-def _wrong_length(name: str, group: Any) -> list[Problem]:
+def _held(group: Any) -> int:
+    """How many samples of all channels there are."""
     count, frame = int(group.NumberOfWaveformChannels), int(group.WaveformBitsAllocated) // 8
-    held = len(group.WaveformData) // (frame * count)
+    return len(group.WaveformData) // (frame * count)
+
+
+def _too_many(name: str, group: Any) -> list[str]:
+    """A note of samples that the header does not tell; one may be the byte that makes a length even."""
+    more = _held(group) - int(group.NumberOfWaveformSamples)
+    return [f"record '{name}': {more:,} samples beyond those that its header tells are left out"] if more > 1 else []
+
+
+def _wrong_length(name: str, group: Any) -> list[Problem]:
+    count, held = int(group.NumberOfWaveformChannels), _held(group)
     if held >= int(group.NumberOfWaveformSamples) and len(group.ChannelDefinitionSequence) == count:
         return []
     found = (

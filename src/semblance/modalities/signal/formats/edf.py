@@ -61,6 +61,7 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     values = partial(_values, path, rate, length)
     recording = Recording(path.stem, rate, leads, length, values, beats, states)
     slow = [lead.name for lead, own in zip(leads, rates, strict=True) if own != rate]
+    notes += _beyond(path)
     notes += [f"record '{path.stem}': resampled to {rate:g} Hz: {', '.join(slow)}"] if slow else []
     yield Found(recording, facts, patient if patient not in ("", "X") else None, ends, tuple(notes), remarks=True)
 
@@ -88,6 +89,18 @@ def _opened(path: Path, *, annotations: bool = False) -> Iterator[Any]:
 def _without_samples(path: Path) -> DataError:
     rule = "a recording has at least one signal with a sampling rate"
     return DataError.of(f"record '{path.stem}' has no signal", rule=rule, fix="leave the file out")
+
+
+def _beyond(path: Path) -> list[str]:
+    """A note of bytes behind the last of the data records that the header tells."""
+    with path.open("rb") as stream:
+        head = stream.read(256)
+        signals = int(head[252:256])
+        stream.seek(256 + 216 * signals)
+        samples = [int(stream.read(8)) for _ in range(signals)]
+    size = sum(samples) * (3 if path.suffix.lower() == ".bdf" else 2)
+    more = path.stat().st_size - int(head[184:192]) - int(head[236:244]) * size
+    return [f"record '{path.stem}': {more:,} bytes behind its last data record are left out"] if more > 0 else []
 
 
 def _main_rate(rates: list[float]) -> float:

@@ -20,7 +20,7 @@ from semblance.core.errors import DataError, Problem
 from semblance.modalities.signal.beats import marks_of_samples
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.formats.columns import LONG, WIDE, Layout, is_long, laid_out, lost, usual
+from semblance.modalities.signal.formats.columns import LONG, WIDE, Layout, is_long, laid_out, lost, patients, usual
 from semblance.modalities.signal.formats.frames import load
 from semblance.modalities.signal.found import Found, sex_of, text_of
 from semblance.modalities.signal.rates import settled, wrong_rate
@@ -243,11 +243,14 @@ def _widened(frame: pd.DataFrame, said: Said, path: Path) -> pd.DataFrame:
     if time is None:
         fix = '[signal] time = "..."'
         raise DataError.of(f"'{path.name}' has no times", rule="a long table tells the time of each value", fix=fix)
-    rule, fix = "every value has a time and a lead", "fill the cell, or remove the row"
-    lost_at = {name: np.flatnonzero(frame[name].isna()) for name in (time, lead)}
-    _raise(Problem("a missing cell", rule, fix, name, int(at[0]) + 1) for name, at in lost_at.items() if len(at))
-    named = (usual(frame, "record", said.record), usual(frame, "subject", said.subject), time)
+    rule, fix = (
+        "every value has a time, a lead and, where they are told, its recording and patient",
+        "fill the cell, or remove the row",
+    )
+    named = (usual(frame, "record", said.record), patients(frame, said), time)
     by = [name for name in named if name is not None]
+    lost_at = {name: np.flatnonzero(frame[name].isna()) for name in (*by, lead)}
+    _raise(Problem("a missing cell", rule, fix, name, int(at[0]) + 1) for name, at in lost_at.items() if len(at))
     twice = frame.duplicated([*by, lead])
     if twice.any():
         row, rule = int(np.flatnonzero(twice)[0]) + 1, "a lead has one value at a time"

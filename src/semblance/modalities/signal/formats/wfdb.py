@@ -7,8 +7,9 @@ they say in the form 'name: value' is kept for a person to ask for by name.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,9 @@ _BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, Arithmet
 _WIDTH = {"80": 8, "212": 12, "16": 16, "24": 24, "32": 32}
 """Bits of the formats that `wfdb` writes; the lowest value of each says that none was measured."""
 _BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5, "310": 4 / 3, "311": 4 / 3}
+
+FILLED = 3
+"""Samples at most by which a format fills the last bytes of its file."""
 
 
 def _wfdb() -> Any:
@@ -72,10 +76,11 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     name, record = path.stem, str(path.with_suffix(""))
     with _whole(name):
         header = _wfdb().rdheader(record, rd_segments=True)
-        stated = float(header.fs) if _states_rate(path) else None
+        stated = _stated_rate(path, header.fs)
         how = f"write it behind the number of signals in {path.name}"
         wrong = wrong_rate(stated, said, where=f"record '{name}'", how=how)
-        problems = [*wrong, *_wrong_length(path, header)]
+        held = _held(path, header)
+        problems = [*wrong, *_too_few(path, header.sig_len, held)]
     if problems:
         raise DataError(*problems)
     with _whole(name):  # where the header does not tell the length, all is read for it
@@ -86,7 +91,7 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     with _whole(name, "its annotations are broken"):
         beats, states, notes = _annotations(path, said, rate, length)
     recording = Recording(name, rate, leads, length, partial(_values, record, length), beats, states)
-    yield Found(recording, _facts(header.comments), ends=ends, notes=notes)
+    yield Found(recording, _facts(header.comments), ends=ends, notes=(*_too_many(name, length, held), *notes))
 
 
 @contextmanager
@@ -108,29 +113,54 @@ def _unreadable(name: str, error: Exception, broken: str) -> DataError:
     )
 
 
-def _states_rate(path: Path) -> bool:
-    """Whether the header names a rate: the standard lets it be left out, but then 250 Hz is a guess."""
-    lines = [
-        line.split() for line in path.read_text("ascii", "ignore").splitlines() if line.strip()[:1] not in ("", "#")
-    ]
-    return len(lines[0]) > 2
+def _stated_rate(path: Path, read: Any) -> float | None:
+    """The rate that the header names, NaN for one that is no number: the standard lets it be left out, and then, or
+    where it cannot be `read`, `wfdb` takes 250 Hz, which is a guess."""
+    words = _lines(path)[0].split()
+    if len(words) < 3:
+        return None
+    try:
+        told = float(words[2].partition("/")[0])
+    except ValueError:
+        return math.nan
+    return told if told <= 0 or math.isclose(told, float(read)) else math.nan
 
 
-def _wrong_length(path: Path, header: Any) -> list[Problem]:
-    """Signal files that hold fewer samples than the header says. Multi-segment and compressed ones `wfdb` checks."""
+def _held(path: Path, header: Any) -> dict[str, int]:
+    """How many samples each signal file holds. Multi-segment and compressed ones `wfdb` checks."""
     if not header.sig_len or getattr(header, "fmt", None) is None:
-        return []
-    problems = []
+        return {}
+    found = {}
     for file in dict.fromkeys(header.file_name):
         held = [i for i, name in enumerate(header.file_name) if name == file]
         if header.fmt[held[0]] in _BYTES:
             frame = sum(header.samps_per_frame[i] or 1 for i in held) * _BYTES[header.fmt[held[0]]]
             size = path.with_name(file).stat().st_size - (header.byte_offset[held[0]] or 0)
-            if int(size / frame) < header.sig_len:
-                found = f"record '{path.stem}': {file} holds {int(size / frame):,} of the {header.sig_len:,} samples"
-                rule = "header and signal file agree about the number of samples"
-                problems.append(Problem(found, rule, f"download {file} again, or correct {path.name}"))
-    return problems
+            found[file] = int(size / frame)
+    return found
+
+
+def _too_few(path: Path, length: int, held: Mapping[str, int]) -> list[Problem]:
+    """Signal files that hold fewer samples than the header says."""
+    rule = "header and signal file agree about the number of samples"
+    return [
+        Problem(
+            f"record '{path.stem}': {file} holds {count:,} of the {length:,} samples",
+            rule,
+            f"download {file} again, or correct {path.name}",
+        )
+        for file, count in held.items()
+        if count < length
+    ]
+
+
+def _too_many(name: str, length: int, held: Mapping[str, int]) -> tuple[str, ...]:
+    """Notes of signal files that hold more than that."""
+    return tuple(
+        f"record '{name}': {file} holds {count:,} samples, of which the header tells {length:,}: the rest is left out"
+        for file, count in held.items()
+        if count > length + FILLED
+    )
 
 
 def _leads(record: Any, said: Said) -> tuple[Lead, ...]:
