@@ -144,15 +144,18 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     for entry in listed:
         try:
             # One segmentation marks all slices of a series, and is read once.
-            held = {name: marks[path] if path in marks else _mask(path) for name, path in entry.masks.items()}
+            beside = kind_of(entry.path)
+            held = {n: marks[path] if path in marks else _mask(path, beside) for n, path in entry.masks.items()}
             masks = {name: one for name, one in held.items() if not isinstance(one, Segments)}
+            lying = [n for n in masks if beside == kind_of(entry.masks[n]) == "nifti" and nifti.lies(entry.masks[n])]
             own = {n: replace(one, mask=n) for n, one in held.items() if isinstance(one, Segments)}
             marks |= {path: own[n].on(shelf) for n, path in entry.masks.items() if n in own and path not in marks}
-            for one in _of_file(entry.path, said, masks):
+            for one in _of_file(entry.path, said, masks, lying):
                 if isinstance(one, Segments):
                     marks.setdefault(entry.path, one.on(shelf))
                 elif isinstance(one, dicom.Slice):
-                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=masks).on(shelf)))
+                    own_masks = {name: one.turn(mask) for name, mask in masks.items()}
+                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=own_masks).on(shelf)))
                 else:
                     found.append(_known(one, entry).on(shelf))
         except DataError as error:
@@ -177,15 +180,17 @@ def _known(one: Found, entry: Listed) -> Found:
     return replace(one, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
 
 
-def _mask(path: Path) -> np.ndarray | Segments:
-    """The numbers of a file that holds a label map, or the segmentation in it. Raises DataError where it is none."""
+def _mask(path: Path, beside: str | None) -> np.ndarray | Segments:
+    """The numbers of a file that holds a label map, or the segmentation in it; NIfTI lies as it says `beside` NIfTI
+    alone. Raises DataError where it is none."""
     kind = kind_of(path)
     if kind == "dicom" and (marked := segments.read(path)) is not None:
         return marked
     if kind not in ("raster", "nifti"):
         rule, fix = "a mask is a PNG, a TIFF, a NIfTI or a DICOM segmentation", "convert it"
         raise DataError.of(f"'{path.name}' as a mask", rule=rule, fix=fix)
-    (one,) = [raster.read(path)] if kind == "raster" else nifti.read(path, slices=False)
+    turned = beside == "nifti"
+    (one,) = [raster.read(path)] if kind == "raster" else nifti.read(path, slices=False, turned=turned)
     if len(one.pixels) != 1:
         rule, fix = "a mask has one channel, of a number for each class", "save it in grey, without colours"
         raise DataError.of(f"'{path.name}' has {len(one.pixels)} channels", rule=rule, fix=fix)
@@ -195,7 +200,7 @@ def _mask(path: Path) -> np.ndarray | Segments:
 
 
 def _of_file(
-    path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
+    path: Path, said: Said, masks: dict[str, np.ndarray], lying: Sequence[str] = (), *, alone: bool = False
 ) -> Iterator[Found | dicom.Slice | Segments]:
     match kind_of(path):
         case "npz" | "nifti" | "dicom" if said.tile is not None:
@@ -204,7 +209,7 @@ def _of_file(
         case "npz":
             yield from npz.read(path, said, alone=alone)
         case "nifti":
-            yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
+            yield from nifti.read(path, slices=said.dimensions == 2, masks=masks, lying=lying)
         case "dicom":
             marked = segments.read(path)
             if alone and marked is not None:  # no image, and masks are not learned

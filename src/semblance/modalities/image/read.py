@@ -25,6 +25,7 @@ from semblance.modalities.image import declare, halves, profile
 from semblance.modalities.image.channels import Settled, settled, shows
 from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
+from semblance.modalities.image.directions import plane, straight
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of, named
@@ -191,6 +192,7 @@ def _unlike(found: Sequence[Found]) -> Iterator[Problem]:
         ("number of channels", lambda one: len(one.pixels), "convert it to grey, or the others to colour"),
         ("spacing", lambda one: tuple(round(x, DECIMALS) for x in one.layout.spacing), "resample it"),
         ("kind", lambda one: one.layout.kind or "any", "give one kind at a time"),
+        ("plane", lambda one: plane(one.layout) or "unknown", "give images of one plane at a time"),
         ("depth of bits", lambda one: one.layout.stored if one.layout.fmt in ("png", "tiff") else "", "convert it"),
     ):
         each = [tell(one) for one in found]
@@ -335,17 +337,29 @@ def _without_empty(images: Images, said: Said) -> Images:
 
 
 def _shared(layouts: Sequence[Layout]) -> Layout:
-    """What most have of each; where a window, a direction, an affine or a scale is not that of all images, it is some
-    patient's, and so are further decimals of the spacing. Without a scale, values are stored as they are."""
+    """What most have of each; where a window or a scale is not that of all images, it is some patient's, and so are
+    further decimals of the spacing. Without a scale, values are stored as they are. Where images lie at several places
+    no place is kept, and where they are tilted no tilt."""
     counts = {part.name: Counter(getattr(one, part.name) for one in layouts) for part in fields(Layout)}
     usual = {name: count.most_common(1)[0][0] for name, count in counts.items()}
-    nothing: dict[str, Any] = {"window": None, "across": (), "affine": ()}
-    own = {name: none for name, none in nothing.items() if len(counts[name]) > 1}
+    own: dict[str, Any] = {"window": None} if len(counts["window"]) > 1 else {}
     if len(counts["slope"]) > 1 or len(counts["intercept"]) > 1:
         own |= {"stored": "float32", "slope": 1.0, "intercept": 0.0}
     if len(counts["spacing"]) > 1:
         own["spacing"] = tuple(round(x, DECIMALS) for x in usual["spacing"])
-    return Layout(**{**usual, **own})
+    made = Layout(**{**usual, **own})
+    across, affine = straight(plane(made), made.spacing) if plane(made) else ((), ())
+    if len(counts["across"]) > 1:
+        made = replace(made, across=across)
+    if len(counts["affine"]) > 1:
+        turned = {tuple(x for i, x in enumerate(one) if i % 4 != 3) for one in counts["affine"]}
+        made = replace(made, affine=affine if len(turned) > 1 else _at_zero(made.affine))
+    return made
+
+
+def _at_zero(affine: tuple[float, ...]) -> tuple[float, ...]:
+    """An affine whose grid begins at the zero of the patient's axes."""
+    return tuple(0.0 if i % 4 == 3 else x for i, x in enumerate(affine))
 
 
 def _has_manifest(paths: Any) -> bool:

@@ -30,6 +30,7 @@ def marked(n: int, *, depth: bool, frames: bool = False, numbers: tuple[int, ...
     sop = "1.2.840.10008.5.1.4.1.1.2.1" if frames else "1.2.840.10008.5.1.4.1.1.2"
     spacing = (3.0, 2.0, 1.5) if depth else (2.0, 1.5)
     layout = Layout("dicom", "int16", 1.0, -100.0, spacing, kind="CT", sop=sop, channels=channels, frames=frames)
+    layout = replace(layout, across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     return replace(whole, pixels=np.concatenate([whole.pixels, mask], 1), layout=layout)
 
 
