@@ -39,7 +39,7 @@ class Turn:
         if first < 0:
             return x
         moved = x.transpose(*range(first), *(first + i for i in self.order))
-        made: np.ndarray = np.flip(moved, [first + i for i, back in enumerate(self.flipped) if back])
+        made: np.ndarray = np.flip(moved, tuple(first + i for i, back in enumerate(self.flipped) if back))
         return made
 
     def __bool__(self) -> bool:

@@ -33,6 +33,8 @@ PLACES = ("InstitutionName", "StationName", "DeviceSerialNumber")
 """Those of them that tell a site or a scanner, and are learned where they are declared."""
 YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 """Years in the units of an age string (PS3.5 6.2)."""
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+"""Tags that tell how far apart pixels are: in the patient, else on the detector or the film."""
 NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "ECG")
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 
@@ -93,8 +95,8 @@ def read(path: Path, columns: Iterable[str] = ()) -> Slice:
         measured = lies and 1 < len(places) == len(set(places))
         order = tuple(int(i) for i in np.argsort(places, kind="stable")) if measured else tuple(range(len(places)))
         between = of_frame(held, "SpacingBetweenSlices", 0) or of_frame(held, "SliceThickness", 0) or 1
-    notes = (f"'{path.name}': MONOCHROME1 is turned around",) if name == "MONOCHROME1" else ()
-    notes += (f"'{path.name}': {TURNED}",) if turn else ()
+    repaired = {"MONOCHROME1 is turned around": name == "MONOCHROME1", TURNED: bool(turn)}
+    notes = tuple(f"'{path.name}': {repair}" for repair, done in repaired.items() if done)
     spacing = tuple(layout.spacing[i] for i in turn.order) if layout.spacing else ()
     kept = str(np.dtype(str(layout.stored)).newbyteorder("="))
     stored = replace(layout, stored=kept, spacing=spacing, across=across)
@@ -139,7 +141,12 @@ def _turned_back(held: Any) -> tuple[str, ...]:
 def _layout(held: Any, kind: str) -> Layout:
     signed, bits = int(held.get("PixelRepresentation", 0)), int(held.get("BitsAllocated", 16))
     window = [_first(of_frame(held, f"Window{name}", 0)) for name in ("Center", "Width")]
+    apart = next((told for name in SPACINGS if (told := of_frame(held, name, 0))), ())
     slopes, starts = _scales(held)
+    if window[0] is not None and held.get("PhotometricInterpretation") == "MONOCHROME1":
+        # Its middle lies half a number beside the centre, but where the window is exact (PS3.3 C.11.2.1).
+        beside = 0 if of_frame(held, "VOILUTFunction", 0) == "LINEAR_EXACT" else 1
+        window[0] = slopes[0] * _ends(held) + 2 * starts[0] - window[0] + beside
     if len({*zip(slopes, starts, strict=True)}) > 1:  # no number of a file means the same in all frames
         signed, bits, slopes, starts = 0, 0, [1.0], [0.0]
     return Layout(
@@ -147,7 +154,7 @@ def _layout(held: Any, kind: str) -> Layout:
         f"{'int' if signed else 'uint'}{bits}" if bits else "float32",
         slopes[0],
         starts[0],
-        tuple(float(x) for x in of_frame(held, "PixelSpacing", 0) or ()),
+        tuple(map(float, apart)),
         None if None in window else (float(window[0] or 0), float(window[1] or 1)),
         kind=kind,
         sop=str(held.get("SOPClassUID", SECONDARY)),
@@ -226,12 +233,21 @@ def _pixels(path: Path, held: Any, name: str) -> np.ndarray:
     if int(held.get("SamplesPerPixel", 1)) > 1:  # pydicom has turned YBR into RGB already
         return np.ascontiguousarray(np.moveaxis(raw, -1, 0), dtype=np.float32)
     values = raw.astype(np.float32)
-    if (padding := held.get("PixelPaddingValue")) is not None and (raw != padding).any():
-        values[raw == padding] = values[raw != padding].min()
     if name == "MONOCHROME1":
         values = _ends(held) - values
+    if (padded := _padded(held, raw)).any() and not padded.all():
+        values[padded] = values[~padded].min()
     slopes, starts = (np.array(x, dtype=np.float32).reshape(-1, 1, 1) for x in _scales(held))
     return (values * slopes + starts).reshape(1, *values.shape)
+
+
+def _padded(held: Any, raw: np.ndarray) -> np.ndarray:
+    """Which numbers stand for no pixel (PS3.3 C.7.5.1.1.2)."""
+    if (one := held.get("PixelPaddingValue")) is None:
+        return np.zeros(raw.shape, dtype=bool)
+    other = held.get("PixelPaddingRangeLimit")
+    low, high = sorted((int(one), int(one if other is None else other)))
+    return np.asarray((raw >= low) & (raw <= high))
 
 
 def _ends(held: Any) -> float:
