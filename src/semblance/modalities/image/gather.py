@@ -33,6 +33,8 @@ SUBJECTS = ("subject", "subject_id", "patient", "patient_id", "source")
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
 BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".toml")
 """What may lie beside images and is none."""
+INDEX = "dicomdir"
+"""A list of what lies on a disc, which begins like its images (PS3.10 8)."""
 KINDS = {
     **dict.fromkeys(raster.SUFFIXES, "raster"),
     **dict.fromkeys(slides.SUFFIXES, "slide"),
@@ -55,23 +57,23 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """What was found; the name of the column of patients; notes of what was not used."""
+    """What was found; the name of the column of patients; notes of what was not used; what is wrong with files that
+    cannot be read."""
 
     found: list[Found]
     subject: str
     notes: list[str]
+    problems: list[Problem]
 
 
 def gather(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> Gathered:
-    """Every image of the paths; `watch` hears how many files of how many are read. Raises DataError with every problem
-    of every file."""
+    """Every image of the paths, and every problem of every file; `watch` hears how many files of how many are read.
+    Raises DataError where they cannot be listed."""
     listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
     found, problems = _read(_watched(listed, watch), said)
-    if problems:
-        raise DataError(*problems)
     told = [note for one in found for note in one.notes]
     subject = next((one.subject for one in found if one.subject is not None), subject)
-    return Gathered(found, subject, [*notes, *_shortened(told)])
+    return Gathered(found, subject, [*notes, *_shortened(told)], problems)
 
 
 def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> tuple[list[Found], int]:
@@ -129,6 +131,8 @@ def _shortened(notes: list[str]) -> list[str]:
 def kind_of(path: Path) -> str | None:
     """What a file's name says it is; files without a known suffix are DICOM where they begin so."""
     name = path.name.lower()
+    if name == INDEX:
+        return None
     known = next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), None)
     if known is None and path.is_file() and not name.endswith(BESIDE) and not name.startswith("."):
         return "dicom" if dicom.begins(path) else None

@@ -43,7 +43,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     if problems:
         raise UsageError(*problems)
     gathered = _gathered(paths, said, options.watch)
-    odd = [*_unlike(gathered.found), *_unlabelled(gathered.found), *_alone(gathered.found, said)]
+    odd = [*gathered.problems, *_odd(gathered, said)]
     kept = kept_in(paths)
     made = _settled(gathered.found, said, () if kept is None else kept.layout.channels, odd)
     found = made.found
@@ -100,12 +100,15 @@ def _further(
     )
     try:
         gathered = _gathered(paths, said)
+        lost = bool(gathered.problems)
     except DataError:
         if subject is None:
             raise
+        lost = True
+    if lost and subject is not None:
         gathered = _gathered(paths, replace(said, subject=None))
-    odd = list(_unlike(gathered.found))
-    if target is not None and not any(LABEL in one.facts for one in gathered.found):
+    odd = [*gathered.problems, *_unlike(gathered)]
+    if gathered.found and target is not None and not any(LABEL in one.facts for one in gathered.found):
         rule = "images have the label of the schema"
         odd.append(Problem("the images have no label", rule, "give a manifest, or folders by label", target.name))
     kept = kept_in(paths)
@@ -145,9 +148,7 @@ def _gathered(paths: Sequence[str | Path], said: Said, watch: Watch | None = Non
             made.append(resampled(one, said.resample).on(shelf))
         except DataError as error:
             problems += error.problems
-    if problems:
-        raise DataError(*problems)
-    return replace(gathered, found=made)
+    return replace(gathered, found=made, problems=[*gathered.problems, *problems])
 
 
 def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
@@ -182,10 +183,20 @@ def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: 
 # What must be alike
 
 
-def _unlike(found: Sequence[Found]) -> Iterator[Problem]:
+def _odd(gathered: Gathered, said: Said) -> Iterator[Problem]:
+    """What keeps images from being of one set; files that cannot be read may be of further patients."""
+    yield from _unlike(gathered)
+    yield from _unlabelled(gathered.found)
+    if not gathered.problems:
+        yield from _alone(gathered.found, said)
+
+
+def _unlike(gathered: Gathered) -> Iterator[Problem]:
     """Images whose size, channels, spacing or kind are not those of most."""
+    found = gathered.found
     if not found:
-        yield Problem("no images", "there is at least one", "give a folder, a manifest, or files")
+        if not gathered.problems:
+            yield Problem("no images", "there is at least one", "give a folder, a manifest, or files")
         return
     for what, tell, fix in (
         ("size", lambda one: "x".join(map(str, one.pixels.shape[1:])), "crop or resample it"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
-from semblance.modalities.image.formats import dicom, objects
+from semblance.modalities.image.formats import dicom, objects, segments
 
 pydicom = pytest.importorskip("pydicom")
 data = pytest.importorskip("pydicom.data")
@@ -102,9 +102,13 @@ def test_colours_that_jpeg_2000_turned_are_turned_back(tmp_path):
         dicom.read(tmp_path / "x.dcm")
 
 
-@pytest.mark.parametrize("name", ["test-SR.dcm", "rtdose.dcm", "liver_1frame.dcm"])
-def test_what_is_no_image_is_named(name):
-    with pytest.raises(DataError, match="holds no image"):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("test-SR.dcm", "SR"), ("rtdose.dcm", "RTDOSE"), ("liver_1frame.dcm", "SEG"), ("rtstruct.dcm", "RTSTRUCT")],
+)
+def test_what_is_no_image_is_named(name, kind):
+    assert (segments.read(own(name)) is None) == (kind != "SEG")
+    with pytest.raises(DataError, match=f"of kind {kind} that holds no image"):
         dicom.read(own(name))
 
 
@@ -138,6 +142,10 @@ def test_slices_of_a_series_are_a_volume_in_their_order(tmp_path):
     changed(tmp_path, "9.dcm", ImagePositionPatient=[0, 0, 45])
     _, problems = dicom.volumes([*slices, dicom.read(tmp_path / "9.dcm")])
     assert "evenly" in problems[0].found
+    for i in range(3):
+        changed(tmp_path, f"{i}.dcm", ImagePositionPatient=[0, 0, 5])
+    _, problems = dicom.volumes([dicom.read(tmp_path / f"{i}.dcm") for i in range(3)])
+    assert problems[0].found.endswith("3 slices: at one place")
 
 
 def test_frames_are_a_volume_or_images_of_their_own(tmp_path):

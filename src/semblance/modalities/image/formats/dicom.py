@@ -36,6 +36,8 @@ YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 """Tags that tell how far apart pixels are: in the patient, else on the detector or the film."""
 NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "ECG")
+NEAR = 1e-3
+"""Millimetres between slices that lie at one place."""
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -48,6 +50,17 @@ def begins(path: Path) -> bool:
     """Whether a file begins as a DICOM file does: 128 bytes, then 'DICM' (PS3.10)."""
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
+
+
+def object_kind(path: Path) -> str:
+    """The modality of the object in a file, also of one that lacks what DICOM files begin with; '' where it tells none.
+    Raises DataError where it is broken."""
+    pydicom = library()
+    with path.open("rb") as stream:
+        bare = stream.read(2) == b"\x08\x00"  # its first tag instead
+    with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
+        held = pydicom.dcmread(path, force=bare, stop_before_pixels=True, specific_tags=["Modality"])
+        return str(held.get("Modality", ""))
 
 
 # Reading
@@ -75,7 +88,12 @@ def read(path: Path, columns: Iterable[str] = ()) -> Slice:
     is none, or it is broken."""
     pydicom = library()
     with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
-        held = pydicom.dcmread(path)
+        try:
+            held = pydicom.dcmread(path)
+        except pydicom.errors.InvalidDicomError:
+            if (bare := object_kind(path)) in NO_IMAGES:
+                raise _without_image(path, bare) from None
+            raise
         kind = str(held.get("Modality", ""))
         if kind in NO_IMAGES or "PixelData" not in held:
             raise _without_image(path, kind)
@@ -281,7 +299,13 @@ def _uneven(mine: Sequence[Slice]) -> Problem | None:
         fix = "leave out what is seen from elsewhere, or [image] dimensions = 2"
         return Problem(f"{place}: of several directions", "slices of a volume are parallel", fix)
     gaps = np.diff([one.place for one in mine])
-    if len(mine) < 2 or (np.abs(gaps - np.median(gaps)) > 0.1 * max(abs(float(np.median(gaps))), 1e-6)).any():
+    if len(gaps) and np.median(gaps) < NEAR:
+        rule, fix = (
+            "slices of a volume lie beside each other",
+            "one time or contrast for each series, or dimensions = 2",
+        )
+        return Problem(f"{place}: at one place", rule, fix)
+    if len(mine) < 2 or (np.abs(gaps - np.median(gaps)) > 0.1 * np.median(gaps)).any():
         fix = "add what is missing, or [image] dimensions = 2"
         return Problem(f"{place}: not evenly apart", "slices of a volume follow each other", fix)
     return None
@@ -289,7 +313,7 @@ def _uneven(mine: Sequence[Slice]) -> Problem | None:
 
 def _stacked(mine: Sequence[Slice]) -> Found:
     first = mine[0].found
-    gap = abs(float(np.median(np.diff([one.place for one in mine]))))
+    gap = float(np.median(np.diff([one.place for one in mine])))
     step = gap if mine[0].between is None else mine[0].between
     layout = replace(first.layout, spacing=(round(step, 6), *first.layout.spacing) if first.layout.spacing else ())
     pixels = np.stack([one.found.pixels for one in mine], axis=1)

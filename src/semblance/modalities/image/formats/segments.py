@@ -18,7 +18,7 @@ from semblance.core.errors import DataError, Problem
 from semblance.core.large import Shelf
 from semblance.modalities.image.data import Channel
 from semblance.modalities.image.directions import Turn, are_directions, plane_turn
-from semblance.modalities.image.formats.dicom import Slice, library, of_frame
+from semblance.modalities.image.formats.dicom import Slice, library, object_kind, of_frame
 from semblance.modalities.image.formats.objects import dataset, uid
 from semblance.modalities.image.found import whole
 
@@ -68,9 +68,9 @@ class Segments:
 def read(path: Path) -> Segments | None:
     """The segmentation of a file; None where it is another object. Raises DataError where it cannot be a label map."""
     pydicom = library()
+    if object_kind(path) != "SEG":
+        return None
     with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
-        if str(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality")) != "SEG":
-            return None
         held = pydicom.dcmread(path)
         kind = str(held.get("SegmentationType", ""))
         if kind not in ("BINARY", "LABELMAP"):
