@@ -76,6 +76,24 @@ def test_classes_are_labels_whatever_their_numbers_and_an_object_without_sources
     assert (alone.pixels[:, 1] == np.array(order)[data.pixels[:, 1].astype(int)]).all()
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_a_segmentation_lies_as_it_says_or_as_its_images_that_are_turned(said, tmp_path):
+    data = marked(3, depth=False)
+    made = write([data], tmp_path / "x")
+    for file in sorted(made.glob("*.dcm")):
+        held, is_mask = pydicom.dcmread(file), file.stem.endswith("mask")
+        if is_mask and said:
+            continue
+        turned = np.flip(held.pixel_array, -1)  # rows to the patient's right
+        if is_mask:
+            held.PixelData = np.packbits(turned.ravel(), bitorder="little").tobytes().ljust(len(held.PixelData), b"\0")
+            del held.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence
+        else:
+            held.PixelData, held.ImageOrientationPatient = turned.tobytes(), [-1, 0, 0, 0, 1, 0]
+        held.save_as(file)
+    assert (like([made], data.schema).pixels == data.pixels).all()
+
+
 def spoilt(tmp_path, change) -> None:
     made = write([marked(3, depth=False)], tmp_path / "x")
     for name in ("layout.json", "manifest.csv"):
