@@ -56,6 +56,15 @@ def test_a_folder_is_refused_where_files_are_read(tmp_path: Path, name: str) -> 
         stages.choose_modality((str(tmp_path),), name)
 
 
+def test_a_folder_of_files_without_known_names_says_which_to_name(tmp_path: Path) -> None:
+    """A disc of DICOM once was told to be one file."""
+    (tmp_path / "IM0001").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(UsageError, match="no name of a file in the folder") as caught:
+        stages.choose_modality((str(tmp_path),))
+    assert "--modality " in str(caught.value) and "image" in str(caught.value)
+    assert stages.choose_modality((str(tmp_path),), "image").name == "image"
+
+
 def test_auto_chooses_and_a_typo_gets_an_offer() -> None:
     assert stages.generator_name(TABLE, "auto") == "auto"
     with pytest.raises(UsageError) as caught:

@@ -40,6 +40,7 @@ def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
     known = sorted({suffix for name in MODALITIES for suffix in modality(name).suffixes})
     odd = [f"'{Path(path).name}'" for path in paths if not _has_suffix(path, known)]
     if folders := [path for path in paths if Path(path).is_dir()]:
+        _refuse_unnamed(folders, known)
         return _refuse_folder(folders, fitting[0] if fitting else modality(next(iter(MODALITIES))))
     raise UsageError.of(
         "the input fits several modalities" if fitting else f"{', '.join(odd)} fits no modality by its file name",
@@ -53,6 +54,15 @@ def _fits(path: str, manifest: Modality) -> bool:
     if not Path(path).is_dir():
         return _has_suffix(path, manifest.suffixes)
     return manifest.folders and any(_has_suffix(one.name, manifest.suffixes) for one in Path(path).iterdir())
+
+
+def _refuse_unnamed(folders: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UsageError for folders in which no file has a known ending: a person says what they hold."""
+    odd = [Path(path).name for path in folders if not any(_has_suffix(one.name, known) for one in Path(path).iterdir())]
+    rule = "names of files say which modality they are of, or a person does"
+    fix = f"name it: --modality {' | '.join(name for name in MODALITIES if modality(name).folders)}"
+    if odd:
+        raise UsageError(*(Problem(f"no name of a file in the folder '{name}' is known", rule, fix) for name in odd))
 
 
 def _refuse_folder(paths: Sequence[str], manifest: Modality) -> Modality:

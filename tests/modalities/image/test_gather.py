@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -23,6 +25,15 @@ def test_files_without_a_suffix_are_dicom_where_they_begin_so(tmp_path):
     gathered = gather([made], Said())
     assert len(gathered.found) == 6
     assert gathered.notes[0] == "'x': 1 files that are no images are not read"
+
+
+def test_the_index_of_a_disc_is_no_image(tmp_path):
+    made = folder("dicom", tmp_path)
+    (made / "manifest.csv").unlink()
+    index = pytest.importorskip("pydicom.data").get_testdata_file("DICOMDIR", download=False)
+    (made / "DICOMDIR").write_bytes(Path(index).read_bytes())
+    gathered = gather([made], Said())
+    assert len(gathered.found) == 6 and not gathered.problems and "1 files that are no images" in gathered.notes[0]
 
 
 def test_formats_are_not_mixed(tmp_path):

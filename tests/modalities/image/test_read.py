@@ -161,6 +161,25 @@ def test_all_problems_of_all_files_are_told_at_once_with_their_names(tmp_path):
     assert told.value.problems[0].found.endswith("is empty")
 
 
+def test_broken_files_hide_no_size_and_no_colour(tmp_path):
+    """They once were told of only when the broken ones were gone."""
+    from PIL import Image
+
+    made, files = harmed("png", tmp_path)
+    files[1].write_bytes(b"")
+    files[4].write_bytes(files[4].read_bytes()[:60])
+    Image.fromarray(np.zeros((12, 13), np.uint8)).save(files[3])
+    for reading in (lambda: read([made], ReadOptions()), lambda: like([made], phantoms("png").schema)):
+        with pytest.raises(DataError) as told:
+            reading()
+        assert [problem.found.split("'")[1] for problem in told.value.problems] == [files[i].name for i in (1, 4, 3)]
+    for file in files:
+        file.write_bytes(b"")
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    assert len(told.value.problems) == len(files)
+
+
 def test_an_empty_file_without_a_name_for_it_is_found_among_many(tmp_path):
     made, _ = harmed("dicom", tmp_path)
     (made / "manifest.csv").unlink()

@@ -113,8 +113,9 @@ def test_a_nifti_on_another_grid_is_written_with_its_millimetres_and_lies_where_
     made = write([data], tmp_path / "out")
     file = nibabel.load(made / "000001.nii.gz")
     assert file.shape == (20, 24, 16) and np.allclose(file.header.get_zooms(), (1.0, 1.0, 1.5))
+    before = nibabel.as_closest_canonical(nibabel.load(tmp_path / "in" / "0.nii.gz"))
     for corner, same in (((-0.5, -0.5, -0.5), (-0.5, -0.5, -0.5)), ((9.5, 11.5, 7.5), (19.5, 23.5, 15.5))):
-        assert np.allclose(affine @ [*corner, 1], file.affine @ [*same, 1])
+        assert np.allclose(before.affine @ [*corner, 1], file.affine @ [*same, 1])
     again = further([made], data)
     assert np.allclose(again.pixels, data.pixels, atol=1e-3) and again.layout.spacing == data.layout.spacing
 

@@ -35,6 +35,8 @@ SOURCE = "source"
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
 BESIDE = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".pdf", ".yaml", ".toml")
 """What may lie beside images and is none."""
+INDEX = "dicomdir"
+"""A list of what lies on a disc, which begins like its images (PS3.10 8)."""
 KINDS = {
     **dict.fromkeys(raster.SUFFIXES, "raster"),
     **dict.fromkeys(slides.SUFFIXES, "slide"),
@@ -57,23 +59,23 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """What was found; the name of the column of patients; notes of what was not used."""
+    """What was found; the name of the column of patients; notes of what was not used; what is wrong with files that
+    cannot be read."""
 
     found: list[Found]
     subject: str
     notes: list[str]
+    problems: list[Problem]
 
 
 def gather(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> Gathered:
-    """Every image of the paths; `watch` hears how many files of how many are read. Raises DataError with every problem
-    of every file."""
+    """Every image of the paths, and every problem of every file; `watch` hears how many files of how many are read.
+    Raises DataError where they cannot be listed."""
     listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
     found, problems = _read(_watched(listed, watch), said)
-    if problems:
-        raise DataError(*problems)
     told = [note for one in found for note in one.notes]
     subject = next((one.subject for one in found if one.subject is not None), subject)
-    return Gathered(found, subject, [*notes, *_shortened(told)])
+    return Gathered(found, subject, [*notes, *_shortened(told)], problems)
 
 
 def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> tuple[list[Found], int]:
@@ -131,6 +133,8 @@ def _shortened(notes: list[str]) -> list[str]:
 def kind_of(path: Path) -> str | None:
     """What a file's name says it is; files without a known suffix are DICOM where they begin so."""
     name = path.name.lower()
+    if name == INDEX:
+        return None
     known = next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), None)
     if known is None and path.is_file() and not name.endswith(BESIDE) and not name.startswith("."):
         return "dicom" if dicom.begins(path) else None
@@ -146,15 +150,18 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     for entry in listed:
         try:
             # One segmentation marks all slices of a series, and is read once.
-            held = {name: marks[path] if path in marks else _mask(path) for name, path in entry.masks.items()}
+            beside = kind_of(entry.path)
+            held = {n: marks[path] if path in marks else _mask(path, beside) for n, path in entry.masks.items()}
             masks = {name: one for name, one in held.items() if not isinstance(one, Segments)}
+            lying = [n for n in masks if beside == kind_of(entry.masks[n]) == "nifti" and nifti.lies(entry.masks[n])]
             own = {n: replace(one, mask=n) for n, one in held.items() if isinstance(one, Segments)}
             marks |= {path: own[n].on(shelf) for n, path in entry.masks.items() if n in own and path not in marks}
-            for one in _of_file(entry.path, said, masks):
+            for one in _of_file(entry.path, said, masks, lying):
                 if isinstance(one, Segments):
                     marks.setdefault(entry.path, one.on(shelf))
                 elif isinstance(one, dicom.Slice):
-                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=masks).on(shelf)))
+                    own_masks = {name: one.turn(mask) for name, mask in masks.items()}
+                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=own_masks).on(shelf)))
                 else:
                     found.append(_known(one, entry).on(shelf))
         except DataError as error:
@@ -179,15 +186,17 @@ def _known(one: Found, entry: Listed) -> Found:
     return replace(one, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
 
 
-def _mask(path: Path) -> np.ndarray | Segments:
-    """The numbers of a file that holds a label map, or the segmentation in it. Raises DataError where it is none."""
+def _mask(path: Path, beside: str | None) -> np.ndarray | Segments:
+    """The numbers of a file that holds a label map, or the segmentation in it; NIfTI lies as it says `beside` NIfTI
+    alone. Raises DataError where it is none."""
     kind = kind_of(path)
     if kind == "dicom" and (marked := segments.read(path)) is not None:
         return marked
     if kind not in ("raster", "nifti"):
         rule, fix = "a mask is a PNG, a TIFF, a NIfTI or a DICOM segmentation", "convert it"
         raise DataError.of(f"'{path.name}' as a mask", rule=rule, fix=fix)
-    (one,) = [raster.read(path)] if kind == "raster" else nifti.read(path, slices=False)
+    turned = beside == "nifti"
+    (one,) = [raster.read(path)] if kind == "raster" else nifti.read(path, slices=False, turned=turned)
     if len(one.pixels) != 1:
         rule, fix = "a mask has one channel, of a number for each class", "save it in grey, without colours"
         raise DataError.of(f"'{path.name}' has {len(one.pixels)} channels", rule=rule, fix=fix)
@@ -197,7 +206,7 @@ def _mask(path: Path) -> np.ndarray | Segments:
 
 
 def _of_file(
-    path: Path, said: Said, masks: dict[str, np.ndarray], *, alone: bool = False
+    path: Path, said: Said, masks: dict[str, np.ndarray], lying: Sequence[str] = (), *, alone: bool = False
 ) -> Iterator[Found | dicom.Slice | Segments]:
     match kind_of(path):
         case "npz" | "nifti" | "dicom" if said.tile is not None:
@@ -206,7 +215,7 @@ def _of_file(
         case "npz":
             yield from npz.read(path, said, alone=alone)
         case "nifti":
-            yield from nifti.read(path, slices=said.dimensions == 2, masks=masks)
+            yield from nifti.read(path, slices=said.dimensions == 2, masks=masks, lying=lying)
         case "dicom":
             marked = segments.read(path)
             if alone and marked is not None:  # no image, and masks are not learned

@@ -25,6 +25,7 @@ from semblance.modalities.image import declare, halves, profile
 from semblance.modalities.image.channels import Settled, settled, shows
 from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
+from semblance.modalities.image.directions import plane, straight
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
 from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of, named
@@ -42,7 +43,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     if problems:
         raise UsageError(*problems)
     gathered = _gathered(paths, said, options.watch)
-    odd = [*_unlike(gathered.found), *_unlabelled(gathered.found), *_alone(gathered.found, said)]
+    odd = [*gathered.problems, *_odd(gathered, said)]
     kept = kept_in(paths)
     made = _settled(gathered.found, said, () if kept is None else kept.layout.channels, odd)
     found = made.found
@@ -100,12 +101,15 @@ def _further(
     )
     try:
         gathered = _gathered(paths, said)
+        lost = bool(gathered.problems)
     except DataError:
         if subject is None:
             raise
+        lost = True
+    if lost and subject is not None:
         gathered = _gathered(paths, replace(said, subject=None))
-    odd = list(_unlike(gathered.found))
-    if target is not None and not any(LABEL in one.facts for one in gathered.found):
+    odd = [*gathered.problems, *_unlike(gathered)]
+    if gathered.found and target is not None and not any(LABEL in one.facts for one in gathered.found):
         rule = "images have the label of the schema"
         odd.append(Problem("the images have no label", rule, "give a manifest, or folders by label", target.name))
     kept = kept_in(paths)
@@ -145,9 +149,7 @@ def _gathered(paths: Sequence[str | Path], said: Said, watch: Watch | None = Non
             made.append(resampled(one, said.resample).on(shelf))
         except DataError as error:
             problems += error.problems
-    if problems:
-        raise DataError(*problems)
-    return replace(gathered, found=made)
+    return replace(gathered, found=made, problems=[*gathered.problems, *problems])
 
 
 def _stepped(images: Images, steps: Sequence[str | Step]) -> Images:
@@ -182,16 +184,27 @@ def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: 
 # What must be alike
 
 
-def _unlike(found: Sequence[Found]) -> Iterator[Problem]:
+def _odd(gathered: Gathered, said: Said) -> Iterator[Problem]:
+    """What keeps images from being of one set; files that cannot be read may be of further patients."""
+    yield from _unlike(gathered)
+    yield from _unlabelled(gathered.found)
+    if not gathered.problems:
+        yield from _alone(gathered.found, said)
+
+
+def _unlike(gathered: Gathered) -> Iterator[Problem]:
     """Images whose size, channels, spacing or kind are not those of most."""
+    found = gathered.found
     if not found:
-        yield Problem("no images", "there is at least one", "give a folder, a manifest, or files")
+        if not gathered.problems:
+            yield Problem("no images", "there is at least one", "give a folder, a manifest, or files")
         return
     for what, tell, fix in (
         ("size", lambda one: "x".join(map(str, one.pixels.shape[1:])), "crop or resample it"),
         ("number of channels", lambda one: len(one.pixels), "convert it to grey, or the others to colour"),
         ("spacing", lambda one: tuple(round(x, DECIMALS) for x in one.layout.spacing), "resample it"),
         ("kind", lambda one: one.layout.kind or "any", "give one kind at a time"),
+        ("plane", lambda one: plane(one.layout) or "unknown", "give images of one plane at a time"),
         ("depth of bits", lambda one: one.layout.stored if one.layout.fmt in ("png", "tiff") else "", "convert it"),
     ):
         each = [tell(one) for one in found]
@@ -346,17 +359,29 @@ def _without_empty(images: Images, said: Said) -> Images:
 
 
 def _shared(layouts: Sequence[Layout]) -> Layout:
-    """What most have of each; where a window, a direction, an affine or a scale is not that of all images, it is some
-    patient's, and so are further decimals of the spacing. Without a scale, values are stored as they are."""
+    """What most have of each; where a window or a scale is not that of all images, it is some patient's, and so are
+    further decimals of the spacing. Without a scale, values are stored as they are. Where images lie at several places
+    no place is kept, and where they are tilted no tilt."""
     counts = {part.name: Counter(getattr(one, part.name) for one in layouts) for part in fields(Layout)}
     usual = {name: count.most_common(1)[0][0] for name, count in counts.items()}
-    nothing: dict[str, Any] = {"window": None, "across": (), "affine": ()}
-    own = {name: none for name, none in nothing.items() if len(counts[name]) > 1}
+    own: dict[str, Any] = {"window": None} if len(counts["window"]) > 1 else {}
     if len(counts["slope"]) > 1 or len(counts["intercept"]) > 1:
         own |= {"stored": "float32", "slope": 1.0, "intercept": 0.0}
     if len(counts["spacing"]) > 1:
         own["spacing"] = tuple(round(x, DECIMALS) for x in usual["spacing"])
-    return Layout(**{**usual, **own})
+    made = Layout(**{**usual, **own})
+    across, affine = straight(plane(made), made.spacing) if plane(made) else ((), ())
+    if len(counts["across"]) > 1:
+        made = replace(made, across=across)
+    if len(counts["affine"]) > 1:
+        turned = {tuple(x for i, x in enumerate(one) if i % 4 != 3) for one in counts["affine"]}
+        made = replace(made, affine=affine if len(turned) > 1 else _at_zero(made.affine))
+    return made
+
+
+def _at_zero(affine: tuple[float, ...]) -> tuple[float, ...]:
+    """An affine whose grid begins at the zero of the patient's axes."""
+    return tuple(0.0 if i % 4 == 3 else x for i, x in enumerate(affine))
 
 
 def _has_manifest(paths: Any) -> bool:

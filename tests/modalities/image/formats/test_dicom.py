@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError
-from semblance.modalities.image.formats import dicom
+from semblance.modalities.image.formats import dicom, objects, segments
 
 pydicom = pytest.importorskip("pydicom")
 data = pytest.importorskip("pydicom.data")
+apply_voi, apply_rescale = pydicom.pixels.apply_voi_lut, pydicom.pixels.apply_rescale
 
 
 def own(name: str) -> Path:
@@ -47,6 +48,28 @@ def test_monochrome1_is_turned_around_and_padding_is_dark(tmp_path):
     raw = pydicom.dcmread(own("CT_small.dcm")).pixel_array
     padded = dicom.read(changed(tmp_path, PixelPaddingValue=int(raw.max()))).found.pixels
     assert padded.max() < plain.max() and padded.min() == plain.min()
+    held = pydicom.dcmread(changed(tmp_path, PhotometricInterpretation="MONOCHROME1", PixelPaddingValue=int(raw.max())))
+    held.add_new("PixelPaddingRangeLimit", "SS", int(raw.max()) - 50)
+    held.save_as(tmp_path / "x.dcm")
+    turned = dicom.read(tmp_path / "x.dcm").found.pixels
+    none = raw >= raw.max() - 50
+    assert none.sum() > 1 and (turned[0][none] == turned[0][~none].min()).all()
+
+
+def test_monochrome1_looks_as_it_did_in_its_window(tmp_path):
+    window = {"WindowCenter": 700, "WindowWidth": 1500, "RescaleSlope": 2, "RescaleIntercept": -1024}
+    before = changed(tmp_path, PhotometricInterpretation="MONOCHROME1", BitsStored=12, HighBit=11, **window)
+    found = dicom.read(before).found
+    after = objects.write(found.layout.numbers(found.pixels), found.layout, tmp_path / "y", number=1, subject=1)
+    seen = [apply_voi(apply_rescale(one.pixel_array, one), one) for one in map(pydicom.dcmread, (before, after))]
+    white, black = ((one - one.min()) / np.ptp(one) for one in seen)
+    assert ((white > 0) & (white < 1)).mean() > 0.05 and np.allclose(1 - white, black)
+
+
+def test_millimetres_on_the_detector_are_those_where_no_others_are_told(tmp_path):
+    for own, spacing in (([0.4, 0.5], (0.4, 0.5)), (None, (0.2, 0.3))):
+        file = changed(tmp_path, PixelSpacing=own, ImagerPixelSpacing=[0.2, 0.3])
+        assert dicom.read(file).found.layout.spacing == spacing
 
 
 BANDS = {5: (255, 0, 0), 15: (255, 128, 128), 25: (0, 255, 0), 35: (128, 255, 128), 45: (0, 0, 255), 95: (255,) * 3}
@@ -79,9 +102,13 @@ def test_colours_that_jpeg_2000_turned_are_turned_back(tmp_path):
         dicom.read(tmp_path / "x.dcm")
 
 
-@pytest.mark.parametrize("name", ["test-SR.dcm", "rtdose.dcm", "liver_1frame.dcm"])
-def test_what_is_no_image_is_named(name):
-    with pytest.raises(DataError, match="holds no image"):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("test-SR.dcm", "SR"), ("rtdose.dcm", "RTDOSE"), ("liver_1frame.dcm", "SEG"), ("rtstruct.dcm", "RTSTRUCT")],
+)
+def test_what_is_no_image_is_named(name, kind):
+    assert (segments.read(own(name)) is None) == (kind != "SEG")
+    with pytest.raises(DataError, match=f"of kind {kind} that holds no image"):
         dicom.read(own(name))
 
 
@@ -115,6 +142,10 @@ def test_slices_of_a_series_are_a_volume_in_their_order(tmp_path):
     changed(tmp_path, "9.dcm", ImagePositionPatient=[0, 0, 45])
     _, problems = dicom.volumes([*slices, dicom.read(tmp_path / "9.dcm")])
     assert "evenly" in problems[0].found
+    for i in range(3):
+        changed(tmp_path, f"{i}.dcm", ImagePositionPatient=[0, 0, 5])
+    _, problems = dicom.volumes([dicom.read(tmp_path / f"{i}.dcm") for i in range(3)])
+    assert problems[0].found.endswith("3 slices: at one place")
 
 
 def test_frames_are_a_volume_or_images_of_their_own(tmp_path):

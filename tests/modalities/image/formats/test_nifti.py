@@ -18,11 +18,13 @@ def test_a_volume_keeps_affine_spacing_and_scale(tmp_path):
     nibabel.save(made, tmp_path / "a.nii.gz")
     (found,) = nifti.read(tmp_path / "a.nii.gz", slices=False)
     assert found.pixels.shape == (1, 4, 10, 9) and found.layout.spacing == (3.0, 1.5, 1.5)
+    assert (found.pixels[0, ..., ::-1] == VOLUME.T * 0.5 - 10).all()  # its x ran to the left
     numbers = found.layout.numbers(found.pixels)
     written = nifti.write(numbers, found.layout, tmp_path / "1")
     again = nibabel.load(written)
-    assert np.allclose(again.affine, AFFINE)
-    assert np.allclose(again.get_fdata(), nibabel.load(tmp_path / "a.nii.gz").get_fdata())
+    same = nibabel.as_closest_canonical(nibabel.load(tmp_path / "a.nii.gz"))
+    assert np.allclose(again.affine, same.affine) and nibabel.aff2axcodes(again.affine) == ("R", "A", "S")
+    assert np.allclose(again.get_fdata(), same.get_fdata())
     assert again.header["descrip"].item().startswith(b"synthetic")
     (twice,) = nifti.read(written, slices=False)
     assert twice.layout == found.layout and (twice.pixels == found.pixels).all()
@@ -43,6 +45,17 @@ def test_a_plane_and_channels_are_written_and_read(tmp_path):
         file = nifti.write(numbers, Layout("nifti", "float32"), tmp_path / "1")
         (found,) = nifti.read(file, slices=False)
         assert (found.pixels.reshape(shape) == numbers).all()
+
+
+def test_what_says_no_directions_is_neither_turned_nor_written_with_any(tmp_path):
+    made = nibabel.Nifti1Image(VOLUME, None)
+    made.header.set_zooms((2, 3, 4))
+    nibabel.save(made, tmp_path / "a.nii.gz")
+    (found,) = nifti.read(tmp_path / "a.nii.gz", slices=False)
+    assert (found.pixels[0] == VOLUME.T).all() and found.layout.affine == () and not nifti.lies(tmp_path / "a.nii.gz")
+    again = nibabel.load(nifti.write(found.layout.numbers(found.pixels), found.layout, tmp_path / "1"))
+    assert (again.header["sform_code"], again.header["qform_code"]) == (0, 0)
+    assert again.header.get_zooms() == (2, 3, 4) and (np.asarray(again.dataobj) == VOLUME).all()
 
 
 @pytest.mark.parametrize("harm", ["cut", "empty", "other"])

@@ -37,9 +37,15 @@ def test_identifiers_follow_from_pixels_and_number(tmp_path):
 def test_a_volume_is_written_as_a_series(tmp_path):
     numbers = np.arange(3 * 64).reshape(1, 3, 8, 8).astype(np.int16)
     layout = Layout("dicom", "int16", spacing=(2.5, 1.0, 1.0), kind="MR", across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
-    folder = objects.write(numbers, layout, tmp_path / "000001", number=1, subject=1)
-    (found,), problems = dicom.volumes([dicom.read(file) for file in sorted(folder.iterdir())])
-    assert not problems and (found.pixels == numbers).all() and found.layout.spacing == layout.spacing
+    for name, across in (("1", layout.across), ("2", ())):
+        folder = objects.write(numbers, replace(layout, across=across), tmp_path / name, number=1, subject=1)
+        files = sorted(folder.iterdir())
+        (found,), problems = dicom.volumes([dicom.read(file) for file in files])
+        assert not problems and (found.pixels == numbers).all() and found.layout.spacing == layout.spacing
+        # What nobody knows is not said.
+        held = pydicom.dcmread(files[1])
+        assert ("ImageOrientationPatient" in held) == ("ImagePositionPatient" in held) == bool(across)
+        assert held.FrameOfReferenceUID != held.SeriesInstanceUID
 
 
 @pytest.mark.parametrize("sop", ["1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.7.3"])
@@ -72,6 +78,7 @@ def test_an_enhanced_object_of_one_frame_has_its_groups_as_well(tmp_path):
 def test_frames_stand_by_their_place_each_with_its_own_scale(tmp_path):
     numbers = np.ones((1, 3, 8, 9), dtype=np.int16)
     layout = Layout("dicom", "int16", spacing=(3.0, 2.0, 1.5), kind="CT", sop=objects.ENHANCED[0], frames=True)
+    layout = replace(layout, across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     file = objects.write(numbers, layout, tmp_path / "x", number=1, subject=1)
     held = pydicom.dcmread(file)
     for frame, (at, slope) in zip(held.PerFrameFunctionalGroupsSequence, [(6, 3), (0, 1), (3, 2)], strict=True):

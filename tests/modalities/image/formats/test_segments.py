@@ -30,6 +30,7 @@ def marked(n: int, *, depth: bool, frames: bool = False, numbers: tuple[int, ...
     sop = "1.2.840.10008.5.1.4.1.1.2.1" if frames else "1.2.840.10008.5.1.4.1.1.2"
     spacing = (3.0, 2.0, 1.5) if depth else (2.0, 1.5)
     layout = Layout("dicom", "int16", 1.0, -100.0, spacing, kind="CT", sop=sop, channels=channels, frames=frames)
+    layout = replace(layout, across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     return replace(whole, pixels=np.concatenate([whole.pixels, mask], 1), layout=layout)
 
 
@@ -73,6 +74,24 @@ def test_classes_are_labels_whatever_their_numbers_and_an_object_without_sources
     alone, _ = read([made], ReadOptions(declared={"image": {"dimensions": 3}}, rare=1))
     order = [alone.layout.maps[1].classes.index(name) for name in CLASSES]
     assert (alone.pixels[:, 1] == np.array(order)[data.pixels[:, 1].astype(int)]).all()
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_segmentation_lies_as_it_says_or_as_its_images_that_are_turned(said, tmp_path):
+    data = marked(3, depth=False)
+    made = write([data], tmp_path / "x")
+    for file in sorted(made.glob("*.dcm")):
+        held, is_mask = pydicom.dcmread(file), file.stem.endswith("mask")
+        if is_mask and said:
+            continue
+        turned = np.flip(held.pixel_array, -1)  # rows to the patient's right
+        if is_mask:
+            held.PixelData = np.packbits(turned.ravel(), bitorder="little").tobytes().ljust(len(held.PixelData), b"\0")
+            del held.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence
+        else:
+            held.PixelData, held.ImageOrientationPatient = turned.tobytes(), [-1, 0, 0, 0, 1, 0]
+        held.save_as(file)
+    assert (like([made], data.schema).pixels == data.pixels).all()
 
 
 def spoilt(tmp_path, change) -> None:

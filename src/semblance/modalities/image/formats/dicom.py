@@ -1,7 +1,8 @@
 """DICOM images, by `pydicom`: Hounsfield units and other rescaled values, window, spacing, orientation; series, frames.
 
-MONOCHROME1 is turned around, and padding is brought to the darkest value (PS3.3 C.7.6).
-Compressed pixels are read where a handler of `pydicom` can; what it cannot is named with its transfer syntax.
+Planes lie as they are looked at (`directions`). MONOCHROME1 is turned around, and padding is brought to the darkest
+value (PS3.3 C.7.6). Compressed pixels are read where a handler of `pydicom` can; what it cannot is named with its
+transfer syntax.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from semblance.core.errors import DataError, Problem
 from semblance.core.large import Shelf
 from semblance.core.need import need
 from semblance.modalities.image.data import Layout
+from semblance.modalities.image.directions import ALIKE, TURNED, Turn, plane_turn
 from semblance.modalities.image.found import SUBJECT, Found, whole
 
 NAMED = (
@@ -31,7 +33,11 @@ PLACES = ("InstitutionName", "StationName", "DeviceSerialNumber")
 """Those of them that tell a site or a scanner, and are learned where they are declared."""
 YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 """Years in the units of an age string (PS3.5 6.2)."""
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+"""Tags that tell how far apart pixels are: in the patient, else on the detector or the film."""
 NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "ECG")
+NEAR = 1e-3
+"""Millimetres between slices that lie at one place."""
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -46,13 +52,25 @@ def begins(path: Path) -> bool:
         return stream.read(132)[128:] == b"DICM"
 
 
+def object_kind(path: Path) -> str:
+    """The modality of the object in a file, also of one that lacks what DICOM files begin with; '' where it tells none.
+    Raises DataError where it is broken."""
+    pydicom = library()
+    with path.open("rb") as stream:
+        bare = stream.read(2) == b"\x08\x00"  # its first tag instead
+    with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
+        held = pydicom.dcmread(path, force=bare, stop_before_pixels=True, specific_tags=["Modality"])
+        return str(held.get("Modality", ""))
+
+
 # Reading
 
 
 @dataclass(frozen=True, eq=False)
 class Slice:
     """A file of a series: what is `found` in it, which `series` it is of, and its place along the `normal`; which
-    `instance` it is, and of several frames, the `order` in which they stand (from 0), and their places."""
+    `instance` it is, and of several frames, the `order` in which they stand (from 0), and their places. Where places
+    are no millimetres but numbers, so many lie `between` two; `turn` was done to the pixels of the file."""
 
     found: Found
     series: str
@@ -61,6 +79,8 @@ class Slice:
     normal: np.ndarray | None = None
     order: tuple[int, ...] = (0,)
     places: tuple[float, ...] = ()
+    between: float | None = None
+    turn: Turn = plane_turn(())[0]
 
 
 def read(path: Path, columns: Iterable[str] = ()) -> Slice:
@@ -68,34 +88,43 @@ def read(path: Path, columns: Iterable[str] = ()) -> Slice:
     is none, or it is broken."""
     pydicom = library()
     with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
-        held = pydicom.dcmread(path)
+        try:
+            held = pydicom.dcmread(path)
+        except pydicom.errors.InvalidDicomError:
+            if (bare := object_kind(path)) in NO_IMAGES:
+                raise _without_image(path, bare) from None
+            raise
         kind = str(held.get("Modality", ""))
         if kind in NO_IMAGES or "PixelData" not in held:
             raise _without_image(path, kind)
         patient = str(held.get("PatientID", "")).strip()
-        layout, normal, name = _layout(held, kind), normal_of(held), str(held.get("PhotometricInterpretation", ""))
+        turn, across = plane_turn(_across(path, held))
+        layout, normal, name = _layout(held, kind), _normal(across), str(held.get("PhotometricInterpretation", ""))
         tags = tuple(tag for tag in NAMED if str(held.get(tag) or "").strip())
         burned = {"YES": True, "NO": False}.get(str(held.get("BurnedInAnnotation", "")))
         series, instance = str(held.get("SeriesInstanceUID", path.name)), str(held.get("SOPInstanceUID", ""))
         known = [name for name in columns if pydicom.datadict.tag_for_keyword(name) is not None and name in held]
         told = {name: _text(held[name]) for name in known}
         _refuse_colours(path, name, held)
-        pixels = _pixels(path, held, name)
-        places = tuple(_place(held, i) for i in range(pixels.shape[1] if pixels.ndim == 4 else 1))
+        pixels = np.ascontiguousarray(turn(_pixels(path, held, name)))
+        places = tuple(_place(held, i, normal) for i in range(pixels.shape[1] if pixels.ndim == 4 else 1))
         # Frames of a film lie at one place, in the order of time.
         lies = normal is not None and bool(of_frame(held, "ImagePositionPatient", 0))
         measured = lies and 1 < len(places) == len(set(places))
         order = tuple(int(i) for i in np.argsort(places, kind="stable")) if measured else tuple(range(len(places)))
         between = of_frame(held, "SpacingBetweenSlices", 0) or of_frame(held, "SliceThickness", 0) or 1
-    notes = (f"'{path.name}': MONOCHROME1 is turned around",) if name == "MONOCHROME1" else ()
-    stored = replace(layout, stored=str(np.dtype(str(layout.stored)).newbyteorder("=")))
+    repaired = {"MONOCHROME1 is turned around": name == "MONOCHROME1", TURNED: bool(turn)}
+    notes = tuple(f"'{path.name}': {repair}" for repair, done in repaired.items() if done)
+    spacing = tuple(layout.spacing[i] for i in turn.order) if layout.spacing else ()
+    kept = str(np.dtype(str(layout.stored)).newbyteorder("="))
+    stored = replace(layout, stored=kept, spacing=spacing, across=across)
     if pixels.ndim == 4:
         pixels, places = pixels[:, order], tuple(places[i] for i in order)
         step = round(float(np.median(np.diff(places))), 6) if measured else float(between)
         stored = replace(stored, spacing=(step, *stored.spacing) if stored.spacing else (), frames=True)
     facts = {SUBJECT: patient} if patient else {}
     found = Found(path.name, pixels, stored, facts, tags, burned, notes, columns=told)
-    return Slice(found, series, places[0], instance, normal, order, places)
+    return Slice(found, series, places[0], instance, normal, order, places, None if lies else float(between), turn)
 
 
 def _text(element: Any) -> str:
@@ -130,8 +159,12 @@ def _turned_back(held: Any) -> tuple[str, ...]:
 def _layout(held: Any, kind: str) -> Layout:
     signed, bits = int(held.get("PixelRepresentation", 0)), int(held.get("BitsAllocated", 16))
     window = [_first(of_frame(held, f"Window{name}", 0)) for name in ("Center", "Width")]
-    across = of_frame(held, "ImageOrientationPatient", 0) or ()
+    apart = next((told for name in SPACINGS if (told := of_frame(held, name, 0))), ())
     slopes, starts = _scales(held)
+    if window[0] is not None and held.get("PhotometricInterpretation") == "MONOCHROME1":
+        # Its middle lies half a number beside the centre, but where the window is exact (PS3.3 C.11.2.1).
+        beside = 0 if of_frame(held, "VOILUTFunction", 0) == "LINEAR_EXACT" else 1
+        window[0] = slopes[0] * _ends(held) + 2 * starts[0] - window[0] + beside
     if len({*zip(slopes, starts, strict=True)}) > 1:  # no number of a file means the same in all frames
         signed, bits, slopes, starts = 0, 0, [1.0], [0.0]
     return Layout(
@@ -139,11 +172,10 @@ def _layout(held: Any, kind: str) -> Layout:
         f"{'int' if signed else 'uint'}{bits}" if bits else "float32",
         slopes[0],
         starts[0],
-        tuple(float(x) for x in of_frame(held, "PixelSpacing", 0) or ()),
+        tuple(map(float, apart)),
         None if None in window else (float(window[0] or 0), float(window[1] or 1)),
         kind=kind,
         sop=str(held.get("SOPClassUID", SECONDARY)),
-        across=tuple(round(float(x), 6) for x in across),
     )
 
 
@@ -180,18 +212,29 @@ def _scales(held: Any) -> tuple[list[float], list[float]]:
     return slopes, [_first(of_frame(held, "RescaleIntercept", i), 0.0) or 0.0 for i in frames]
 
 
-def normal_of(held: Any) -> np.ndarray | None:
-    """(3,) what stands upright on the plane of an image."""
-    across = of_frame(held, "ImageOrientationPatient", 0)
-    if not across:
-        return None
-    made: np.ndarray = np.cross(np.array(across[:3], dtype=float), np.array(across[3:], dtype=float))
-    return made
+def _across(path: Path, held: Any) -> tuple[float, ...]:
+    """The directions of rows and columns, of all frames; () where nobody says them. Raises DataError where frames lie
+    in several."""
+    frames = range(int(held.get("NumberOfFrames") or 1))
+    each = [tuple(map(float, of_frame(held, "ImageOrientationPatient", i) or ())) for i in frames]
+    if not _one_direction(each):
+        rule, fix = "frames of a file lie in one direction", "export them as files of their own"
+        raise DataError.of(f"'{path.name}' has frames of several directions", rule=rule, fix=fix)
+    return each[0]
 
 
-def _place(held: Any, frame: int) -> float:
+def _one_direction(each: Sequence[tuple[float, ...]]) -> bool:
+    return len(set(map(len, each))) == 1 and not (np.ptp(np.array(each), axis=0) > ALIKE).any()
+
+
+def _normal(across: Sequence[float]) -> np.ndarray | None:
+    """(3,) what stands upright on the plane of an image; None where nobody says how it lies."""
+    return np.cross(across[:3], across[3:]) if across else None
+
+
+def _place(held: Any, frame: int, normal: np.ndarray | None) -> float:
     """Where a frame lies along the normal of its plane, else its number."""
-    normal, at = normal_of(held), of_frame(held, "ImagePositionPatient", frame)
+    at = of_frame(held, "ImagePositionPatient", frame)
     if normal is not None and at:
         return float(normal @ np.array(at, dtype=float))
     return float(held.get("InstanceNumber") or 0) + frame
@@ -208,12 +251,21 @@ def _pixels(path: Path, held: Any, name: str) -> np.ndarray:
     if int(held.get("SamplesPerPixel", 1)) > 1:  # pydicom has turned YBR into RGB already
         return np.ascontiguousarray(np.moveaxis(raw, -1, 0), dtype=np.float32)
     values = raw.astype(np.float32)
-    if (padding := held.get("PixelPaddingValue")) is not None and (raw != padding).any():
-        values[raw == padding] = values[raw != padding].min()
     if name == "MONOCHROME1":
         values = _ends(held) - values
+    if (padded := _padded(held, raw)).any() and not padded.all():
+        values[padded] = values[~padded].min()
     slopes, starts = (np.array(x, dtype=np.float32).reshape(-1, 1, 1) for x in _scales(held))
     return (values * slopes + starts).reshape(1, *values.shape)
+
+
+def _padded(held: Any, raw: np.ndarray) -> np.ndarray:
+    """Which numbers stand for no pixel (PS3.3 C.7.5.1.1.2)."""
+    if (one := held.get("PixelPaddingValue")) is None:
+        return np.zeros(raw.shape, dtype=bool)
+    other = held.get("PixelPaddingRangeLimit")
+    low, high = sorted((int(one), int(one if other is None else other)))
+    return np.asarray((raw >= low) & (raw <= high))
 
 
 def _ends(held: Any) -> float:
@@ -243,8 +295,17 @@ def _uneven(mine: Sequence[Slice]) -> Problem | None:
     place = f"the series of '{first.name}', {len(mine)} slices"
     if len(shapes) > 1 or first.pixels.ndim != 3:
         return Problem(f"{place}: sizes differ", "slices of a volume are of one size", "leave other files out")
+    if not _one_direction([one.found.layout.across for one in mine]):
+        fix = "leave out what is seen from elsewhere, or [image] dimensions = 2"
+        return Problem(f"{place}: of several directions", "slices of a volume are parallel", fix)
     gaps = np.diff([one.place for one in mine])
-    if len(mine) < 2 or (np.abs(gaps - np.median(gaps)) > 0.1 * max(abs(float(np.median(gaps))), 1e-6)).any():
+    if len(gaps) and np.median(gaps) < NEAR:
+        rule, fix = (
+            "slices of a volume lie beside each other",
+            "one time or contrast for each series, or dimensions = 2",
+        )
+        return Problem(f"{place}: at one place", rule, fix)
+    if len(mine) < 2 or (np.abs(gaps - np.median(gaps)) > 0.1 * np.median(gaps)).any():
         fix = "add what is missing, or [image] dimensions = 2"
         return Problem(f"{place}: not evenly apart", "slices of a volume follow each other", fix)
     return None
@@ -252,7 +313,8 @@ def _uneven(mine: Sequence[Slice]) -> Problem | None:
 
 def _stacked(mine: Sequence[Slice]) -> Found:
     first = mine[0].found
-    step = abs(float(np.median(np.diff([one.place for one in mine]))))
+    gap = float(np.median(np.diff([one.place for one in mine])))
+    step = gap if mine[0].between is None else mine[0].between
     layout = replace(first.layout, spacing=(round(step, 6), *first.layout.spacing) if first.layout.spacing else ())
     pixels = np.stack([one.found.pixels for one in mine], axis=1)
     masks = {name: np.stack([one.found.masks[name] for one in mine]) for name in first.masks}

@@ -35,7 +35,8 @@ def write(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subje
         made = _object(numbers[:, i], replace(layout, spacing=layout.spacing[1:]), mark, number, subject, place=i)
         if layout.spacing:
             made.SliceThickness = made.SpacingBetweenSlices = f"{layout.spacing[0]:.10g}"
-            _placed(made, layout, i)
+            if layout.across:
+                made.ImagePositionPatient = _at(layout, i)
         _save(made, path / f"{i + 1:04d}.dcm")
     return path
 
@@ -44,16 +45,10 @@ def _save(made: Any, file: Path) -> None:
     made.save_as(file, enforce_file_format=True)
 
 
-def _placed(made: Any, layout: Layout, i: int) -> None:
-    across, normal = _directions(layout)
-    made.ImageOrientationPatient = _decimals(across)
-    made.ImagePositionPatient = _decimals(normal * layout.spacing[0] * i)
-
-
-def _directions(layout: Layout) -> tuple[tuple[float, ...], np.ndarray]:
-    """Those of rows and columns, and (3,) the one from slice to slice; along the axes where nobody knows."""
-    across = layout.across if len(layout.across) == 6 else (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    return across, np.cross(across[:3], across[3:])
+def _at(layout: Layout, i: int) -> list[str]:
+    """Where slice `i` lies, from the first one on; of a plane whose thickness nobody knows, a millimetre on."""
+    step = layout.spacing[0] if len(layout.spacing) > 2 else 1.0
+    return _decimals(np.cross(layout.across[:3], layout.across[3:]) * step * i)
 
 
 def _decimals(values: Iterable[float]) -> list[str]:
@@ -67,13 +62,13 @@ def _object(
     """The object of (channels, height, width) numbers, or of (channels, frames, height, width), marked as synthetic and
     without a patient."""
     pydicom = library()
-    uids = [uid(mark, str(number), part) for part in ("study", "series", f"instance {place}")]
+    uids = [uid(mark, str(number), part) for part in ("study", "series", f"instance {place}", "frame of reference")]
     told: dict[str, Any] = {
         "SOPClassUID": layout.sop or SECONDARY,
         "SOPInstanceUID": uids[2],
         "StudyInstanceUID": uids[0],
         "SeriesInstanceUID": uids[1],
-        "FrameOfReferenceUID": uids[1],
+        "FrameOfReferenceUID": uids[3],
         "ImageType": ["DERIVED", "SECONDARY"],
         "SyntheticData": "YES",
         "Modality": layout.kind or "OT",
@@ -134,14 +129,11 @@ def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, A
             "SliceLocationVector": _decimals(step * np.arange(count)),
         }
         return {"NumberOfFrames": count, **thick, **vector}
-    across, normal = _directions(layout)
-    whole = {**told, **thick, "ImageOrientationPatient": _decimals(across)}
+    whole = {**told, **thick}
     shared = {group: [{k: whole[k] for k in own if k in whole}] for group, own in GROUPS.items() if own[0] in whole}
     each = [
-        {
-            "FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1}],
-            "PlanePositionSequence": [{"ImagePositionPatient": _decimals(normal * step * i)}],
-        }
+        {"FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1}]}
+        | ({"PlanePositionSequence": [{"ImagePositionPatient": _at(layout, i)}]} if layout.across else {})
         for i in range(count)
     ]
     gone = dict.fromkeys(("ImagePositionPatient", *(keyword for own in GROUPS.values() for keyword in own)))
@@ -185,7 +177,7 @@ def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
     told["RescaleType"] = "HU" if layout.kind == "CT" else "US"
     if layout.spacing:
         told["PixelSpacing"] = _decimals(layout.spacing)
-    if len(layout.across) == 6:
+    if layout.across:
         told["ImageOrientationPatient"] = _decimals(layout.across)
         told["ImagePositionPatient"] = ["0", "0", "0"]
     if layout.window is not None:

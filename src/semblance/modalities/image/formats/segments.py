@@ -17,7 +17,8 @@ import numpy as np
 from semblance.core.errors import DataError, Problem
 from semblance.core.large import Shelf
 from semblance.modalities.image.data import Channel
-from semblance.modalities.image.formats.dicom import Slice, library, of_frame
+from semblance.modalities.image.directions import Turn, are_directions, plane_turn
+from semblance.modalities.image.formats.dicom import Slice, library, object_kind, of_frame
 from semblance.modalities.image.formats.objects import dataset, uid
 from semblance.modalities.image.found import whole
 
@@ -37,13 +38,15 @@ TISSUE = {"CodeValue": "85756007", "CodingSchemeDesignator": "SCT", "CodeMeaning
 @dataclass(frozen=True, eq=False)
 class Plane:
     """What a frame shows, (height, width) bool, of a segment; the `instance` and the `frame` (from 0) that it is drawn
-    on, '' where that is not said, and where it lies, as (x, y, z) millimetres, None where not."""
+    on, '' where that is not said, where it lies, as (x, y, z) millimetres, None where not, and what brings it to the
+    usual directions, None where nothing says how it lies but its image."""
 
     segment: int
     shown: np.ndarray
     instance: str
     frame: int
     at: np.ndarray | None
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +68,9 @@ class Segments:
 def read(path: Path) -> Segments | None:
     """The segmentation of a file; None where it is another object. Raises DataError where it cannot be a label map."""
     pydicom = library()
+    if object_kind(path) != "SEG":
+        return None
     with whole(path, "a DICOM file", pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException):
-        if str(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality")) != "SEG":
-            return None
         held = pydicom.dcmread(path)
         kind = str(held.get("SegmentationType", ""))
         if kind not in ("BINARY", "LABELMAP"):
@@ -88,7 +91,9 @@ def _planes(held: Any, i: int, frame: np.ndarray, kind: str, labels: Mapping[int
     source, at = of_frame(held, "ReferencedSOPInstanceUID", i), of_frame(held, "ImagePositionPatient", i)
     number = of_frame(held, "ReferencedFrameNumber", i)
     first = number[0] if isinstance(number, Sequence) else number
-    where = str(source or ""), int(first or 1) - 1, None if at is None else np.array(at, dtype=float)
+    across = of_frame(held, "ImageOrientationPatient", i) or ()
+    own = plane_turn(across)[0] if are_directions(across) else None
+    where = str(source or ""), int(first or 1) - 1, None if at is None else np.array(at, dtype=float), own
     if where[1] < 0 or (where[2] is not None and where[2].shape != (3,)):
         raise LookupError("a frame of no place")
     if kind == "BINARY":
@@ -145,12 +150,13 @@ def _drawn(
             kind = np.min_scalar_type(len(names))
             maps |= {j: shelf.put(np.zeros(slices[j].found.pixels.shape[1:], dtype=kind)) for j in mine}
         codes = maps[i][frame] if maps[i].ndim == 3 else maps[i]
-        if codes.shape != plane.shown.shape:
+        shown = (slices[i].turn if plane.turn is None else plane.turn)(plane.shown)
+        if codes.shape != shown.shape:
             sizes += 1
             continue
         code = names.index(one.labels[plane.segment])
-        both += int((codes[plane.shown] > 0).sum())
-        codes[plane.shown] = code
+        both += int((codes[shown] > 0).sum())
+        codes[shown] = code
     if lost:
         rule, fix = "a segmentation lies beside the images that it marks", "add these, or leave it out"
         yield Problem(f"'{one.name}': {lost} of its frames show segments on images that are not here", rule, fix)
