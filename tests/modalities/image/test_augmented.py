@@ -6,6 +6,7 @@ import numpy as np
 
 from semblance.core.rng import stream
 from semblance.modalities.image.augmented import augmented
+from tests.modalities.image.evidences import contrasts
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked
 
@@ -42,3 +43,9 @@ def test_a_mask_goes_where_its_lesion_goes():
 def test_of_none_there_are_none():
     none = images(3, 1).take(np.arange(0))
     assert len(augmented(none, rng=stream(0, "a"))) == 0
+
+
+def test_a_contrast_of_small_numbers_stays_what_it_was():
+    some = contrasts(40).train
+    made = augmented(some, rng=stream(0, "a")).pixels
+    assert np.abs(made.mean((2, 3)) - some.pixels.mean((2, 3)))[:, 1].max() < 0.2

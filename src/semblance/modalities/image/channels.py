@@ -13,7 +13,7 @@ import numpy as np
 
 from semblance.core.errors import Problem
 from semblance.core.large import Shelf, by_rows
-from semblance.modalities.image.data import Channel
+from semblance.modalities.image.data import COLOURS, Channel
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found
 
@@ -22,7 +22,6 @@ MOST = 20
 OBJECTS = ("instances", "instance")
 """Names of maps whose numbers tell single objects apart; all of them are of one class."""
 AROUND = "background"
-COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True, eq=False)

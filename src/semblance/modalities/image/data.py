@@ -110,6 +110,8 @@ class Layout:
         return np.clip(np.rint(found), ends.min, ends.max).astype(kind)
 
 
+COLOURS = ("red", "green", "blue")
+"""The names of the channels of a colour image, where any have names."""
 LATER = ("channels", "given", "apart", "frames", "steps")
 """What is told of a layout only where there is any."""
 
@@ -173,6 +175,16 @@ class Images:
     def light(self) -> np.ndarray:
         """(n, channels, ...) the channels that are intensities."""
         return self.pixels[:, : self.pixels.shape[1] - len(self.layout.maps)]
+
+    @property
+    def contrasts(self) -> dict[str, list[int]]:
+        """The channels of intensities of each contrast by its name; those of a colour image are of one."""
+        count = self.pixels.shape[1] - len(self.layout.maps)
+        names = tuple(channel.name for channel in self.layout.channels[:count])
+        if count == len(COLOURS) and names in ((), COLOURS):
+            return {"image": [*range(count)]}
+        named = names or (("image",) if count == 1 else tuple(f"image {i + 1}" for i in range(count)))
+        return {name: [i] for i, name in enumerate(named)}
 
     @property
     def labels(self) -> np.ndarray:

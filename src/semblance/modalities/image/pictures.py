@@ -18,9 +18,9 @@ import numpy as np
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.embed import brightness
+from semblance.modalities.image.embed import ends
 from semblance.modalities.image.halves import known
-from semblance.modalities.image.metrics.copies import twins
+from semblance.modalities.image.metrics.alike import sights, twins
 from semblance.modalities.image.translated import painted
 
 LABELS, COLUMNS, LEAST_SIDE, LARGEST = 6, 8, 64, 160
@@ -37,7 +37,7 @@ def pictures(evidence: Evidence[Images]) -> list[Picture]:
     if not len(evidence.train) or not len(evidence.synthetic):
         return []
     window = evidence.train.layout.window
-    low, high = brightness(evidence.train)
+    low, high = (float(end[0]) for end in ends(evidence.train))
     if window is not None:
         low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
     made = [_sheets(evidence, low, high), _suspects(evidence, low, high)]
@@ -71,7 +71,7 @@ def _sheets(evidence: Evidence[Images], low: float, high: float) -> Picture:
 def _suspects(evidence: Evidence[Images], low: float, high: float) -> Picture:
     """The synthetic images that are most like a train image, above the ones that they are like."""
     some = evidence.synthetic.take(np.arange(min(LOOKED, len(evidence.synthetic))))
-    likeness, where = twins(some, evidence.train)
+    likeness, where = twins(some, evidence.train, next(iter(sights(evidence.train).values())))
     most = np.argsort(-likeness, kind="stable")[:COLUMNS]
     rows = [planes(some.light[most]), planes(evidence.train.light[where[most]])]
     title = f"likeness {likeness[most].max():.3f} to {likeness[most].min():.3f}"

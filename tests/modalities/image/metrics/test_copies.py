@@ -8,8 +8,9 @@ import pytest
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.modalities.image import MANIFEST
-from semblance.modalities.image.metrics.copies import copies, likest, twins
-from tests.modalities.image.evidences import evidence, parts
+from semblance.modalities.image.metrics.copies import copies, equal_images, unique_copies
+from semblance.release.policy import Policy
+from tests.modalities.image.evidences import contrasts, evidence, parts
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked
 
@@ -34,21 +35,8 @@ def test_copies_are_found_in_disguise(how):
 
 
 def test_independent_images_are_none_and_so_is_the_control():
-    found, unique = copies(evidence())
+    (found,) = copies(evidence())
     assert found.estimate.low <= 0 <= found.estimate.high and abs(found.control.value) < 0.05
-    assert unique.status == "not_applicable"
-
-
-def test_the_twin_is_the_image_that_was_copied():
-    train = parts()[0]
-    likeness, where = twins(train.take(np.arange(9)), train)
-    assert likeness == pytest.approx(1, abs=1e-5) and where.tolist() == list(range(9))
-    assert likest(images(5, 99), train).max() < 0.999
-
-
-def test_volumes_are_looked_for_as_well():
-    data = images(6, 1, (8, 9, 10))
-    assert likest(data, data) == pytest.approx(1, abs=1e-5)
 
 
 def traced(data):
@@ -63,7 +51,58 @@ def test_a_mask_that_was_taken_is_a_copy_under_any_pixels():
         for part in (masked(120, seed, (16, 16)) for seed in (1, 2, 3))
     )
     plain = copies(Evidence(train, held, fresh, MANIFEST, tier="fast"))[0]
-    assert plain.estimate.value < 0.1 and "masks" in plain.detail
+    assert plain.estimate.value < 0.1 and [*plain.detail["sights"]] == ["image", "masks"]
     pixels = np.stack([fresh.pixels[:, 0], train.pixels[:, 1]], 1)
     taken = copies(Evidence(train, held, replace(fresh, pixels=pixels), MANIFEST, tier="fast"))[0]
     assert taken.estimate.value > 0.5 and abs(taken.control.value) < 0.1
+
+
+@pytest.mark.parametrize("contrast", [0, 1])
+def test_a_patients_contrast_under_another_one_is_a_copy(contrast):
+    ev = contrasts()
+    fresh = copies(ev)[0]
+    assert fresh.estimate.low <= 0 <= fresh.estimate.high and [*fresh.detail["sights"]] == ["CT", "ADC"]
+    pixels = ev.synthetic.pixels.copy()
+    pixels[:, contrast] = np.roll(ev.train.pixels[:, contrast], 1, -1)
+    taken = copies(replace(ev, synthetic=replace(ev.synthetic, pixels=pixels), _cache={}))[0]
+    assert taken.estimate.value > 0.9 and abs(taken.control.value) < 0.05
+
+
+def few(count: int, how=lambda x: x, n: int = 500):
+    """Among fresh images the first ones are of train, under the others' labels."""
+    ev, fresh = evidence(), images(n, 14)
+    pixels = fresh.pixels.copy()
+    pixels[:count] = how(ev.train.pixels[:count])
+    return replace(ev, synthetic=replace(fresh, pixels=pixels), _cache={})
+
+
+@pytest.mark.parametrize("how", [lambda x: x, lambda x: x[..., ::-1], lambda x: x + 0.2])
+def test_one_image_in_a_hundred_that_equals_a_patients_refuses(how):
+    (none,), (found,) = equal_images(few(0)), equal_images(few(5, how))
+    assert none.estimate.value == found.control.value == 0 and none.estimate.high == pytest.approx(3 / 500)
+    assert found.estimate.value == 0.01 and found.detail == {"images": 500, "found": 5}
+    rules = [rule for profile in Policy.load().profiles for rule in profile.rules if rule.metric == found.metric]
+    assert len(rules) == 3 and all(rule.allows(none.estimate.value) for rule in rules)
+    assert not any(rule.allows(found.estimate.value) for rule in rules)
+
+
+def test_an_image_of_one_grey_or_of_unseen_patients_as_well_is_nobodys():
+    ev = few(5)
+    assert equal_images(replace(ev, holdout=ev.train, _cache={}))[0].estimate.value == 0
+    grey = replace(ev, train=replace(ev.train, pixels=np.zeros_like(ev.train.pixels)), _cache={})
+    black = replace(ev.synthetic, pixels=np.zeros_like(ev.synthetic.pixels))
+    assert equal_images(replace(grey, synthetic=black, _cache={}))[0].estimate.value == 0
+
+
+def test_a_few_copies_that_are_not_quite_equal_are_counted_among_all_images():
+    noise = stream(0, "noise").normal(0, 1, parts()[0].pixels.shape).astype(np.float32)
+    (none,), (found,) = (unique_copies(few(k, lambda x: x + noise[: len(x)])) for k in (0, 15))
+    assert found.detail["images"] == 500 and 14 <= found.detail["found"] - none.detail["found"] <= 15
+    assert none.estimate.value < 0.02 < found.estimate.value and found.control.value < 0.05
+
+
+def test_holdout_that_lies_in_train_as_well_hides_no_copies():
+    ev = few(15, lambda x: 1.2 * x + 0.3)
+    leaked = replace(ev.holdout, pixels=np.concatenate([ev.train.pixels[:30], ev.holdout.pixels[30:]]))
+    assert unique_copies(replace(ev, holdout=leaked, _cache={}))[0].detail["found"] >= 14
+    assert unique_copies(replace(ev, holdout=ev.train, _cache={}))[0].status == "insufficient"

@@ -7,7 +7,8 @@ import pytest
 
 from semblance.core.schema import Schema
 from semblance.modalities.image.metrics.extractors import EXTRACTORS, bank, described, turned_over
-from tests.modalities.image.evidences import evidence, parts
+from semblance.modalities.image.metrics.frechet import frechet, kernel
+from tests.modalities.image.evidences import contrasts, evidence, noise_in_the_second, parts
 from tests.modalities.image.simulated import images
 
 
@@ -38,3 +39,10 @@ def test_without_labels_the_classifier_tells_how_an_image_was_turned():
 @pytest.mark.parametrize("shape", [(12, 12), (64, 48), (20, 9, 10)])
 def test_the_bank_takes_planes_and_volumes(shape):
     assert bank(images(3, 1, shape).pixels).shape == (3, 96)
+
+
+def test_noise_in_a_contrast_of_small_numbers_is_seen_by_every_extractor():
+    ev = contrasts()
+    fresh, spoilt = ((*frechet(one), *kernel(one)) for one in (ev, noise_in_the_second(ev)))
+    for one, other in zip(fresh, spoilt, strict=True):
+        assert other.estimate.value > 4 * max(one.estimate.value, 0.01), other.metric

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.modalities.image.metrics.spectrum import power_spectrum, rings
-from tests.modalities.image.evidences import evidence
+from tests.modalities.image.evidences import contrasts, evidence
 from tests.modalities.image.simulated import images
 
 
@@ -26,3 +26,12 @@ def test_twice_as_bright_is_six_decibels():
     ev = evidence()
     loud = replace(ev.holdout, pixels=2 * ev.holdout.pixels)
     assert power_spectrum(replace(ev, synthetic=loud, _cache={}))[0].estimate.value == pytest.approx(6.02, abs=0.01)
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_one_grey_lacks_all_power_that_counts_and_no_more(channel):
+    ev = contrasts()
+    grey = ev.synthetic.pixels.copy()
+    grey[:, channel] = 0.5
+    (found,) = power_spectrum(replace(ev, synthetic=replace(ev.synthetic, pixels=grey), _cache={}))
+    assert 20 < found.estimate.value < 45  # the mean of two channels, of which one is as it should be

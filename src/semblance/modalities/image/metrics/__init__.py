@@ -18,5 +18,7 @@ METRICS = (
     f"{_HERE}.segmentation:segmentation",
     f"{_HERE}.segmentation:gain",
     f"{_HERE}.copies:copies",
+    f"{_HERE}.copies:unique_copies",
+    f"{_HERE}.copies:equal_images",
 )
 """The judges of images, for the manifest. Importing this is light."""

@@ -1,146 +1,164 @@
 """Copies of images, moved or turned over or not: synthetic images that resemble a training image too closely.
 
 Images of one kind are alike, so likeness proves nothing. What resembles an image of train more than nearly all unseen
-images do was taken from there.
+images do was taken from there. A few copies among many images are found by what no unseen image comes near to, and by
+what is equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from semblance.core import large
 from semblance.core.estimate import Estimate, mean
 from semblance.core.judge import Wording, measures, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.metrics.samples import LEAST, Measured, pooled
+from semblance.modalities.image.metrics.alike import STILL, Sight, likest, sights, sums
+from semblance.modalities.image.metrics.samples import LEAST, Measured
 
-COPIES, UNIQUE = "privacy.copies", "privacy.unique_copies"
-IMAGES = {"fast": 200, "standard": 500, "audit": 3_000}  # of each part that are looked for
-SIDE, SHIFTS = 28, (-1, 0, 1)
-DEEP = 12
-"""Places a side at which images are compared (of volumes DEEP), and by how many of them they may be moved."""
+COPIES, UNIQUE, EQUAL = "privacy.copies", "privacy.unique_copies", "privacy.equal_images"
+IMAGES = {"fast": 200, "standard": 500, "audit": 3_000}  # of each part that are looked for, moved as well
 USUAL = 0.99  # share of holdout images that count as no copies
-ALL_UNIQUE = "noise never repeats, so that every copy of an image is of one patient's alone: see the copies of images"
+
+Likeness = Mapping[str, np.ndarray]
+"""(n,) how alike images are to the train image that they resemble most, of each sight."""
 
 
-@measures(COPIES, UNIQUE)
+@measures(COPIES)
 def copies(evidence: Measured) -> tuple[Finding, ...]:
     """Share of synthetic images that resemble some train image more than 99 % of holdout images resemble theirs, less
     the 1 % that do so by chance; 0 is none, near 1 says that every image is a copy.
 
     Likeness is the largest normalised cross-correlation over small moves and both ways round, at 28 places a side at
-    most: brighter, moved and mirrored copies are found. Control: one half of train looked for in the other half,
-    against the limit that holdout sets there. Interval by patient, never narrower than the rule of three (Hanley and
-    Lippman-Hand 1983). No image is like another patient's, so that no copies but unique ones count. Masks are looked
-    for by themselves as well, with a limit of their own and 1 % more by chance: a patient's mask under new pixels is a
-    copy.
+    most: brighter, moved and mirrored copies are found. Each contrast, and the masks, are looked for by themselves
+    against a limit of their own, and what is a copy in any of them is one: a patient's mask under new pixels, or a
+    patient's CT beside a new PET. Chance is the share of holdout at the limit of any, and no more than 1 % for each.
+    Control: one half of train looked for in the other half, against the limit that holdout sets there. Interval by
+    patient, never narrower than the rule of three (Hanley and Lippman-Hand 1983). IMAGES of each part are looked for.
     """
-    train, holdout, synthetic = evidence.train, evidence.holdout, evidence.synthetic
-    if min(map(len, (train, holdout, synthetic))) < LEAST or min(map(_patients, (train, holdout))) < 2:
-        reason = f"fewer than {LEAST} images or two patients in a part"
-        return _finding.unmeasured((COPIES, UNIQUE), status="insufficient", reason=reason)
-    rng, most = stream(evidence.seed, "copies"), IMAGES[evidence.tier]
-    held, made = (part.take(patient_rows(part.subjects, most, rng=rng)) for part in (holdout, synthetic))
+    if reason := _too_few(evidence):
+        return _finding.unmeasured((COPIES,), status="insufficient", reason=reason)
+    train, rng, most = evidence.train, stream(evidence.seed, "copies"), IMAGES[evidence.tier]
+    held, made = (
+        part.take(patient_rows(part.subjects, most, rng=rng)) for part in (evidence.holdout, evidence.synthetic)
+    )
+    some, rest = _halves(train, rng=rng)
+    some = some.take(np.arange(min(most, len(some))))
+    seen = sights(train)
+    usual, likeness = _alike(held, train, seen), _alike(made, train, seen)
+    shares = (
+        _share(likeness, usual, _who(made)),
+        _share(_alike(some, rest, seen), _alike(held, rest, seen), some.subjects),
+    )
+    told = {name: _told(likeness[name], usual[name]) for name in seen}
+    return (_finding(COPIES, estimate=shares[0], control=shares[1], detail={"images": len(made), "sights": told}),)
+
+
+@measures(UNIQUE)
+def unique_copies(evidence: Measured) -> tuple[Finding, ...]:
+    """Share of all synthetic images that resemble some train image more than any holdout image resembles one.
+
+    The same likeness, both ways round but not moved, and nothing is taken off for chance: one image in as many as there
+    are held out may be nearest without having been copied (`detail["by_chance"]`). Holdout images that equal one of
+    train set no limit. Control: one half of train looked for in the other half, against what is held out. Interval by
+    patient, never narrower than the rule of three; downwards by the patients held out as well: the fewer set the limit,
+    the more images are beyond it by chance.
+    """
+    if reason := _too_few(evidence):
+        return _finding.unmeasured((UNIQUE,), status="insufficient", reason=reason)
+    train, made = evidence.train, evidence.synthetic
+    held = evidence.holdout.take(~_equal(evidence.holdout, train))
+    if len(held) < LEAST or patients(held.subjects) < 2:
+        reason = f"fewer than {LEAST} images are held out that are not in train as well"
+        return _finding.unmeasured((UNIQUE,), status="insufficient", reason=reason)
+    some, rest = _halves(train, rng=stream(evidence.seed, "unique copies"))
+    seen, m = sights(train), patients(held.subjects)
+    limits = {name: float(one.max()) for name, one in _alike(held, train, seen, STILL).items()}
+    among = {name: float(one.max()) for name, one in _alike(held, rest, seen, STILL).items()}
+    beyond = _beyond(_alike(made, train, seen, STILL), limits)
+    estimate = _counted(beyond, _who(made), least=3 / m)
+    control = _counted(_beyond(_alike(some, rest, seen, STILL), among), some.subjects, least=3 / m)
+    detail = {"images": len(made), "found": int(beyond.sum()), "by_chance": 1 / (len(held) + 1), "limits": limits}
+    return (_finding(UNIQUE, estimate=estimate, control=control, detail=detail),)
+
+
+@measures(EQUAL)
+def equal_images(evidence: Measured) -> tuple[Finding, ...]:
+    """Share of all synthetic images of which a contrast equals one of a train image, mirrored or not, as files hold it.
+
+    What a holdout image shows as well does not count, and neither does an image of one grey. Control: one half of train
+    looked for in the other half. Interval by patient, never narrower than the rule of three.
+    """
+    train, made = evidence.train, evidence.synthetic
+    if not len(made) or patients(train.subjects) < 2:
+        return _finding.unmeasured((EQUAL,), status="insufficient", reason="no images, or fewer than two patients")
+    some, rest = _halves(train, rng=stream(evidence.seed, "equal images"))
+    equal = _equal(made, train) & ~_equal(made, evidence.holdout)
+    estimate = _counted(equal, _who(made))
+    control = _counted(_equal(some, rest) & ~_equal(some, evidence.holdout), some.subjects)
+    detail = {"images": len(made), "found": int(equal.sum())}
+    return (_finding(EQUAL, estimate=estimate, control=control, detail=detail),)
+
+
+def _too_few(evidence: Measured) -> str:
+    """Why nothing can be measured, or nothing."""
+    real = evidence.train, evidence.holdout
+    few = min(map(len, (*real, evidence.synthetic))) < LEAST or min(patients(part.subjects) for part in real) < 2
+    return f"fewer than {LEAST} images or two patients in a part" if few else ""
+
+
+def _halves(train: Images, *, rng: np.random.Generator) -> tuple[Images, Images]:
     half = np.zeros(len(train), dtype=bool)
     half[patient_rows(train.subjects, len(train) // 2, rng=rng)] = True
-    some = train.take(half).take(np.arange(min(most, int(half.sum()))))
-    rest = train.take(~half)
-    sights = [light, *([masks] if train.layout.maps else [])]
-    copied, again, told = np.zeros(len(made), dtype=bool), np.zeros(len(some), dtype=bool), dict[str, Any]()
-    for sight in sights:
-        usual, likeness = likest(held, train, sight), likest(made, train, sight)
-        limit = _limit(usual)
-        copied |= likeness > limit
-        again |= likest(some, rest, sight) > _limit(likest(held, rest, sight))
-        mine = {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
-        told |= mine if sight is light else {"masks": mine}
-    who, chance = made.subjects if patients(made.subjects) > 1 else np.arange(len(made)), len(sights) * (1 - USUAL)
-    shares = _share(copied, who, chance), _share(again, some.subjects, chance)
-    found = _finding(COPIES, estimate=shares[0], control=shares[1], detail=told)
-    return (found, *_finding.unmeasured((UNIQUE,), status="not_applicable", reason=ALL_UNIQUE))
+    return train.take(half), train.take(~half)
 
 
-def _patients(images: Images) -> int:
-    return patients(images.subjects)
+def _who(made: Images) -> np.ndarray:
+    """The patients of synthetic images; where all are of one, each stands for itself."""
+    return made.subjects if patients(made.subjects) > 1 else np.arange(len(made))
 
 
-def _limit(likeness: np.ndarray) -> float:
-    return float(np.quantile(likeness, USUAL, method="higher"))
+def _alike(images: Images, train: Images, seen: Mapping[str, Sight], *moved: tuple[int, ...]) -> Likeness:
+    return {name: likest(images, train, sight, *moved) for name, sight in seen.items()}
 
 
-Sight = Callable[[Images], np.ndarray]
-"""What of images is compared, (n, planes, ...)."""
+def _equal(images: Images, others: Images) -> np.ndarray:
+    """(n,) whether any contrast of an image, mirrored or not, is one of the others'."""
+    known = sums(others, others.layout)
+    mine = [sums(images, others.layout, mirrored=mirrored) for mirrored in (False, True)]
+    found: np.ndarray = np.any([(np.isin(one, known) & (one != 0)).any(1) for one in mine], axis=0)
+    return found
 
 
-def light(images: Images) -> np.ndarray:
-    """Their intensities."""
-    return images.light
+def _beyond(likeness: Likeness, limits: Mapping[str, float]) -> np.ndarray:
+    """(n,) whether an image is more alike than the limit of any sight."""
+    found: np.ndarray = np.any([one > limits[name] for name, one in likeness.items()], axis=0)
+    return found
 
 
-def masks(images: Images) -> np.ndarray:
-    """Where each class of their masks is, but for what is around."""
-    maps = images.layout.maps.items()
-    shown = [images.pixels[:, i] == code for i, channel in maps for code in range(1, len(channel.classes))]
-    return np.stack(shown, 1).astype(np.float32)
+def _share(likeness: Likeness, usual: Likeness, who: np.ndarray) -> Estimate:
+    """What is beyond the limits that usual likenesses set, less chance."""
+    limits = {name: float(np.quantile(one, USUAL, method="higher")) for name, one in usual.items()}
+    at = np.any([one >= limits[name] for name, one in usual.items()], axis=0).mean()
+    chance = min(float(at), len(limits) * (1 - USUAL))
+    found = _counted(_beyond(likeness, limits), who)
+    return replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
 
 
-def likest(images: Images, train: Images, sight: Sight = light) -> np.ndarray:
-    """(n,) the likeness of each image to the train image that it resembles most."""
-    return twins(images, train, sight)[0]
-
-
-def twins(images: Images, train: Images, sight: Sight = light) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) the same, and the row of that train image."""
-    most = SIDE if train.pixels.ndim == 4 else DEEP
-    small = pooled(sight(images), most)
-    likeness, where = np.full(len(images), -np.inf), np.zeros(len(images), dtype=np.int64)
-    for part in large.parts(train.pixels):
-        known = _unit(_middle(pooled(sight(_part(train, part)), most)))
-        for moved in _moves(small):
-            found = _unit(_middle(moved)) @ known.T
-            best = found.argmax(1)
-            now = found[np.arange(len(found)), best]
-            where = np.where(now > likeness, best + part.start, where)
-            likeness = np.maximum(now, likeness)
-    return likeness, where
-
-
-def _part(images: Images, part: slice) -> Images:
-    return images.take(np.arange(len(images))[part])
-
-
-def _moves(x: np.ndarray) -> Iterator[np.ndarray]:
-    """Images moved by a place or none along each of the last axes, both ways round."""
-    for mirrored in (x, np.flip(x, -1)):
-        for steps in product(SHIFTS, repeat=2):
-            yield np.roll(mirrored, steps, axis=(-2, -1))
-
-
-def _middle(x: np.ndarray) -> np.ndarray:
-    """Without the outermost place, which a move brings in from the other side."""
-    return x[..., 1:-1, 1:-1]
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    """(n, d) float32 of mean 0 and length 1."""
-    flat = x.reshape(len(x), -1)
-    flat = flat - flat.mean(1, keepdims=True)
-    made: np.ndarray = (flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)).astype(np.float32)
-    return made
-
-
-def _share(copied: np.ndarray, who: np.ndarray, chance: float) -> Estimate:
+def _counted(copied: np.ndarray, who: np.ndarray, *, least: float = 0.0) -> Estimate:
     found = mean(copied, clusters=who)
     half = max(found.high - found.value, 3 / len(copied))
-    low, high = max(found.value - half, 0.0), min(found.value + half, 1.0)
-    return replace(found, value=found.value - chance, low=low - chance, high=high - chance)
+    return replace(found, low=max(found.value - max(half, least), 0.0), high=min(found.value + half, 1.0))
+
+
+def _told(likeness: np.ndarray, usual: np.ndarray) -> dict[str, Any]:
+    limit = float(np.quantile(usual, USUAL, method="higher"))
+    return {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
 
 
 def _quantiles(likeness: np.ndarray) -> dict[str, float]:
@@ -155,6 +173,14 @@ _finding = Wording(
             "Share of synthetic images that repeat a training image, moved or mirrored or not, more closely than "
             "unseen real images do, beyond chance (0: none; 1: all are copies).",
         ),
-        UNIQUE: ("Copies that one patient alone has", "Of images these are all copies."),
+        UNIQUE: (
+            "Images nearer to a training image than any unseen one",
+            "Share of all synthetic images that repeat a training image more closely than every unseen real image does "
+            "(0: none; 1: all are copies).",
+        ),
+        EQUAL: (
+            "Images equal to a training image",
+            "Share of all synthetic images of which a contrast is that of a training image, mirrored or not (0: none).",
+        ),
     }
 )

@@ -12,9 +12,8 @@ from semblance.core import large
 from semblance.core.dataset import Part
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.embed import brightness
+from semblance.modalities.image.embed import ends, textures, unit_of
 from semblance.modalities.image.metrics.samples import SAMPLES, Measured, pooled
-from semblance.modalities.image.radiomics import radiomics
 
 SIDE, FILTERS, PART = 32, (16, 32), 200
 DEEP = 16
@@ -29,9 +28,9 @@ def described(evidence: Measured, extractor: str) -> dict[Part, np.ndarray]:
 
 
 def _bank(evidence: Measured) -> Callable[[Images], np.ndarray]:
-    low, high = brightness(evidence.train)
+    between = ends(evidence.train)
     return lambda images: np.concatenate(
-        [bank((part - low) / (high - low)) for part in np.split(images.light, range(PART, len(images), PART))]
+        [bank(unit_of(part, between)) for part in np.split(images.light, range(PART, len(images), PART))]
     )
 
 
@@ -67,8 +66,7 @@ def _convolved(h: np.ndarray, filters: np.ndarray) -> np.ndarray:
 
 
 def _radiomics(evidence: Measured) -> Callable[[Images], np.ndarray]:
-    low, high = brightness(evidence.train)
-    return lambda images: radiomics(images.light, low=low, high=high)
+    return lambda images: textures(images, evidence.train)
 
 
 def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
@@ -79,9 +77,9 @@ def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
     rng, train = stream(evidence.seed, "domain"), evidence.train
     most = min(LEARNED, len(large.few(train.light.shape, rng=rng, share=1)))
     some = train.take(np.sort(rng.permutation(len(train))[:most]))
-    low, high = brightness(train)
+    between = ends(train)
     classes, labels = some.labels, np.unique(some.labels)
-    x = _unit(some.light, low, high)
+    x = _unit(some.light, between)
     codes = np.searchsorted(labels, classes)
     if len(labels) < 2:
         codes = rng.integers(0, 4, len(some))
@@ -90,7 +88,7 @@ def _domain(evidence: Measured) -> Callable[[Images], np.ndarray]:
     shape = train.light.shape[1:]
     describe = describer(x.reshape(len(x), -1), codes, shape, width=WIDTH, plan=plan, rng=rng)
     return lambda images: large.by_rows(
-        lambda part: describe(_unit(part, low, high).reshape(len(part), -1)), images.light
+        lambda part: describe(_unit(part, between).reshape(len(part), -1)), images.light
     )
 
 
@@ -100,8 +98,8 @@ def turned_over(image: np.ndarray, code: int) -> np.ndarray:
     return np.flip(image, axes) if axes else image
 
 
-def _unit(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
-    made: np.ndarray = ((pixels - low) / (high - low) * 2 - 1).astype(np.float32)
+def _unit(pixels: np.ndarray, between: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    made: np.ndarray = (unit_of(pixels, between) * 2 - 1).astype(np.float32)
     return made
 
 

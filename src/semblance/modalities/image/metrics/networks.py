@@ -24,7 +24,7 @@ from semblance.core.need import need
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.declare import check
-from semblance.modalities.image.embed import brightness
+from semblance.modalities.image.embed import ends, unit_of
 from semblance.modalities.image.metrics.frechet import ratio
 from semblance.modalities.image.metrics.samples import SAMPLES, Measured, pooled
 from semblance.modalities.image.pictures import planes
@@ -176,10 +176,10 @@ def from_files(evidence: Measured) -> tuple[Finding, ...]:
         return _finding.unmeasured((METRIC,), status="not_applicable", reason="no network was given by its file")
     if reason := SAMPLES.too_few(evidence):
         return _finding.unmeasured((METRIC,), status="insufficient", reason=reason)
-    window = brightness(evidence.train)
+    between = ends(evidence.train)
     rows, found = list[dict[str, Any]](), dict[str, Any]()
     for one in given:
-        told = SAMPLES.described(evidence, lambda images, one=one: _seen(one, images, window))  # type: ignore[misc]
+        told = SAMPLES.described(evidence, lambda images, one=one: _seen(one, images, between))  # type: ignore[misc]
         if not all(np.isfinite(x).all() for x in told.values()):
             reason = f"'{one.name}' describes an image by what is no number"
             return _finding.unmeasured((METRIC,), status="error", reason=reason)
@@ -191,10 +191,9 @@ def from_files(evidence: Measured) -> tuple[Finding, ...]:
     return (_finding(METRIC, **found, meaning=f"{_MEANING} Given: {named}.", detail={"networks": rows}),)
 
 
-def _seen(network: Network, images: Images, window: tuple[float, float]) -> np.ndarray:
+def _seen(network: Network, images: Images, between: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """(n, d) numbers of images."""
-    low, high = window
-    unit = np.clip((images.light - low) / (high - low), 0, 1)
+    unit = np.clip(unit_of(images.light, between), 0, 1)
     if unit.ndim == 4:
         return network.described(unit)
     return np.concatenate([network.described(planes(unit, axis)) for axis in range(3)], axis=1)

@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter
 from semblance.core.judge import Wording, measures
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.embed import brightness
+from semblance.modalities.image.embed import ends
 from semblance.modalities.image.metrics.samples import SAMPLES, Measured, pooled
 
 METRIC = "fidelity.image_similarity"
@@ -22,13 +22,13 @@ def similarity(evidence: Measured) -> tuple[Finding, ...]:
     """|difference| between the mean structural similarity of pairs of synthetic images and that of holdout; 0 is best.
 
     MS-SSIM (Wang, Simoncelli and Bovik 2003) at two scales of each image with another one of its label, as Odena et al.
-    (2017) look for collapse; of several channels the mean, each by its own range of brightness. `detail` tells both
-    means: above the real one, images are too much alike. Control: train.
+    (2017) look for collapse; of several channels the mean, each by its contrast's range of brightness. `detail`
+    tells both means: above the real one, images are too much alike. Control: train.
     """
     if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
-    ends = [brightness(evidence.train, channel) for channel in range(evidence.train.light.shape[1])]
-    reach = [high - low for low, high in ends]
+    low, high = ends(evidence.train)
+    reach = (high - low).tolist()
     told = SAMPLES.described(evidence, lambda images: _among(images, reach)[:, None])
     made = SAMPLES.apart(evidence, told, lambda a, b: np.abs(a.mean(0) - b.mean(0)))
     means = {part: float(told[part].mean()) for part in ("synthetic", "holdout")}

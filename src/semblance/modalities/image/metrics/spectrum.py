@@ -11,7 +11,7 @@ from semblance.modalities.image.metrics.samples import SAMPLES, Measured, each
 
 METRIC = "fidelity.image_spectrum"
 FAINT = 1e-9
-"""The share of the total power that counts as none."""
+"""The share of the total power of real images that counts as none: no gap is larger than this."""
 
 
 @measures(METRIC)
@@ -26,7 +26,8 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
         return (_finding(METRIC, status="insufficient", reason=reason),)
     told = SAMPLES.described(evidence, rings)
     made = SAMPLES.apart(evidence, told, _distance)
-    gap = _decibels(told["synthetic"]) - _decibels(told["holdout"])
+    least = _least(told["holdout"])
+    gap = _decibels(told["synthetic"], least) - _decibels(told["holdout"], least)
     return (_finding(METRIC, **SAMPLES.estimates(evidence, made), detail={"rings": np.round(gap[0], 2).tolist()}),)
 
 
@@ -51,15 +52,21 @@ def _rings(light: np.ndarray) -> np.ndarray:
     return np.stack([flat[..., ring == k].mean(-1) for k in kept], -1)
 
 
-def _decibels(power: np.ndarray) -> np.ndarray:
+def _least(held: np.ndarray) -> np.ndarray:
+    """(channels, 1) the power of real images (n, channels, rings) below which there is none."""
+    made: np.ndarray = np.maximum(FAINT * held.mean(0).sum(-1, keepdims=True), 1e-300)
+    return made
+
+
+def _decibels(power: np.ndarray, least: np.ndarray) -> np.ndarray:
     """(channels, rings)."""
-    mean = power.mean(0)
-    made: np.ndarray = 10 * np.log10(np.maximum(mean, FAINT * mean.sum(-1, keepdims=True) + 1e-300))
+    made: np.ndarray = 10 * np.log10(np.maximum(power.mean(0), least))
     return made
 
 
 def _distance(made: np.ndarray, held: np.ndarray) -> np.ndarray:
-    gap: np.ndarray = np.sqrt(((_decibels(made) - _decibels(held)) ** 2).mean(-1))
+    least = _least(held)
+    gap: np.ndarray = np.sqrt(((_decibels(made, least) - _decibels(held, least)) ** 2).mean(-1))
     return gap
 
 
