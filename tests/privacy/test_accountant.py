@@ -175,5 +175,3 @@ def test_a_budget_of_next_to_nothing_buys_noise_that_holds() -> None:
     """What delta alone covers costs no epsilon at all."""
     (found,) = noise_for(1e-4, delta=0.01, parts=[(1, 1)])
     assert not found.endless and epsilon_of([found], delta=0.01) <= 1e-4
-    steps = steps_for(0.01, delta=0.01, rate=0.01, count=10)
-    assert not steps.endless and epsilon_of([steps], delta=0.01) <= 0.01
