@@ -34,7 +34,26 @@ def test_the_profile_tells_leads_marks_and_facts(tmp_path):
         ("sex", "feature"),
     ]
     assert profile.fields[2].kind == "beats, 2 symbols" and len(made) == 3
+    left = [(plan.action, plan.suspicion) for plan in profile.fields if plan.role == "marks"]
+    assert left == [("learn", ""), ("drop", "beats are learned instead")]
     assert profile.notes == ("each recording counts as one patient (a manifest table or --subject says otherwise)",)
+
+
+def test_an_ecg_without_beats_is_told(tmp_path):
+    """It was cut into windows, across its beats, without a word; of states that stand beside beats none is learned."""
+    waves = [wave(3000, phase=i) for i in range(4)]
+    _, profile = read([saved(tmp_path / "a.npz", *waves)], ReadOptions())
+    (note,) = [note for note in profile.notes if "no beats" in note]
+    assert note.startswith("no beats are marked: windows of 256 samples (2.56 s) are learned, and no rhythm")
+    marks = {"beats_record": np.repeat([0, 1, 2], 30), "beats_at": np.tile(np.arange(30) * 90, 3)}
+    marks |= {"beats_symbol": np.full(90, "N"), "states_record": [0], "states_at": [9], "states_symbol": ["AFIB"]}
+    for rows, left in ((90, ["learn", "drop"]), (30, ["drop", "learn"])):
+        some = {name: part[:rows] for name, part in marks.items()}
+        _, profile = read([saved(tmp_path / "b.npz", *waves, **some)], ReadOptions())
+        assert [plan.action for plan in profile.fields if plan.role == "marks"] == left
+        assert any("no beats" in note for note in profile.notes) == (rows == 30)
+    short = [wave(300, phase=i) for i in range(4)]
+    assert not any("no beats" in n for n in read([saved(tmp_path / "c.npz", *short)], ReadOptions())[1].notes)
 
 
 def test_what_is_wrong_with_a_schema_file_ends_it():

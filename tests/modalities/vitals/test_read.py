@@ -48,6 +48,16 @@ def test_a_stay_is_joined_with_its_row_and_early_channels_are_facts(tmp_path):
     assert stays.schema["died"].role == "target"
 
 
+def test_how_long_stays_last_is_told(tmp_path):
+    """Seconds of a column `time` were minutes, without a word."""
+    long = LONG.assign(minute=LONG["minute"] * 60).rename(columns={"minute": "time"})
+    _, profile = read(files(tmp_path, long), ReadOptions())
+    assert "stays last 125 hours in the median, as 'time' tells minutes ([vitals] clock)" in profile.notes
+    long["time"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(long["time"], unit="s")
+    _, profile = read(files(tmp_path, long), ReadOptions())
+    assert "stays last 2.08 hours in the median, as 'time' tells timestamps" in profile.notes
+
+
 def test_the_files_may_come_in_any_order_or_in_a_folder(tmp_path):
     one = read(files(tmp_path)[::-1], ReadOptions())[0]
     other = read([tmp_path], ReadOptions())[0]

@@ -21,6 +21,7 @@ from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
 from semblance.modalities.signal.look import look, too_short, wrong_rates
+from semblance.modalities.signal.pieces import Cut
 
 __all__ = ["column_names", "concat", "like", "output_name", "read"]
 
@@ -37,17 +38,31 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     settled = statics.settle(found, said, given=given)
     recordings = _recordings(found, settled)
     repairs = [note for one in found for note in one.notes]
-    fields = (*plans, *_marks(recordings), *settled.plans)
+    cut = Cut.of(recordings)
+    fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    return recordings, Profile(len(found), patients, fields, (*repairs, *remarks, *notes, *seen, *settled.notes))
+    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes)
+    return recordings, Profile(len(found), patients, fields, told)
 
 
-def _marks(recordings: Recordings) -> Iterator[FieldPlan]:
-    """A plan of the beats and one of the states, where there are any."""
-    for kind in ("beats", "states"):
+def _marks(recordings: Recordings, cut: Cut) -> Iterator[FieldPlan]:
+    """A plan of the beats and one of the states, where there are any, which says whether they are learned."""
+    labelled = recordings.schema.where("target") is not None
+    for kind, left in (
+        ("beats", "" if cut.beats else "fewer than half of the recordings have beats"),
+        ("states", "beats are learned instead" if cut.beats else "the label is learned instead" if labelled else ""),
+    ):
         symbols = {text for one in recordings.recordings for text in getattr(one, kind).symbol if text}
         if symbols:
-            yield FieldPlan(kind, f"{kind}, {len(symbols)} symbols", "marks", 0.0)
+            told = f"{kind}, {len(symbols)} {'symbol' if len(symbols) == 1 else 'symbols'}"
+            yield FieldPlan(kind, told, "marks", 0.0, left, "drop" if left else "learn")
+
+
+def _without_rhythm(recordings: Recordings, cut: Cut) -> Iterator[str]:
+    """A note where recordings are cut into windows, across whatever beats they have."""
+    if not cut.beats and any(one.seconds * cut.rate > cut.size for one in recordings.recordings):
+        length = f"windows of {cut.size:,} samples ({cut.size / cut.rate:.3g} s)"
+        yield f"no beats are marked: {length} are learned, and no rhythm; an ECG keeps its own where beats are marked"
 
 
 def like(

@@ -16,7 +16,7 @@ from semblance.core.errors import DataError, UsageError
 from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
-from semblance.modalities.vitals import declare, long, statics
+from semblance.modalities.vitals import declare, long, statics, times
 from semblance.modalities.vitals.data import Channel, Layout, Stays, concat
 from semblance.modalities.vitals.declare import Said
 from semblance.modalities.vitals.digits import decimals_of
@@ -59,8 +59,18 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Stays, Prof
         )
     fields = (*settled.plans, *_plans(stays))
     patients = int(stays.subjects.max()) + 1
-    told = (f"{len(stays):,} stays, {len(stays.value):,} measurements of {len(stays.channels)} channels",)
+    told = (
+        f"{len(stays):,} stays, {len(stays.value):,} measurements of {len(stays.channels)} channels",
+        _lasting(rows, found.layout),
+    )
     return stays, Profile(len(stays), patients, fields, (*told, *rows.notes, *notes, *settled.notes))
+
+
+def _lasting(rows: Rows, layout: Layout) -> str:
+    """How long stays last: a column `time` does not say whether it tells minutes or seconds, but a person sees it."""
+    last = pd.Series(rows.minute).groupby(rows.record).max()
+    clock = f"'{layout.time}' tells {layout.clock}" + (" ([vitals] clock)" if layout.clock in times.MINUTES else "")
+    return f"stays last {float(last.median()) / 60:,.3g} hours in the median, as {clock}"
 
 
 def like(paths: Sequence[str | Path], schema: Schema) -> Stays:
