@@ -302,7 +302,7 @@ def _uneven(mine: Sequence[Slice]) -> Problem | None:
     if len(gaps) and np.median(gaps) < NEAR:
         rule, fix = (
             "slices of a volume lie beside each other",
-            "one time or contrast for each series, or dimensions = 2",
+            "give one time or contrast, or [image] dimensions = 2",
         )
         return Problem(f"{place}: at one place", rule, fix)
     if len(mine) < 2 or (np.abs(gaps - np.median(gaps)) > 0.1 * np.median(gaps)).any():
