@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semblance.core.judge import measures, owed, patient_blocks, patient_rows, patients
+from semblance.core.estimate import Estimate
+from semblance.core.judge import measures, owed, patient_blocks, patient_rows, patients, to_real
 from semblance.core.rng import stream
 
 subjects = st.lists(st.integers(0, 15), min_size=1, max_size=60).map(np.array)
@@ -46,3 +47,9 @@ def test_a_judge_owes_what_it_declares():
 @pytest.mark.parametrize("n", [0, 1])
 def test_a_declaration_keeps_the_function(n):
     assert measures("x")(lambda value: value + 1)(n) == n + 1
+
+
+def test_a_distance_is_told_in_units_of_that_of_real_records():
+    far, near, below = (Estimate(x, x, x) for x in (0.6, 0.2, -0.1))
+    assert to_real({"estimate": far, "control": near}) == {"ratio": pytest.approx(3)}
+    assert to_real({"estimate": far, "control": below}) == to_real({"estimate": far, "control": None}) == {}

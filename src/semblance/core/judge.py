@@ -58,6 +58,13 @@ def slots(numbers: Mapping[Part, Estimate], *, control: Part = "train") -> dict[
     return {"estimate": numbers["synthetic"], "control": numbers[control], "floor": numbers.get("floor")}
 
 
+def to_real(numbers: Mapping[str, Any]) -> dict[str, float]:
+    """For the detail of a distance with these fields: its `ratio` to that of real records (1: as near). Nothing where
+    these are at no distance, as one that is unbiased may say."""
+    estimate, control = numbers["estimate"], numbers["control"]
+    return {"ratio": estimate.value / control.value} if control is not None and control.value > 0 else {}
+
+
 Metric = Callable[[Evidence[Any]], tuple[Finding, ...]]
 Attack = Callable[[Evidence[Any]], AttackScores]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence, Part
 from semblance.core.estimate import Estimate, jackknife, linearized
-from semblance.core.judge import Wording, measures, patient_blocks, slots
+from semblance.core.judge import Wording, measures, patient_blocks, slots, to_real
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.evaluate.fidelity.samples import parts, rows, size, too_few, who
@@ -58,9 +58,10 @@ def distances(evidence: Evidence) -> tuple[Finding, ...]:
         {"records": paired, "squared": squares["synthetic"][1].value},
     )
     numbers = (_transported(evidence, n), *({part: root(pair[i]) for part, pair in squares.items()} for i in (0, 1)))
+    told = [slots(found) for found in numbers]
     return tuple(
-        _finding(metric, **slots(found), detail=detail)
-        for metric, found, detail in zip(METRICS, numbers, details, strict=True)
+        _finding(metric, **found, detail=detail | to_real(found))
+        for metric, found, detail in zip(METRICS, told, details, strict=True)
     )
 
 

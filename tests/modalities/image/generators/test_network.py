@@ -12,7 +12,7 @@ from semblance.core.dataset import split_by_subject
 from semblance.core.modality import ReadOptions
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
-from semblance.modalities.image.data import Channel, concat
+from semblance.modalities.image.data import Channel, Images, concat
 from semblance.modalities.image.generators.dcgan import Dcgan
 from semblance.modalities.image.generators.floor import Floor
 from semblance.modalities.image.generators.med_ddpm import MedDdpm
@@ -28,15 +28,20 @@ from tests.modalities.image.simulated import images, scanned
 PLAN = {"steps": 100, "batch": 32, "rate": 3e-3, "weight_decay": 0.0, "ema": 0.95, "look": 50}
 
 
-def apart(name: type[NetworkSpec], n: int = 150, **options) -> tuple[float, float]:
-    """How far the mean image is off, and how much brighter the brightest pixel of a nodule is, of images that learned
-    for a few steps."""
+def apart(name: type[NetworkSpec], n: int = 150, **options) -> tuple[float, float, float]:
+    """How far the mean image is off, how much brighter the brightest pixel of a nodule is, and how varied images of a
+    label are as a share of real ones (0: one image again and again), of images that learned for a few steps."""
     data = images(n, 1)
     plan = replace(name.base, steps=100, ema=0.95).to_json()
     made = concat(list(name(**options).fit(data, rng=stream(0, "fit"), plan=plan).sample(n, rng=stream(0, "sample"))))
     bright = made.pixels.max((1, 2, 3))
     gap = bright[made.labels == "nodule"].mean() - bright[made.labels == "clear"].mean()
-    return float(np.abs(made.pixels.mean(0) - data.pixels.mean(0)).mean()), float(gap)
+    return float(np.abs(made.pixels.mean(0) - data.pixels.mean(0)).mean()), float(gap), varied(made) / varied(data)
+
+
+def varied(data: Images) -> float:
+    """The standard deviation of a pixel over images of a label, mean over pixels: of the label where it is least."""
+    return min(float(data.pixels[data.labels == label].std(0).mean()) for label in np.unique(data.labels))
 
 
 @pytest.mark.parametrize("spec", [Vae(), Dcgan(), StyleGan(), MedDdpm(steps=2), Pix2Pix()], ids=lambda s: s.card.name)

@@ -7,7 +7,7 @@ from tests.modalities.image.simulated import images
 
 
 def test_images_of_each_label_are_learned():
-    off, brighter = apart(Vae, channels=8)
+    off, brighter, _ = apart(Vae, channels=8)
     assert off < 20 and brighter > 5
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from semblance.core.dataset import Part
 from semblance.core.estimate import Estimate
-from semblance.core.judge import Wording, measures, slots
+from semblance.core.judge import Wording, measures, slots, to_real
 from semblance.core.report import Finding
 from semblance.modalities.image.metrics.extractors import EXTRACTORS, described
 from semblance.modalities.image.metrics.samples import SAMPLES, Measured
@@ -107,7 +107,8 @@ def kernel(evidence: Measured) -> tuple[Finding, ...]:
     unit = {part: np.clip((x - center) / spread, -10, 10) for part, x in told.items()}
     made = {part: one[:, 0] for part, one in SAMPLES.apart(evidence, unit, kernel_distance).items()}
     least = partial(SAMPLES.estimate, evidence, within=(-np.inf, np.inf))
-    return (_finding(KID, **slots({part: least(one) for part, one in made.items()})),)
+    numbers = slots({part: least(one) for part, one in made.items()})
+    return (_finding(KID, **numbers, detail=to_real(numbers)),)
 
 
 def kernel_distance(made: np.ndarray, held: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semblance.core.judge import Wording, measures
+from semblance.core.judge import Wording, measures, to_real
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import ends, unit_of
@@ -24,7 +24,8 @@ def histogram(evidence: Measured) -> tuple[Finding, ...]:
         return (_finding(METRIC, status="insufficient", reason=reason),)
     between = ends(evidence.train)
     made = SAMPLES.compared(evidence, lambda images: counts(images, between), _distance)
-    return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0.0, 1.0))),)
+    numbers = SAMPLES.estimates(evidence, made, within=(0.0, 1.0))
+    return (_finding(METRIC, **numbers, detail=to_real(numbers)),)
 
 
 def counts(images: Images, ends: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from semblance.core.judge import Wording, measures
+from semblance.core.judge import Wording, measures, to_real
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import ends
@@ -32,7 +32,8 @@ def similarity(evidence: Measured) -> tuple[Finding, ...]:
     told = SAMPLES.described(evidence, lambda images: _among(images, reach)[:, None])
     made = SAMPLES.apart(evidence, told, lambda a, b: np.abs(a.mean(0) - b.mean(0)))
     means = {part: float(told[part].mean()) for part in ("synthetic", "holdout")}
-    return (_finding(METRIC, **SAMPLES.estimates(evidence, made, within=(0.0, 2.0)), detail=means),)
+    numbers = SAMPLES.estimates(evidence, made, within=(0.0, 2.0))
+    return (_finding(METRIC, **numbers, detail=means | to_real(numbers)),)
 
 
 def _among(images: Images, reach: Sequence[float]) -> np.ndarray:

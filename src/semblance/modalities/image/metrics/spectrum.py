@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semblance.core.judge import Wording, measures
+from semblance.core.judge import Wording, measures, to_real
 from semblance.core.report import Finding
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.metrics.samples import SAMPLES, Measured, each
@@ -20,7 +20,8 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
 
     The root mean square, over rings of spatial frequency, of the difference in decibels, mean over channels: every
     decade of power counts alike, so that missing detail is seen as well as a missing shape. Control: train.
-    `detail["rings"]` has the difference at each ring, from coarse to fine.
+    `detail["rings"]` has the difference at each ring, from coarse to fine, of the first
+    channel, `detail["contrasts"]` of each.
     """
     if reason := SAMPLES.too_few(evidence):
         return (_finding(METRIC, status="insufficient", reason=reason),)
@@ -28,7 +29,9 @@ def power_spectrum(evidence: Measured) -> tuple[Finding, ...]:
     made = SAMPLES.apart(evidence, told, _distance)
     least = _least(told["holdout"])
     gap = _decibels(told["synthetic"], least) - _decibels(told["holdout"], least)
-    return (_finding(METRIC, **SAMPLES.estimates(evidence, made), detail={"rings": np.round(gap[0], 2).tolist()}),)
+    numbers = SAMPLES.estimates(evidence, made)
+    detail = {"rings": np.round(gap[0], 2).tolist(), "contrasts": np.round(gap, 2).tolist()}
+    return (_finding(METRIC, **numbers, detail=detail | to_real(numbers)),)
 
 
 def rings(images: Images) -> np.ndarray:
