@@ -60,7 +60,7 @@ def distances(evidence: Evidence) -> tuple[Finding, ...]:
     numbers = (_transported(evidence, n), *({part: root(pair[i]) for part, pair in squares.items()} for i in (0, 1)))
     told = [slots(found) for found in numbers]
     return tuple(
-        _finding(metric, **found, detail=detail | to_real(found))
+        _finding(metric, **found, detail={**detail, **to_real(found)})
         for metric, found, detail in zip(METRICS, told, details, strict=True)
     )
 
