@@ -26,8 +26,9 @@ HOLDOUT = 0.3
 NOTES = """\
 # Generators of vitals
 
-Stays in intensive care. Each contender learns the stays of seven tenths of the patients for as many seconds of a
-processor and draws as many new ones; judges compare them with the stays of the others. No peers yet.
+Stays in intensive care. Each contender learns the stays of seven tenths of the patients for as many seconds as the
+heading of a section says, of a processor unless it says by the clock, and draws as many new ones; judges compare them
+with the stays of the others. No peers yet.
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; stays/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)

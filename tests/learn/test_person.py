@@ -126,3 +126,26 @@ def test_of_whom_nothing_is_known():
     person = Person.fit(pd.DataFrame(index=range(3)), np.zeros((3, 0)), np.arange(3), rare=1)
     frame, numbers = person.draw(2, rng=stream(0, "nobody"))
     assert frame.shape == (2, 0) and numbers.shape == (2, 0)
+
+
+def test_the_ages_of_a_tail_are_many():
+    """Of four groups of patients two made up a quarter of all who were drawn, each of one age."""
+    age = np.linspace(23, 89, 22)
+    scale = Scale.of(pd.Series(age, name="age"), np.arange(22), rare=5)
+    drawn = scale.values(stream(0, "ages").standard_normal(2000), rng=stream(0, "lost"))
+    assert pd.Series(np.round(drawn)).value_counts(normalize=True).max() < 0.05
+    assert np.quantile(drawn, [0, 0.1, 0.5, 0.9, 1]) == pytest.approx(np.quantile(age, [0, 0.1, 0.5, 0.9, 1]), abs=3)
+
+
+@pytest.mark.parametrize(("sign", "low", "high"), [(1, 0, 23), (-1, -23, 0)])
+def test_a_tail_does_not_cross_zero(sign, low, high):
+    scale = Scale.of(pd.Series(sign * np.array([0.2, 0.4, 2, 3, 4, 6, 9, 25]), name="x"), np.arange(8), rare=2)
+    drawn = scale.values(np.linspace(-6, 6, 500), rng=stream(0, "lost"))
+    assert drawn.min() == pytest.approx(low, abs=0.1) and drawn.max() == pytest.approx(high, abs=0.1)
+    span = scale.span_of_range(*sorted((sign * 20.0, sign * 40.0)))
+    assert span is not None and np.ptp(span) > 0
+
+
+def test_a_model_that_was_saved_without_tails_draws_as_it_did():
+    scale = Scale("age", knots=(40.0, 60.0), number=True)
+    assert scale.values(np.array([-3.0, 3.0]), rng=stream(0, "lost")).tolist() == [40, 60]

@@ -2,7 +2,9 @@
 
 A category is a cut of a normal score, a number of the frame its quantiles (a Gaussian copula; Nelsen 2006), all other
 numbers are normal as they are. The covariance is shrunk as Ledoit and Wolf (2004) found best. Quantiles are means over
-at least `rare` patients, each of whom counts once; a column that fewer have a number of is not known at all.
+at least `rare` patients, each of whom counts once; a column that fewer have a number of is not known at all. Beyond the
+first and the last of them numbers go on as they came there, for half a step: what the patients of a tail have on the
+mean is known, and not one of them.
 """
 
 from __future__ import annotations
@@ -57,13 +59,15 @@ FREE = Limits()
 
 @dataclass(frozen=True)
 class Scale:
-    """One column of the frame: `levels` and their cumulative `shares`, or the `knots` of a number; `missing` share."""
+    """One column of the frame: `levels` and their cumulative `shares`, or the `knots` of a number, each in the middle
+    of its share of the cohort, and the `ends` of its tails, where they are known; `missing` share."""
 
     name: str
     levels: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
     knots: tuple[float, ...] = ()
     missing: float = 0.0
+    ends: tuple[float, ...] = ()
     number: bool = False
     """Whether it is a number; a category of which no level is known is missing throughout."""
 
@@ -75,7 +79,7 @@ class Scale:
             known = np.sort(column.dropna().astype(float).groupby(patients).mean().to_numpy())
             groups = np.array_split(known, len(known) // max(rare, 1)) if len(known) >= max(rare, 1) else []
             knots = tuple(float(g.mean()) for g in groups)
-            return cls(name, knots=knots, missing=_lost(missing, groups), number=True)
+            return cls(name, knots=knots, missing=_lost(missing, groups), ends=_ends(knots), number=True)
         count = column.value_counts()
         count = count[patients.groupby(column, observed=False).nunique().reindex(count.index) >= rare]
         count = count[count > 0]
@@ -115,8 +119,15 @@ class Scale:
 
     def _numbers(self, place: np.ndarray) -> np.ndarray:
         """The numbers at shares of the cohort."""
+        return np.interp(place, *self._curve())
+
+    def _curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Shares of the cohort, and the numbers at them."""
         knots = np.array(self.knots) if self.knots else np.array([np.nan])
-        return np.interp(place, (np.arange(len(knots)) + 0.5) / len(knots), knots)
+        places = (np.arange(len(knots)) + 0.5) / len(knots)
+        if not self.ends:
+            return places, knots
+        return np.array([0.0, *places, 1.0]), np.array([self.ends[0], *knots, self.ends[1]])
 
     def span_of_level(self, level: str) -> tuple[float, float]:
         """The scores that stand for a level."""
@@ -126,12 +137,11 @@ class Scale:
 
     def span_of_range(self, low: float | None, high: float | None) -> tuple[float, float] | None:
         """The scores of numbers from `low` to `high`; None where there are none."""
-        knots = np.array(self.knots)
-        if not len(knots) or (low is not None and low > knots[-1]) or (high is not None and high < knots[0]):
+        places, known = self._curve()
+        if not self.knots or (low is not None and low > known[-1]) or (high is not None and high < known[0]):
             return None
-        middle = (np.arange(len(knots)) + 0.5) / len(knots)
-        begins = 0.0 if low is None or low <= knots[0] else float(np.interp(low, knots, middle))
-        ends = 1.0 if high is None or high >= knots[-1] else float(np.interp(high, knots, middle))
+        begins = 0.0 if low is None or low <= known[0] else float(np.interp(low, known, places))
+        ends = 1.0 if high is None or high >= known[-1] else float(np.interp(high, known, places))
         return float(ndtri(begins)), float(ndtri(ends))
 
     def score_of_shift(self, shift: float) -> float | None:
@@ -265,6 +275,15 @@ def _latent(together: np.ndarray, kept: np.ndarray) -> np.ndarray:
 def _single(spans: Spans) -> bool:
     """Whether ranges are single scores."""
     return bool(spans) and all(low == high for low, high in spans)
+
+
+def _ends(knots: tuple[float, ...]) -> tuple[float, ...]:
+    """The ends of the tails: half a step beyond the first and the last knot, and never across zero. Of a single knot
+    none are known."""
+    if len(knots) < 2:
+        return ()
+    low, high = knots[0] - (knots[1] - knots[0]) / 2, knots[-1] + (knots[-1] - knots[-2]) / 2
+    return (max(low, 0.0) if knots[0] >= 0 else low), (min(high, 0.0) if knots[-1] <= 0 else high)
 
 
 def _lost(share: float, known: Sized) -> float:

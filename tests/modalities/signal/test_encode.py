@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,11 +34,34 @@ def fitted(data: Pieces, components: int = 3) -> Encoding:
     return Encoding.fit(data, components=components, rng=stream(2))
 
 
+def scaled(coder: Encoding, waves: np.ndarray) -> np.ndarray:
+    """(n, 128) what components are of."""
+    return ((waves - coder.center) / coder.scale[:, None]).reshape(len(waves), -1)
+
+
+@pytest.mark.parametrize("factor", [100.0, 1e6, 1e-3])
+def test_the_unit_of_a_lead_changes_nothing_of_the_others(factor: float) -> None:
+    """With a lead a hundred times as large the components held three fifths of the other one."""
+    data = pieces()
+    other = replace(data, waves=data.waves * np.array([[1], [factor]], dtype=np.float32))
+    numbers = [fitted(one).encode(one) for one in (data, other)]
+    assert np.abs(numbers[0]) == pytest.approx(np.abs(numbers[1]), abs=0.02)
+    made = [fitted(one).decode(fitted(one).encode(one), one.labels, rng=stream(3)) for one in (data, other)]
+    assert made[1][:, 0] == pytest.approx(made[0][:, 0], abs=0.02)
+
+
+def test_a_lead_that_does_not_move_stays_still() -> None:
+    data = pieces()
+    data.waves[:, 1] = 4200.0
+    coder = fitted(data)
+    assert coder.decode(coder.encode(data), data.labels, rng=stream(3))[:, 1] == pytest.approx(4200, abs=1e-3)
+
+
 def test_a_round_trip_keeps_what_the_components_hold_and_the_energy_of_the_rest() -> None:
     data = pieces()
     coder = fitted(data)
     again = coder.decode(coder.encode(data), data.labels, rng=stream(3))
-    held = [(x - coder.center).reshape(len(x), -1) @ coder.basis.T for x in (data.waves, again)]
+    held = [scaled(coder, x) @ coder.basis.T for x in (data.waves, again)]
     assert np.abs(held[0] - held[1]).max() < 0.01 * np.abs(held[0]).max()
     for lead in (0, 1):
         assert np.square(again[:, lead]).mean() == pytest.approx(np.square(data.waves[:, lead]).mean(), rel=1e-3)
@@ -59,7 +84,7 @@ def test_the_rest_has_the_spectrum_of_its_label() -> None:
     for label in ("A", "B"):
         rest = [
             flat - flat @ coder.basis.T @ coder.basis
-            for flat in ((x[data.labels == label] - coder.center).reshape(-1, 128) for x in (data.waves, again))
+            for flat in (scaled(coder, x[data.labels == label]) for x in (data.waves, again))
         ]
         real, made = (
             np.square(np.abs(np.fft.rfft(x.reshape(-1, 2, 64)))).mean((0, 1)).reshape(-1)[1:].reshape(4, 8).mean(1)

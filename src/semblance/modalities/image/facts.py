@@ -127,7 +127,7 @@ def _column(column: Column, scale: Scale, parts: list[pd.DataFrame], order: np.n
     """(n,) a column as a frame holds it: rounded as it was read, or a Categorical."""
     values = np.concatenate([part[column.name].astype(object).to_numpy() for part in parts])[order]
     if column.continuous:
-        return np.round(values.astype(float), column.decimals)
+        return pd.Series(values.astype(float)).clip(column.min, column.max).round(column.decimals).to_numpy()
     return pd.Categorical(values, categories=pd.Index(sorted(scale.levels), dtype="str"))
 
 

@@ -1,7 +1,8 @@
 """Pieces <-> the few numbers that are learned of them.
 
-The principal components of all leads together hold nearly all of a piece; what they leave over is small noise, but a
-judge misses it at once. Of this rest only its strength in each lead is kept, as one more number a lead; it is drawn
+Each lead is brought to one scale, whatever its unit: otherwise a lead in microvolts had all components. The principal
+components of all leads together hold nearly all of a piece; what they leave over is small noise, but a judge misses it
+at once. Of this rest only its strength in each lead is kept, as one more number a lead; it is drawn
 anew from the spectrum and the course in time that it has in pieces of its label.
 """
 
@@ -29,12 +30,15 @@ FAR = 3.0
 """Standard deviations beyond which a rest is no fainter and no stronger."""
 TINY = 1e-12
 FAINT = 1e-5
-"""Strength of a rest, in physical units, below which there is none."""
+"""Strength of a rest, as a part of what its lead moves, below which there is none."""
+STILL = 1e-6
+"""A lead that moves by less than this part of its level does not move."""
 
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """`center` (leads, samples); `basis` (components, leads * samples) of orthonormal rows; `spread` (components,).
+    """`center` (leads, samples) and `scale` (leads,) in physical units; `basis` (components, leads * samples) of
+    orthonormal rows, of waves in units of these; `spread` (components,).
 
     `strength` (2, leads) are mean and spread of the logarithm of the rest's root mean square; `spectrum` (labels,
     leads, samples // 2 + 1) its power at each frequency and `course` (labels, leads, samples) its amplitude in time.
@@ -42,6 +46,7 @@ class Encoding:
 
     labels: tuple[str, ...]
     center: np.ndarray
+    scale: np.ndarray
     basis: np.ndarray
     spread: np.ndarray
     strength: np.ndarray
@@ -56,7 +61,8 @@ class Encoding:
         """
         names, some = tuple(sorted(set(pieces.labels))), pieces.take(_balanced(pieces, rng))
         center = some.waves.mean(0)
-        flat = (some.waves - center).reshape(len(some), -1)
+        scale = _scale(some.waves, center)
+        flat = _flat(some.waves, center, scale)
         most = min(components, *flat.shape)
         basis = randomized_svd(flat, most, random_state=int(rng.integers(2**31)))[2].astype(np.float32)
         found = flat @ basis.T
@@ -64,7 +70,7 @@ class Encoding:
         strength = _strength(rest)
         moments = np.stack([strength.mean(0), np.maximum(strength.std(0), 1e-6)])
         spectrum, course = _rests(rest / np.exp(strength)[:, :, None], some.labels, names)
-        return cls(names, center, basis, _spread(found), moments, spectrum, course)
+        return cls(names, center, scale, basis, _spread(found), moments, spectrum, course)
 
     @property
     def width(self) -> int:
@@ -73,7 +79,7 @@ class Encoding:
 
     def encode(self, pieces: Pieces) -> np.ndarray:
         """(n, width) float32: the components, and the strength of the rest in each lead."""
-        flat = (pieces.waves - self.center).reshape(len(pieces), -1)
+        flat = _flat(pieces.waves, self.center, self.scale)
         found = flat @ self.basis.T
         strength = _strength((flat - found @ self.basis).reshape(pieces.waves.shape))
         mean, spread = self.strength
@@ -89,7 +95,7 @@ class Encoding:
         mean, spread = self.strength
         rest = self._rest(labels, rng)
         rest *= np.exp(numbers[:, count:].clip(-FAR, FAR) * spread + mean)[:, :, None]
-        return (waves.reshape(rest.shape) + rest + self.center).astype(np.float32)
+        return ((waves.reshape(rest.shape) + rest) * self.scale[:, None] + self.center).astype(np.float32)
 
     def _rest(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(n, leads, samples) noise of strength 1 in every lead, of which the components see nothing."""
@@ -110,7 +116,19 @@ class Encoding:
         return cls(labels, **{name: arrays[name] for name in ARRAYS})
 
 
-ARRAYS = ("center", "basis", "spread", "strength", "spectrum", "course")
+ARRAYS = ("center", "scale", "basis", "spread", "strength", "spectrum", "course")
+
+
+def _scale(waves: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """(leads,) float32: how far each lead moves; 1 for one that does not."""
+    moves = np.sqrt(np.square(waves - center, dtype=float).mean((0, 2)))
+    return np.where(moves > np.maximum(STILL * np.abs(center).max(1), TINY), moves, 1.0).astype(np.float32)
+
+
+def _flat(waves: np.ndarray, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(n, leads * samples) waves about their center, each lead in units of its scale."""
+    made: np.ndarray = ((waves - center) / scale[:, None]).reshape(len(waves), -1)
+    return made
 
 
 def _balanced(pieces: Pieces, rng: np.random.Generator) -> np.ndarray:

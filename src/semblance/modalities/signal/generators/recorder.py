@@ -100,6 +100,9 @@ class Recorder:
         made = zip(strips, parts, strict=True)
         ones = tuple(self._recording(strip, first + i, part.knobs, rng=rng) for i, (strip, part) in enumerate(made))
         frame = pd.concat([part.frame for part in parts], ignore_index=True)
+        for column in self.schema.learned:
+            if column.continuous and column.name in frame:
+                frame[column.name] = frame[column.name].clip(column.min, column.max)
         for name in frame.columns[[frame[name].dtype == object for name in frame]]:
             frame[name] = frame[name].astype("category")
         return Recordings(self.schema, frame, ones, np.arange(first, first + len(ones)))
