@@ -124,7 +124,8 @@ class Images:
     label maps by the positions of their classes, NaN where nothing is known (see `Layout.channels`); those of a set
     larger than `core.large.LARGE` lie in a file. `frame` (n, learned columns) holds the label as tables hold it, a
     pandas Categorical. `subjects` (n,) int64 codes of patients; where the images are `anonymous` nobody knows them, and
-    each image counts as one. `held` (n,) bool marks a holdout that the files declare.
+    each image counts as one. `held` (n,) bool marks a holdout that the files declare. `domain` (n,) text
+    names the one that each image is of, where judges see domains of unpaired images by themselves (`halves.judged`).
     """
 
     schema: Schema
@@ -134,6 +135,7 @@ class Images:
     layout: Layout = Layout()
     held: np.ndarray | None = None
     anonymous: bool = False
+    domain: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:
@@ -159,6 +161,7 @@ class Images:
             self.layout,
             None if self.held is None else self.held[rows],
             self.anonymous,
+            None if self.domain is None else self.domain[rows],
         )
 
     def without(self, *names: str) -> Self:
@@ -202,12 +205,18 @@ def concat(chunks: Iterable[Images]) -> Images:
     parts = [replace(part, pixels=shelf.put(part.pixels)) for part in chunks]
     if not parts:
         raise UsageError.of("no images", rule="at least one part is needed to join", fix="give one or more parts")
-    held = [part.held for part in parts]
     first = {field.name: getattr(parts[0], field.name) for field in fields(Images)}
     joined = {
         "frame": stacked([part.frame for part in parts]),
         "pixels": large.concatenated([part.pixels for part in parts]),
         "subjects": np.concatenate([part.subjects for part in parts]),
-        "held": None if any(one is None for one in held) else np.concatenate([one for one in held if one is not None]),
+        "held": _joined([part.held for part in parts]),
+        "domain": _joined([part.domain for part in parts]),
     }
     return Images(**{**first, **joined})
+
+
+def _joined(told: list[np.ndarray | None]) -> np.ndarray | None:
+    """What all parts tell; nothing where one of them does not."""
+    there = [one for one in told if one is not None]
+    return np.concatenate(there) if len(there) == len(told) else None

@@ -99,7 +99,9 @@ def judged(images: Images, reference: Images) -> Images:
     names = tuple(Channel(f"image {i + 1}") for i in range(len(sides[0])))
     channels = (*names, *(images.layout.channels[i] for i in maps)) if maps else ()
     layout = replace(images.layout, channels=channels, given=(), apart=False)
-    return replace(images.take(rows[order]), pixels=pixels, layout=layout)
+    named = [", ".join(images.layout.channels[i].name for i in side) for side in sides]
+    domain = np.repeat(named, [len(where) for where, _ in parts])[order]
+    return replace(images.take(rows[order]), pixels=pixels, layout=layout, domain=domain)
 
 
 def told(images: Images) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Pictures of images for the report that stays inside: sheets of real and of synthetic ones of each label.
 
-Both are looked at through the same window. Beside them stand the synthetic images that are most like a training image,
-each above the one that it is like; masks are outlines, and translations stand beside the truth. They are plain JSON
-with PNG inside, which `app/plots.py` shows without knowing what an image is. Real images are patients' data: no picture
-leaves with a public report.
+Both are looked at through the same window: that of the files, or of each contrast, or domain, its own. Beside them
+stand the synthetic images that are most like a training image, each above the one that it is like; masks are outlines,
+and translations stand beside the truth. They are plain JSON with PNG inside, which `app/plots.py` shows without knowing
+what an image is. Real images are patients' data: no picture leaves with a public report.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,125 +22,193 @@ from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.embed import ends
 from semblance.modalities.image.halves import known
-from semblance.modalities.image.metrics.alike import sights, twins
+from semblance.modalities.image.hung import hung
+from semblance.modalities.image.metrics.alike import twins
 from semblance.modalities.image.translated import painted
 
 LABELS, COLUMNS, LEAST_SIDE, LARGEST = 6, 8, 64, 160
 """Labels that are shown, images of each, and pixels of the side of one."""
 LOOKED = 300
-"""Synthetic images among which the most suspicious ones are looked for."""
+"""Synthetic images among which the most suspicious ones, and those with masks, are looked for."""
 SIDES = (("real", "train"), ("synthetic", "synthetic"))
 
 Picture = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is seen through one window: the `channels` of a contrast by its `name` (empty: there is but one), of all
+    images or of those of a `domain`."""
+
+    name: str
+    channels: list[int]
+    low: float
+    high: float
+    domain: str = ""
+
+    def rows(self, images: Images) -> np.ndarray:
+        """(n,) whether it shows an image."""
+        every: np.ndarray = np.ones(len(images), dtype=bool)
+        return every if images.domain is None or not self.domain else images.domain == self.domain
+
+    def of(self, images: Images, axis: int = 0) -> tuple[np.ndarray, str]:
+        """(n, height, width, 1 or 3) bytes of images as they are hung, of volumes of a middle plane, and which."""
+        pixels, where = hung(images.pixels[:, self.channels], images.layout, axis)
+        return seen(pixels, self.low, self.high), where
+
+    def titled(self, *words: str) -> str:
+        """A title of what is known."""
+        return ", ".join(filter(None, (self.domain, self.name, *words)))
+
+
+def looks(train: Images) -> list[Look]:
+    """Each contrast of each domain: alone through the window of the files, else between its own ends in train."""
+    if train.domain is None:
+        return _looks(train, train.layout.window)
+    sides = [(str(name), train.take(train.domain == name)) for name in np.unique(train.domain)]
+    return [replace(look, domain=name) for name, side in sides for look in _looks(side, None)]
+
+
+def _looks(train: Images, window: tuple[float, float] | None) -> list[Look]:
+    (low, high), contrasts = ends(train), train.contrasts
+    if len(contrasts) == 1 and window is not None:
+        return [Look("", *contrasts.values(), window[0] - window[1] / 2, window[0] + window[1] / 2)]
+    several = len(contrasts) > 1
+    return [Look(name * several, at, float(low[at[0]]), float(high[at[0]])) for name, at in contrasts.items()]
 
 
 def pictures(evidence: Evidence[Images]) -> list[Picture]:
     """All that there is to see, as JSON."""
     if not len(evidence.train) or not len(evidence.synthetic):
         return []
-    window = evidence.train.layout.window
-    low, high = (float(end[0]) for end in ends(evidence.train))
-    if window is not None:
-        low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
-    made = [_sheets(evidence, low, high), _suspects(evidence, low, high)]
+    seen_as = looks(evidence.train)
+    made = [_sheets(evidence, seen_as), _suspects(evidence, seen_as)]
     if evidence.train.layout.maps:
-        made.append(_outlines(evidence, low, high))
+        made.append(_outlines(evidence, seen_as[0]))
     if evidence.between is not None:
-        made.append(_between(evidence.between, low, high))
+        made.append(_between(evidence.between, seen_as))
     if evidence.completed is not None:
-        made.append(_translations(evidence, evidence.completed, low, high))
+        made.append(_translations(evidence, evidence.completed, seen_as))
     if evidence.train.pixels.ndim == 5:
-        made.append(_orthogonal(evidence, low, high))
+        made.append(_orthogonal(evidence, seen_as))
     return made
 
 
-def _sheets(evidence: Evidence[Images], low: float, high: float) -> Picture:
-    """Some images of each label, real ones above synthetic ones."""
+def _sheets(evidence: Evidence[Images], seen_as: Sequence[Look]) -> Picture:
+    """Some images of each label, real ones above synthetic ones; the same ones in each contrast."""
     labels, counts = np.unique(evidence.train.labels, return_counts=True)
     panels = []
     for label in labels[np.argsort(-counts, kind="stable")][:LABELS]:
-        for role, part in SIDES:
-            whole: Images = getattr(evidence, part)
-            rows = np.flatnonzero(whole.labels == label)
-            rows = rows[stream(evidence.seed, "sheet", role, str(label)).permutation(len(rows))[:COLUMNS]]
-            if len(rows):
-                title = f"{label}, {role}" if label else role
-                panels.append(panel(title, role, [planes(whole.light[rows])], low, high))
-    note = "Images drawn by chance, of each label the real ones first, all at one window."
+        for look in seen_as:
+            for role, part in SIDES:
+                whole: Images = getattr(evidence, part)
+                rows = np.flatnonzero((whole.labels == label) & look.rows(whole))
+                rows = rows[stream(evidence.seed, "sheet", role, str(label)).permutation(len(rows))[:COLUMNS]]
+                if len(rows):
+                    shown, where = look.of(whole.take(rows))
+                    panels.append(panel(look.titled(label, role, where), role, [shown]))
+    note = "Images drawn by chance, of each label the real ones first, both at one window."
     return {"title": "Images", "note": note, "panels": panels}
 
 
-def _suspects(evidence: Evidence[Images], low: float, high: float) -> Picture:
-    """The synthetic images that are most like a train image, above the ones that they are like."""
-    some = evidence.synthetic.take(np.arange(min(LOOKED, len(evidence.synthetic))))
-    likeness, where = twins(some, evidence.train, next(iter(sights(evidence.train).values())))
-    most = np.argsort(-likeness, kind="stable")[:COLUMNS]
-    rows = [planes(some.light[most]), planes(evidence.train.light[where[most]])]
-    title = f"likeness {likeness[most].max():.3f} to {likeness[most].min():.3f}"
+def _suspects(evidence: Evidence[Images], seen_as: Sequence[Look]) -> Picture:
+    """The synthetic images that in a contrast are most like a train image, above the ones that they are like."""
+    panels = []
+    for look in seen_as:
+        some, train = (part.take(look.rows(part)) for part in (evidence.synthetic, evidence.train))
+        some = some.take(np.arange(min(LOOKED, len(some))))
+        if not len(some):
+            continue
+        likeness, where = twins(some, train, lambda images, look=look: images.light[:, look.channels])  # type: ignore[misc]
+        most = np.argsort(-likeness, kind="stable")[:COLUMNS]
+        rows = [look.of(part)[0] for part in (some.take(most), train.take(where[most]))]
+        title = look.titled(f"likeness {likeness[most].max():.3f} to {likeness[most].min():.3f}")
+        panels.append(panel(title, "synthetic", rows))
     note = "The synthetic images that are most like a training image, moved or mirrored or not, above that image."
-    return {"title": "Most suspicious", "note": note, "panels": [panel(title, "synthetic", rows, low, high)]}
+    return {"title": "Most suspicious", "note": note, "panels": panels}
 
 
-def _orthogonal(evidence: Evidence[Images], low: float, high: float) -> Picture:
+def _orthogonal(evidence: Evidence[Images], seen_as: Sequence[Look]) -> Picture:
     """The middle planes of volumes across each axis."""
     panels = []
-    for role, part in SIDES:
-        whole: Images = getattr(evidence, part)
-        chosen = stream(evidence.seed, "orthogonal", role).permutation(len(whole))[:COLUMNS]
-        rows = [planes(whole.light[chosen], axis) for axis in range(3)]
-        panels.append(panel(role, role, rows, low, high))
-    note = "The middle of volumes drawn by chance: axial, coronal and sagittal planes."
+    for look in seen_as:
+        for axis in range(3):
+            for role, part in SIDES:
+                whole: Images = getattr(evidence, part)
+                rows = np.flatnonzero(look.rows(whole))
+                rows = rows[stream(evidence.seed, "orthogonal", role).permutation(len(rows))[:COLUMNS]]
+                if len(rows):
+                    shown, where = look.of(whole.take(rows), axis)
+                    panels.append(panel(look.titled(role, where), role, [shown]))
+    note = "The middle of volumes drawn by chance, in millimetres: S is the head, A the front, R the patient's right."
     return {"title": "Across each axis", "note": note, "panels": panels}
 
 
-def _outlines(evidence: Evidence[Images], low: float, high: float) -> Picture:
+def _outlines(evidence: Evidence[Images], look: Look) -> Picture:
     """Images with the edges of their masks in red, those with most of it first."""
     panels = []
     for role, part in SIDES:
         whole: Images = getattr(evidence, part)
-        some = whole.take(stream(evidence.seed, "outlines", role).permutation(len(whole))[: 4 * COLUMNS])
-        masks = planes(some.pixels[:, [*some.layout.maps]]).max(1)
-        most = np.argsort(-(masks > 0).sum((1, 2)), kind="stable")[:COLUMNS]
-        panels.append(panel(role, role, [outlined(planes(some.light[most]), masks[most], low, high)], low, high))
+        some = whole.take(stream(evidence.seed, "outlines", role).permutation(len(whole))[:LOOKED])
+        area = (hung(some.pixels[:, [*some.layout.maps]], some.layout)[0] > 0).any(1).sum((1, 2))
+        most = some.take(np.argsort(-area, kind="stable")[:COLUMNS])
+        shown, where = look.of(most)
+        masks = hung(most.pixels[:, [*most.layout.maps]], most.layout)[0].max(1)
+        title = look.titled(role, f"{int((area > 0).sum())} of {len(some)} show a mask", where)
+        panels.append(panel(title, role, [outlined(shown, masks)]))
     note = "The edges of masks over images, of some drawn by chance those that show most."
     return {"title": "Masks", "note": note, "panels": panels}
 
 
-def outlined(pixels: np.ndarray, masks: np.ndarray, low: float, high: float) -> np.ndarray:
-    """(n, 3, height, width) of images (n, channels, height, width): pixels at the edge of a class in red."""
-    shown = pixels if pixels.shape[1] == 3 else np.repeat(pixels[:, :1], 3, 1)
+def outlined(shown: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """(n, k * height, k * width, 3) bytes of images (n, height, width, 1 or 3): the edge of a class in red. Small
+    images are so many times larger that a line hides little of what it is around."""
+    times = max(1, round(LARGEST / max(masks.shape[1:])))
+    shown = np.repeat(shown, 3, 3) if shown.shape[3] == 1 else shown
+    shown, masks = (x.repeat(times, 1).repeat(times, 2) for x in (shown, masks))
     edge = np.zeros(masks.shape, dtype=bool)
     for axis in (1, 2):
         for step in (-1, 1):
             moved = np.roll(masks, step, axis)
             edge |= (masks > 0) & (moved != masks)
-    red = np.array([high, low, low], dtype=pixels.dtype).reshape(1, 3, 1, 1)
-    return np.where(edge[:, None], red, shown)
+    return np.where(edge[..., None], np.array([255, 0, 0], dtype=np.uint8), shown)
 
 
-def _translations(evidence: Evidence[Images], made: Images, low: float, high: float) -> Picture:
+def _translations(evidence: Evidence[Images], made: Images, seen_as: Sequence[Look]) -> Picture:
     """Images of the holdout: what is given, the real contrast, what was made of it, and how far that is off."""
     rows = np.flatnonzero(known(made).all(1))
     rows = rows[stream(evidence.seed, "translations").permutation(len(rows))[:COLUMNS]]
     held, drawn, layout = evidence.holdout.take(rows), made.take(rows), made.layout
-    given = [i for i, channel in enumerate(layout.channels) if channel.name in layout.given][:1]
+    windows = {channel: look for look in seen_as for channel in look.channels}
+    (first, *_) = (i for i, channel in enumerate(layout.channels) if channel.name in layout.given)
     panels = []
     for i in (i for i in painted(layout) if i not in layout.maps):
-        real, mine = (planes(part.pixels[:, [i]]) for part in (held, drawn))
-        off = (low + high) / 2 + (mine - real) / 2
-        lines = [planes(held.pixels[:, given]), real, mine, off]
-        title = f"{layout.channels[given[0]].name} to {layout.channels[i].name}"
-        panels.append(panel(title, "synthetic", lines, low, high))
-    note = "Of patients held out: what is given, the real contrast, what was made of it, and how much brighter that is."
+        own = windows[i]
+        real, mine = (hung(part.pixels[:, [i]], layout)[0] for part in (held, drawn))
+        given, where = hung(held.pixels[:, [first]], layout)
+        lines = [_bytes_of_given(given, windows.get(first)), seen(real, own.low, own.high)]
+        lines += [seen(mine, own.low, own.high), seen((mine - real) / (own.high - own.low), -0.5, 0.5)]
+        title = f"{layout.channels[first].name} to {layout.channels[i].name}"
+        panels.append(panel(", ".join(filter(None, (title, where))), "synthetic", lines))
+    note = (
+        "Of patients held out: what is given, the real contrast, what was made of it, and how much brighter that is: "
+        "white by half of the contrast's range, black where it is as much darker."
+    )
     return {"title": "Translations", "note": note, "panels": panels}
 
 
-def _between(made: Images, low: float, high: float) -> Picture:
+def _bytes_of_given(given: np.ndarray, look: Look | None) -> np.ndarray:
+    """What is given through its window; a mask between its first class and its last."""
+    return seen(given, look.low, look.high) if look is not None else seen(given, 0.0, max(float(given.max()), 1.0))
+
+
+def _between(made: Images, seen_as: Sequence[Look]) -> Picture:
     """From one image that the model draws to another of the same label, of each label a way."""
     panels = []
     for way in np.unique(made.subjects):
         some = made.take(np.flatnonzero(made.subjects == way))
-        panels.append(panel(some.labels[0] or "synthetic", "synthetic", [planes(some.light)], low, high))
+        for look in seen_as:
+            panels.append(panel(look.titled(some.labels[0]) or "synthetic", "synthetic", [look.of(some)[0]]))
     note = "From one image that the model draws to another, all that it is told of both being the same."
     return {"title": "In between", "note": note, "panels": panels}
 
@@ -148,22 +218,20 @@ def planes(pixels: np.ndarray, axis: int = 0) -> np.ndarray:
     return pixels if pixels.ndim == 4 else np.take(pixels, pixels.shape[2 + axis] // 2, 2 + axis)
 
 
-def panel(title: str, role: str, rows: list[np.ndarray], low: float, high: float) -> Picture:
-    """Rows of images (n, channels, height, width) as one picture, larger where they are small."""
-    grey = [_seen(row, low, high) for row in rows]
-    lines = [_line(row, max(len(one) for one in rows)) for row in grey]
+def panel(title: str, role: str, rows: list[np.ndarray]) -> Picture:
+    """Rows of bytes of images (n, height, width, 1 or 3) as one picture, larger where they are small."""
+    lines = [_line(row, max(len(one) for one in rows)) for row in rows]
     width = max(line.shape[1] for line in lines)
     sheet = np.concatenate([np.pad(line, ((0, 0), (0, width - line.shape[1]), (0, 0))) for line in lines])
-    side = max(grey[0].shape[1:3])
+    side = max(rows[0].shape[1:3])
     scale = max(1, round(min(max(side, LEAST_SIDE), LARGEST) / side))
     told = {"title": title, "role": role, "width": scale * sheet.shape[1], "height": scale * sheet.shape[0]}
     return {**told, "png": base64.b64encode(png(sheet)).decode()}
 
 
-def _seen(images: np.ndarray, low: float, high: float) -> np.ndarray:
-    """(n, height, width, 1 or 3) bytes at a window; of other numbers of channels the first one."""
-    chosen = images if images.shape[1] == 3 else images[:, :1]
-    unit = np.clip((chosen - low) / max(high - low, 1e-9), 0, 1)
+def seen(images: np.ndarray, low: float, high: float) -> np.ndarray:
+    """(n, height, width, channels) bytes of images (n, channels, height, width) at a window."""
+    unit = np.clip((images - low) / max(high - low, 1e-9), 0, 1)
     made: np.ndarray = np.moveaxis(np.round(255 * unit).astype(np.uint8), 1, -1)
     return made
 
