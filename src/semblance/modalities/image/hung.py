@@ -14,7 +14,7 @@ PLANES = {"S": "axial", "A": "coronal", "R": "sagittal"}
 """By the axis across them."""
 UP, LEFT = "SA", "RA"
 """What is at the top of a picture, and what at its left, where it is known."""
-LETTERS = ("RL", "AP", "IS")
+LETTERS = (("R", "L"), ("A", "P"), ("I", "S"))
 """The sides between which millimetres of DICOM grow: to the patient's left, to the back and to the top."""
 
 Sides = tuple[str, str]

@@ -72,7 +72,7 @@ def looks(train: Images) -> list[Look]:
 def _looks(train: Images, window: tuple[float, float] | None) -> list[Look]:
     (low, high), contrasts = ends(train), train.contrasts
     if len(contrasts) == 1 and window is not None:
-        return [Look("", *contrasts.values(), window[0] - window[1] / 2, window[0] + window[1] / 2)]
+        low, high = (np.full(len(low), window[0] + side * window[1] / 2) for side in (-1, 1))
     several = len(contrasts) > 1
     return [Look(name * several, at, float(low[at[0]]), float(high[at[0]])) for name, at in contrasts.items()]
 
@@ -84,7 +84,7 @@ def pictures(evidence: Evidence[Images]) -> list[Picture]:
     seen_as = looks(evidence.train)
     made = [_sheets(evidence, seen_as), _suspects(evidence, seen_as)]
     if evidence.train.layout.maps:
-        made.append(_outlines(evidence, seen_as[0]))
+        made.append(_outlines(evidence, seen_as))
     if evidence.between is not None:
         made.append(_between(evidence.between, seen_as))
     if evidence.completed is not None:
@@ -144,20 +144,29 @@ def _orthogonal(evidence: Evidence[Images], seen_as: Sequence[Look]) -> Picture:
     return {"title": "Across each axis", "note": note, "panels": panels}
 
 
-def _outlines(evidence: Evidence[Images], look: Look) -> Picture:
-    """Images with the edges of their masks in red, those with most of it first."""
+def _outlines(evidence: Evidence[Images], seen_as: Sequence[Look]) -> Picture:
+    """Images with the edges of their masks in red, those with most of it first; the same ones in each contrast."""
     panels = []
-    for role, part in SIDES:
-        whole: Images = getattr(evidence, part)
-        some = whole.take(stream(evidence.seed, "outlines", role).permutation(len(whole))[:LOOKED])
-        area = (hung(some.pixels[:, [*some.layout.maps]], some.layout)[0] > 0).any(1).sum((1, 2))
-        most = some.take(np.argsort(-area, kind="stable")[:COLUMNS])
-        shown, where = look.of(most)
-        masks = hung(most.pixels[:, [*most.layout.maps]], most.layout)[0].max(1)
-        title = look.titled(role, f"{int((area > 0).sum())} of {len(some)} show a mask", where)
-        panels.append(panel(title, role, [outlined(shown, masks)]))
+    for look in seen_as:
+        for role, part in SIDES:
+            whole: Images = getattr(evidence, part)
+            rows = np.flatnonzero(look.rows(whole))
+            some = whole.take(rows[stream(evidence.seed, "outlines", role).permutation(len(rows))[:LOOKED]])
+            if not len(some):
+                continue
+            area = (_masks(some) > 0).sum((1, 2))
+            most = some.take(np.argsort(-area, kind="stable")[:COLUMNS])
+            shown, where = look.of(most)
+            title = look.titled(role, f"{int((area > 0).sum())} of {len(some)} show a mask", where)
+            panels.append(panel(title, role, [outlined(shown, _masks(most))]))
     note = "The edges of masks over images, of some drawn by chance those that show most."
     return {"title": "Masks", "note": note, "panels": panels}
+
+
+def _masks(images: Images) -> np.ndarray:
+    """(n, height, width) positions of classes, as images are hung."""
+    found: np.ndarray = hung(images.pixels[:, [*images.layout.maps]], images.layout)[0].max(1)
+    return found
 
 
 def outlined(shown: np.ndarray, masks: np.ndarray) -> np.ndarray:
