@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def distances(evidence: Evidence) -> tuple[Finding, ...]:
         return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
     n, paired = size(evidence, RECORDS[evidence.tier]), size(evidence, PAIRED[evidence.tier])
     squares, width = _squares(evidence, paired)
-    details = (
+    details: tuple[dict[str, Any], ...] = (
         {"records": n, "directions": DIRECTIONS},
         {"records": paired, "width": width, "squared": squares["synthetic"][0].value},
         {"records": paired, "squared": squares["synthetic"][1].value},
