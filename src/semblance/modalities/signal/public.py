@@ -92,6 +92,8 @@ def undeclared(said: Said) -> list[Problem]:
     ]
     if said.resample is not None:
         problems.append(Problem("resample is declared", "recordings of another rate count as missing", "leave it out"))
+    if said.beats is not None:
+        problems.append(Problem("beats are to be detected", "marked beats are learned", "mark them, or leave it out"))
     for lead in said.leads or ():
         if isinstance(said.range, dict) and lead not in said.range:
             problems.append(

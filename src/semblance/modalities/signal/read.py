@@ -18,6 +18,7 @@ from semblance.modalities.signal.align import alike
 from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
+from semblance.modalities.signal.detect import detected
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
 from semblance.modalities.signal.look import look, too_short, wrong_rates
@@ -35,6 +36,9 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
     found, plans, seen = look(found)
+    if said.beats is not None:
+        found, beats = detected(found)
+        seen += beats
     settled = statics.settle(found, said, given=given)
     recordings = _recordings(found, settled)
     repairs = [note for one in found for note in one.notes]
@@ -62,7 +66,8 @@ def _without_rhythm(recordings: Recordings, cut: Cut) -> Iterator[str]:
     """A note where recordings are cut into windows, across whatever beats they have."""
     if not cut.beats and any(one.seconds * cut.rate > cut.size for one in recordings.recordings):
         length = f"windows of {cut.size:,} samples ({cut.size / cut.rate:.3g} s)"
-        yield f"no beats are marked: {length} are learned, and no rhythm; an ECG keeps its own where beats are marked"
+        fix = '[signal] beats = "detect" finds those of an ECG'
+        yield f"no beats are marked: {length} are learned, and no rhythm; {fix}"
 
 
 def like(
