@@ -29,7 +29,7 @@ MEMBERSHIP = (
     "privacy.membership_tpr_low",
     "privacy.membership_outliers",
 )
-COPIES = ("privacy.copies", "privacy.unique_copies", "privacy.unique_combinations")
+COPIES = ("privacy.copies", "privacy.unique_copies", "privacy.equal_images", "privacy.unique_combinations")
 
 TEXTS: dict[str, tuple[Requirement, ...]] = {
     "Article 29 Working Party, Opinion 05/2014 on anonymisation techniques": (
