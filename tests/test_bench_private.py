@@ -127,7 +127,11 @@ def test_ours_pays_from_a_ledger_of_its_own(table):
 
 
 def test_contenders_are_named_one_by_one_or_by_side():
-    assert private.contenders(["real", "pairwise"]) == [*results.PRIVATE_CONTROLS, "pairwise"]
+    assert private.contenders(["real", "pairwise"]) == [
+        *results.PRIVATE_CONTROLS,
+        *private.NAKED,
+        "pairwise",
+    ]
     assert private.contenders(["ours", "peers"]) == [*private.OURS, *private.PEERS]
 
 

@@ -174,11 +174,11 @@ def test_same_seed_same_bytes_and_another_seed_others(case, model, again, tmp_pa
     assert first != other_draw
 
 
-def test_a_fit_without_a_plan_makes_its_own(case, train, again):
+def test_a_fit_without_a_plan_makes_its_own(case, again):
     """That it is then the same fit, the bytes above say."""
     if case.kind.card.only_private:
         pytest.skip("a private generator plans nothing: a plan looks at the records")
-    assert [asked is train for asked in again[1]] == [True]
+    assert len(again[1]) == 1  # of train, or of what a generator makes of it first
 
 
 def test_saved_and_loaded_samples_the_same(case, model, tmp_path):

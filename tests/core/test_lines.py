@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 
@@ -20,6 +21,20 @@ def test_rows_are_those_of_the_csv_with_what_lacks_left_empty(tmp_path):
     found = lines.read(file)
     assert lines.header(file) == ["id", "a, b"] == found.columns.tolist()
     assert found.to_numpy().tolist() == [["1", 'x "y", z'], ["2", ""]]
+
+
+def test_a_cell_that_is_too_long_leaves_its_row_out_whatever_limit_others_have_set(tmp_path):
+    file, usual = tmp_path / "a.csv", csv.field_size_limit()
+    many = ",".join(["1"] * lines.LONGEST)  # a long row of short cells is none
+    try:
+        for limit in (usual, 10 * lines.LONGEST):
+            csv.field_size_limit(limit)
+            file.write_text(f"id,x\n1,{'9' * (lines.LONGEST + 1)}\n2,{'9' * lines.LONGEST}\n3,\n")
+            assert lines.read(file)["id"].tolist() == ["2", "3"]
+            file.write_text(f"{many}\n{many}\n")
+            assert lines.read(file).shape == (1, lines.LONGEST)
+    finally:
+        csv.field_size_limit(usual)
 
 
 def test_a_packed_file_is_read_as_well(tmp_path):

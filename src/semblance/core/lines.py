@@ -17,6 +17,8 @@ import pandas as pd
 
 AT_ONCE = 10_000
 """Lines that are taken apart together where none holds a quote."""
+LONGEST = 131_072
+"""Characters of a cell; a row with a longer one is left out, whatever limit another library has set for all readers."""
 
 
 def read(file: Path) -> pd.DataFrame:
@@ -55,16 +57,17 @@ def fits(row: list[str], width: int) -> bool:
 def _cells(some: list[str], separator: str) -> list[list[str]]:
     # Without a quote no line can reach into another; then many are read at once, which is much faster.
     try:
-        if not any('"' in line for line in some):
+        if not any('"' in line or len(line) > LONGEST for line in some):
             return [row for row in csv.reader(some, delimiter=separator) if row]
-    except csv.Error:  # a cell that is too large, in one of them
+    except csv.Error:  # whatever it is, it is of one of them
         pass
     return [row for line in some for row in _alone(line, separator)]
 
 
 def _alone(line: str, separator: str) -> list[list[str]]:
     try:
-        return [row for row in csv.reader([line], delimiter=separator) if row]
+        rows = csv.reader([line], delimiter=separator)
+        return [row for row in rows if row and max(map(len, row)) <= LONGEST]
     except csv.Error:  # whatever is wrong with one line, others hear nothing of it
         return []
 
