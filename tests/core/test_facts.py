@@ -7,6 +7,7 @@ from semblance.core.errors import DataError
 from semblance.core.facts import (
     framed,
     kind_of,
+    patient_codes,
     public_column,
     public_values,
     refuse_lacking,
@@ -91,3 +92,9 @@ def test_a_declared_category_is_the_same_in_a_file_of_fractions_each_cell_by_its
     numbers = public_column("x", {"kind": "integer", "min": 0, "max": 9}, target=None)
     held = public_values(told, numbers, na={"-1"})
     assert pd.isna(held[4]) and held[1] == 1 and pd.isna(public_values(told, numbers, na={"-1.0"})[4])
+
+
+def test_records_without_a_patient_are_of_one_of_their_own() -> None:
+    assert patient_codes(["a", None, "b", "a", "", "1", ""]).tolist() == [0, 1, 2, 0, 3, 4, 5]
+    assert patient_codes([("id", "a"), None, ("id", "a"), ("header", "a")]).tolist() == [0, 1, 0, 2]
+    assert patient_codes([]).dtype == "int64"

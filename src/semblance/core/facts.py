@@ -4,7 +4,7 @@ and the texts that are written again. Values stay as they are read; rare ones ar
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -94,6 +94,13 @@ def planned(name: str, texts: pd.Series, *, told: Mapping[str, Any], target: str
 def _unclear(column: Column, reason: str, missing: float) -> tuple[Column, FieldPlan]:
     fix = f'[columns."{column.name}"] role = "drop" to leave it out, or role = "feature" to learn it'
     return replace(column, role="drop"), FieldPlan(column.name, column.kind, "drop", missing, reason, "drop", True, fix)
+
+
+def patient_codes(named: Sequence[Hashable]) -> np.ndarray:
+    """(n,) int64: records that name the same patient have one code, one that names none (None or "") its own."""
+    whose = [("named", one) if one else ("alone", i) for i, one in enumerate(named)]
+    codes: np.ndarray = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
+    return codes
 
 
 def suspicion(name: str, column: Column, known: pd.Series) -> str:

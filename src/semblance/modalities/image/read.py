@@ -18,7 +18,7 @@ import pandas as pd
 from semblance.core import large
 from semblance.core.declared import unknown
 from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.facts import MISSING, framed, planned, refuse_lacking, values
+from semblance.core.facts import MISSING, framed, patient_codes, planned, refuse_lacking, values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves, profile
@@ -249,11 +249,9 @@ def _patients(found: Sequence[Found], said: Said, name: str) -> tuple[np.ndarray
     problems = [Problem(f"'{one.name}' names no patient", rule, fix, name) for one in lost if SUBJECT in one.facts]
     if problems:
         raise DataError(*problems)
-    whose = [("named", text) if text else ("alone", str(i)) for i, text in enumerate(texts)]
-    codes = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
     count = "1 image names" if len(lost) == 1 else f"{len(lost):,} images name"
     notes = [f"{count} no patient: each counts as a patient of its own"] if lost else []
-    return codes, Column(name, "identifier", "subject"), notes
+    return patient_codes(texts), Column(name, "identifier", "subject"), notes
 
 
 def _texts(found: Sequence[Found]) -> pd.Series:

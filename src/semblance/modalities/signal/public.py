@@ -18,7 +18,7 @@ import pandas as pd
 
 from semblance.core.declared import undeclared_columns
 from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.facts import framed, public_column, public_values
+from semblance.core.facts import framed, patient_codes, public_column, public_values
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.names import names_patients
 from semblance.core.schema import Column, Schema
@@ -50,11 +50,10 @@ def read(
         raise DataError.of(f"none of {len(found) + lost} recordings is as declared", rule=rule, fix=fix)
     told = {c.name: pd.Series([str(one.facts.get(c.name, "")) for one in kept], dtype=object) for c in schema.learned}
     frame = framed({c.name: public_values(told[c.name], c, na=said.na_of(c.name)) for c in schema.learned}, len(kept))
-    whose = [_patient(one, said) or ("recording", str(i)) for i, one in enumerate(kept)]
-    subjects = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
+    subjects = patient_codes([_patient(one, said) for one in kept])
     out = len(found) + lost - len(kept)
     notes: tuple[str, ...] = (f"{out} recordings are not as declared, and count as missing",) if out else ()
-    if said.subject is None and (patients := len(set(whose))) < len(kept):
+    if said.subject is None and (patients := len(set(subjects.tolist()))) < len(kept):
         notes += (f"{len(kept):,} recordings are of {patients:,} patients, as their files name them",)
     plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz", "lead", 0.0) for lead in public.leads]
     plans += [FieldPlan(c.name, c.kind, c.role, float(frame[c.name].isna().mean())) for c in schema.learned]

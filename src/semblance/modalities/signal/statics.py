@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.core.errors import DataError, Problem
-from semblance.core.facts import MISSING, Statics, framed, planned, refuse_lacking, values
+from semblance.core.facts import MISSING, Statics, framed, patient_codes, planned, refuse_lacking, values
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal.align import listed
 from semblance.modalities.signal.declare import Said, unknown
@@ -91,8 +91,7 @@ def _patients(found: Sequence[Found], said: Said) -> tuple[Column | None, np.nda
     named = [one.patient for one in found if one.patient]
     # One name for all is that of an anonymisation, not of a patient.
     if 1 < len(set(named)) < len(named):
-        whose = [("named", one.patient) if one.patient else ("alone", str(i)) for i, one in enumerate(found)]
-        subjects = pd.factorize(pd.Index(whose, tupleize_cols=False))[0].astype(np.int64)
+        subjects = patient_codes([one.patient for one in found])
         notes = [f"{len(found):,} recordings of {subjects.max() + 1:,} patients, by what the headers name"]
         alone = [one.recording.name for one in found if not one.patient]
         notes += [f"no patient is named in {listed(alone)}: each counts as a patient of its own"] if alone else []
