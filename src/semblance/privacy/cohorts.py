@@ -7,11 +7,11 @@ that are the same byte for byte; who is a patient of which cohort nobody can tel
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from semblance.core.errors import Problem, UsageError
 
@@ -49,10 +49,19 @@ def changed(path: Path, data: Sequence[str]) -> bool:
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """While no other process may give an id or a file to a cohort of `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(folder / ".lock"):
         yield
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """A file, made where there is none, that no other process has like this at the same time."""
+    import fcntl  # not everywhere: only who keeps a ledger needs it
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
 
 
 def _plain(cohort: str) -> str:

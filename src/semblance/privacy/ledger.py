@@ -242,13 +242,8 @@ class Ledger:
     @contextmanager
     def _held(self) -> Iterator[BinaryIO]:
         """The file, while no other process may look at it."""
-        import fcntl
-
-        with self._usable():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.path, "a+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                yield file
+        with self._usable(), cohorts.locked(self.path) as file:
+            yield file
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
