@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,6 @@ decides by it whether to publish looks at the records, and that look is not cove
 """
 
 
-GUARANTEED = ("epsilon", "delta", "unit", "relation")
-
-
 @dataclass(frozen=True)
 class Promised:
     """What is public about a differentially private run, and the declared schema."""
@@ -47,7 +44,7 @@ class Promised:
     @property
     def guarantee(self) -> Guarantee:
         """The promise itself."""
-        return Guarantee(**{key: self.told[key] for key in GUARANTEED})
+        return Guarantee(**{field.name: self.told[field.name] for field in fields(Guarantee)})
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def assemble(bundle: Bundle, folder: Path) -> None:
     said = _predicate(bundle)
     if bundle.promised is not None:
         _write_promised(bundle, bundle.promised, folder / "public")
-        kept = {key: bundle.promised.told[key] for key in GUARANTEED}
+        kept = bundle.promised.guarantee.to_json()
         seal(folder / "public", predicate={"guarantee": kept, "versions": said["versions"]})
     elif leaves(bundle.report):
         _write_public(bundle, folder / "public")

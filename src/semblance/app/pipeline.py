@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from semblance.app import config, stages
-from semblance.app.assemble import GUARANTEED, Bundle, Promised, assemble, leaves
+from semblance.app.assemble import Bundle, Promised, assemble, leaves
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
 from semblance.app.judged import headline
@@ -354,9 +354,9 @@ class _Synth:
         # The file is read back, so that what is judged is what leaves, formats and all.
         made = stages.further(self.manifest, str(self.synthetic), self.train)
         o, looks = self.options, _Looks(self.manifest, self.stage.show)
-        kept = {key: self.promised[key] for key in GUARANTEED if self.promised}
+        guarantee = self.claim.guarantee if self.claim is not None else Guarantee()
         about = stages.about_model(
-            self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=Guarantee(**kept)
+            self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=guarantee
         )
         about |= {"sha256": fingerprint(str(self.synthetic)), **self.sampled}
         report = stages.judge(
@@ -375,13 +375,17 @@ class _Synth:
         )
         return report.to_json()
 
+    @property
+    def claim(self) -> Promised | None:
+        """What is public about a private run."""
+        return Promised(self.promised, self.train.schema) if self.private else None
+
     def _sign(self, room: Path) -> Any:
         settled = replace(self.options, rows=self._rows_wanted)
         made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
         ran = config.effective(settled, **made, inputs=self.inputs, versions=versions())
         model = None if self.spec.card.holds_records else self.stage.room("fit") / "model"
-        told = Promised(self.promised, self.train.schema) if self.private else None
-        assemble(Bundle(self.report, ran, self.synthetic, model, told), room / "out")
+        assemble(Bundle(self.report, ran, self.synthetic, model, self.claim), room / "out")
         return {}
 
 

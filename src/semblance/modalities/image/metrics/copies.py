@@ -135,6 +135,10 @@ def _equal(images: Images, others: Images) -> np.ndarray:
     return found
 
 
+def _limit(likeness: np.ndarray) -> float:
+    return float(np.quantile(likeness, USUAL, method="higher"))
+
+
 def _beyond(likeness: Likeness, limits: Mapping[str, float]) -> np.ndarray:
     """(n,) whether an image is more alike than the limit of any sight."""
     found: np.ndarray = np.any([one > limits[name] for name, one in likeness.items()], axis=0)
@@ -143,7 +147,7 @@ def _beyond(likeness: Likeness, limits: Mapping[str, float]) -> np.ndarray:
 
 def _share(likeness: Likeness, usual: Likeness, who: np.ndarray) -> Estimate:
     """What is beyond the limits that usual likenesses set, less chance."""
-    limits = {name: float(np.quantile(one, USUAL, method="higher")) for name, one in usual.items()}
+    limits = {name: _limit(one) for name, one in usual.items()}
     at = np.any([one >= limits[name] for name, one in usual.items()], axis=0).mean()
     chance = min(float(at), len(limits) * (1 - USUAL))
     found = _counted(_beyond(likeness, limits), who)
@@ -157,8 +161,7 @@ def _counted(copied: np.ndarray, who: np.ndarray, *, least: float = 0.0) -> Esti
 
 
 def _told(likeness: np.ndarray, usual: np.ndarray) -> dict[str, Any]:
-    limit = float(np.quantile(usual, USUAL, method="higher"))
-    return {"limit": limit, "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
+    return {"limit": _limit(usual), "likeness": _quantiles(likeness), "likeness_in_holdout": _quantiles(usual)}
 
 
 def _quantiles(likeness: np.ndarray) -> dict[str, float]:

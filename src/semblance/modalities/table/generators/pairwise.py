@@ -67,7 +67,7 @@ class Pairwise(CodedSpec):
     classes: int = 4
     """Within at most so many classes of the target pairs are counted apart."""
     single: float = 0.5
-    """Share of the budget for columns alone; the rest is for pairs. (Of .3, .5 and .7, measured on Adult: .5.)"""
+    """Share of the budget for columns alone; the rest is for pairs."""
     card: ClassVar[Card] = CARD
 
     def fit(
