@@ -117,6 +117,15 @@ def test_ledger_guarantee_and_report_say_the_same(room: Path, ran: Ran, promised
     assert said in (room / "RUN" / "public" / "GUARANTEE.md").read_text()
 
 
+def test_the_bound_of_the_attacks_is_the_same_wherever_it_stands(room: Path, ran: Ran, promised: Any) -> None:
+    found = promised["audit"]
+    assert 0 <= found["epsilon"] <= 2 and found["confidence"] == 0.999 and found["trials"] == 40
+    report = json.loads((room / "RUN" / "report.json").read_text())
+    assert report["subject"]["audit"] == found
+    for place in ("report.html", "public/GUARANTEE.md"):
+        assert f"an epsilon of at least {found['epsilon']:.2f}" in (room / "RUN" / place).read_text()
+
+
 def test_what_leaves_is_signed_without_a_verdict(room: Path, ran: Ran) -> None:
     checked = semblance("verify", "RUN/public", "--json", cwd=room)
     assert checked.code == 0

@@ -16,12 +16,12 @@ import torch
 from torch import nn
 from torch.nn.functional import embedding_bag
 
-from semblance.core.model import Card
-from semblance.core.promise import Steps
+from semblance.core.model import Card, Plan
+from semblance.core.promise import Ledger, Steps
 from semblance.core.rng import stream
 from semblance.learn.rows import Rows
-from semblance.learn.trainer import Turn
-from semblance.learn.white_box import WhiteBox
+from semblance.learn.trainer import TrainPlan, Turn
+from semblance.learn.white_box import Likely, Ran, Spy, WhiteBox
 from semblance.modalities.table import audit as audits
 from semblance.modalities.table.data import Table
 from semblance.modalities.table.encode import Encoding
@@ -84,6 +84,20 @@ def test_a_network_of_the_catalogue_is_attacked_as_it_is(spec: PrivateSpec) -> N
     planted = audits.simulated(stream(0, "audit")).planted
     attack = WhiteBox(spec, planted)
     assert all(np.isfinite(attack.score(own, 1.0, 1e-5)) for own in (planted, None))
+
+
+def test_a_run_is_attacked_as_it_ran() -> None:
+    asked: list[tuple[int, float]] = []
+
+    class Heard(Least):
+        def attacked(self, train: Table, plan: Plan, ledger: Ledger, *, spy: Spy[Table]) -> Likely[Table]:
+            likely = super().attacked(train, plan, ledger, spy=spy)
+            asked.extend((part.count, part.rate) for part in ledger.spent() if isinstance(part, Steps))
+            return likely
+
+    ran = Ran(TrainPlan(steps=7, batch=30).to_json(), 1000)
+    audits.audit(Heard(), epsilon=1.0, trials=2, ran=ran, **HOW)
+    assert set(asked) == {(7, 0.03)} and len(asked) == 2 * 2 + 1
 
 
 def test_what_is_heard_has_the_patient_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,10 @@ def verify(
 @app.command()
 def audit(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run with --epsilon.")],
-    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Refits with the patient, and without.")] = 500,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", metavar="N", help="Refits with the patient, and without: 500, of networks 20."),
+    ] = None,
     confidence: Annotated[
         float, typer.Option("--confidence", metavar="C", help="With which the lower bounds hold.")
     ] = 0.99,

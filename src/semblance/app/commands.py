@@ -76,21 +76,18 @@ def verify(run: Path, *, key: str | None, as_json: bool) -> None:
     out.print(f"\n{found.meaning}\n", style="dim", highlight=False)
 
 
-def audit(run: Path, *, trials: int, confidence: float, seed: int, as_json: bool) -> None:
+def audit(run: Path, *, trials: int | None, confidence: float, seed: int, as_json: bool) -> None:
     """`semblance audit`: ends with 5 where an attack refutes the claim."""
     from dataclasses import asdict
 
-    from semblance.app.private import audit_screen, audited
+    from semblance.app.audit import audit_screen, audited
 
     refuse_wrong(seed=seed)
-    problems = [
-        *([] if trials >= FEWEST else [Problem(f"{trials} trials", f"at least {FEWEST}", "--trials 500")]),
-        *(
-            []
-            if 0.5 < confidence < 1
-            else [Problem(f"confidence {confidence}", "above .5, below 1", "--confidence .99")]
-        ),
-    ]
+    problems = []
+    if trials is not None and trials < FEWEST:
+        problems.append(Problem(f"{trials} trials", f"at least {FEWEST}", "--trials 500"))
+    if not 0.5 < confidence < 1:
+        problems.append(Problem(f"confidence {confidence}", "above .5, below 1", "--confidence .99"))
     if problems:
         raise UsageError(*problems)
     with _showing(as_json) as show:

@@ -17,6 +17,7 @@ SAID = {
     "identifiers": "Check identifiers",
     "split": "Set patients aside",
     "plan": "Plan the steps",
+    "audit": "Attack itself",
     "fit": "Learn",
     "sample": "Sample",
     "evaluate": "Judge",

@@ -1,4 +1,4 @@
-"""The one flow: profile, contract, identifiers, split, plan, fit, sample, evaluate, decide, sign.
+"""The one flow: profile, contract, identifiers, split, plan, (audit,) fit, sample, evaluate, decide, sign.
 
 Each stage's result is kept in RUN.work, so that a killed run resumes; the finished folder becomes RUN in one step.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from semblance.app import config, stages
+from semblance.app import audit, config, stages
 from semblance.app.assemble import Bundle, Promised, assemble, leaves
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
@@ -42,6 +42,9 @@ from semblance.core.promise import MEASURED, MEASURED_SCHEMA, Guarantee
 from semblance.core.report import Report
 from semblance.core.rng import stream
 from semblance.core.schema import Schema
+
+STAGES = 10
+"""Of a run; one more of a private one."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
         refuse_spent(options)
     with working(options.run, kind=kind, resume=options.resume) as folder:
         _same_input(folder, inputs)
-        run = _Synth(options, manifest, inputs, Stages(folder, show, 10, _root_key(options, inputs)))
+        total = STAGES + (options.epsilon is not None)
+        run = _Synth(options, manifest, inputs, Stages(folder, show, total, _root_key(options, inputs)))
         return Outcome(options.run, run.all())
 
 
@@ -176,7 +180,7 @@ def _spec(options: SynthOptions, manifest: Modality) -> Any:
 
 @dataclass
 class _Synth:
-    """The ten stages of one run."""
+    """The stages of one run."""
 
     options: SynthOptions
     manifest: Modality
@@ -203,7 +207,8 @@ class _Synth:
             stages.check_wanted(self.spec, self.train, wanted=o.wanted)
         asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
         self.plan = self.stage.run("plan", self._plan, **asked)
-        self.promised = self.stage.run("fit", self._fit, **self._budget)
+        self.audited = self.stage.run("audit", self._audit, tier=o.tier, **self._budget) if self.private else {}
+        self.promised = {**self.stage.run("fit", self._fit, **self._budget), **self.audited}
         wanted = {} if o.wanted is None else {"wanted": o.wanted.to_json()}
         self.sampled = self.stage.run("sample", self._sample, rows=o.rows, **wanted)
         told = dict(tier=o.tier, **({"marks": marks} if marks else {}))
@@ -290,6 +295,21 @@ class _Synth:
         o = self.options
         return stages.plan_of(self.spec, self.train, given=o.plan, seed=o.seed, seconds=o.time_budget)
 
+    def _audit(self, room: Path) -> Any:
+        """Attacks on what will measure, before it does. Those on a network take longer than it trains: asked for by
+        the tier."""
+        o = self.options
+        if self.manifest.audit is None or (self.plan and o.tier != "audit"):
+            return {}
+        how: dict[str, Any] = dict(epsilon=o.epsilon, delta=o.delta, plan=self.plan, confidence=audit.SURE)
+        how |= dict(public=self.source.data.schema.n_public, trials=audit.FEW if self.plan else audit.FIRST)
+        found = audit.attacked(self.manifest, self.spec, watch=self._attacking, **how)
+        audit.refuse_refuted(found)
+        return {"audit": audit.told(found)}
+
+    def _attacking(self, done: int, total: int) -> None:
+        self.stage.show(Progressed("audit", done, total))
+
     def _fit(self, room: Path) -> Any:
         checkpoints, made = room / "checkpoints", room / "model"
         checkpoints.mkdir(exist_ok=True)
@@ -358,7 +378,7 @@ class _Synth:
         about = stages.about_model(
             self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=guarantee
         )
-        about |= {"sha256": fingerprint(str(self.synthetic)), **self.sampled}
+        about |= {"sha256": fingerprint(str(self.synthetic)), **self.sampled, **self.audited}
         report = stages.judge(
             self.manifest,
             train=self.train,

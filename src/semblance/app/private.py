@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from typing import Any
 
 from semblance.app.options import SynthOptions
 from semblance.app.work import digest
@@ -24,9 +19,6 @@ from semblance.core.schema import MEASURE, Schema
 from semblance.privacy import cohorts
 from semblance.privacy.accountant import epsilon_of_rho, noise_for, rho_of
 from semblance.privacy.ledger import Ledger, check_budget, wrong_delta
-
-if TYPE_CHECKING:
-    from semblance.privacy.audit import Audit
 
 NOISY, USELESS = 0.4, 2.0
 """From where on a person is warned, and from where on a run is refused; the fit takes most of the noise out again."""
@@ -229,57 +221,3 @@ def _lost(cohort: str) -> PrivacyError:
         rule="a guarantee is made of the ledger that paid for the measurements",
         fix=f"put the ledger of cohort '{cohort}' back where it was, and add --resume",
     )
-
-
-def audited(run: Path, *, trials: int, confidence: float, seed: int, watch: Callable[[int, int], None]) -> Audit:
-    """Attacks on the generator of a finished run, refitted at its recorded settings on simulated patients.
-
-    Raises UsageError for a folder that is no private run, PrivacyError where what leaves claims what was not paid for.
-    """
-    from semblance.app import config
-    from semblance.catalog import modality
-    from semblance.core.modality import load
-
-    told = config.read(run / "config.toml")
-    synth = told.get("synth", {})
-    manifest = modality(str(synth.get("modality", "table")))
-    if synth.get("epsilon") is None:
-        raise UsageError.of(
-            f"'{run.name}' claims no guarantee",
-            rule="an audit tries to refute the epsilon of a run",
-            fix="give the folder of a run with --epsilon; what other runs leak is measured by the report's attacks",
-        )
-    if manifest.audit is None:
-        raise UsageError.of(
-            f"'{run.name}' is of modality '{manifest.name}'",
-            rule="an audit simulates patients, and for these records none are simulated yet",
-            fix="judge it by what its ledger holds, in public/GUARANTEE.md",
-        )
-    spec = manifest.generator(str(synth["model"]))(**told.get("generator", {}))
-    budget = {"epsilon": float(synth["epsilon"]), "delta": float(synth["delta"])}
-    claim = json.loads((run / "public" / "guarantee.json").read_text())
-    if not 0 < claim["epsilon"] <= budget["epsilon"] or claim["delta"] != budget["delta"]:
-        raise PrivacyError.of(
-            f"what leaves claims epsilon {claim['epsilon']:g} at delta {claim['delta']:g}",
-            rule=f"the run had a budget of epsilon {budget['epsilon']:g} at delta {budget['delta']:g}",
-            fix="do not publish this run",
-        )
-    found: Audit = load(manifest.audit)(spec, **budget, trials=trials, confidence=confidence, seed=seed, watch=watch)
-    return replace(found, epsilon=claim["epsilon"])
-
-
-def audit_screen(found: Audit) -> RenderableType:
-    """What the attacks found, beside the claim."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    rows = (
-        ("error rates at one threshold, no assumption", found.free),
-        (f"whole curve of {found.trials} runs a side, Gaussian noise", found.gaussian),
-        ("one run with many planted patients", found.one_run),
-    )
-    for said, bound in rows:
-        table.add_row(f"  {said}", Text(f"{bound:.3f}", "" if bound <= found.epsilon else "bold red"))
-    head = (
-        Text("no attack refutes the claim", "bold green") if found.holds else Text("the claim is refuted", "bold red")
-    )
-    claim = f"epsilon {found.epsilon:g} at delta {found.delta:.3g} is claimed; it is at least, with confidence "
-    return Group(Text(), head, Text(f"{claim}{found.confidence:.1%}:"), Text(), table, Text())

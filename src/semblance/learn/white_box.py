@@ -25,7 +25,7 @@ from semblance.learn.trainer import Source, TrainPlan, Turn
 from semblance.privacy.audit import Audit, attacked, budget
 
 STEPS, RATE = 60, 0.05
-"""Steps of an attacked training, and the share of patients in each."""
+"""Steps of an attacked training, and the share of patients in each, where no run says how it was trained."""
 TIMES = 8
 """How often a record is shown in a step, where a source does not say: that changes no claim, and the attacker knows
 better what its gradient is."""
@@ -68,11 +68,20 @@ class Trained(Protocol[C]):
 
 
 @dataclass(frozen=True)
+class Ran:
+    """How a run was trained: its plan, and the number of patients that was public, which sets the rate of a step."""
+
+    plan: Plan
+    public: int
+
+
+@dataclass(frozen=True)
 class WhiteBox(Generic[D]):
     """A private network, and the patients that are looked for: a record of each."""
 
     spec: Trained[D]
     looked_for: D
+    plan: Plan | None = None
 
     def score(self, planted: D | None, epsilon: float, delta: float) -> float:
         """How much a training on the `planted` records of the one patient that is looked for, or on none, looks as if
@@ -89,11 +98,12 @@ class WhiteBox(Generic[D]):
             heard.append(Listener(source_of(self.looked_for), rule))
             return replace(heard[0].rule, seen=heard[0])
 
-        public = train.schema.n_public or 1
-        plan = replace(self.spec.private_base, steps=STEPS, batch=max(1, round(RATE * public)))
-        likely = self.spec.attacked(train, plan.to_json(), ledger, spy=spy)
+        likely = self.spec.attacked(train, self.plan or self._short(train.schema.n_public or 1), ledger, spy=spy)
         found: np.ndarray = likely(self.looked_for) + sum(listener.scores for listener in heard)
         return found
+
+    def _short(self, public: int) -> Plan:
+        return replace(self.spec.private_base, steps=STEPS, batch=max(1, round(RATE * public))).to_json()
 
 
 class Listener:
@@ -112,10 +122,24 @@ class Listener:
         self.scores += (along / (self.rule.steps.sigma * self.rule.clip) ** 2).double().numpy()
 
 
-def audit(spec: Trained[D], planted: D, canaries: D, *, epsilon: float, delta: float, seed: int, **how: Any) -> Audit:
-    """Lower bounds of what a network leaks when it is trained with a budget of (epsilon, delta): with the `planted`
-    records of a patient and without, and once with many `canaries` by the toss of a coin; `how` as in `attacked`."""
-    one, every = WhiteBox(spec, planted.take(np.arange(1))), WhiteBox(spec, canaries)
+def audit(
+    spec: Trained[D],
+    planted: D,
+    canaries: D,
+    *,
+    epsilon: float,
+    delta: float,
+    seed: int,
+    ran: Ran | None = None,
+    **how: Any,
+) -> Audit:
+    """Lower bounds of what a network leaks when it is trained with a budget of (epsilon, delta), as it `ran`: with the
+    `planted` records of a patient and without, and once with many `canaries` by the toss of a coin; `how` as in
+    `attacked`."""
+    if ran is not None:
+        planted, canaries = _among(planted, ran.public), _among(canaries, ran.public)
+    plan = None if ran is None else ran.plan
+    one, every = WhiteBox(spec, planted.take(np.arange(1)), plan), WhiteBox(spec, canaries, plan)
 
     def score(inside: bool) -> float:
         return one.score(planted if inside else None, epsilon, delta)
@@ -126,3 +150,9 @@ def audit(spec: Trained[D], planted: D, canaries: D, *, epsilon: float, delta: f
 
     there = stream(seed, "audit", "canaries").random(len(canaries)) < 0.5
     return attacked(score, scores, there, epsilon=epsilon, delta=delta, **how)
+
+
+def _among(records: D, public: int) -> D:
+    """Records of some of so many patients."""
+    found: D = replace(records, schema=replace(records.schema, n_public=public))  # type: ignore[type-var]
+    return found

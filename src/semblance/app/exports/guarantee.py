@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import exp
 from typing import Any
 
+from semblance.app import facts
 from semblance.app.card import plain
 from semblance.core.promise import Answers, Guarantee, Steps, rounded_up, spent_from
 from semblance.core.schema import Schema
@@ -44,6 +45,7 @@ def guarantee_page(told: Mapping[str, Any], *, schema: Schema, file: str) -> str
     parts = [
         ["# Guarantee", "", f"The records in `{plain(file)}` were made under {promise}.", "", *_meaning(told)],
         ["## What backs it", "", *_noise(told)],
+        ["## What attacks found", "", *_attacked(told.get("audit"))],
         ["## What was measured", "", *_measured(told["measured"], local=_local(told))],
         ["## What it rests on", "", *(f"- {line}" for line in _assumed(told, schema))],
         ["## What it does not cover", "", *(f"- {line}" for line in NOT_COVERED)],
@@ -72,6 +74,17 @@ def _noise(told: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from (f"- {spent_from(part)}" for part in told["noise"])
+
+
+def _attacked(audit: Mapping[str, Any] | None) -> Iterator[str]:
+    """Those of the run, which came before it measured anything."""
+    if audit is None:
+        yield "None were tried in this run. `semblance audit` tries them on simulated patients, at the run's settings."
+        return
+    yield (
+        f"Before anything was measured, the same generator with the same budget was attacked: {facts.audit(audit)}. A "
+        "bound below the promise shows that these attacks failed, not that none could succeed."
+    )
 
 
 def _assumed(told: Mapping[str, Any], schema: Schema) -> Iterator[str]:

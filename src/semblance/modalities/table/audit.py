@@ -40,17 +40,19 @@ def audit(
     confidence: float,
     seed: int,
     watch: Watched | None = None,
+    ran: white_box.Ran | None = None,
 ) -> Audit:
     """Lower bounds of what `spec` leaks when it is refitted with a budget of (epsilon, delta), `trials` times with a
-    planted patient and as often without, and once with many patients by the toss of a coin."""
+    planted patient and as often without, and once with many patients by the toss of a coin. A network is trained as
+    it `ran`."""
     how: dict[str, Any] = {"epsilon": epsilon, "delta": delta, "trials": trials, "confidence": confidence}
     how |= {"watch": watch}
     if hasattr(spec, "audited"):
-        told: Audit = spec.audited(seed=seed, **how)
+        told: Audit = spec.audited(seed=seed, ran=ran, **how)
         return told
     cohort, canaries = simulated(stream(seed, "audit")), apart()
     if isinstance(spec, PrivateSpec):
-        return white_box.audit(spec, cohort.planted, canaries, seed=seed, **how)
+        return white_box.audit(spec, cohort.planted, canaries, seed=seed, ran=ran, **how)
     attack, there = Attack.of(spec, cohort), stream(seed, "audit", "canaries").random(len(canaries)) < 0.5
     there[0] |= not there.any()  # codes come from records
 

@@ -136,8 +136,8 @@ class Local(CodedSpec):
         mixture = apart(fitted, groups, [shares[None] for shares in told.alone])
         return LocalModel(coder, self.to_json(), structure, mixture, measured=told.findings(fitted))
 
-    def audited(self, **how: Any) -> Audit:
-        """Attacks on single answers: see `audit_answers`."""
+    def audited(self, *, ran: Any = None, **how: Any) -> Audit:
+        """Attacks on single answers, which no plan changes: see `audit_answers`."""
         from semblance.modalities.table.audit_answers import audit_answers
 
         return audit_answers(self, **how)
