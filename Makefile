@@ -74,6 +74,10 @@ PRIVATE ?= adult-10k adult diabetes130
 bench-private: dev private-peers
 	for board in $(PRIVATE); do $(BIN)/python -m bench.private --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
 
+# What a private table of a hundred columns and a million patients costs.
+bench-wide: setup
+	$(BIN)/python -m bench.wide
+
 # Generators of signals beside their peers.
 bench-signals: setup signal-peers
 	$(BIN)/python -m bench.signals --board mitbih --seeds $(SEEDS) --contenders $(CONTENDERS)

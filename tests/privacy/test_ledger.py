@@ -311,3 +311,16 @@ def test_while_a_file_is_given_to_a_cohort_no_other_can_be_given_it(tmp_path):
             file.write(b'{"data": ["aa"]}\n')
     other.join(60)
     assert len(told) == 1 and "are those of cohort 'first'" in told[0]
+
+
+def test_histograms_are_those_of_the_records(tmp_path: Path) -> None:
+    rng, sizes = np.random.default_rng(5), np.array([2, 3, 4])
+    codes = rng.integers(0, sizes, (500, 3))
+    rich = Ledger.open(tmp_path, cohort="rich", epsilon=1e6, delta=1e-6)
+    subsets = [(2,), (0, 1), (0, 2), (1, 2), (0, 1, 2), (2, 0)]
+    found = rich.noisy_counts(codes, sizes, subsets, np.arange(500), sigma=0.05, note="x")
+    for subset, counts in zip(subsets, found, strict=True):
+        cells = np.ravel_multi_index(codes[:, subset].T, sizes[list(subset)])
+        assert (counts.ravel() == np.bincount(cells, minlength=counts.size)).all()
+    with pytest.raises(ValueError, match="beyond"):
+        rich.noisy_counts(codes + np.array([0, 0, 1]), sizes, [(1, 2)], np.arange(500), sigma=0.05, note="x")

@@ -226,9 +226,7 @@ class Ledger:
         Of a patient with more than `clip` records that many are counted, chosen at random. Paid before it is counted.
         """
         self.reserve(Noise(float(sigma), clip, len(subsets)), note=note)
-        kept = codes[chosen(subjects, most=clip)]
-        shapes = [tuple(int(sizes[j]) for j in subset) for subset in subsets]
-        return [_histogram(kept, subset, shape, sigma) for subset, shape in zip(subsets, shapes, strict=True)]
+        return [noised(counts, sigma=sigma) for counts in _counts(codes[chosen(subjects, most=clip)], sizes, subsets)]
 
     # The file
 
@@ -299,9 +297,27 @@ def _opened(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {key: last[key] for key in ("epsilon", "delta")}
 
 
-def _histogram(codes: np.ndarray, subset: tuple[int, ...], shape: tuple[int, ...], sigma: float) -> np.ndarray:
-    cell = np.ravel_multi_index(tuple(codes[:, j] for j in subset), shape)
-    return noised(np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape), sigma=sigma)
+def _counts(codes: np.ndarray, sizes: np.ndarray, subsets: Sequence[tuple[int, ...]]) -> Iterator[np.ndarray]:
+    """The joint histogram of each subset of the columns. Subsets that differ in their last column alone should follow
+    each other: what the others say of each record is then found once."""
+    columns = np.asfortranarray(codes)  # a column is read as it lies in memory
+    if len(columns) and not ((columns.min(0) >= 0) & (columns.max(0) < sizes)).all():
+        raise ValueError("a code beyond those of its column")
+    held: tuple[tuple[int, ...], Any] = ((), 0)
+    for subset in subsets:
+        if subset[:-1] != held[0] or not held[0]:
+            held = subset[:-1], _places(columns, sizes, subset[:-1])
+        shape = tuple(int(sizes[j]) for j in subset)
+        cell = held[1] * shape[-1] + columns[:, subset[-1]]
+        yield np.bincount(cell, minlength=math.prod(shape)).reshape(shape)
+
+
+def _places(columns: np.ndarray, sizes: np.ndarray, subset: tuple[int, ...]) -> Any:
+    """(n,) the cell of each record in the histogram of a subset; 0 of none."""
+    place: Any = 0
+    for j in subset:
+        place = place * int(sizes[j]) + columns[:, j]
+    return place
 
 
 def check_budget(
