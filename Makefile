@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-signals bench-images bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
+  bench-signals bench-wide bench-clipping bench-images bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
@@ -77,6 +77,10 @@ bench-private: dev private-peers
 # What a private table of a hundred columns and a million patients costs.
 bench-wide: setup
 	$(BIN)/python -m bench.wide
+
+# The sum of clipped gradients beside Opacus and torch.func.
+bench-clipping: setup .bench/tabular_argn/.setup
+	$(BIN)/python -m bench.clipping
 
 # Generators of signals beside their peers.
 bench-signals: setup signal-peers
