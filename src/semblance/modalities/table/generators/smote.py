@@ -64,7 +64,7 @@ class SmoteModel(CodedModel):
     donors: Donors
     shares: tuple[np.ndarray, ...]
     card: ClassVar[Card] = CARD
-    chunk: ClassVar[int] = 2048
+    chunk: ClassVar[int] = 65_536  # neighbours are looked for anew for every chunk
 
     def table(self, n: int, *, first_subject: int, rng: np.random.Generator) -> Table:
         """`n` records of new patients, numbered from `first_subject`."""
