@@ -236,9 +236,10 @@ class Ledger(Protocol):
         subsets: Sequence[tuple[int, ...]],
         subjects: np.ndarray,
         *,
-        sigma: float,
+        sigma: float | Sequence[float],
         note: str,
         clip: int = 1,
     ) -> list[np.ndarray]:
-        """The joint histogram of each subset of the (n, d) columns, with noise; paid before it is counted."""
+        """The joint histogram of each subset of the (n, d) columns, with noise of the one `sigma` or each with its own;
+        paid before any is counted."""
         ...

@@ -217,16 +217,19 @@ class Ledger:
         subsets: Sequence[tuple[int, ...]],
         subjects: np.ndarray,
         *,
-        sigma: float,
+        sigma: float | Sequence[float],
         note: str,
         clip: int = 1,
     ) -> list[np.ndarray]:
-        """The joint histogram of each subset of the (n, d) columns, shaped by their sizes, with noise of scale `sigma`.
+        """The joint histogram of each subset of the (n, d) columns, shaped by their sizes, with noise of scale `sigma`,
+        or of a scale for each.
 
-        Of a patient with more than `clip` records that many are counted, chosen at random. Paid before it is counted.
+        Of a patient with more than `clip` records that many are counted, chosen at random. Paid before any is counted.
         """
-        self.reserve(Noise(float(sigma), clip, len(subsets)), note=note)
-        return [noised(counts, sigma=sigma) for counts in _counts(codes[chosen(subjects, most=clip)], sizes, subsets)]
+        sigmas = np.broadcast_to(np.asarray(sigma, dtype=float), len(subsets)).tolist()
+        self.reserve(*(Noise(one, clip, sigmas.count(one)) for one in dict.fromkeys(sigmas)), note=note)
+        found = _counts(codes[chosen(subjects, most=clip)], sizes, subsets)
+        return [noised(counts, sigma=one) for counts, one in zip(found, sigmas, strict=True)]
 
     # The file
 

@@ -146,12 +146,12 @@ def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> f
 
 
 def of_columns(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
-    """The same of the counts of columns alone. All but the target are counted within its codes, where there is one."""
+    """The same of the counts of columns alone: within the codes of the target, or of all records."""
     found = 0.0
     for j, counts in enumerate(told.columns):
-        asked = [j] if told.target in (None, j) else [told.target, j]
+        asked = [j] if len(counts) == 1 or told.target is None else [told.target, j]
         cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
-        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigma)
+        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigmas[j])
     return float(found)
 
 

@@ -17,7 +17,7 @@ from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.shares import simplex
 from semblance.modalities.table.data import Table, concat, from_frame
-from semblance.modalities.table.generators.pairwise import Pairwise, PairwiseModel
+from semblance.modalities.table.generators.pairwise import MANY, Pairwise, PairwiseModel
 from semblance.privacy.ledger import Ledger
 
 DECLARED = {
@@ -73,7 +73,10 @@ def drawn(model: PairwiseModel) -> pd.DataFrame:
 
 def test_the_whole_budget_is_spent_and_nothing_beyond_it(model: PairwiseModel, ledger: Ledger, train: Table) -> None:
     assert 0.99 < (ledger.guarantee().epsilon or 0) <= 1
-    assert [noise.count for noise in ledger.spent()] == [5, 6]  # columns, then pairs of the others
+    *columns, pairs = ledger.spent()
+    assert sum(noise.count for noise in columns) == 5 and pairs.count == 6  # of the columns but the target
+    few, many = max(noise.sigma for noise in columns), min(noise.sigma for noise in columns)
+    assert few > 1.5 * many  # a wide column is counted with less noise
     with pytest.raises(PrivacyError):
         Pairwise(steps=10).fit(train, rng=stream(0, "fit"), ledger=ledger)
 
@@ -172,4 +175,30 @@ def test_of_two_copies_of_a_run_that_broke_off_only_one_counts_the_pairs(
     spec.fit(train, rng=stream(0, "fit"), ledger=ledger, resume=tmp_path / "run")
     with pytest.raises(PrivacyError, match="nothing is left"):
         spec.fit(train, rng=stream(0, "fit"), ledger=ledger, resume=tmp_path / "copy")
-    assert [noise.count for noise in ledger.spent()] == [5, 6]
+    assert sum(noise.count for noise in ledger.spent()) == 5 + 6
+
+
+def test_a_column_of_very_many_codes_is_counted_by_itself_and_still_goes_with_the_target(tmp_path: Path) -> None:
+    rng, n, codes = stream(3, "codes"), 20_000, [f"c{i:03d}" for i in range(MANY)]
+    died = rng.random(n) < 0.4
+    held = np.minimum(rng.geometric(0.2, n) - 1, MANY // 2 - 1) + np.where(died, MANY // 2, 0)
+    frame = pd.DataFrame(
+        {
+            "code": np.array(codes)[held],
+            "sex": rng.choice(["F", "M"], n),
+            "stage": np.where(rng.random(n) < 0.5, "I", "II"),
+            "died": np.where(died, "yes", "no"),
+        }
+    )
+    declared = {"columns": {"code": {"categories": codes}, **{c: DECLARED["columns"][c] for c in frame if c != "code"}}}
+    table = from_frame(frame, ReadOptions(declared=declared))[0]
+    table = replace(table, schema=replace(table.schema, public=True))
+    ledger = Ledger.open(tmp_path, cohort="many", epsilon=3.0, delta=1e-6)
+    _, told = Pairwise().measured(table, ledger, kept=tmp_path)
+    assert [len(counts) for counts in told.columns] == [1, 3, 3, 1]
+    model = Pairwise(components=32, steps=400).fit(table, rng=stream(0, "fit"), resume=tmp_path)
+    drawn = concat([*model.sample(4_000, rng=stream(0, "sample"))]).frame
+    late = drawn["code"].astype(str).isin(codes[MANY // 2 :])
+    assert late.mean() == pytest.approx(0.4, abs=0.03)
+    # What is rare beside the noise goes with the target as its group does.
+    assert (drawn["died"] == "yes")[late].mean() > 0.8 and (drawn["died"] == "yes")[~late].mean() < 0.15

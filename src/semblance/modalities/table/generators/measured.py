@@ -22,15 +22,16 @@ Pair = tuple[int, int]
 @dataclass(frozen=True)
 class Measured:
     """Noisy counts of each column (classes, size), and of pairs (classes, groups, groups) within the classes of a
-    `target` column, over `groups` (size,) of the codes of each. The sigmas are the noise of a count.
+    `target` column, over `groups` (size,) of the codes of each. The sigmas are the noise of a count: of each column,
+    and of all pairs.
 
-    Columns are counted within all codes of the target, pairs within its groups. Without a target (None), and for its
-    own column, all records are one class.
+    Columns are counted within all codes of the target, pairs within its groups. Without a target (None), for its own
+    column, and for one of very many codes, all records are one class.
     """
 
     target: int | None
     columns: tuple[np.ndarray, ...]
-    sigma: float
+    sigmas: tuple[float, ...]
     groups: tuple[np.ndarray, ...]
     pairs: Mapping[Pair, np.ndarray] = field(default_factory=dict)
     pair_sigma: float = math.inf
@@ -38,7 +39,7 @@ class Measured:
     @cached_property
     def records(self) -> float:
         """The noisy number of records, at least one: that of each table, weighted by how little noise is in it."""
-        weights = [1 / counts.size for counts in self.columns]
+        weights = [1 / (counts.size * sigma**2) for counts, sigma in zip(self.columns, self.sigmas, strict=True)]
         return max(float(np.average([counts.sum() for counts in self.columns], weights=weights)), 1.0)
 
     def share(self, j: int) -> np.ndarray:
@@ -51,22 +52,23 @@ class Measured:
         return np.zeros(1, dtype=np.int64) if self.target is None else self.groups[self.target]
 
     def within(self, j: int) -> np.ndarray:
-        """(classes, size) noisy shares, of all records, of a column's codes in each class."""
+        """(classes, size) noisy shares, of all records, of a column's codes in each class; (1, size) where they were
+        counted in all."""
         counts = self.columns[j] / self.records
-        return counts if j == self.target else summed(counts.T, self.classes).T
+        return counts if len(counts) == 1 else summed(counts.T, self.classes).T
 
     @property
     def paid(self) -> tuple[Noise, ...]:
         """The noise that a ledger has paid for."""
-        columns = Noise(self.sigma, 1, len(self.columns))
-        return (columns, Noise(self.pair_sigma, 1, len(self.pairs))) if self.pairs else (columns,)
+        columns = tuple(Noise(sigma, 1, self.sigmas.count(sigma)) for sigma in dict.fromkeys(self.sigmas))
+        return (*columns, Noise(self.pair_sigma, 1, len(self.pairs))) if self.pairs else columns
 
     def save(self, folder: Path) -> None:
         """Write measured.safetensors in one step."""
         arrays = {f"column {j}": counts for j, counts in enumerate(self.columns)}
         arrays |= {f"group {j}": group for j, group in enumerate(self.groups)}
         arrays |= {f"pair {i} {j}": counts for (i, j), counts in self.pairs.items()}
-        arrays["sigma"] = np.array([self.sigma, self.pair_sigma])
+        arrays["sigma"] = np.array([*self.sigmas, self.pair_sigma])
         arrays["target"] = np.array(-1 if self.target is None else self.target)
         write_bytes(folder / MEASURED, save(arrays))
 
@@ -78,7 +80,7 @@ class Measured:
         arrays = load_file(folder / MEASURED)
         count, target = sum(name.startswith("column ") for name in arrays), int(arrays["target"])
         pairs = sorted((int(i), int(j)) for what, *at in map(str.split, arrays) if what == "pair" for i, j in [at])
-        sigma, pair_sigma = map(float, arrays["sigma"])
+        *sigmas, pair_sigma = map(float, arrays["sigma"])
         columns, groups = (tuple(arrays[f"{what} {j}"] for j in range(count)) for what in ("column", "group"))
         tables = {(i, j): arrays[f"pair {i} {j}"] for i, j in pairs}
-        return cls(None if target < 0 else target, columns, sigma, groups, tables, pair_sigma)
+        return cls(None if target < 0 else target, columns, tuple(sigmas), groups, tables, pair_sigma)

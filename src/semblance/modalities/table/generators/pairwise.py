@@ -3,8 +3,8 @@
 Nothing is selected, so nothing is paid for selecting: all pairs are measured at once, each with the same noise, and the
 nonnegative mixture that comes nearest to all of them takes most of the noise out again. Where there is a target of few
 codes, columns and pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each
-table either way. Columns are counted first; what is rare beside the noise is put together before pairs are counted, and
-told apart again by what the columns say alone.
+table either way. Columns are counted first, those of many codes with less noise than others; what is rare beside the
+noise is put together before pairs are counted, and told apart again by what the columns say alone.
 """
 
 from __future__ import annotations
@@ -50,6 +50,13 @@ CERTAIN = 3.0
 """Standard deviations of the noise below which a code is put together with others."""
 LEAST, COMMON = 0.002, 0.02
 """Shares of the records below which a code, and a class of the target, is put together with others in any case."""
+WIDE = 0.5
+"""The power of a column's cells with which its share of the budget grows. If the error of a cell were that of its
+noise, 2/3 would be best (Zhang et al., PrivSyn, USENIX Security 2021); but most cells of a wide column are empty, and
+known to hold no less than nothing."""
+MANY = 200
+"""Codes from which on a column is counted by itself: how its groups lie within the classes of the target is then only
+known from its pairs."""
 FEW = 9
 """Codes of a target, the missing one included, within which others are counted; one with more is as any column."""
 CELLS = 100
@@ -116,23 +123,23 @@ class Pairwise(CodedSpec):
 
     def _columns(self, counter: Counter, coder: Encoding) -> Measured:
         target, pairs = _tables(coder)
-        columns = [(j,) for j in range(len(coder.columns))]
+        columns = [s if coder.sizes[s[-1]] >= MANY else _within(target, [s])[0] for s in _singles(coder)]
         left = 1 - self.single if pairs else 0.0
-        found, sigma = counter.counted(_within(target, columns), share=self.single, left=left, note="columns")
+        found, sigmas = counter.counted(columns, share=self.single, left=left, wide=WIDE, note="columns")
         alone = tuple(counts if counts.ndim == 2 else counts[None] for counts in found)
-        return Measured(target, alone, sigma, tuple(np.arange(size) for size in coder.sizes))
+        return Measured(target, alone, sigmas, tuple(np.arange(size) for size in coder.sizes))
 
     def _pairs(self, counter: Counter, coder: Encoding, told: Measured) -> Measured:
         target, pairs = _tables(coder)
         groups = tuple(self._group(coder, told, j) for j in range(len(coder.columns)))
         asked = _within(target, pairs)
-        found, sigma = counter.merged(groups).counted(asked, share=1.0, left=0.0, note="pairs")
+        found, (sigma, *_) = counter.merged(groups).counted(asked, share=1.0, left=0.0, note="pairs")
         tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
         return replace(told, groups=groups, pairs=tables, pair_sigma=sigma)
 
     def _group(self, coder: Encoding, told: Measured, j: int) -> np.ndarray:
         """Of a column (size,) which codes count as one within pairs."""
-        least, share = CERTAIN * told.sigma * self._wider(coder) / told.records, told.share(j)
+        least, share = CERTAIN * max(self._beyond(coder, told), told.sigmas[j]) / told.records, told.share(j)
         codes = coder.columns[j]
         if j == told.target:
             return classes(share, most=self.classes, least=max(least, COMMON))
@@ -141,10 +148,10 @@ class Pairwise(CodedSpec):
         rare, cuts = max(least, LEAST), _ages(coder.fields[j].name, codes)
         return cells(share, most=self.groups, least=least, rare=rare, cuts=cuts)
 
-    def _wider(self, coder: Encoding) -> float:
-        """How much more noise a pair has than a column; never less than as much."""
-        columns, pairs = len(coder.columns), len(_tables(coder)[1])
-        return max(1.0, math.sqrt(pairs / columns * self.single / (1 - self.single)))
+    def _beyond(self, coder: Encoding, told: Measured) -> float:
+        """The noise that a pair will have, by that of the columns."""
+        spent = sum(sigma**-2 for sigma in told.sigmas)
+        return math.sqrt(len(_tables(coder)[1]) / spent * self.single / (1 - self.single))
 
     def _fitted(
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
@@ -194,13 +201,18 @@ class Counter:
         return replace(self, codes=codes, sizes=sizes(groups))
 
     def counted(
-        self, subsets: Sequence[tuple[int, ...]], *, share: float, left: float, note: str
-    ) -> tuple[list[np.ndarray], float]:
-        """Noisy counts for a `share` of the budget, where a share of it is to be `left`, and their sigma."""
-        parts = [(share, len(subsets)), *([(left, 1)] if left else [])]
-        sigma = self.ledger.affordable(parts)[0].sigma
-        counts = self.ledger.noisy_counts(self.codes, self.sizes, subsets, self.subjects, sigma=sigma, note=note)
-        return counts, sigma
+        self, subsets: Sequence[tuple[int, ...]], *, share: float, left: float, note: str, wide: float = 0.0
+    ) -> tuple[list[np.ndarray], tuple[float, ...]]:
+        """Noisy counts for a `share` of the budget, where a share of it is to be `left`, and the sigma of each. Shares
+        grow with the power `wide` of the cells, in powers of two, so that there are few kinds of noise."""
+        cells = [math.prod(int(self.sizes[j]) for j in subset) for subset in subsets]
+        weights = 2.0 ** np.round(wide * np.log2(cells))
+        kinds, kind, often = np.unique(weights, return_inverse=True, return_counts=True)
+        parts = [(float(share * w * n / weights.sum()), int(n)) for w, n in zip(kinds, often, strict=True)]
+        noises = self.ledger.affordable([*parts, *([(left, 1)] if left else [])])
+        sigmas = tuple(noises[k].sigma for k in kind)
+        counts = self.ledger.noisy_counts(self.codes, self.sizes, subsets, self.subjects, sigma=sigmas, note=note)
+        return counts, sigmas
 
 
 def _saved(told: Measured, kept: Path | None) -> Measured:
@@ -229,18 +241,28 @@ def _moments(told: Measured) -> Moments:
     """What was measured, as shares of all records, over groups."""
     learned, records = _learned(told), told.records
     place = {j: k for k, j in enumerate(learned)}
-    single = [summed(told.within(j), told.groups[j]) for j in learned]
-    noise = [_noise(told, told.groups[j], len(shares)) for j, shares in zip(learned, single, strict=True)]
+    single, noise = zip(*(_single(told, j) for j in learned), strict=True) if learned else ((), ())
     pairs = {(place[i], place[j]): counts / records for (i, j), counts in told.pairs.items()}
     whole = np.ones(1) if told.target is None else simplex(summed(told.within(told.target)[0], told.classes))
     return Moments(whole, single, pairs, noise, told.pair_sigma / records)
 
 
-def _noise(told: Measured, group: np.ndarray, classes: int) -> np.ndarray:
-    """(groups,) the noise of a sum of shares: over the codes of a group, and over those of a class."""
-    merged = np.bincount(group) * max(len(counts) for counts in told.columns) / classes
-    found: np.ndarray = told.sigma / told.records * np.sqrt(merged)
-    return found
+def _single(told: Measured, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """(classes, groups) the shares of a column's groups in each class, and (groups,) their noise: that of a sum, over
+    the codes of a group, and over those of a class.
+
+    A column that was counted by itself is divided between the classes as its pairs are.
+    """
+    group, classes = told.groups[j], int(told.classes.max()) + 1
+    shares = summed(told.within(j), group)
+    if len(shares) == classes:
+        merged = np.bincount(group) * (1 if told.target is None else len(told.classes) / classes)
+        return shares, told.sigmas[j] / told.records * np.sqrt(merged)
+    own = [(counts, 1 if pair[1] == j else 2) for pair, counts in told.pairs.items() if j in pair]
+    parts = np.maximum(np.mean([counts.sum(axis) for counts, axis in own], axis=0), 1e-9)
+    added = np.mean([counts.shape[axis] for counts, axis in own]) / len(own)
+    noise = np.hypot(told.pair_sigma * math.sqrt(added), told.sigmas[j] * np.sqrt(np.bincount(group) / classes))
+    return parts / parts.sum(0) * shares, noise / told.records
 
 
 def findings(told: Measured, fitted: Products) -> dict[str, Any]:
@@ -261,6 +283,10 @@ def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
     if target is not None and (encoding.columns[target].size > FEW or len(every) < 3):
         target = None
     return target, list(combinations((j for j in every if j != target), 2))
+
+
+def _singles(encoding: Encoding) -> list[tuple[int, ...]]:
+    return [(j,) for j in range(len(encoding.columns))]
 
 
 def _within(target: int | None, subsets: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
@@ -290,7 +316,7 @@ def _shrunk(told: Measured, j: int) -> np.ndarray:
 
     Within a group, the empirical Bayes estimate (Efron & Morris, JASA 1973) around the shares of all classes.
     """
-    every, noise, group = told.share(j), told.sigma / told.records, told.groups[j]
+    every, noise, group = told.share(j), told.sigmas[j] / told.records, told.groups[j]
     shares = told.within(j)
     if len(shares) == 1:
         return every[None]
