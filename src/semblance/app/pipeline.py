@@ -533,8 +533,10 @@ class _Evaluate:
         return dict(zip(files, read, strict=True))
 
     def _part(self, part: str, path: str, train: Any) -> Any:
-        spare = [] if part == "holdout" else [("", partial(refuse_unjudged, self.manifest, path, train.schema))]
-        return together([("", partial(stages.further, self.manifest, path, train)), *spare])[0]
+        if part == "holdout":
+            return stages.real(self.manifest, path, train)
+        spare = partial(refuse_unjudged, self.manifest, path, train.schema)
+        return together([("", partial(stages.further, self.manifest, path, train)), ("", spare)])[0]
 
     def _config(self) -> dict[str, Any]:
         plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared", "further")}

@@ -258,6 +258,12 @@ def further(manifest: Modality, path: str, train: Any) -> Any:
     return load(manifest.like)((path,), train.schema)
 
 
+def real(manifest: Modality, path: str, train: Any) -> Any:
+    """Further real records, read and prepared as those of `train` were."""
+    found = further(manifest, path, train)
+    return found if manifest.prepared is None else load(manifest.prepared)(found, train)
+
+
 def beside(manifest: Modality, name: str) -> Any:
     """A function that stands beside a modality's reader: `concat`, `from_frame`, `column_names`."""
     return load(f"{manifest.read.partition(':')[0]}:{name}")
