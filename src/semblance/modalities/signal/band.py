@@ -74,7 +74,7 @@ def passed(values: np.ndarray, rate: float, band: Band) -> np.ndarray:
     """(samples, leads) float32 of those at `rate` Hz. Missing stretches are bridged for the filter, then restored."""
     gone = ~np.isfinite(values)
     whole = bridged(values.astype(float), gone)
-    level = whole.mean(0)
+    level = np.where(gone, 0, whole).sum(0) / np.maximum((~gone).sum(0), 1)
     longest = rate / (band[0] if band[0] > 0 else band[1])
     edge = min(len(values) - 1, round(PERIODS * longest))
     moved = sosfiltfilt(_filter(rate, band), whole - level, axis=0, padtype="even", padlen=edge)
