@@ -13,7 +13,7 @@ from semblance.core.modality import ReadOptions
 from semblance.modalities.signal.aami import MEMBERS
 
 __all__ = ["LAYOUTS", "Said", "check", "unknown"]
-DETECT = "detect"
+DETECT, MISSING = "detect", "missing"
 LAYOUTS = ("wide", "long", "leads x samples", "samples x leads")
 
 
@@ -26,7 +26,7 @@ class Said:
     highest frequency that are kept. `leads` are the names of the leads, in order;
     `units` the unit of all, or of each by name. `layout` is one of LAYOUTS; `time`, `record`, `lead`, `value` and
     `state` name columns of a table of samples. `states` are texts that are states for sure; `beats` is "detect" where
-    they shall be found in recordings that mark none.
+    they shall be found in recordings that mark none, `spikes` "missing" where gross ones shall count as such.
     For differential privacy: `range` is the lowest and the highest value, of all leads or of each by name; `seconds` is
     how long a made recording is; `kinds` are the classes of beats that are learned, the usual one first.
     """
@@ -40,6 +40,7 @@ class Said:
     layout: str | None = None
     annotator: str = "atr"
     beats: str | None = None
+    spikes: str | None = None
     states: tuple[str, ...] = ()
     time: str | None = None
     record: str | None = None
@@ -120,6 +121,7 @@ _SIGNAL: dict[str, tuple[Callable[[Any], bool], str]] = {
     "units": (_is_units, 'a text, or a table such as { II = "mV" }'),
     "layout": (lambda value: value in LAYOUTS, f"one of {', '.join(LAYOUTS)}"),
     "beats": (lambda value: value == DETECT, f"'{DETECT}', to find them in recordings that mark none"),
+    "spikes": (lambda value: value == MISSING, f"'{MISSING}', where gross spikes are no signal"),
     "annotator": (is_text, "the suffix of the annotation files, such as atr"),
     **{key: (is_text, "the name of a column") for key in ("time", "record", "lead", "value", "state")},
 }

@@ -97,6 +97,10 @@ def undeclared(said: Said) -> list[Problem]:
         problems.append(Problem("beats are to be detected", "marked beats are learned", "mark them, or leave it out"))
     if said.band is not None and said.rate is not None:
         problems += wrong(said.band, said.rate, heart=True)
+    if said.spikes is not None:
+        problems.append(
+            Problem("spikes are to count as missing", "a value beyond its range counts as its end", "leave it out")
+        )
     for lead in said.leads or ():
         if isinstance(said.range, dict) and lead not in said.range:
             problems.append(

@@ -37,7 +37,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
-    found, plans, seen = look(found)
+    found, plans, seen = look(found, without_spikes=said.spikes is not None)
     if said.beats is not None:
         found, beats = detected(found)
         seen += beats
@@ -51,7 +51,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes)
+    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
 
 
@@ -74,6 +74,11 @@ def _without_rhythm(recordings: Recordings, cut: Cut) -> Iterator[str]:
         length = f"windows of {cut.size:,} samples ({cut.size / cut.rate:.3g} s)"
         fix = '[signal] beats = "detect" finds those of an ECG'
         yield f"no beats are marked: {length} are learned, and no rhythm; {fix}"
+
+
+def _of_one(patients: int) -> Iterator[str]:
+    if patients == 1:
+        yield "all is of one patient: nobody is set aside whom the generator never saw, so nothing is told of privacy"
 
 
 def like(
