@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.fft import dct, idct
 from scipy.special import expit
 
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
@@ -55,9 +56,11 @@ class Rhythm:
 
     @property
     def vector(self) -> np.ndarray:
-        """All numbers in a row."""
+        """All numbers in a row. Bands are told by their cosines: a heart that varies much does so in all of them, and
+        what is the same of all must be one number, for a person of few recordings is drawn of numbers nearly apart."""
         swing = np.broadcast_to(self.swing, len(self.often))
-        parts = (self.bands, self.often.ravel(), self.early.ravel(), self.spread.ravel(), swing, [self.lasting])
+        bands = dct(self.bands, norm="ortho")
+        parts = (bands, self.often.ravel(), self.early.ravel(), self.spread.ravel(), swing, [self.lasting])
         return np.concatenate([[self.level], *parts])
 
     @classmethod
@@ -67,7 +70,8 @@ class Rhythm:
         parts = np.split(numbers[1:], np.cumsum([BANDS, few * CONTEXTS, few * JUMPS, few * JUMPS, few, 1]))
         sizes = zip(parts[1:4], (CONTEXTS, JUMPS, JUMPS), strict=True)
         often, early, spread = (part.reshape(few, size) for part, size in sizes)
-        return cls(float(numbers[0]), parts[0], often, early, spread, parts[4], float(parts[5][0]))
+        bands = idct(parts[0], norm="ortho")
+        return cls(float(numbers[0]), bands, often, early, spread, parts[4], float(parts[5][0]))
 
     @cached_property
     def shares(self) -> np.ndarray:
