@@ -204,7 +204,7 @@ def made(module: str, *, versions: str = "") -> dict[str, str]:
     """The command (`python -m bench.MODULE`), commit, versions and machine of this process."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return {
-        "command": f"python -m bench.{module} {shlex.join(sys.argv[1:])}",
+        "command": f"python -m bench.{module} {shlex.join(sys.argv[1:])}".rstrip(),
         "commit": _commit(),
         "versions": f"Python {platform.python_version()}, {packages}{versions}",
         "machine": f"{_processor()}, {os.cpu_count()} cores",

@@ -28,7 +28,7 @@ NOTES = """\
 Half an hour each of real recordings of the MIT-BIH Arrhythmia Database, and drawn ones of the rhythm that was learned
 of them: mean and quartiles over recordings. Ectopic beats are those of class V; pNN50 is of minutes with 20 pairs of
 normal intervals or more, and a minute is irregular where RMSSD is a tenth of the mean interval or more (atrial
-fibrillation). Some means stand on a few recordings: three have most beats of long runs, two most irregular minutes.
+fibrillation). Some means stand on a few recordings: two have most beats of long runs, and two most irregular minutes.
 """
 STEP, IRREGULAR = 0.05, 0.1
 """Seconds of pNN50, and the RMSSD over the mean interval from which on a minute counts as irregular."""
