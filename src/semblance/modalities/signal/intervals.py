@@ -72,7 +72,7 @@ def _against_next(sides: Sides, seed: int) -> Picture:
         if len(dots) >= FEWEST:
             points = [[round(float(a), 3), round(float(b), 3)] for a, b in dots]
             shown = {"role": role, "points": points, "ends": list(ENDS)}
-            panels.append({"title": role, **shown, "x": "seconds before a beat", "y": "seconds after it"})
+            panels.append({"title": role, **shown, "x": "seconds before it", "y": "seconds after a beat"})
     note = (
         "Each interval against the next one (a Poincaré plot), as many beats of each recording: regular beats lie "
         "along the diagonal, early ones far left of it with their pause above, and a fibrillating heart is a cloud."
