@@ -5,6 +5,7 @@ Everything stands on the judges of the signals (semblance.modalities.signal.metr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from semblance import catalog
 from semblance.core.dataset import Evidence
+from semblance.core.estimate import bootstrap
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
 from semblance.learn.objectives.telling import told_apart
@@ -28,7 +30,7 @@ from semblance.modalities.signal.metrics.kernels import kernels
 from semblance.modalities.signal.metrics.ridge import ridge
 from semblance.modalities.signal.metrics.samples import spread
 from semblance.modalities.signal.metrics.spectrum import power_spectrum
-from semblance.modalities.signal.metrics.values import amplitude
+from semblance.modalities.signal.metrics.values import amplitude, intervals
 from semblance.modalities.signal.pieces import BEAT
 
 CLASSES = ("N", "S", "V", "F")
@@ -43,7 +45,11 @@ FEW = 40  # beats of a class on a side, below which nothing is told
 SCHEMA = Schema((Column(BEAT, "categorical", "target"), Column(BEFORE, "numeric"), Column(AFTER, "numeric")))
 
 Table = np.ndarray
-"""(4, 4) how many held-out beats of each class are given each class."""
+"""(4, 4) how many beats of each class are given each class."""
+Tables = np.ndarray
+"""(recordings, 4, 4) the same of each recording, which has all beats of a patient."""
+DRAWS = 2000
+"""How often recordings are drawn anew for an interval."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +123,8 @@ def _judge(x: np.ndarray, made: np.ndarray, test: np.ndarray) -> np.ndarray:
 
 def alike(seen: Evidence[Pieces]) -> dict[str, float]:
     """Distances of new recordings' beats from those of unseen patients; the Frechet distance over train's own."""
-    fid, power, size = (judge(seen)[0] for judge in (context_fid, power_spectrum, amplitude))
-    told: dict[str, Any] = {"spectrum": power.estimate, "amplitude": size.estimate}
+    fid, power, size, gaps = (judge(seen)[0] for judge in (context_fid, power_spectrum, amplitude, intervals))
+    told: dict[str, Any] = {"spectrum": power.estimate, "amplitude": size.estimate, "intervals": gaps.estimate}
     values = {name: one.value for name, one in told.items() if one is not None}
     return values | ({"fid": float(fid.detail["ratio"])} if "ratio" in fid.detail else {})
 
@@ -139,11 +145,12 @@ def lot(seen: Evidence[Pieces], pieces: Pieces, *, name: str, most: int | None) 
     return Lot(x, y, np.concatenate(weight), np.zeros(len(rows), dtype=np.int64), rows)
 
 
-def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Table]:
+def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Tables]:
     """The tables of every classifier on held-out beats, by how it was taught.
 
     `real`: train; `repeated`, `jittered`: train and its rarer classes again, as they are or jittered; `new`, `again`,
-    `even`: the synthetic beats; `with new` and so on: train and the rarer classes of the synthetic beats.
+    `even`: the synthetic beats; `with new` and so on: train and the rarer classes of the synthetic beats. `reverse` is
+    that of `real` on beats of new recordings.
     """
     most = classifying.EACH["standard"]
     held = lot(seen, seen.holdout, name="holdout", most=None)
@@ -158,14 +165,20 @@ def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Table]:
     for name, pieces in {} if made is None else made.sets.items():
         fresh = lot(seen, pieces, name=name, most=most)
         arms |= {name: fresh, f"with {name}": real.joined(fresh.take(fresh.y > 0))}
-    return {name: _table(one, held, seed=seen.seed) for name, one in arms.items() if len(one.y)}
+    learned = {name: classifying.learn(one, len(CLASSES), seed=seen.seed) for name, one in arms.items() if len(one.y)}
+    tables = {name: _tables(answers, held, seen.holdout.source) for name, answers in learned.items()}
+    if made is not None:
+        new = lot(seen, made.new, name="reverse", most=most)
+        tables["reverse"] = _tables(learned["real"], new, made.new.source)
+    return tables
 
 
-def _table(one: Lot, held: Lot, *, seed: int) -> Table:
-    scores = classifying.learn(one, len(CLASSES), seed=seed)(held.x)
-    table = np.zeros((len(CLASSES), len(CLASSES)))
-    np.add.at(table, (held.y, scores.argmax(axis=1)), 1)
-    return table
+def _tables(answers: Callable[[np.ndarray], np.ndarray], held: Lot, source: np.ndarray) -> Tables:
+    """Those of the recordings that `source` numbers the pieces of."""
+    names, place = np.unique(source, return_inverse=True)
+    tables = np.zeros((len(names), len(CLASSES), len(CLASSES)))
+    np.add.at(tables, (place[held.rows], held.y, answers(held.x).argmax(axis=1)), held.weight)
+    return tables
 
 
 def macro(table: Table) -> float:
@@ -180,14 +193,32 @@ def recall(table: Table, label: str) -> float:
     return float(table[k, k] / max(table[k].sum(), 1))
 
 
-def summed(tables: dict[str, Table]) -> dict[str, float]:
-    """The numbers of the tables of all folds together."""
-    found = {"trtr": macro(tables["real"]), "trtr_s": recall(tables["real"], "S")}
+def summed(tables: dict[str, Tables]) -> dict[str, float]:
+    """The numbers of the tables of all folds together; `..._low` and `..._high` are the ends of their intervals, for
+    which recordings are drawn anew."""
+    real = tables["real"]
+    found = _between("trtr", real, lambda t: macro(t[0])) | _between("trtr_s", real, lambda t: recall(t[0], "S"))
     for name in ("new", "again"):
         if name in tables:
-            found |= {f"tstr_{name}": macro(tables[name]), f"tstr_{name}_s": recall(tables[name], "S")}
+            found |= _between(f"tstr_{name}", tables[name], lambda t: macro(t[0]))
+            found |= _between(f"tstr_{name}_s", tables[name], lambda t: recall(t[0], "S"))
     for name in ("repeated", "jittered", "with new", "with again", "with even"):
         if name in tables:
-            gain = recall(tables[name], "S") - recall(tables["real"], "S")
-            found[f"gain_{name.replace(' ', '_')}"] = 100 * gain
-    return found
+            told = f"gain_{name.replace(' ', '_')}"
+            found |= _between(told, tables[name], lambda t: 100 * (recall(t[0], "S") - recall(t[1], "S")), beside=real)
+    return found | ({"trts": macro(tables["reverse"].sum(0))} if "reverse" in tables else {})
+
+
+def _between(
+    name: str, tables: Tables, number: Callable[[Table], float], *, beside: Tables | None = None
+) -> dict[str, float]:
+    """A number of the sums of tables (and of those `beside` them, of the same recordings), with its interval."""
+    both = np.stack([tables] if beside is None else [tables, beside])
+    one = bootstrap(
+        lambda times: number(np.einsum("r,arjk->ajk", times, both)),
+        both.shape[1],
+        rng=stream(0, "recordings"),
+        draws=DRAWS,
+    )
+    low, high = (-100.0, 100.0) if beside is not None else (0.0, 1.0)
+    return {name: one.value, f"{name}_low": max(one.low, low), f"{name}_high": min(one.high, high)}

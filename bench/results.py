@@ -25,7 +25,8 @@ from bench.watch import Outcome
 REAL, AGAIN = "real against real", "train, drawn again"
 OUT, GRID = "train, handed out", "train, on the peers' grid"
 CONTROLS, PRIVATE_CONTROLS = (REAL, AGAIN), (REAL, OUT, GRID)
-Columns = Mapping[str, tuple[str, int]]
+Columns = Mapping[str, tuple[str | tuple[str, str], int]]
+"""What stands under each heading: a number, or two with 'to' between them, and how many decimals."""
 COLUMNS: Columns = {
     "fit s": ("fit", 1),
     "sample s": ("sample", 1),
@@ -145,11 +146,16 @@ def _order(row: Row, by: str) -> tuple[bool, bool, float]:
 
 
 def _line(row: Row, columns: Columns) -> str:
-    values = [(row.middle(key), digits) for key, digits in columns.values()]
-    cells = ["" if value is None else f"{value:.{digits}f}" for value, digits in values]
+    cells = [_cell(row, (key,) if isinstance(key, str) else key, digits) for key, digits in columns.values()]
     if row.failed is not None:
         cells[0] = _ended(row.failed)
     return f"| {row.name} | {' | '.join(cells)} |"
+
+
+def _cell(row: Row, keys: Sequence[str], digits: int) -> str:
+    """The numbers of a row under a heading; nothing where it lacks one."""
+    values = [value for key in keys if (value := row.middle(key)) is not None]
+    return " to ".join(f"{value:.{digits}f}" for value in values) if len(values) == len(keys) else ""
 
 
 def _ended(one: Try) -> str:
@@ -198,7 +204,7 @@ def made(module: str, *, versions: str = "") -> dict[str, str]:
     """The command (`python -m bench.MODULE`), commit, versions and machine of this process."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return {
-        "command": f"python -m bench.{module} {shlex.join(sys.argv[1:])}",
+        "command": f"python -m bench.{module} {shlex.join(sys.argv[1:])}".rstrip(),
         "commit": _commit(),
         "versions": f"Python {platform.python_version()}, {packages}{versions}",
         "machine": f"{_processor()}, {os.cpu_count()} cores",

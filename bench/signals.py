@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from bench import beats, recorded
-from bench.beats import Made, Table, plain
+from bench.beats import Made, Tables, plain
 from bench.boards import DATA, ROOT
 from bench.contenders import Attempt, Peer, ended, environment, installed, launched
 from bench.results import REAL, Row, Section, Try, made, put, told
@@ -50,10 +50,13 @@ Medians over the seeds; means over the folds, but what classifiers answer for al
 - gru N, V: the same by TimeGAN's own judge, two layers of recurrent units of width 32, over 128 means of two samples
   (one fold)
 - FID: context-FID of new recordings' beats against unseen patients', over that of train: 1 is as near as real patients
-- spectrum: log-spectral distance (dB), amplitude: W1 of values and heights over the middle 90 % of train's; of new
-  recordings against unseen patients. Train's own are in the row of real against real
+- spectrum: log-spectral distance (dB), amplitude: W1 of values and heights, RR: W1 of the intervals before and after a
+  beat and of their ratio, over the middle 90 % of train's; of new recordings against unseen patients. Train's own are
+  in the row of real against real
 - TRTR, TSTR: macro F1 over N, S, V, F on unseen patients of boosted trees that learned train, or beats of new
   recordings; TSTR c: beats at the conditions of the learned ones; S: recall of S. TRTR is on the folds of the same row
+- TRTS: macro F1 on beats of new recordings of trees that learned train
+- 95 %: interval of the number before it, by drawing the held-out recordings anew, the classifiers as they are
 - +S: percentage points of recall of S by adding synthetic S, V and F to train: those of recordings that were asked to
   have each kind of beat as often (`quota={"beat": "balanced"}`, so that many hearts have them); +S n: those of new
   recordings as they come, +S c: those at the conditions of the learned ones. Beside them two controls: the real ones
@@ -76,13 +79,18 @@ COLUMNS = {
     "FID": ("fid", 2),
     "spectrum": ("spectrum", 2),
     "amplitude": ("amplitude", 3),
+    "RR": ("intervals", 3),
     "TRTR": ("trtr", 3),
     "TSTR": ("tstr_new", 3),
+    "TSTR 95 %": (("tstr_new_low", "tstr_new_high"), 2),
     "TSTR c": ("tstr_again", 3),
+    "TRTS": ("trts", 3),
     "real S": ("trtr_s", 2),
     "TSTR S": ("tstr_new_s", 2),
+    "TSTR S 95 %": (("tstr_new_s_low", "tstr_new_s_high"), 2),
     "TSTR c S": ("tstr_again_s", 2),
     "+S": ("gain_with_even", 1),
+    "+S 95 %": (("gain_with_even_low", "gain_with_even_high"), 1),
     "+S n": ("gain_with_new", 1),
     "+S c": ("gain_with_again", 1),
     "+S rep": ("gain_repeated", 1),
@@ -153,7 +161,7 @@ class Fold:
 
     done: Attempt
     values: dict[str, float]
-    tables: dict[str, Table]
+    tables: dict[str, Tables]
 
 
 def fold(name: str, board: Board, k: int, terms: Terms, *, seed: int) -> Fold:
@@ -222,7 +230,7 @@ def together(folds: Sequence[Fold]) -> Try:
     names = dict.fromkeys(key for one in folds for key in one.values)
     means = {key: float(np.mean([one.values[key] for one in folds if key in one.values])) for key in names}
     arms = [arm for arm in folds[0].tables if all(arm in one.tables for one in folds)]
-    tables: dict[str, Table] = {arm: np.sum([one.tables[arm] for one in folds], axis=0) for arm in arms}
+    tables: dict[str, Tables] = {arm: np.concatenate([one.tables[arm] for one in folds]) for arm in arms}
     return Try("finished", values={"folds": len(folds), **means, **beats.summed(tables)})
 
 

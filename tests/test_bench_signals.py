@@ -12,7 +12,7 @@ import pytest
 
 from bench import beats, recorded, signals
 from bench.contenders import Attempt
-from bench.results import REAL, Row, Section, told
+from bench.results import REAL, Row, Section, Try, told
 from semblance.core.rng import stream
 from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.write import write
@@ -32,9 +32,13 @@ Path(job["out"]).with_suffix(".json").write_text(json.dumps(answer))
 """
 
 
+MADE = {"command": "", **dict.fromkeys(("commit", "versions", "machine"), "x")}
+
+
 @pytest.fixture(autouse=True)
 def _a_quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beats, "NETWORK", replace(beats.NETWORK, steps=25))
+    monkeypatch.setattr(beats, "DRAWS", 400)
 
 
 def cohort(seed: int, n: int = 12) -> Pieces:
@@ -75,12 +79,39 @@ def test_classifiers_taught_by_real_beats_do_as_well_and_by_wrong_labels_do_not(
     found = beats.summed(beats.taught(seen, beats.Made(fresh, wrong, wrong)))
     assert found["tstr_new"] > found["trtr"] - 0.15 and found["tstr_again"] < found["trtr"] - 0.2
     assert {"gain_with_new", "gain_with_again", "gain_with_even", "gain_repeated", "gain_jittered"} <= set(found)
+    assert found["trts"] > found["trtr"] - 0.15
+    assert found["tstr_again_high"] < found["tstr_new_low"] <= found["tstr_new"] <= found["tstr_new_high"]
 
 
 def test_the_numbers_of_a_table_are_those_by_hand():
     table = np.array([[8.0, 2, 0, 0], [1, 3, 0, 0], [0, 0, 5, 0], [0, 0, 0, 0]])
     assert beats.recall(table, "S") == 0.75 and beats.recall(table, "F") == 0
     assert beats.macro(table) == pytest.approx(np.mean([16 / 19, 6 / 9, 1.0]))
+
+
+def test_an_interval_is_as_wide_as_recordings_differ():
+    one = np.array([[8.0, 2, 0, 0], [1, 3, 0, 0], [0, 0, 5, 0], [0, 0, 0, 0]])
+    alike = beats.summed({"real": np.stack([one] * 9), "with new": np.stack([one] * 9), "new": np.stack([one] * 9)})
+    assert alike["tstr_new_low"] == alike["tstr_new"] == alike["tstr_new_high"] == pytest.approx(beats.macro(one))
+    assert (alike["gain_with_new"], alike["gain_with_new_low"], alike["gain_with_new_high"]) == (0, 0, 0)
+    half = np.stack([one, one - [[0] * 4, [-3, 3, 0, 0], [0] * 4, [0] * 4]] * 8)
+    apart = beats.summed({"real": half, "new": half, "with new": np.stack([one] * 16)})
+    assert apart["trtr_s"] == 0.375 and apart["gain_with_new"] == pytest.approx(37.5)
+    # of 16 recordings, half of which find three of four: a standard error of .375 / 4
+    for name, error in (("tstr_new_s", 0.375 / 4), ("gain_with_new", 37.5 / 4)):
+        width = apart[f"{name}_high"] - apart[f"{name}_low"]
+        assert width == pytest.approx(2 * 1.96 * error, rel=0.1) and apart[f"{name}_low"] < apart[name]
+
+
+def test_a_row_of_an_older_bench_lacks_cells_and_nothing_else():
+    old = Row("floor", (Try("finished", values={"folds": 4, "tstr_new": 0.461}),), MADE)
+    new = Row(
+        "diffusion", (Try("finished", values={"tstr_new": 0.473, "tstr_new_low": 0.4, "tstr_new_high": 0.55}),), MADE
+    )
+    page = told({"b": Section("Board", "", {"floor": old, "diffusion": new})}, "", signals.COLUMNS, by="told_N")
+    heads, _, *lines = [line.split(" | ") for line in page.splitlines() if line.startswith("|")]
+    at = heads.index("TSTR 95 %")
+    assert {line[0]: line[at] for line in lines} == {"| floor": "", "| diffusion": "0.40 to 0.55"}
 
 
 def test_beats_with_a_missing_lead_are_left_out():
@@ -131,10 +162,7 @@ def test_a_peer_gets_arrays_of_beats_and_its_row_stands_beside_real_against_real
     *_, (copied,) = signals.tries("copycat", board, range(2), terms, seeds=1)
     assert copied.outcome == real.outcome == "finished" and copied.values["folds"] == 2
     assert copied.values["tstr_new"] == pytest.approx(copied.values["trtr"], abs=0.1)
-    rows = {
-        one: Row(one, (each,), {"command": "", **dict.fromkeys(("commit", "versions", "machine"), "x")})
-        for one, each in ((REAL, real), ("copycat", copied))
-    }
+    rows = {one: Row(one, (each,), MADE) for one, each in ((REAL, real), ("copycat", copied))}
     page = told({"b": Section("Board", "", rows)}, signals.NOTES, signals.COLUMNS, by="told_N")
     assert page.index(f"| {REAL} |") < page.index("| copycat |")
 

@@ -37,11 +37,12 @@ def attacks() -> dict[str, Any]:
 
 
 def projection() -> dict[str, Any]:
-    cells = [
+    shares = [
         [i, j, math.exp(-((i - 8) ** 2 + (j - 8) ** 2) / 18) / 56, math.exp(-((i - 9) ** 2 + (j - 7) ** 2) / 16) / 50]
         for i in range(16)
         for j in range(16)
     ]
+    cells = [[*one, int(one[2] * 6291)] for one in shares]
     edges = [-EDGE + i * EDGE / 8 for i in range(17)]
     return {"title": "First two principal components", "x": edges, "y": edges, "cells": cells}
 

@@ -14,9 +14,9 @@ from semblance.core.report import Finding
 from tests.app.rich import EDGE, MERGED, TINY, attacks, groups, projection, secrets, survival, terms
 
 
-def told(metric: str, given: dict, *, patients: int = 6291) -> dict:  # type: ignore[type-arg]
+def told(metric: str, given: dict) -> dict:  # type: ignore[type-arg]
     section = metric.partition(".")[0]
-    return detail(Finding(metric, "X", section, estimate=Estimate(0, 0, 0), detail=given), patients=patients)  # type: ignore[arg-type]
+    return detail(Finding(metric, "X", section, estimate=Estimate(0, 0, 0), detail=given))  # type: ignore[arg-type]
 
 
 def test_an_unknown_metric_tells_nothing() -> None:
@@ -74,9 +74,10 @@ def test_importances_are_rounded() -> None:
 def test_a_projection_loses_its_axes_and_thin_cells() -> None:
     shown = told("fidelity.mmd", {"projection": projection()})["projection"]
     assert str(EDGE)[:4] not in json.dumps(shown) and shown["x"] == list(range(17))
-    least = min(cell[2] for cell in projection()["cells"] if cell[2] * 6291 >= SMALL)
-    assert len(shown["cells"]) == sum(cell[2] >= least for cell in projection()["cells"]) < 256
-    assert told("fidelity.mmd", {"projection": projection()}, patients=0) == {}
+    assert len(shown["cells"]) == sum(cell[4] >= SMALL for cell in projection()["cells"]) < 256
+    assert all(len(cell) == 4 for cell in shown["cells"])
+    few = {**projection(), "cells": [[*cell[:4], SMALL - 1] for cell in projection()["cells"]]}
+    assert told("fidelity.mmd", {"projection": few}) == {}
 
 
 @pytest.mark.parametrize(("size", "step"), [(0.3, 0.5), (1.0, 1.0), (103.7, 200), (0, 1)])

@@ -48,6 +48,18 @@ def test_paper_has_a_pulse_of_one_unit_for_each_line_and_its_marks():
     assert (foot - top) / square == pytest.approx(10, rel=0.05)
 
 
+def test_dots_lie_where_both_axes_say_and_about_the_diagonal():
+    told = {"title": "real", "role": "real", "ends": [0.2, 2.0], "points": [[0.2, 0.2], [2.0, 2.0], [0.2, 2.0]]}
+    drawn = str(panel({**told, "x": "before", "y": "after"}))
+    root = ElementTree.fromstring(drawn)
+    dots = [list(map(float, at.split())) for at in re.findall(r"M([\d. ]+)h0", drawn)]
+    first, last = (list(map(float, at)) for at in re.findall(r"[ML]([\d.]+) ([\d.]+)", drawn)[:2])
+    assert dots == [first, last, [first[0], last[1]]] and last[0] - first[0] == pytest.approx(
+        first[1] - last[1], abs=0.2
+    )
+    assert 'class="dots other"' in drawn and "3 dots" in root.attrib["aria-label"]
+
+
 def test_lines_that_stand_apart_do_not_cross():
     drawn = str(panel(STRIP))
     first, second = (

@@ -171,6 +171,17 @@ def test_a_split_covers_every_row_once_and_no_patient_twice(subjects: list[int],
     assert np.array_equal(train, again[0])
 
 
+def test_one_patient_is_enough_only_where_judges_look_at_pieces() -> None:
+    from tests.contracts.samples import cohort
+    from tests.modalities.signal.simulated import recordings
+
+    whole, signal = recordings(3, 2), modality("signal")
+    assert stages.one_in_pieces(signal, whole.take(np.array([1])))
+    assert not stages.one_in_pieces(signal, whole)
+    assert not stages.one_in_pieces(modality("table"), cohort(30, 0).take(np.array([4])))
+    assert not stages.one_in_pieces(modality("image"), images(6, 0).take(np.array([2])))
+
+
 def test_files_that_judges_look_at_are_tried_before_anything_is_read(tmp_path: Path) -> None:
     declared = {"image": {"extractors": {"net": str(tmp_path / "gone.onnx")}}}
     assert stages.marks(modality("image"), None) == {} == stages.marks(modality("table"), declared)

@@ -113,3 +113,37 @@ def test_samples_that_a_header_promises_and_a_file_lacks_are_told_with_the_recor
     told = semblance(tmp_path, "synth", "ecg", "-o", "RUN")
     assert told.returncode == 3
     assert broken.stem in told.stderr
+
+
+def test_an_eeg_of_one_subject_ends_in_files_and_a_refusal_that_says_why(tmp_path):
+    """It ended where the patients were to be split, and its folder was not read at all."""
+    rng, clock = np.random.default_rng(3), np.arange(60 * 128) / 128
+    closed = (clock // 10) % 2 == 1
+    alpha = np.where(closed, 20, 4) * np.sin(2 * np.pi * 10 * clock)
+    waves = 4300 + alpha[:, None] * [1.0, 0.8, 0.2] + rng.normal(0, 4, (len(clock), 3))
+    rows = "".join(f"{a:.2f},{b:.2f},{c:.2f},{int(eyes)}\n" for (a, b, c), eyes in zip(waves, closed, strict=True))
+    heads = "".join(f"@ATTRIBUTE {name} NUMERIC\n" for name in ("O1", "O2", "F3"))
+    folder = tmp_path / "eeg"
+    folder.mkdir()
+    (folder / "SOURCE.txt").write_text("one subject")
+    (folder / "eeg.arff").write_text(f"@RELATION EEG\n{heads}@ATTRIBUTE eyes {{0,1}}\n@DATA\n{rows}")
+    (tmp_path / "eeg.toml").write_text("[signal]\nrate = 128\nband = [1, 40]\n")
+    (tmp_path / "fast.toml").write_text('[synth]\ntier = "fast"\n')
+    words = ("-o", "RUN", "--schema", "eeg.toml", "--config", "fast.toml", "--model", "floor", "--yes")
+    told = semblance(tmp_path, "synth", "eeg", *words)
+    assert told.returncode == 5, told.stderr[-2000:]
+    assert "all is of one patient" in " ".join(told.stdout.split())
+    report = json.loads((tmp_path / "RUN" / "report.json").read_text())
+    assert report["decision"]["verdict"] == "REFUSED"
+    status = {f["metric"]: f["status"] for f in report["findings"]}
+    assert "error" not in status.values()
+    assert {status[name] for name in status if name.startswith("privacy.")} == {"insufficient"}
+    assert report["subject"]["pieces"] == {"train": 24, "holdout": 6, "synthetic": 30}
+    assert {picture["title"] for picture in report["subject"]["pictures"]} == {"Strips", "Spectra"}
+    assert "Squares of single patients" in (tmp_path / "RUN" / "report.html").read_text()
+    made = sb.read(tmp_path / "RUN" / "synthetic.arff", modality="signal", schema=tmp_path / "eeg.toml").records
+    one = made.recordings[0]
+    state = one.states.state_at(np.arange(one.length))
+    power = [np.abs(np.fft.rfft(one.values()[state == eyes, 0])) ** 2 for eyes in "01"]
+    share = [part[9 * len(part) // 64 : 11 * len(part) // 64].sum() / part[3:].sum() for part in power]
+    assert share[1] > share[0], "the rhythm of closed eyes is theirs"

@@ -57,14 +57,14 @@ def share(value: float) -> float:
     return round(round(value / SHARE) * SHARE, 6) + 0.0
 
 
-def detail(finding: Finding, *, patients: int) -> dict[str, Any]:
-    """What may leave of a finding's detail; `patients` (of train) tells which shares stand for too few."""
+def detail(finding: Finding) -> dict[str, Any]:
+    """What may leave of a finding's detail."""
     told: dict[str, Any] = {}
     for metric, allow in ALLOWED:
         if finding.metric == metric or (metric.endswith(".") and finding.metric.startswith(metric)):
             told |= allow(finding.detail)
     if finding.detail.get("projection"):
-        told |= _projection(finding.detail["projection"], patients)
+        told |= _projection(finding.detail["projection"])
     return told
 
 
@@ -173,10 +173,10 @@ def _features(detail: Detail) -> dict[str, Any]:
     return {"features": told} if told else {}
 
 
-def _projection(shown: Detail, patients: int) -> dict[str, Any]:
+def _projection(shown: Detail) -> dict[str, Any]:
     """Squares of at least 11 patients, counted from a corner: the axes themselves end at a real minimum and maximum."""
-    kept = [cell for cell in shown.get("cells", ()) if cell[2] * patients >= SMALL]
-    cells = [[int(i), int(j), share(real), share(made)] for i, j, real, made in kept]
+    kept = [cell for cell in shown.get("cells", ()) if cell[4] >= SMALL]
+    cells = [[int(i), int(j), share(real), share(made)] for i, j, real, made, _ in kept]
     axes = {axis: list(range(len(shown.get(axis, ())))) for axis in ("x", "y")}
     return {"projection": {"title": "Records on two axes", **axes, "cells": cells}} if cells else {}
 

@@ -264,12 +264,13 @@ def _data(source: Any) -> Data:
     return source if isinstance(source, Data) else read(source)
 
 
-def under(source: Any, real: Data) -> Any:
-    """Records as a data set under the schema of `real`."""
+def under(source: Any, real: Data, *, held: bool) -> Any:
+    """Records as a data set under the schema of `real`; `held` says that they are real, too."""
     if isinstance(source, Data) and (source.schema == real.schema or not source.tabular):
         return source.records
     if isinstance(source, str | Path):
-        return stages.further(real.modality, str(source), real.records)
+        reader = stages.real if held else stages.further
+        return reader(real.modality, str(source), real.records)
     return _like(source.to_frame() if isinstance(source, Data) else source, real.modality, real.schema)
 
 
@@ -378,7 +379,7 @@ def evaluate(
     more = [further] if isinstance(further, str | Path | Data) or is_frame(further) else further
     given = {} if holdout is None else {"holdout": holdout}
     given |= {"synthetic": synthetic, **{f"further-{i}": one for i, one in enumerate(more, start=1)}}
-    read_in = together((part, partial(under, one, real)) for part, one in given.items())
+    read_in = together((part, partial(under, one, real, held=part == "holdout")) for part, one in given.items())
     parts = dict(zip(given, read_in, strict=True))
     aside, made = parts.pop("holdout", None), parts.pop("synthetic")
     copies = tuple(parts.values())

@@ -268,8 +268,9 @@ class _Synth:
 
     @cached_property
     def holdout(self) -> Any:
-        """The records of other patients."""
-        return self.source.data.take(self._rows("holdout"))
+        """The records of other patients; None where there is only one."""
+        rows = self._rows("holdout")
+        return self.source.data.take(rows) if len(rows) or self.private else None
 
     def _rows(self, part: str) -> np.ndarray:
         rows: np.ndarray = np.load(self.stage.room("split") / f"{part}.npy", allow_pickle=False)
@@ -286,7 +287,11 @@ class _Synth:
         o = self.options
         if not self.private:  # whoever mends declarations until the records fit them has looked at the records
             stages.check_data(self.manifest, self.spec, self.source.data)
-        parts = stages.split_rows(self.source.data, holdout=o.holdout, seed=o.seed, private=self.private)
+        data = self.source.data
+        if not self.private and stages.one_in_pieces(self.manifest, data):
+            parts = (np.arange(len(data)), np.arange(0))
+        else:
+            parts = stages.split_rows(data, holdout=o.holdout, seed=o.seed, private=self.private)
         for name, rows in zip(("train", "holdout"), parts, strict=True):
             np.save(room / f"{name}.npy", rows, allow_pickle=False)
         return {"train": len(parts[0]), "holdout": len(parts[1])}
@@ -533,8 +538,10 @@ class _Evaluate:
         return dict(zip(files, read, strict=True))
 
     def _part(self, part: str, path: str, train: Any) -> Any:
-        spare = [] if part == "holdout" else [("", partial(refuse_unjudged, self.manifest, path, train.schema))]
-        return together([("", partial(stages.further, self.manifest, path, train)), *spare])[0]
+        if part == "holdout":
+            return stages.real(self.manifest, path, train)
+        spare = partial(refuse_unjudged, self.manifest, path, train.schema)
+        return together([("", partial(stages.further, self.manifest, path, train)), ("", spare)])[0]
 
     def _config(self) -> dict[str, Any]:
         plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared", "further")}

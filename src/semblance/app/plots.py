@@ -1,4 +1,5 @@
-"""Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic; or a PNG.
+"""Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic; or a PNG;
+or `points` (x, y) of one side between two `ends`, about the diagonal.
 
 A line may have a band (`low`, `high`); lines may stand `apart`, one above the other; `paper` gives the sides of the
 small squares of a ruled ground (five of them make a large one), on which each line begins with the pulse of one unit
@@ -16,7 +17,7 @@ from markupsafe import Markup
 from semblance.app.figures import short, svg
 from semblance.app.words import number
 
-WIDE, NARROW, SHORT, TALL = 700, 330, 130, 168
+WIDE, NARROW, SHORT, TALL, SQUARE = 700, 330, 130, 168, 330
 LEFT, BASE, TOP = 40, 30, 18
 LARGE = 5
 PULSE = 5
@@ -33,6 +34,8 @@ def panel(told: Mapping[str, Any]) -> Markup:
     """One panel as a picture."""
     if "png" in told:
         return _sheet(told)
+    if "points" in told:
+        return _cloud(told)
     scale = _Scale.of(told)
     parts = [_paper(told["paper"], scale)] if told.get("paper") else [_axes(scale)]
     for i, line in enumerate(told["lines"]):
@@ -58,6 +61,30 @@ def _sheet(told: Mapping[str, Any]) -> Markup:
     image = Markup(shape).format(ROLES[told["role"]], TOP, width, height, told["png"])
     title = _text("name", 0, TOP - 6, "start", str(told["title"]))
     return svg(width, height + TOP, [title, image], str(told["title"]))
+
+
+def _cloud(told: Mapping[str, Any]) -> Markup:
+    """Dots over two axes of one scale, and the line on which both numbers are the same."""
+    low, high = map(float, told["ends"])
+    side = SQUARE - LEFT - 10
+    x, y = (lambda v: LEFT + (v - low) / (high - low) * side), (lambda v: TOP + (high - v) / (high - low) * side)
+    parts = [
+        Markup('<path class="axis marked" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>').format(x(low), y(low), x(high), y(high))
+    ]
+    for share in (0.0, 0.5, 1.0):
+        value, anchor = low + share * (high - low), ("start", "middle", "end")[round(2 * share)]
+        rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
+        parts += [
+            Markup(rule).format(x(low), x(high), y(value), y(value)),
+            _text("tick", LEFT - 5, y(value) + 3.5, "end", f"{value:.3g}"),
+            _text("tick", x(value), y(low) + 13, anchor, f"{value:.3g}"),
+        ]
+    at = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in told["points"])
+    parts.append(Markup('<path class="dots {}" d="{}"/>').format(ROLES[told["role"]], at))
+    parts.append(_text("name", LEFT, TOP - 6, "start", str(told["title"])))
+    parts.append(_text("name", SQUARE - 10, SQUARE + TOP - LEFT + 16, "end", _units(told)))
+    words = f"{told['title']}: {len(told['points']):,} dots, {_units(told)}"
+    return svg(SQUARE, SQUARE + TOP - LEFT + 20, parts, words)
 
 
 def _units(told: Mapping[str, Any]) -> str:

@@ -30,9 +30,7 @@ LEFT_OUT = (
 
 def redact(report: Report) -> Report:
     """The public version of a report."""
-    patients = report.subject.get("patients", {})
-    train = patients.get("train", 0) if isinstance(patients, Mapping) else 0
-    findings = tuple(_finding(finding, patients=train if isinstance(train, int) else 0) for finding in report.findings)
+    findings = tuple(map(_finding, report.findings))
     decision = None if report.decision is None else _decision(report.decision)
     return Report(findings, _subject(report.subject), decision, report.version)
 
@@ -51,10 +49,9 @@ def _subject(subject: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _finding(finding: Finding, *, patients: int) -> Finding:
+def _finding(finding: Finding) -> Finding:
     numbers: dict[str, Any] = {key: rounded(getattr(finding, key)) for key in ("estimate", "control", "floor")}
-    told = detail(finding, patients=patients)
-    return replace(finding, **numbers, reason=_reason(finding), detail=told)
+    return replace(finding, **numbers, reason=_reason(finding), detail=detail(finding))
 
 
 def _reason(finding: Finding) -> str:

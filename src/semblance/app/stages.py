@@ -227,6 +227,12 @@ def split_rows(data: Dataset, *, holdout: float, seed: int, private: bool = Fals
     return train.rows, aside.rows
 
 
+def one_in_pieces(manifest: Modality, data: Dataset) -> bool:
+    """Whether all is of one patient, but judges look at pieces of it, some of which can be set aside."""
+    one = manifest.judged is not None and len(np.unique(data.subjects)) == 1
+    return one and load(manifest.judged)(data, reference=data) is not data  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class _Rows:
     """Row numbers that split like the data they stand for."""
@@ -256,6 +262,12 @@ def further(manifest: Modality, path: str, train: Any) -> Any:
     if manifest.further is not None:
         return load(manifest.further)((path,), train)
     return load(manifest.like)((path,), train.schema)
+
+
+def real(manifest: Modality, path: str, train: Any) -> Any:
+    """Further real records, read and prepared as those of `train` were."""
+    found = further(manifest, path, train)
+    return found if manifest.prepared is None else load(manifest.prepared)(found, train)
 
 
 def beside(manifest: Modality, name: str) -> Any:
@@ -321,12 +333,15 @@ def judge(
     """Every finding about `synthetic`, with the floor of independent marginals beside it. A `model` that is given parts
     of records is judged by what it makes of the holdout's, and pictures show what lies between two of its records.
 
-    Where `holdout` is None a share of train stands in for it, and the evidence says that it was not unseen.
+    Where `holdout` is None a share of train stands in for it, and the evidence says that it was not unseen: a share of
+    its patients or, where there is one and judges look at pieces, its last pieces.
     """
     from semblance.evaluate.run import evaluate
 
-    unseen = holdout is not None
-    if not unseen:
+    unseen, one = holdout is not None, holdout is None and one_in_pieces(manifest, train)
+    if one:
+        holdout = train.take(np.arange(0))
+    elif not unseen:
         train, holdout = split_by_subject(train, holdout=STAND_IN, rng=stream(seed, "split"))
     floor = floor_of(manifest, train, seed=seed, rare=rare, rows=min(len(synthetic), FLOOR))
     parts: dict[str, Any] = {"train": train, "holdout": holdout, "synthetic": synthetic, "floor": floor}
@@ -335,6 +350,7 @@ def judge(
         about = {**about, "rows": {part: len(data) for part, data in parts.items() if part != "floor"}}
         parts = {part: cut if data is train else look(data) for part, data in parts.items()}
         copies, generator = tuple(map(look, copies)), None  # no generator learns from pieces of records
+        parts |= _first_and_last(cut) if one else {}
         about["pieces"] = {part: len(data) for part, data in parts.items() if part != "floor"}
     evidence: Evidence[Any] = Evidence(
         modality=manifest,
@@ -348,6 +364,12 @@ def judge(
         **parts,
     )
     return evaluate(evidence, about=about, watch=watch)
+
+
+def _first_and_last(cut: Any) -> dict[str, Any]:
+    """The pieces of a single patient, the last of which stand in for a holdout."""
+    last = np.arange(len(cut)) >= (1 - STAND_IN) * len(cut)
+    return {"train": cut.take(~last), "holdout": cut.take(last)}
 
 
 def fewest(manifest: Modality, *, train: Any, synthetic: Any) -> int | None:

@@ -75,6 +75,8 @@ class Modality:
       and kept in the folder `resume`. `private` is the generator that 'auto' then stands for
     - `like(paths, schema) -> Dataset`: read further data under a schema that is already known
     - `further(paths, train) -> Dataset`: the same as `train` was read, where more was declared than its schema holds
+    - `prepared(dataset, train) -> Dataset`: real records read so, after what was done to those of `train` before they
+      were learned; made ones are as they left
     - `write(chunks: Iterable[Dataset], path) -> Path`
     - `output(paths) -> str`: the file name of the synthetic data, in the input's format
     - `embed(dataset, reference) -> float32 array (n, d)`: where shared metrics and attacks stand
@@ -118,6 +120,7 @@ class Modality:
     attacks: tuple[str, ...] = ()
     folders: bool = False
     further: str | None = None
+    prepared: str | None = None
     judged: str | None = None
     apart: str | None = None
     comparable: str | None = None

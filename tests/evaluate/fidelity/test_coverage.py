@@ -131,4 +131,6 @@ def test_visits_of_one_patient_do_not_shrink_the_balls():
 
 
 def test_few_patients_are_insufficient():
-    assert {f.status for f in judged(cohort(100, 0), cohort(20, 1), cohort(100, 2)).values()} == {"insufficient"}
+    found = judged(cohort(100, 0), cohort(20, 1), cohort(100, 2))
+    assert {f.status for f in found.values()} == {"insufficient"}
+    assert [metric for metric, f in found.items() if "projection" in f.detail] == ["fidelity.coverage"]

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from semblance import catalog
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
-from semblance.evaluate.fidelity.projection import CELLS, RARE, principal, projection, round_edges
+from semblance.evaluate.fidelity.projection import CELLS, principal, projection, round_edges
 from tests.contracts.samples import cohort, table
 
 
@@ -33,19 +33,20 @@ def test_edges_are_round_and_hold_the_middle(place, span):
     assert edges[0] / step == pytest.approx(round(edges[0] / step), abs=0.05)
 
 
-def test_cells_hold_enough_patients_and_shares_add_up():
+def test_cells_tell_their_patients_and_shares_add_up():
     train, synthetic = cohort(2000, 0), cohort(1500, 1)
     made = projection(Evidence(train, synthetic, synthetic, catalog.modality("table")))
     cells = np.array(made["cells"])
-    assert (cells[:, 2] >= RARE / 2000 - 1e-5).all()
-    assert 0.7 < cells[:, 2].sum() <= 1 + 1e-3
-    assert 0.7 < cells[:, 3].sum() <= 1 + 1e-3
+    assert np.array_equal(cells[:, 4], np.round(cells[:, 2] * 2000))
+    assert cells[:, 2].sum() == pytest.approx(1, abs=0.01) and cells[:, 3].sum() == pytest.approx(1, abs=0.01)
+    assert (cells[:, 2] + cells[:, 3] > 0).all() and (cells[:, 2] == 0).any()
 
 
-def test_a_patient_of_many_records_fills_no_cell():
+def test_a_patient_of_many_records_is_one_patient_of_a_cell():
     import pandas as pd
 
     frame = pd.DataFrame({"pid": ["p"] * 300 + [f"q{i}" for i in range(300)], "x": [9.5] * 300 + [1.5, 2.5] * 150})
-    train = table(frame.assign(y=stream(0).normal(size=600)), subject="pid")
+    train = table(frame.assign(y=np.r_[np.zeros(300), stream(0).normal(size=300)]), subject="pid")
     made = projection(Evidence(train, train, train, catalog.modality("table")))
-    assert sum(cell[2] for cell in made["cells"]) <= 0.5
+    assert max(cell[2] for cell in made["cells"]) == 0.5
+    assert next(cell[4] for cell in made["cells"] if cell[2] == 0.5) == 1

@@ -83,6 +83,23 @@ def test_gross_spikes_are_told():
     assert not any("spikes" in note for note in look([found(marker)])[2])
 
 
+def test_gross_spikes_count_as_missing_where_a_person_says_so():
+    values = noise()
+    values[7, 0], values[9, 0] = 4000, np.nan
+    kept, _, notes = look([found(values), found(noise(), "b")], without_spikes=True)
+    assert "lead 'I': gross spikes in a, which count as missing" in notes
+    made = kept[0].recording.values()
+    assert np.flatnonzero(np.isnan(made[:, 0])).tolist() == [7, 9] and not np.isnan(made[:, 1]).any()
+    assert values[7, 0] == 4000 and not np.isnan(kept[1].recording.values()).any()
+
+
+def test_leads_of_which_the_same_is_told_share_a_note():
+    values = noise()
+    values[7] = 4000
+    (note,) = look([found(values)])[2]
+    assert note.startswith("leads 'I', 'II': gross spikes in a, ")
+
+
 def test_clipped_tops():
     values = np.minimum(wave(400, 1), 0.95)
     assert look([found(values)])[2] == ["lead 'I': clipped in a"]

@@ -22,7 +22,7 @@ def shown():
 
 
 def test_beats_are_shown_as_strips_averages_spectra_and_rhythms(shown):
-    assert set(shown) == {"Strips", "Average pieces", "Spectra", "Rhythm"}
+    assert set(shown) == {"Strips", "Average pieces", "Spectra", "Rhythm", "Intervals", "Intervals in pairs"}
     assert json.loads(json.dumps(shown, allow_nan=False))
     for title in ("Strips", "Rhythm"):
         assert {panel["title"] for panel in shown[title]["panels"]} == {"real", "synthetic"}

@@ -7,7 +7,7 @@ part that is judged. One pass over their distances serves them all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -81,7 +81,7 @@ def coverage(evidence: Evidence) -> tuple[Finding, ...]:
     clouds, the balls held fixed. Control: train in the synthetic set's place; all clouds have the same size.
     """
     if reason := too_few(evidence):
-        return _finding.unmeasured(METRICS, status="insufficient", reason=reason)
+        return _unmeasured(evidence, reason)
     n = size(evidence, RECORDS[evidence.tier])
     clouds = {part: _clouds(evidence, part, n) for part in parts(evidence)}
     tallies = dict(zip(clouds, beside([partial(tally, one) for one in clouds.values()]), strict=True))
@@ -97,6 +97,13 @@ def coverage(evidence: Evidence) -> tuple[Finding, ...]:
         numbers = {part: _estimate(statistic, clouds[part], tallies[part]) for part in clouds}
         findings.append(_finding(metric, **slots(numbers), better="higher", detail={"records": n, "k": K, **detail}))
     return tuple(findings)
+
+
+def _unmeasured(evidence: Evidence, reason: str) -> tuple[Finding, ...]:
+    """No numbers of few patients; but the map needs none, and those inside may look at it."""
+    *others, last = _finding.unmeasured(METRICS, status="insufficient", reason=reason)
+    there = len(evidence.synthetic) and evidence.features("train").x.shape[1]
+    return (*others, replace(last, detail={"projection": projection(evidence)}) if there else last)
 
 
 def _clouds(evidence: Evidence, part: Part, n: int) -> Clouds:

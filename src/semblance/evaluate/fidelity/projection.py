@@ -12,7 +12,6 @@ from semblance.core.judge import patient_rows
 from semblance.core.rng import stream
 
 CELLS = 24
-RARE = 11  # train patients, below which a cell is not drawn
 RECORDS = 50_000  # that the directions are learned from
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
@@ -20,8 +19,9 @@ _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 def projection(evidence: Evidence[Any]) -> dict[str, Any]:
     """Shares of train and synthetic records in the cells of a grid over the first two principal components of train.
 
-    Edges are round numbers around the middle of the data, records beyond them count in the outermost cells, and a cell
-    with fewer than RARE train patients is left out, so that nobody can be read from the picture.
+    Edges are round numbers around the middle of the data, and records beyond them count in the outermost cells. A cell
+    is [across, up, share of train, share of synthetic, train patients], where there is any of either: what leaves shows
+    none with few patients (`app/coarse.py`), so that nobody can be read from the picture.
     """
     train, synthetic = evidence.embedding("train"), evidence.embedding("synthetic")
     chosen = patient_rows(evidence.train.subjects, RECORDS, rng=stream(evidence.seed, "projection"))
@@ -72,6 +72,6 @@ def _shares(real: np.ndarray, made: np.ndarray, subjects: np.ndarray) -> list[li
     known = np.bincount(pairs, minlength=CELLS**2)
     shares = [np.bincount(side, minlength=CELLS**2) / max(len(side), 1) for side in (real, made)]
     return [
-        [int(cell // CELLS), int(cell % CELLS), *(round(float(share[cell]), 5) for share in shares)]
-        for cell in np.flatnonzero(known >= RARE)
+        [int(cell // CELLS), int(cell % CELLS), *(round(float(share[cell]), 5) for share in shares), int(known[cell])]
+        for cell in np.flatnonzero(shares[0] + shares[1])
     ]

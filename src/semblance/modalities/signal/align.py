@@ -196,13 +196,14 @@ def resampled(held: np.ndarray, own: float, rate: float) -> np.ndarray:
     from scipy.signal import resample_poly
 
     ratio, gone = _ratio(own, rate), np.isnan(held)
-    made = resample_poly(_bridged(held, gone), ratio.numerator, ratio.denominator, padtype="line").astype(np.float32)
+    made = resample_poly(bridged(held, gone), ratio.numerator, ratio.denominator, padtype="line").astype(np.float32)
     source = np.minimum(np.round(np.arange(len(made)) / float(ratio)).astype(np.int64), len(held) - 1)
     made[gone[source]] = np.nan
     return np.asarray(made)
 
 
-def _bridged(held: np.ndarray, gone: np.ndarray) -> np.ndarray:
+def bridged(held: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """(samples, leads) with straight lines across what is `gone`; zero where all of a lead is."""
     made, place = held.copy(), np.arange(len(held))
     for lead in np.flatnonzero(gone.any(axis=0)):
         known = ~gone[:, lead]

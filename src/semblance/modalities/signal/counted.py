@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.fft import dct
 
 from semblance.core.schema import Schema
 from semblance.learn.counts import Asked, cells_of, codes_of, each_alone, edges_of, normal_of, normal_of_one, shares
@@ -19,7 +20,7 @@ from semblance.learn.person import Person, Scale
 from semblance.modalities.signal.cosines import Cosines
 from semblance.modalities.signal.data import Pieces, Public, Recordings
 from semblance.modalities.signal.habits import FAINT, Habits, as_often, beats
-from semblance.modalities.signal.rhythm import CONTEXTS, JUMPS, Beats, hits_of, jump, shares_of, sound
+from semblance.modalities.signal.rhythm import CONTEXTS, JUMPS, Beats, hits_of, jump, sound
 from semblance.modalities.signal.spectrum import BANDS
 from semblance.modalities.signal.style import SHOWN, Fashion
 
@@ -145,7 +146,7 @@ class Counted:
         whole[:n, :n], whole[n : n + len(mean), n : n + root.shape[1]] = np.eye(n), root
         person = Person(scales, np.concatenate([np.zeros(n), mean, rest]), whole)
         if len(kinds) > 1:  # as often as they were counted, in the contexts that the usual rhythm has them in
-            hit, share = hits_of(shares_of(self._often())), shares(self._triples().sum((0, 1)))[1:]
+            hit, share = hits_of(self._often()), shares(self._triples().sum((0, 1)))[1:]
             person = as_often(person, hit * (share / hit.sum(1))[:, None], len(kinds))
         return Habits(kinds, person, self._fashion()[0], len(public.leads), public.seconds)
 
@@ -181,12 +182,13 @@ class Counted:
         usual, differs = normal_of_one(level, LEVEL, sigma, mean=np.log(0.8), around=0.3, spread=0.15)
         swing, swings = normal_of_one(sway, SWAY, sigma, mean=np.log(0.04), around=0.7, spread=0.5)
         odds = [normal_of_one(counts, BURDEN, sigma, mean=-4.0, around=1.5, spread=1.0)[1] for counts in burden]
-        bands = np.full(BANDS, 2 * swing - np.log(BANDS))
+        same = dct(np.ones(BANDS), norm="ortho")  # of all bands
+        bands = (2 * swing - np.log(BANDS)) * same
         early = (part.ravel() for part in self._early())
         none = np.append(np.zeros(k - 1), 0.0)  # episodes are not counted, and so not made
         mean = np.concatenate([[usual], bands, self._often().ravel(), *early, none])
         root = np.zeros((len(mean), 1 + k + 1))
-        root[0, 0], root[1 : 1 + BANDS, 1] = differs, 2 * swings
+        root[0, 0], root[1 : 1 + BANDS, 1] = differs, 2 * swings * same
         for i, spread in enumerate(odds):
             at = 1 + BANDS + i * CONTEXTS
             root[at : at + CONTEXTS, 2 + i] = spread
@@ -198,7 +200,8 @@ class Counted:
         usual = shares(table.sum((0, 1)))
         made = np.zeros((k - 1, CONTEXTS))
         for kind in range(1, k):
-            told = (table[0, 0], table[kind, 0], table[:, kind].sum(0) - table[kind, kind], table[kind, kind])
+            runs = table[kind, kind]  # how long they are is not counted
+            told = (table[0, 0], table[kind, 0], table[:, kind].sum(0) - runs, runs, runs)
             for j, after in enumerate(told):
                 share = (after[kind] + calm * usual[kind]) / (after.sum() + calm)
                 share = np.clip(share, 1e-3, 0.95)

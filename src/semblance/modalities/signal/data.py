@@ -104,6 +104,8 @@ class Recordings:
     subjects: np.ndarray
     public: Public | None = None
     """What was declared, where the schema is public."""
+    band: tuple[float, float] | None = None
+    """The lowest and the highest frequency (Hz) that were kept, where a person declared them."""
 
     def __post_init__(self) -> None:
         if list(self.frame.columns) != [column.name for column in self.schema.learned]:
@@ -123,6 +125,7 @@ class Recordings:
             tuple(self.recordings[i] for i in rows),
             self.subjects[rows],
             self.public,
+            self.band,
         )
 
 
@@ -181,4 +184,5 @@ def concat(chunks: Iterable[Recordings]) -> Recordings:
         frame,
         tuple(one for part in parts for one in part.recordings),
         np.concatenate([part.subjects for part in parts]),
+        band=parts[0].band,
     )

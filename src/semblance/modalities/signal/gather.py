@@ -32,6 +32,8 @@ READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
 }
 FOLDERS = (".hea", ".edf", ".bdf", ".dcm")
 """Formats of one recording per file, which come in folders."""
+NAMED = (*FOLDERS, ".arff", ".arff.gz")
+"""Formats whose files a folder is searched for: their names tell a recording."""
 LABEL = "label"
 """The fact that is the target without being named."""
 
@@ -154,9 +156,9 @@ def _listed(paths: Sequence[str | Path] | str | Path, *, lost_too: bool = False)
 
 
 def _of_folder(folder: Path, *, lost_too: bool) -> list[Path]:
-    files = sorted(file for file in folder.iterdir() if file.is_file() and kind(file) in FOLDERS)
+    files = sorted(file for file in folder.iterdir() if file.is_file() and kind(file) in NAMED)
     if not files:
-        rule = f"a folder of recordings holds files that end in {', '.join(FOLDERS)}"
+        rule = f"a folder of recordings holds files that end in {', '.join(NAMED)}, or a {MANIFEST} that lists others"
         raise DataError.of(f"'{folder.name}' holds no recording", rule=rule, fix="name the folder that holds them")
     inner = set() if lost_too else wfdb.segments(file for file in files if kind(file) == ".hea")
     return [file for file in files if file.stem not in inner]

@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline
 from semblance.core.rng import stream
 from semblance.core.shares import largest_remainder
 from semblance.learn.drawn import Learned
-from semblance.learn.person import FREE, Limits, Person
+from semblance.learn.person import FAR, FREE, Limits, Person
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Lead, Marks, Pieces, Recording, Recordings
@@ -27,7 +27,6 @@ from semblance.modalities.signal.rhythm import (
     hits_of,
     moved,
     often_at,
-    shares_of,
     swing_at,
     told,
 )
@@ -35,7 +34,7 @@ from semblance.modalities.signal.spectrum import BANDS, band_power, noise
 from semblance.modalities.signal.style import Fashion, Styles
 from semblance.modalities.signal.wanted import ANY, Asked, Known, exactly
 
-TRIED, ROUNDS = 256, 12
+TRIED, ROUNDS = 1024, 8
 """Recordings that are tried to see how often kinds come, and how often their mean is corrected."""
 FEWEST = 1e-5
 """The share of beats below which what comes in a context counts as never."""
@@ -182,11 +181,12 @@ def as_often(person: Person, hit: np.ndarray, kinds: int) -> Person:
     A Gaussian of logits alone has too few recordings in which a rare kind is frequent, and too many with long runs.
     """
     rng, at, swing_of = stream(0, "often"), often_at(kinds), swing_at(kinds)
-    noise = rng.standard_normal((TRIED, len(person.mean)))
+    moves = rng.standard_normal((TRIED, len(person.mean))) @ person.root.T
+    moves = moves.clip(-FAR * person.spread, FAR * person.spread)  # as people are drawn
     for _ in range(ROUNDS):
-        vectors = (person.mean + noise @ person.root.T)[:, len(person.scales) :]
+        vectors = (person.mean + moves)[:, len(person.scales) :]
         often, swing = vectors[:, at], np.maximum(vectors[:, swing_of], 0)
-        made = np.mean([hits_of(shares_of(moved(often, side * swing))).mean(0) for side in (-1, 1)], axis=0)
+        made = np.mean([hits_of(moved(often, side * swing)).mean(0) for side in (-1, 1)], axis=0)
         step = np.clip(np.log(np.maximum(hit, FEWEST) / np.maximum(made, FEWEST)), -1, 1)
         mean = person.mean.copy()
         mean[len(person.scales) + at] += step

@@ -5,7 +5,7 @@ A lead that is flat throughout a recording was not connected: it counts as missi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -71,15 +71,19 @@ def wrong_rates(recordings: Sequence[Recording]) -> list[Problem]:
     ]
 
 
-def look(found: Sequence[Found]) -> tuple[list[Found], list[FieldPlan], list[str]]:
-    """The recordings without their dead leads, a plan of each lead, and notes. Raises DataError for dead recordings."""
+def look(found: Sequence[Found], *, without_spikes: bool = False) -> tuple[list[Found], list[FieldPlan], list[str]]:
+    """The recordings without their dead leads, a plan of each lead, and notes. Raises DataError for dead recordings.
+
+    With `without_spikes` gross spikes count as missing.
+    """
     seen = [seen_in(one) for one in found]
     dead = [one.recording.name for one, s in zip(found, seen, strict=True) if (s.dead | (s.missing >= 1)).all()]
     if dead:
         rule, fix = "at least one lead of a recording is measured and changes", "leave it out"
         raise DataError(*(Problem(f"record '{name}' is flat or missing in all leads", rule, fix) for name in dead))
-    kept = [_mended(one, s.dead, s.endless > 0) for one, s in zip(found, seen, strict=True)]
-    return kept, _plans(found, seen), _notes(found, seen)
+    kept = [_mended(one, s, without_spikes=without_spikes) for one, s in zip(found, seen, strict=True)]
+    then = _THEN | {"gross spikes": ", which count as missing"} if without_spikes else _THEN
+    return kept, _plans(found, seen), _notes(found, seen, then)
 
 
 def seen_in(one: Found) -> Seen:
@@ -106,9 +110,15 @@ def _lead(values: np.ndarray, rate: float, ends: tuple[float, float] | None) -> 
 
 
 def _spikes(known: np.ndarray) -> float:
-    """The share of samples far beyond where nearly all are; none where nearly all are alike, as those of a marker."""
+    """The share of samples that are spikes."""
+    return float(spiky(known).mean())
+
+
+def spiky(known: np.ndarray) -> np.ndarray:
+    """(n,) bool: samples far beyond where nearly all are; none where nearly all are alike, as those of a marker."""
     low, middle, high = np.percentile(known, [USUAL[0], 50, USUAL[1]])
-    return float((np.abs(known - middle) > SPIKE * (high - low)).mean()) if high > low else 0.0
+    far: np.ndarray = (np.abs(known - middle) > SPIKE * (high - low)) & (high > low)
+    return far
 
 
 def runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,17 +142,21 @@ def _clipped(level: np.ndarray, length: np.ndarray, rate: float, ends: tuple[flo
     return total
 
 
-def _mended(one: Found, dead: np.ndarray, endless: np.ndarray) -> Found:
-    if not (dead | endless).any():
+def _mended(one: Found, seen: Seen, *, without_spikes: bool) -> Found:
+    spiked = np.flatnonzero((seen.spikes > 0) & without_spikes)
+    if not (seen.dead | (seen.endless > 0)).any() and not len(spiked):
         return one
-    values = partial(_blanked, one.recording.values, np.flatnonzero(dead))
+    values = partial(_blanked, one.recording.values, np.flatnonzero(seen.dead), spiked)
     return replace(one, recording=replace(one.recording, values=values))
 
 
-def _blanked(values: Callable[[], np.ndarray], leads: np.ndarray) -> np.ndarray:
+def _blanked(values: Callable[[], np.ndarray], leads: np.ndarray, spiked: np.ndarray) -> np.ndarray:
     held = values().copy()
-    held[:, leads] = np.nan
     held[np.isinf(held)] = np.nan
+    for lead in spiked:
+        known = np.flatnonzero(~np.isnan(held[:, lead]))
+        held[known[spiky(held[known, lead])], lead] = np.nan
+    held[:, leads] = np.nan
     return held
 
 
@@ -176,17 +190,22 @@ def _words(seen: Sequence[Seen], lead: int) -> list[tuple[str, np.ndarray]]:
     ]
 
 
-def _notes(found: Sequence[Found], seen: Sequence[Seen]) -> list[str]:
-    notes = []
+def _notes(found: Sequence[Found], seen: Sequence[Seen], then: Mapping[str, str]) -> list[str]:
+    alike: dict[tuple[str, str], list[str]] = {}  # leads of which the same is told of the same recordings
     for i, lead in enumerate(found[0].recording.leads):
         for word, where in _words(seen, i):
             names = [one.recording.name for one, here in zip(found, where, strict=True) if here]
-            notes += [f"lead '{lead.name}': {word} in {listed(names)}{_THEN.get(word, '')}"] if names else []
-    return notes
+            if names:
+                alike.setdefault((word, listed(names)), []).append(f"'{lead.name}'")
+    return [
+        f"lead{'s' if len(leads) > 1 else ''} {listed(leads, most=20)}: {word} in {names}{then.get(word, '')}"
+        for (word, names), leads in alike.items()
+    ]
 
 
 _THEN = {
     "flat throughout": ", where it counts as missing",
     "infinite values": ", which count as missing",
-    "gross spikes": f", over {SPIKE:g} times as far off as most samples are apart: leave out what is no signal",
+    "gross spikes": f", over {SPIKE:g} times as far off as most samples are apart: what is no signal is left out by "
+    '[signal] spikes = "missing"',
 }

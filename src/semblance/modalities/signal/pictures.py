@@ -1,7 +1,7 @@
 """Pictures of signals for the report that stays inside: strips, average beats, spectra, intervals from beat to beat.
 
-They are plain JSON of lines, which `app/plots.py` draws without knowing what a signal is. Real strips are patients'
-data: no picture leaves with a public report.
+They are plain JSON of lines and dots, which `app/plots.py` draws without knowing what a signal is. Real strips are
+patients' data: no picture leaves with a public report.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import AFTER, Pieces
+from semblance.modalities.signal.intervals import intervals
 from semblance.modalities.signal.pieces import R_AT
 
 STRIPS, SECONDS, DRAWN = 3, 7.0, 125.0
 """Strips of each side, their length, and the rate in Hz at which they are drawn."""
-KINDS, FEWEST, BEATS = 4, 20, 200
-"""Kinds whose average is drawn, the fewest pieces of a kind, and the intervals that are drawn of a recording."""
+KINDS, FEWEST = 4, 20
+"""Kinds whose average is drawn, and the fewest pieces of a kind."""
 SIDES = (("real", "train"), ("synthetic", "synthetic"))
 
 Picture = dict[str, Any]
@@ -34,7 +35,7 @@ def pictures(evidence: Evidence[Pieces]) -> list[Picture]:
         return []
     made = [_strips(sides, evidence.seed), _averages(sides), _spectra(sides)]
     if AFTER in evidence.train.frame:
-        made.append(_intervals(sides, evidence.seed))
+        made += intervals(sides, evidence.seed)
     return [picture for picture in made if picture["panels"]]
 
 
@@ -132,19 +133,6 @@ def _spectra(sides: dict[str, Pieces]) -> Picture:
             panels.append({"title": lead.name, "step": step, "start": step, "lines": lines, "x": "Hz", "y": "dB"})
     note = "Power at each frequency: the median piece, and the band that holds four of five."
     return {"title": "Spectra", "note": note, "panels": panels}
-
-
-def _intervals(sides: dict[str, Pieces], seed: int) -> Picture:
-    panels = []
-    for role, data in sides.items():
-        rng = stream(seed, "intervals", role)
-        for one in rng.permutation(np.unique(data.source))[:STRIPS]:
-            gaps = data.frame[AFTER].to_numpy()[data.source == one][:BEATS]
-            if len(gaps) >= 5:
-                line = {"name": "interval", "role": role, "y": _rounded(np.minimum(gaps, 2.5))}
-                panels.append({"title": role, "step": 1, "lines": [line], "x": "beats", "y": "seconds"})
-    note = "Seconds from beat to beat, of recordings drawn by chance: the rhythm as a row of heights."
-    return {"title": "Rhythm", "note": note, "panels": panels}
 
 
 def _rounded(values: np.ndarray) -> list[float]:

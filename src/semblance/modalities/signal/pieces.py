@@ -7,6 +7,7 @@ et al., Circulation 2007), and lives on in a model of its own; faster recordings
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -40,7 +41,7 @@ class Cut:
     def of(cls, data: Recordings) -> Cut:
         """Beats where most recordings have marked ones. Windows are whole recordings if these are short and alike."""
         ones = data.recordings
-        beats = sum(heart(one) for one in ones) * 2 > len(ones)
+        beats = hearts(ones)
         rate = Counter(one.rate for one in ones).most_common(1)[0][0] if ones else RATE
         leads = ones[0].leads if ones else ()
         lengths = {one.length for one in ones}
@@ -128,6 +129,11 @@ class Cut:
 def pieces(data: Recordings, reference: Recordings) -> Pieces:
     """The pieces of recordings, cut as those of the reference are."""
     return Cut.of(reference).pieces(data)
+
+
+def hearts(ones: Sequence[Recording]) -> bool:
+    """Whether heart beats are marked in most recordings, so that beats are learned."""
+    return sum(heart(one) for one in ones) * 2 > len(ones)
 
 
 def heart(one: Recording) -> bool:

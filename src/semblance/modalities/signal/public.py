@@ -23,6 +23,7 @@ from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.names import names_patients
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal import align, declare
+from semblance.modalities.signal.band import inside, too_short_for, words, wrong
 from semblance.modalities.signal.data import Lead, Marks, Public, Recording, Recordings
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
@@ -55,10 +56,11 @@ def read(
     notes: tuple[str, ...] = (f"{out} recordings are not as declared, and count as missing",) if out else ()
     if said.subject is None and (patients := len(set(subjects.tolist()))) < len(kept):
         notes += (f"{len(kept):,} recordings are of {patients:,} patients, as their files name them",)
-    plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz", "lead", 0.0) for lead in public.leads]
+    band = f", {words(said.band)}" if said.band is not None else ""
+    plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz{band}", "lead", 0.0) for lead in public.leads]
     plans += [FieldPlan(c.name, c.kind, c.role, float(frame[c.name].isna().mean())) for c in schema.learned]
     ones = tuple(one.recording for one in kept)
-    return Recordings(schema, frame, ones, subjects, public), Profile(
+    return Recordings(schema, frame, ones, subjects, public, said.band), Profile(
         len(kept), int(subjects.max()) + 1, tuple(plans), notes
     )
 
@@ -93,6 +95,12 @@ def undeclared(said: Said) -> list[Problem]:
         problems.append(Problem("resample is declared", "recordings of another rate count as missing", "leave it out"))
     if said.beats is not None:
         problems.append(Problem("beats are to be detected", "marked beats are learned", "mark them, or leave it out"))
+    if said.band is not None and said.rate is not None:
+        problems += wrong(said.band, said.rate, heart=True)
+    if said.spikes is not None:
+        problems.append(
+            Problem("spikes are to count as missing", "a value beyond its range counts as its end", "leave it out")
+        )
     for lead in said.leads or ():
         if isinstance(said.range, dict) and lead not in said.range:
             problems.append(
@@ -138,15 +146,18 @@ def _as_declared(one: Found, public: Public, said: Said) -> Found | None:
     if said.subject is not None and not facts.get(said.subject):
         return None
     made = align.to_leads(one, public.leads)
+    if said.band is not None and list(too_short_for(own, said.band)):
+        return None
     try:
         dead = seen_in(made).dead
     except Exception:  # whatever is wrong with one patient's file, others hear nothing of it
         return None
+    kept = made.recording if said.band is None else inside(made.recording, said.band)
     recording: Recording = replace(
         made.recording,
         rate=public.rate,
         leads=public.leads,
-        values=partial(_within, made.recording, public, dead),
+        values=partial(_within, kept, public, dead),
         states=Marks(),
     )
     return replace(made, recording=recording, facts=facts)

@@ -16,7 +16,7 @@ def wrong_rate(told: float | None, said: Said, *, where: str, how: str) -> list[
     `where` names the recording or the file, `how` says how the file can tell it.
     """
     if told is None:
-        fix = f"{how}, or declare it: [signal] rate = 250"
+        fix = f"{how}, or declare it in the file of --schema: [signal] rate = 250"
         return [Problem(f"{where} tells no sampling rate", RULE, fix)] if said.rate is said.assumed is None else []
     if not (math.isfinite(told) and told > 0):
         return [Problem(f"{where} has the sampling rate {told:g} Hz", RULE, how)]

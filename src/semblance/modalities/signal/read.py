@@ -1,12 +1,13 @@
 """From paths to Recordings and the Profile that a person sees first.
 
-Gather what the files hold, refuse what is too short, bring leads and rates in line, look once at all samples, and
-settle what is known of each recording as a whole. Every problem of a step is told at once.
+Gather what the files hold, refuse what is too short, bring leads and rates in line, look once at all samples, keep the
+declared band, and settle what is known of each recording as a whole. Every problem of a step is told at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from semblance.core.errors import DataError, UsageError
@@ -15,6 +16,7 @@ from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
 from semblance.modalities.signal.align import alike
+from semblance.modalities.signal.band import banded, inside, too_short_for, words
 from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
@@ -22,9 +24,9 @@ from semblance.modalities.signal.detect import detected
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
 from semblance.modalities.signal.look import look, too_short, wrong_rates
-from semblance.modalities.signal.pieces import Cut
+from semblance.modalities.signal.pieces import Cut, hearts
 
-__all__ = ["column_names", "concat", "like", "output_name", "read"]
+__all__ = ["column_names", "concat", "further", "like", "output_name", "prepared", "read"]
 
 
 def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings, Profile]:
@@ -35,17 +37,21 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
-    found, plans, seen = look(found)
+    found, plans, seen = look(found, without_spikes=said.spikes is not None)
     if said.beats is not None:
         found, beats = detected(found)
         seen += beats
+    if said.band is not None:
+        found, without = banded(found, said.band, heart=hearts([one.recording for one in found]))
+        seen += without
+        plans = [replace(plan, kind=f"{plan.kind}, {words(said.band)}") for plan in plans]
     settled = statics.settle(found, said, given=given)
-    recordings = _recordings(found, settled)
+    recordings = replace(_recordings(found, settled), band=said.band)
     repairs = [note for one in found for note in one.notes]
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes)
+    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
 
 
@@ -70,6 +76,11 @@ def _without_rhythm(recordings: Recordings, cut: Cut) -> Iterator[str]:
         yield f"no beats are marked: {length} are learned, and no rhythm; {fix}"
 
 
+def _of_one(patients: int) -> Iterator[str]:
+    if patients == 1:
+        yield "all is of one patient: nobody is set aside whom the generator never saw, so nothing is told of privacy"
+
+
 def like(
     paths: Sequence[str | Path], schema: Schema, *, leads: Sequence[str] | None = None, rate: float | None = None
 ) -> Recordings:
@@ -90,6 +101,23 @@ def like(
     found, _ = _alike(found, said)
     found, _, _ = look(found)
     return _recordings(found, statics.conform(found, schema, said))
+
+
+def further(paths: Sequence[str | Path], train: Recordings) -> Recordings:
+    """Read further recordings at the rate of `train`, with its leads in its order."""
+    first = train.recordings[0]
+    return like(paths, train.schema, leads=[lead.name for lead in first.leads], rate=first.rate)
+
+
+def prepared(data: Recordings, train: Recordings) -> Recordings:
+    """Further real recordings as those of `train` were prepared: in its band. Raises DataError for those too short."""
+    band = train.band
+    if band is None:
+        return data
+    problems = [problem for one in data.recordings for problem in too_short_for(one, band)]
+    if problems:
+        raise DataError(*problems)
+    return replace(data, recordings=tuple(inside(one, band) for one in data.recordings), band=band)
 
 
 def column_names(paths: Sequence[str | Path]) -> tuple[str, ...]:

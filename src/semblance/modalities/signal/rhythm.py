@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.fft import dct, idct
 from scipy.special import expit
 
 from semblance.modalities.signal.spectrum import BANDS, band_power, noise
@@ -24,7 +25,9 @@ SHORTEST, LONGEST = 0.2, 3.0
 """Seconds between beats that are taken for an interval; what is longer is a gap in the marks."""
 PRIOR = 4.0
 """Beats of the cohort's habits that each recording starts with."""
-CONTEXTS, JUMPS = 4, 3
+CONTEXTS, JUMPS = 5, 3
+THIRD, MORE = 3, 4
+"""The contexts of a run's third beat, and of all later ones."""
 WINDOW = 100
 """Beats over which it is counted how often ectopic beats begin, to tell episodes."""
 SEEN, MOST = 10.0, 0.97
@@ -39,9 +42,10 @@ SETTLED = 60
 @dataclass(frozen=True, eq=False)
 class Rhythm:
     """`level` log seconds; `bands` (BANDS,) log power; `often` (k - 1, CONTEXTS) logits of an ectopic beat of each kind
-    after two normal beats, after one of its kind and a normal one, after one of its kind, and after two; `early` and
-    `spread` (k - 1, JUMPS) mean and log standard deviation of the log ratio of an interval to the normal one: before
-    the first of a run, within it, and after it. `swing` (k - 1,): a busy state raises the chance of the first
+    after two normal beats, after one of its kind and a normal one, after one of its kind, after two, and after three or
+    more (few runs are long, but those that are, last); `early` and `spread` (k - 1, JUMPS) mean and log standard
+    deviation of the log ratio of an interval to the normal one: before the first of a run, within it, and after it.
+    `swing` (k - 1,): a busy state raises the chance of the first
     context by its tanh, a calm one lowers it so; `lasting` is the log of how many beats a state lasts.
     """
 
@@ -55,9 +59,11 @@ class Rhythm:
 
     @property
     def vector(self) -> np.ndarray:
-        """All numbers in a row."""
+        """All numbers in a row. Bands are told by their cosines: a heart that varies much does so in all of them, and
+        what is the same of all must be one number, for a person of few recordings is drawn of numbers nearly apart."""
         swing = np.broadcast_to(self.swing, len(self.often))
-        parts = (self.bands, self.often.ravel(), self.early.ravel(), self.spread.ravel(), swing, [self.lasting])
+        bands = dct(self.bands, norm="ortho")
+        parts = (bands, self.often.ravel(), self.early.ravel(), self.spread.ravel(), swing, [self.lasting])
         return np.concatenate([[self.level], *parts])
 
     @classmethod
@@ -67,7 +73,8 @@ class Rhythm:
         parts = np.split(numbers[1:], np.cumsum([BANDS, few * CONTEXTS, few * JUMPS, few * JUMPS, few, 1]))
         sizes = zip(parts[1:4], (CONTEXTS, JUMPS, JUMPS), strict=True)
         often, early, spread = (part.reshape(few, size) for part, size in sizes)
-        return cls(float(numbers[0]), parts[0], often, early, spread, parts[4], float(parts[5][0]))
+        bands = idct(parts[0], norm="ortho")
+        return cls(float(numbers[0]), bands, often, early, spread, parts[4], float(parts[5][0]))
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -83,13 +90,15 @@ class Rhythm:
     def kinds(self, n: int, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) kinds of beats, 0 for normal."""
         states, drawn = self.states(n, rng=rng), rng.random(n).tolist()
-        bounds = [self._in(state).cumsum(2).tolist() for state in range(2 ** len(self.often))]
-        made, a, b = [0] * n, 0, 0
+        every = [self._in(state) for state in range(2 ** len(self.often))]
+        bounds = [[_table(often, often[:, at]).cumsum(2).tolist() for often in every] for at in (THIRD, MORE)]
+        made, a, b, longer = [0] * n, 0, 0, False
         for i, u in enumerate(drawn):
-            row = bounds[states[i]][a][b]
+            row = bounds[longer][states[i]][a][b]
             c = 0
             while c < len(row) - 1 and u > row[c]:
                 c += 1
+            longer = 0 < a == b == c
             a, b, made[i] = b, c, c
         return np.array(made, dtype=np.int64)
 
@@ -101,9 +110,9 @@ class Rhythm:
         return made
 
     def _in(self, state: int) -> np.ndarray:
-        """(k, k, k) the shares in a state."""
+        """(k - 1, CONTEXTS) the logits in a state."""
         busy = np.where(state >> np.arange(len(self.often)) & 1, 1.0, -1.0)
-        return shares_of(moved(self.often, busy * np.maximum(np.broadcast_to(self.swing, len(self.often)), 0)))
+        return moved(self.often, busy * np.maximum(np.broadcast_to(self.swing, len(self.often)), 0))
 
     def intervals(self, kinds: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n,) seconds from the beat before to each beat."""
@@ -126,15 +135,22 @@ def moved(often: np.ndarray, swing: np.ndarray) -> np.ndarray:
 
 
 def shares_of(often: np.ndarray) -> np.ndarray:
-    """(..., k, k, k) probabilities of a kind after two others, of (..., k - 1, CONTEXTS) logits."""
+    """(..., k, k, k) probabilities of a kind after two others, of (..., k - 1, CONTEXTS) logits; whether a run has two
+    beats or more is not asked, and in the mean runs are as long."""
+    more = np.exp(often[..., THIRD]) / (1 + np.exp(often[..., THIRD])) * (1 + np.exp(often[..., MORE]))
+    return _table(often, np.log(more))
+
+
+def _table(often: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """(..., k, k, k) the same where a run of two goes on by (..., k - 1) logits `on`."""
     k = often.shape[-2] + 1
-    chance = 1 / (1 + np.exp(-often))
+    chance, on = expit(often), expit(on)
     table = np.zeros((*often.shape[:-2], k, k, k))
     table[..., 1:] = chance[..., None, None, :, 0]
     for c in range(1, k):
         table[..., c, 0, c] = chance[..., c - 1, 1]
         table[..., :, c, c] = chance[..., c - 1, 2, None]
-        table[..., c, c, c] = chance[..., c - 1, 3]
+        table[..., c, c, c] = on[..., c - 1]
     ectopic = table[..., 1:]
     ectopic /= np.maximum(ectopic.sum(-1, keepdims=True) / 0.98, 1.0)
     table[..., 0] = 1 - ectopic.sum(-1)
@@ -147,17 +163,14 @@ def mix_of(shares: np.ndarray) -> np.ndarray:
     return mix
 
 
-def hits_of(shares: np.ndarray) -> np.ndarray:
-    """(..., k - 1, CONTEXTS) of the beats of a long recording, those of each kind in each context."""
-    return hits(_pairs(shares)[..., None] * shares)
-
-
-def hits(triples: np.ndarray) -> np.ndarray:
-    """The same of the shares of three beats in a row, (..., k, k, k)."""
-    own = np.arange(1, triples.shape[-1])
-    runs = triples[..., own, own, own]
+def hits_of(often: np.ndarray) -> np.ndarray:
+    """(..., k - 1, CONTEXTS) of the beats of a long recording, those of each kind in each context, of such logits."""
+    shares = shares_of(often)
+    triples, own = _pairs(shares)[..., None] * shares, np.arange(1, shares.shape[-1])
+    runs, more = triples[..., own, own, own], expit(often[..., MORE])
     after_one = triples.sum(-3)[..., own, own] - runs
-    return np.stack([triples[..., 0, 0, 1:], triples[..., own, 0, own], after_one, runs], axis=-1)
+    each = [triples[..., 0, 0, 1:], triples[..., own, 0, own], after_one, runs * (1 - more), runs * more]
+    return np.stack(each, axis=-1)
 
 
 def _pairs(shares: np.ndarray) -> np.ndarray:
@@ -197,13 +210,15 @@ class Beats:
     def counts(self, k: int) -> np.ndarray:
         """(k - 1, CONTEXTS, 2) how often each kind came, of how many times that it could, in each context."""
         a, b, c = self.kinds[:-2], self.kinds[1:-1], self.kinds[2:]
+        before = np.concatenate([[0], a])[: len(a)]
         found = np.zeros((k - 1, CONTEXTS, 2))
         for kind in range(1, k):
             contexts = (
                 (a == 0) & (b == 0),
                 (a == kind) & (b == 0),
                 (a != kind) & (b == kind),
-                (a == kind) & (b == kind),
+                (before != kind) & (a == kind) & (b == kind),
+                (before == kind) & (a == kind) & (b == kind),
             )
             found[kind - 1] = [[(where & (c == kind)).sum(), where.sum()] for where in contexts]
         return found

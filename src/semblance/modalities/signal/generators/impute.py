@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -44,7 +45,7 @@ FEWEST = 3
 
 def filled(recorder: Recorder, learned: Waves, data: Recordings, *, seed: int) -> Recordings:
     """The recordings without gaps; all that was measured stays. Raises UsageError for other leads or rates."""
-    problems = [problem for one in data.recordings for problem in _unlike(recorder, one)]
+    problems = [*_other_band(recorder, data), *(p for one in data.recordings for p in _unlike(recorder, one))]
     if problems:
         raise UsageError(*problems)
     ones = []
@@ -53,7 +54,17 @@ def filled(recorder: Recorder, learned: Waves, data: Recordings, *, seed: int) -
         facts = data.frame.iloc[[i]].reset_index(drop=True)
         made = _Filling(recorder, learned, one, facts, stream(seed, "fill", i)).made() if gaps else one
         ones.append(_agreeing(recorder, one, made) if gaps and recorder.ties else made)
-    return Recordings(data.schema, data.frame, tuple(ones), data.subjects)
+    return Recordings(data.schema, data.frame, tuple(ones), data.subjects, band=data.band)
+
+
+def _other_band(recorder: Recorder, data: Recordings) -> Iterator[Problem]:
+    """What is measured is held against what was learned, and so has its frequencies."""
+    own, learned = (None if band is None else list(band) for band in (data.band, recorder.band))
+    if own != learned:
+        found = "recordings with all frequencies" if own is None else f"recordings of the band {own} Hz"
+        rule = "those that were learned: " + ("all frequencies" if learned is None else f"the band {learned} Hz")
+        fix = "leave [signal] band out" if learned is None else f"read(..., schema=) with [signal] band = {learned}"
+        yield Problem(found, rule, fix)
 
 
 def _unlike(recorder: Recorder, one: Recording) -> list[Problem]:

@@ -68,6 +68,7 @@ class Work:
     cut: Cut
     code: Cosines
     grid: Grid
+    band: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, train: Recordings) -> Work:
@@ -78,13 +79,14 @@ class Work:
         rate = min(public.rate, RATE)
         cut = Cut(True, rate, max(2, round(rate * SIZE / RATE)), public.leads)
         code = Cosines.of(public, cut.size)
-        return cls(train.schema, public, cut, code, Grid(train.schema, public.kinds, code.width))
+        return cls(train.schema, public, cut, code, Grid(train.schema, public.kinds, code.width), train.band)
 
     def recorder(self, counted: Counted) -> Recorder:
         """Who records, from noisy counts."""
         ties = limb.ties([lead.name for lead in self.public.leads])
         habits = counted.habits(self.public)
-        return Recorder(self.schema, self.cut, counted.scaled(self.code), habits, self.public.rate, ties)
+        code = counted.scaled(self.code)
+        return Recorder(self.schema, self.cut, code, habits, self.public.rate, ties, self.band)
 
     def pieces(self, train: Recordings) -> Pieces:
         """The beats of declared kinds that were measured in all leads."""

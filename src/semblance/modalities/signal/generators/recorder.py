@@ -54,6 +54,8 @@ class Recorder:
     story: Habits | Scenes
     rate: float
     ties: tuple[Tie, ...] = ()
+    band: tuple[float, float] | None = None
+    """The frequencies (Hz) that were kept of what was learned, where they were declared."""
 
     @classmethod
     def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
@@ -73,7 +75,7 @@ class Recorder:
         told = (data, cut, pieces, encoding.encode(pieces))
         story, learned = (Habits if cut.beats else Scenes).fit(*told, kinds=kinds, rare=spec.rare)
         kept = limb.kept([lead.name for lead in cut.leads], (one.values() for one in data.recordings))
-        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate, kept)
+        made = cls(data.schema, cut, encoding, story, data.recordings[0].rate, kept, data.band)
         return made, replace(learned, channels=len(cut.leads))
 
     @property
@@ -105,7 +107,8 @@ class Recorder:
                 frame[column.name] = frame[column.name].clip(column.min, column.max)
         for name in frame.columns[[frame[name].dtype == object for name in frame]]:
             frame[name] = frame[name].astype("category")
-        return Recordings(self.schema, frame, ones, np.arange(first, first + len(ones)))
+        subjects = np.arange(first, first + len(ones))
+        return Recordings(self.schema, frame, ones, subjects, band=self.band)
 
     def _recording(self, strip: Strip, number: int, knobs: Knobs, *, rng: np.random.Generator) -> Recording:
         """A strip at the rate of the files."""
@@ -127,7 +130,8 @@ class Recorder:
         """All else as plain JSON."""
         cut = {**vars(self.cut), "leads": [asdict(lead) for lead in self.cut.leads]}
         told = {"schema": self.schema.to_json(), "cut": cut, "rate": self.rate, "ties": list(map(asdict, self.ties))}
-        return {**told, "story": self.story.to_json(), "labels": list(self.encoding.labels)}
+        kept = {} if self.band is None else {"band": list(self.band)}
+        return {**told, **kept, "story": self.story.to_json(), "labels": list(self.encoding.labels)}
 
     @classmethod
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray], *, code: type[Code]) -> Recorder:
@@ -136,7 +140,8 @@ class Recorder:
         story = (Habits if cut.beats else Scenes).restored(told["story"], arrays)
         encoding = code.from_arrays(tuple(told["labels"]), under(arrays, ENCODING))
         ties = tuple(Tie(tie["lead"], tuple(tie["of"]), tuple(tie["parts"])) for tie in told["ties"])
-        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"], ties)
+        band = tuple(told["band"]) if "band" in told else None
+        return cls(Schema.from_json(told["schema"]), cut, encoding, story, told["rate"], ties, band)
 
 
 def _learnable(pieces: Pieces, kinds: tuple[str, ...]) -> np.ndarray:

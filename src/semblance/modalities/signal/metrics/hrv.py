@@ -26,6 +26,9 @@ LOW, HIGH = (0.04, 0.15), (0.15, 0.40)
 RECORDINGS = 4  # on a side
 FAR = 1.0  # what a number counts that one side lacks
 
+Succession = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Intervals between normal beats (ms), their differences where successive, and when each ends (s)."""
+
 
 @measures(METRIC)
 def hrv(evidence: Measured) -> tuple[Finding, ...]:
@@ -61,6 +64,12 @@ def variability(pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
     The pieces of a recording stand in order of time. An interval counts where its beat and the beat before are normal:
     where beats have labels, those are N. Two intervals are successive where both count.
     """
+    told, who = successions(pieces)
+    return np.array([numbers(*one) for one in told]).reshape(-1, len(NAMES)), who
+
+
+def successions(pieces: Pieces) -> tuple[list[Succession], np.ndarray]:
+    """What counts of each recording with LEAST such intervals, and the patient of each of these."""
     order = np.argsort(pieces.source, kind="stable")
     gap = 1000 * pieces.frame[BEFORE].to_numpy(dtype=float)[order]
     normal = np.isin(pieces.labels[order], (NORMAL, ""))
@@ -68,11 +77,11 @@ def variability(pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
     rows = map(slice, starts, [*starts[1:], len(order)])
     counted = [_counted(gap[one], normal[one]) for one in rows]
     kept = [i for i, (nn, _, _) in enumerate(counted) if len(nn) >= LEAST]
-    made = np.array([numbers(*counted[i]) for i in kept]).reshape(-1, len(NAMES))
-    return made, pieces.subjects[order][starts[kept]] if kept else np.empty(0, dtype=np.int64)
+    who = pieces.subjects[order][starts[kept]] if kept else np.empty(0, dtype=np.int64)
+    return [counted[i] for i in kept], who
 
 
-def _counted(gap: np.ndarray, normal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _counted(gap: np.ndarray, normal: np.ndarray) -> Succession:
     """The intervals between normal beats, their differences where successive, and when each ends, in seconds."""
     both = normal & np.concatenate([[False], normal[:-1]]) & np.isfinite(gap)
     step = np.diff(gap)[both[1:] & both[:-1]]
@@ -88,14 +97,23 @@ def numbers(nn: np.ndarray, step: np.ndarray, when: np.ndarray) -> tuple[float, 
 
 def low_to_high(nn: np.ndarray, when: np.ndarray) -> float:
     """Power of 0.04 - 0.15 Hz over that of 0.15 - 0.40 Hz, by Welch's method on intervals interpolated at 4 Hz."""
+    told = heart_spectrum(nn, when)
+    if told is None:
+        return np.nan
+    low, high = (told[1][(told[0] >= a) & (told[0] < b)].sum() for a, b in (LOW, HIGH))
+    return float(low / high) if high > 0 else np.nan
+
+
+def heart_spectrum(nn: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Frequencies (Hz) and power (ms^2 / Hz) of the intervals, the same frequencies of all recordings; nothing of less
+    than LONG seconds."""
     from scipy.signal import welch
 
     if when[-1] - when[0] < LONG:
-        return np.nan
+        return None
     clock = np.arange(when[0], when[-1], 1 / HERTZ)
     hertz, power = welch(np.interp(clock, when, nn), HERTZ, nperseg=min(256, len(clock)), detrend="linear")
-    low, high = (power[(hertz >= a) & (hertz < b)].sum() for a, b in (LOW, HIGH))
-    return float(low / high) if high > 0 else np.nan
+    return hertz, power
 
 
 def _compared(evidence: Measured, told: dict[Part, np.ndarray], who: dict[Part, np.ndarray]) -> dict[Part, np.ndarray]:
