@@ -61,7 +61,7 @@ COLUMNS: Columns = {
 _HERE = "semblance.modalities.image.metrics"
 JUDGES = (
     f"{_HERE}.translation:translation",
-    f"{_HERE}.translation:lesions",
+    f"{_HERE}.lesions:lesions",
     f"{_HERE}.segmentation:segmentation",
     f"{_HERE}.segmentation:gain",
 )
