@@ -9,6 +9,7 @@ from semblance.core.dataset import Evidence
 from semblance.modalities.image import MANIFEST
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.metrics.lesions import lesions
+from tests.modalities.image import tissue
 from tests.modalities.image.evidences import evidence
 from tests.modalities.image.simulated import images
 from tests.modalities.image.translations import HELD, TRAIN, apart, hounsfield, judged
@@ -51,6 +52,12 @@ def test_units_of_what_is_given_change_nothing():
     other = Evidence(hounsfield(TRAIN), hounsfield(HELD), TRAIN, MANIFEST, completed=hounsfield(usual.completed))
     for one, two in zip(lesions(usual), lesions(other), strict=True):
         assert two.estimate.value == pytest.approx(one.estimate.value, rel=1e-3)
+
+
+def test_what_learned_without_pairs_is_judged_by_pairs_where_the_holdout_has_them():
+    usual = judged(lambda held: 0.8 * held.pixels[:, 1])
+    for one, two in zip(lesions(usual), lesions(replace(usual, train=tissue.halved(TRAIN), _cache={})), strict=True):
+        assert two.estimate.value == pytest.approx(one.estimate.value, abs=0.05) and two.status == "measured"
 
 
 def test_where_nothing_is_translated_nothing_is_said():

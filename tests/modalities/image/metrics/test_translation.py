@@ -72,6 +72,14 @@ def test_a_mask_is_no_source_to_compare_with():
     assert [found.detail for found in both] == [found.detail for found in translation(usual)]
 
 
+def test_what_learned_without_pairs_is_judged_by_pairs_where_the_holdout_has_them():
+    usual = judged(lambda held: 0.8 * held.pixels[:, 1])
+    half = translation(replace(usual, train=tissue.halved(TRAIN), _cache={}))
+    for one, two in zip(translation(usual), half, strict=True):
+        assert two.estimate.value == pytest.approx(one.estimate.value, rel=0.02)
+        assert two.floor.value == pytest.approx(one.floor.value, rel=0.02)
+
+
 def test_where_nothing_is_translated_nothing_is_said():
     assert {found.status for found in translation(evidence())} == {"not_applicable"}
     assert {found.reason for found in translation(apart(lambda held: held.pixels[:, 1]))} == {"nothing is paired"}

@@ -111,8 +111,9 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
 def _paired(evidence: Measured) -> tuple[Marked, Marked, Marked]:
     """Of train, of the real images, and of those that were made of the same sources."""
     held, made = pairs(evidence)
-    some, channel, (at, *_) = few(evidence.train), target(held)[0], held.layout.maps
-    train, real, drawn = in_range(some, some, held, made)
+    whole, channel, (at, *_) = few(evidence.train), target(held)[0], held.layout.maps
+    some = whole.take(known(whole)[:, channel])
+    train, real, drawn = in_range(whole, some, held, made)
     marked = [
         Marked(x[:, channel], part.pixels[:, at] > 0, foreground(x, part), part.subjects)
         for x, part in ((train, some), (real, held))

@@ -115,9 +115,11 @@ def ends(values: np.ndarray) -> tuple[float, float]:
 
 
 def foreground(pixels: np.ndarray, images: Images) -> np.ndarray:
-    """(n, ...) where the given contrast, or where only masks are given the real ones, are no background; of pixels in
-    range."""
-    made: np.ndarray = pixels[:, _source(images) or target(images)].max(1) > DARK
+    """(n, ...) where the given contrast, or where only masks are given or nobody knows it the real ones, are no
+    background; of pixels in range."""
+    real = pixels[:, target(images)].max(1)
+    shown = pixels[:, _source(images)].max(1) if _source(images) else real
+    made: np.ndarray = np.where(np.isnan(shown), real, shown) > DARK
     return made
 
 
