@@ -127,7 +127,7 @@ def _apart(evidence: Measured) -> tuple[Marked, Marked, Marked]:
     made = evidence.completed.take(np.flatnonzero(known(evidence.completed).all(1)))
     aims = target(made)
     domain = ", ".join(made.layout.channels[i].name for i in aims)
-    train, real = (part.take(part.domain == domain) for part in (few(evidence.train), evidence.holdout))
+    train, real = (part.take(np.flatnonzero(part.domain == domain)) for part in (few(evidence.train), evidence.holdout))
     low, high = ends(train.pixels[:, 0]) if len(train) else (0.0, 1.0)
 
     def marked(images: Images, channel: int) -> Marked:
