@@ -208,7 +208,7 @@ def _translations(evidence: Evidence[Images], made: Images, seen_as: Sequence[Lo
 
 
 def _without_truth(evidence: Evidence[Images], made: Images, seen_as: Sequence[Look]) -> Picture:
-    """Images of the holdout where nothing is paired: what is given, and what was made of it, with the edges of masks."""
+    """Images of the holdout where nothing is paired: what is given and what was made of it, with the edges of masks."""
     rows = np.flatnonzero(known(made).all(1))
     some = made.take(rows[stream(evidence.seed, "translations").permutation(len(rows))])
     layout, masked = some.layout, bool(some.layout.maps)
