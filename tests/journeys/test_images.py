@@ -37,7 +37,7 @@ def ran(folder: Path, images: Images, *words: str, schema: str = "") -> Ran:
     (folder / "told.toml").write_text(schema)
     source = "real.npz" if images.layout.fmt == "npz" else "real"
     options = ("--config", "fast.toml", "--schema", "told.toml", "--time-budget", "1s", "--holdout", "0.3", "--yes")
-    return semblance("synth", source, "--modality", "image", "-o", "RUN", *options, *words, cwd=folder)
+    return semblance("synth", source, "--modality", "image", "-o", "RUN", *options, *words, cwd=folder, timeout=900)
 
 
 def report(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
