@@ -94,8 +94,9 @@ bench-images: setup image-peers
 
 TRANSLATIONS ?= flair nuclei
 
-# Images from other contrasts and from masks.
+# Images from other contrasts, paired and not, and from masks.
 bench-translations: setup
+	$(BIN)/python -m bench.translations --board phantoms --contenders cyclegan cut
 	for board in $(TRANSLATIONS); do $(BIN)/python -m bench.translations --board $$board --contenders real floor diffusion med_ddpm pix2pix paired_flow || exit; done
 
 # Generators of vitals.

@@ -6,6 +6,7 @@ with the truth; and it draws new images with masks, of which these judges learn 
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.boards import DATA
+from bench.boards import DATA, ROOT
 from bench.own import COST, Bench
 from bench.results import Columns
 from semblance.core.dataset import split_by_subject
@@ -61,7 +62,7 @@ COLUMNS: Columns = {
 _HERE = "semblance.modalities.image.metrics"
 JUDGES = (
     f"{_HERE}.translation:translation",
-    f"{_HERE}.translation:lesions",
+    f"{_HERE}.lesions:lesions",
     f"{_HERE}.segmentation:segmentation",
     f"{_HERE}.segmentation:gain",
 )
@@ -100,7 +101,35 @@ class Board:
         return split_by_subject(images, holdout=self.holdout, rng=stream(0, "split"))
 
 
-BOARDS = {
+@dataclass(frozen=True)
+class Phantoms:
+    """Slices of `learned` simulated patients, half of them MR and half CT, and of `held` others both: nothing that is
+    learned is paired, and the truth of every translation is known (examples/phantoms.py)."""
+
+    title: str
+    learned: int
+    held: int
+    seconds: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def parts(self) -> tuple[Images, Images]:
+        """Train, of each of which one contrast is known, and the images of other patients."""
+        made, rng = runpy.run_path(str(ROOT / "examples" / "phantoms.py")), stream(0, "phantoms")
+        count = self.learned + self.held
+        scans = [made["scan_of"](rng, bool(rng.random() < 0.7)) for _ in range(count)]
+        pixels = np.array([[made["resonance_of"](rng, *scan), *scan] for scan in scans]).round().astype(np.float32)
+        nodule = Channel("nodule", ("background", "nodule"), (0, 1), "uint8")
+        layout = Layout(stored="int16", channels=(Channel("MR"), Channel("CT"), nodule), given=("MR",), apart=True)
+        schema = Schema((Column("patient", "identifier", "subject", dtype="int64"),))
+        images = Images(schema, pd.DataFrame(index=pd.RangeIndex(count)), pixels, np.arange(count), layout)
+        train, held = images.take(np.arange(self.learned)), images.take(np.arange(self.learned, count))
+        for side in (0, 1):
+            train.pixels[side::2, side] = np.nan
+        return train, held
+
+
+BOARDS: Mapping[str, Board | Phantoms] = {
+    "phantoms": Phantoms("Phantoms, MR to CT, nothing paired: 240 and 240 slices of 28 x 28", 480, 200, 120),
     "flair": Board(
         "Open MS, T1 to FLAIR: 290 axial slices of 128 x 128 of three patients, one of them held out (a demonstration)",
         DATA / "images" / "open_ms" / "open_ms_axial_128.npz",

@@ -1,6 +1,6 @@
 """Writes `phantoms.npz`: simulated slices of 400 patients, two lungs in a body and, where the label says so, a nodule;
-and `scans.npz`: of 160 patients such a slice (CT), the uptake of a tracer (PET) on the same grid, and a mask of the
-nodule.
+`scans.npz`: of 160 patients such a slice (CT), the uptake of a tracer (PET) on the same grid, and a mask of the
+nodule; and `unpaired.npz`: of 240 patients a slice of CT or of MR, never both, with the mask.
 
 No real patient stands behind any of it.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 PATIENTS, SIDE = 400, 28
 SCANNED = 160
+APART = 240
 
 
 def slice_of(rng: np.random.Generator, ill: bool) -> np.ndarray:
@@ -41,6 +42,31 @@ def uptake_of(rng: np.random.Generator, slice_: np.ndarray, nodule: np.ndarray) 
     return made
 
 
+def resonance_of(rng: np.random.Generator, slice_: np.ndarray, nodule: np.ndarray) -> np.ndarray:
+    """What MR shows of a slice: nothing in air, little in lungs, more in tissue, most in a nodule, which CT shows as
+    bright as tissue; and one side brighter than the other, as the coil lies."""
+    tissue = 1 / (1 + np.exp(-(slice_ + 400) / 60))
+    side = 1 + rng.uniform(-0.15, 0.15) * np.linspace(-1, 1, SIDE)
+    signal = (30 * (slice_ > -920) + 270 * tissue + 200 * nodule) * side
+    made: np.ndarray = np.hypot(signal + rng.normal(0, 8, slice_.shape), rng.normal(0, 8, slice_.shape))
+    return made
+
+
+def write_unpaired(rng: np.random.Generator) -> None:
+    """Write the third archive."""
+    ill = rng.random(APART) < 0.7
+    scans = [scan_of(rng, bool(one)) for one in ill]
+    images = [resonance_of(rng, *scan) if i % 2 else scan[0] for i, scan in enumerate(scans)]
+    told = {
+        "domain": np.where(np.arange(APART) % 2, "MR", "CT"),
+        "labels": ill.astype(np.uint8),
+        "class_names": np.array(["clear", "nodule"]),
+        "patient": np.arange(APART),
+    }
+    nodules = np.stack([nodule for _, nodule in scans]).astype(np.uint8)
+    np.savez_compressed("unpaired.npz", images=np.stack(images).round().astype(np.int16), nodule=nodules, **told)
+
+
 def write_scans(rng: np.random.Generator) -> None:
     """Write the second archive."""
     scans = [scan_of(rng, bool(rng.random() < 0.7)) for _ in range(SCANNED)]
@@ -51,7 +77,7 @@ def write_scans(rng: np.random.Generator) -> None:
 
 
 def main() -> None:
-    """Write both archives."""
+    """Write the archives."""
     rng = np.random.default_rng(0)
     ill = rng.random(PATIENTS) < 0.4
     images = np.stack([slice_of(rng, bool(one)) for one in ill]).round().astype(np.int16)
@@ -62,6 +88,7 @@ def main() -> None:
     }
     np.savez_compressed("phantoms.npz", images=images, labels=ill.astype(np.uint8), **told)
     write_scans(np.random.default_rng(1))
+    write_unpaired(np.random.default_rng(2))
 
 
 if __name__ == "__main__":

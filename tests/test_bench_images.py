@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bench import images
+from bench import images, translations
 from bench.contenders import Peer
 from bench.results import REAL
 from semblance import catalog
 from semblance.core.rng import stream
+from semblance.modalities.image.halves import unpaired
 from semblance.modalities.image.write import write
 from tests.modalities.image import simulated
 
@@ -68,3 +70,13 @@ def test_a_peer_that_is_not_there_is_told(board, monkeypatch):
     monkeypatch.setitem(images.GUESTS.peers, "nobody", nobody)
     told = images.BENCH.attempt("nobody", board, 1, seed=0)
     assert told.outcome == "failed" and "make peers" in told.said
+
+
+def test_phantoms_are_learned_without_pairs_and_judged_with_them():
+    train, held = replace(translations.BOARDS["phantoms"], learned=40, held=20).parts()
+    seen = np.isfinite(train.pixels).all((2, 3))
+    assert (seen[:, :2].sum(1) == 1).all() and seen[:, :2].sum(0).tolist() == [20, 20] and seen[:, 2].all()
+    assert np.isfinite(held.pixels).all() and unpaired(train, rare=5)
+    inside = held.pixels[:, 2] > 0
+    mr, ct = (held.pixels[:, i] for i in (0, 1))
+    assert np.corrcoef(mr[~inside], ct[~inside])[0, 1] > 0.9 and mr[inside].mean() > mr[ct > -100].mean() + 100

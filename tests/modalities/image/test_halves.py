@@ -26,10 +26,13 @@ def test_what_is_no_set_of_domains_is_told_at_once():
     with pytest.raises(DataError, match="known in part") as found:
         unpaired(replace(data, pixels=pixels).take(np.array([0, 1, 2])), rare=2)
     assert [problem.found for problem in found.value.problems][1:] == ["'T1' of 1 patients", "'T2' of 1 patients"]
-    masks = np.concatenate([data.pixels, np.zeros_like(data.pixels[:, :1])], 1)
-    layout = replace(data.layout, channels=(*data.layout.channels, tissue.MASK))
-    with pytest.raises(DataError, match="without masks"):
-        unpaired(replace(data, pixels=masks, layout=layout), rare=5)
+
+
+def test_masks_go_with_images_of_one_domain_each():
+    data = tissue.halved(tissue.beside(tissue.paired(12, 1)))
+    assert domains(data) == ((0,), (1,)) and unpaired(data, rare=5)
+    seen = judged(data, reference=data)
+    assert [*seen.layout.maps] == [1] and (seen.pixels[:, 1] == data.pixels[:, 2]).all()
 
 
 def test_judges_see_each_domain_of_a_record_as_an_image():

@@ -16,6 +16,7 @@ from semblance.modalities.image.pictures import outlined, panel, pictures, png, 
 from tests.modalities.image.evidences import contrasts, evidence
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked, paired, unpaired
+from tests.modalities.image.translations import apart
 
 image = pytest.importorskip("PIL.Image")
 
@@ -83,6 +84,19 @@ def test_masks_are_outlines_and_translations_stand_beside_the_truth():
     (shown,) = [one for one in told if one["title"] == "Translations"]
     assert [one["title"] for one in shown["panels"]] == ["T1 to T2"]
     assert shown["panels"][0]["png"]
+
+
+def test_without_pairs_what_was_made_stands_below_what_is_given():
+    told = pictures(apart(lambda held: held.pixels[:, 1]))
+    (shown,) = [one for one in told if one["title"] == "Translations"]
+    (one,) = shown["panels"]
+    assert one["title"] == "T1 to T2" and "No truth" in shown["note"]
+    with image.open(io.BytesIO(base64.b64decode(one["png"]))) as held:
+        rows = np.asarray(held)
+    half = len(rows) // 2
+    red = (rows == [255, 0, 0]).all(2)
+    assert red[:half].any() and (red[:half] == red[half:]).all()
+    assert np.corrcoef(rows[:half][~red[:half]].ravel(), rows[half:][~red[half:]].ravel())[0, 1] < 0.5
 
 
 def test_an_outline_is_the_edge_of_a_mask():

@@ -64,3 +64,9 @@ def test_what_is_told_beside_a_hole_holds_whatever_it_hides(layout, shape):
 def test_intensities_alone_are_left_as_they_are():
     pixels = np.ones((2, 3, 8, 8), dtype=np.float32)
     assert coded(pixels, Layout()) is pixels and decoded(pixels, Layout()) is pixels
+
+
+@pytest.mark.parametrize("layout", [TWO, THREE])
+def test_a_mask_that_nobody_knows_stays_unknown(layout):
+    blank = np.full((1, 2, 6, 6), np.nan, dtype=np.float32)
+    assert np.isnan(decoded(coded(blank, layout), layout)[:, 1]).all()

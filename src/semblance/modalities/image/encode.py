@@ -196,10 +196,9 @@ class Encoding:
         """Physical values that a file of the input's type can hold."""
         if np.dtype(self.layout.stored).kind == "f":
             return pixels.astype(np.float32)
-        numbers = self.layout.numbers(pixels).astype(np.float64)
-        made = (numbers * self.layout.slope + self.layout.intercept).astype(np.float32)
-        maps = list(self.layout.maps)
-        made[:, maps] = pixels[:, maps]
+        made, light = pixels.astype(np.float32), pixels.shape[1] - len(self.layout.maps)
+        numbers = self.layout.numbers(pixels[:, :light]).astype(np.float64)
+        made[:, :light] = numbers * self.layout.slope + self.layout.intercept
         return made
 
     def _label(self, classes: np.ndarray) -> pd.Categorical:

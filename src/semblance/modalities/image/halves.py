@@ -66,9 +66,6 @@ def unpaired(images: Images, *, rare: int) -> bool:
     if unlike(images, sides):
         rule = "each image shows one domain whole, and nothing of the others"
         problems.append(Problem("images of which a domain is known in part", rule, "leave them out, or crop all alike"))
-    if images.layout.maps:
-        rule, fix = "unpaired images are learned without masks", "leave out the masks, or pair the images"
-        problems.append(Problem("masks beside images of one domain each", rule, fix))
     seen = known(images)
     for side in sides:
         count = len(np.unique(images.subjects[seen[:, list(side)].all(1)]))

@@ -19,7 +19,7 @@ import numpy as np
 
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
-from semblance.modalities.image.data import Images
+from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.embed import ends
 from semblance.modalities.image.halves import known
 from semblance.modalities.image.hung import hung
@@ -88,7 +88,8 @@ def pictures(evidence: Evidence[Images]) -> list[Picture]:
     if evidence.between is not None:
         made.append(_between(evidence.between, seen_as))
     if evidence.completed is not None:
-        made.append(_translations(evidence, evidence.completed, seen_as))
+        shown = _translations if evidence.holdout.domain is None else _without_truth
+        made.append(shown(evidence, evidence.completed, seen_as))
     if evidence.train.pixels.ndim == 5:
         made.append(_orthogonal(evidence, seen_as))
     return made
@@ -204,6 +205,39 @@ def _translations(evidence: Evidence[Images], made: Images, seen_as: Sequence[Lo
         "white by half of the contrast's range, black where it is as much darker."
     )
     return {"title": "Translations", "note": note, "panels": panels}
+
+
+def _without_truth(evidence: Evidence[Images], made: Images, seen_as: Sequence[Look]) -> Picture:
+    """Images of the holdout where nothing is paired: what is given and what was made of it, with the edges of masks."""
+    rows = np.flatnonzero(known(made).all(1))
+    some = made.take(rows[stream(evidence.seed, "translations").permutation(len(rows))])
+    layout, masked = some.layout, bool(some.layout.maps)
+    if masked:
+        some = some.take(np.argsort(-(_masks(some) > 0).sum((1, 2)), kind="stable"))
+    some = some.take(np.arange(min(COLUMNS, len(some))))
+    aims = [i for i in painted(layout) if i not in layout.maps]
+    given = [i for i in range(some.light.shape[1]) if i not in aims]
+    windows = {
+        side[c]: look for side in (given, aims) for look in _of_domain(side, layout, seen_as) for c in look.channels
+    }
+    panels = []
+    for i in aims if len(some) else ():
+        lines = []
+        for channel in (given[0], i):
+            pixels, where = hung(some.pixels[:, [channel]], layout)
+            line = seen(pixels, windows[channel].low, windows[channel].high)
+            lines.append(outlined(line, _masks(some)) if masked else line)
+        title = f"{layout.channels[given[0]].name} to {layout.channels[i].name}"
+        panels.append(panel(", ".join(filter(None, (title, where))), "synthetic", lines))
+    note = "Of patients held out: what is given, and what was made of it. No truth is known where nothing is paired."
+    most = " The edges of masks are red; of all, those that show most."
+    return {"title": "Translations", "note": note + most * masked, "panels": panels}
+
+
+def _of_domain(side: Sequence[int], layout: Layout, seen_as: Sequence[Look]) -> list[Look]:
+    """The windows of the domain of these channels, which are numbered by themselves there."""
+    name = ", ".join(layout.channels[i].name for i in side)
+    return [look for look in seen_as if look.domain == name]
 
 
 def _bytes_of_given(given: np.ndarray, look: Look | None) -> np.ndarray:

@@ -46,7 +46,7 @@ def coded(pixels: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def decoded(planes: np.ndarray, layout: Layout) -> np.ndarray:
-    """The inverse of `coded`."""
+    """The inverse of `coded`; pixels of which some plane is NaN are of a class that nobody knows."""
     if not layout.maps:
         return planes
     every = slots(layout, channels_of(layout, planes.shape[1]))
@@ -79,5 +79,5 @@ def _nearest(there: np.ndarray) -> np.ndarray:
 def _classes(planes: np.ndarray) -> np.ndarray:
     """(n, 1, ...) the positions of classes."""
     found = planes > 0 if planes.shape[1] == 1 else planes.argmax(1)[:, None]
-    made: np.ndarray = found.astype(np.float32)
+    made: np.ndarray = np.where(np.isnan(planes).any(1, keepdims=True), np.float32(np.nan), found.astype(np.float32))
     return made

@@ -42,3 +42,11 @@ def test_volumes_are_translated_and_sides_have_as_many_planes():
     pixels = np.concatenate([whole.pixels, whole.pixels[:, 1:]], 1)
     with pytest.raises(DataError, match="from 1 planes to 2"):
         SMALL.refuse_unfit(replace(whole, pixels=pixels, layout=replace(whole.layout, channels=channels)))
+
+
+def test_masks_are_no_planes_to_be_translated():
+    whole = tissue.beside(tissue.paired(30, 1))
+    data = tissue.halved(replace(whole, layout=replace(whole.layout, given=("0",), apart=True)))
+    model = Cut(channels=4, side=8).fit(data, rng=stream(0, "fit"), plan={**PLAN, "steps": 2})
+    (drawn,) = model.sample(3, rng=stream(0, "sample"))
+    assert drawn.layout.channels == data.layout.channels and np.isfinite(drawn.pixels).all()

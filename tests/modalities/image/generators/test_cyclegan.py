@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semblance.core.errors import DataError
+from semblance.core.errors import DataError, UsageError
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images, concat
 from semblance.modalities.image.encode import Encoding
@@ -118,3 +118,24 @@ def three() -> Images:
     pixels[::5, 2], pixels[::5, :2] = 9.0, np.nan
     channels = (*data.layout.channels, replace(data.layout.channels[0], name="PD"))
     return replace(data, pixels=pixels, layout=replace(data.layout, channels=channels))
+
+
+def test_masks_are_drawn_with_what_is_given_and_never_made(tmp_path):
+    whole = tissue.beside(tissue.paired(60, 1))
+    data = replace(whole, layout=replace(whole.layout, given=("0",), apart=True))
+    model = SMALL.fit(tissue.halved(data), rng=stream(0, "fit"), plan={**PLAN, "steps": 4})
+    drawn = concat(list(model.sample(40, rng=stream(0, "sample"))))
+    inside = drawn.pixels[:, 2] > 0
+    assert set(np.unique(drawn.pixels[:, 2])) == {0, 1} and 0.5 < inside.mean() / (data.pixels[:, 2] > 0).mean() < 2
+    around = ~inside & (drawn.pixels[:, 0] > 60)
+    assert drawn.pixels[:, 0][inside].mean() > drawn.pixels[:, 0][around].mean() + 15, "lesions are where masks say"
+    few = data.take(np.arange(4))
+    model.save(tmp_path)
+    for one in (model, CycleGan.load(tmp_path)):
+        there, back = (one.impute(few.without(name), rng=stream(0, "complete")) for name in ("1", "0"))
+        assert (there.pixels[:, [0, 2]] == few.pixels[:, [0, 2]]).all() and np.isfinite(there.pixels).all()
+        assert (back.pixels[:, 1:] == few.pixels[:, 1:]).all() and np.isfinite(back.pixels).all()
+        alone = one.impute(few.without("1", "lesion"), rng=stream(0, "complete"))
+        assert (alone.pixels[:, :2] == there.pixels[:, :2]).all() and np.isnan(alone.pixels[:, 2]).all()
+    with pytest.raises(UsageError, match="in part"):
+        model.impute(few.without("0", "1"), rng=stream(0, "complete"))

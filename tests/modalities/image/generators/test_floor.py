@@ -8,6 +8,7 @@ from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.modalities.image.data import concat
 from semblance.modalities.image.generators.floor import Floor
+from tests.modalities.image import tissue
 from tests.modalities.image.simulated import GAINS, images, scanned
 
 
@@ -59,3 +60,16 @@ def test_volumes_are_drawn_by_the_same_code():
     data = images(60, 1, (8, 9, 10))
     (made,) = Floor().fit(data, rng=stream(0, "fit")).sample(5, rng=stream(0, "sample"))
     assert made.pixels.shape == (5, 1, 8, 9, 10)
+
+
+def test_masks_go_with_one_domain_where_nothing_is_paired(tmp_path):
+    data = tissue.halved(tissue.beside(tissue.paired(60, 1)))
+    model = Floor().fit(data, rng=stream(0, "fit"))
+    drawn = concat(list(model.sample(60, rng=stream(0, "sample"))))
+    assert np.isfinite(drawn.pixels).all() and set(np.unique(drawn.pixels[:, 2])) == {0, 1}
+    inside = drawn.pixels[:, 2] > 0
+    around = ~inside & (drawn.pixels[:, 0] > 60)
+    assert drawn.pixels[:, 0][inside].mean() > drawn.pixels[:, 0][around].mean() + 15
+    model.save(tmp_path)
+    again = concat(list(Floor.load(tmp_path).sample(60, rng=stream(0, "sample"))))
+    assert (again.pixels == drawn.pixels).all()

@@ -53,7 +53,8 @@ class Cut(Unpaired):
         super().refuse_unfit(train)
         planes, given = {True: 0, False: 0}, given_of(train.layout)
         for channel, slot in zip(train.layout.channels, slots(train.layout, train.pixels.shape[1]), strict=True):
-            planes[channel.name in given] += slot.stop - slot.start
+            if channel.name in given or not channel.classes:
+                planes[channel.name in given] += slot.stop - slot.start
         if planes[True] != planes[False]:
             raise DataError.of(
                 f"a translation from {planes[True]} planes to {planes[False]}",

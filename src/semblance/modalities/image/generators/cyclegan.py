@@ -36,13 +36,13 @@ class BothWays(Painting):
         self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
         """(n, d) rows with a draw for every NaN: of one side the other, of nothing both."""
-        sides = Sides.of(self.encoding)
-        source, target = sides.split(rows)
-        back = np.isnan(source).all(1) & ~np.isnan(target).any(1)
+        source, target = self.sides.split(rows)
+        shown = self.sides.shown(source)
+        back = np.isnan(shown).all(1) & ~np.isnan(target).any(1)
         if back.any():
             painter: Any = self.painter  # a trained network, whose objective leads back
-            source[back] = painter.objective.back(target[back], labels[back])
-        return super().complete(sides.join(source, target), labels, given, rng=rng)
+            shown[back] = painter.objective.back(target[back], labels[back])
+        return super().complete(self.sides.join(source, target), labels, given, rng=rng)
 
 
 @dataclass(frozen=True)

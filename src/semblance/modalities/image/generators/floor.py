@@ -14,7 +14,7 @@ from semblance.core.model import Card
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned, Sizes
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.encode import Encoding
+from semblance.modalities.image.encode import Encoding, mapped
 from semblance.modalities.image.generators.painted import Painted
 from semblance.modalities.image.generators.painter import ImageSpec
 from semblance.modalities.image.halves import unpaired
@@ -49,17 +49,18 @@ class Floor(ImageSpec):
             super().refuse_unfit(train)
 
     def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
-        """Each domain by itself, where none of them are paired."""
+        """Each domain by itself, where none of them are paired; label maps go with the last one."""
         planes = learned.coefficients.reshape(len(learned.labels), learned.channels, -1)
         seen = by_rows(lambda part: ~np.isnan(part).any(2), planes)
-        sides = np.unique(seen, axis=0)
         if seen.all():
             return super().drawn(encoding, learned, how)
-        seed, of = root_of(how.rng), np.zeros(learned.channels, dtype=np.float32)
+        maps = mapped(encoding.layout, encoding.shape[0])
+        sides = np.unique(seen[:, ~maps], axis=0)
+        seed, of = root_of(how.rng), np.full(learned.channels, len(sides) - 1, dtype=np.float32)
         parts = []
         for i, side in enumerate(sides):
-            of[side] = i
-            own = _shown(learned, planes, np.flatnonzero((seen == side).all(1)), np.flatnonzero(side))
+            of[np.flatnonzero(~maps)[side]] = i
+            own = _shown(learned, planes, np.flatnonzero((seen[:, ~maps] == side).all(1)), np.flatnonzero(of == i))
             channels = own.channels
             fitting = replace(how, rng=stream(seed, DOMAIN, i))
             parts.append(self.learn(own, (channels, *encoding.shape[1:]), fitting))

@@ -31,20 +31,24 @@ SOURCES, PAINTER = "sources", "painter"
 
 @dataclass(frozen=True)
 class Sides:
-    """The planes that are given, `source`, and those that are painted, `target`, of images of `shape` (planes, ...)."""
+    """The planes that are given, `source`, and those that are painted, `target`, of images of `shape` (planes, ...).
+    The last ones of the source may go `along`: they are drawn with it, and what paints does not see them."""
 
     source: tuple[int, ...]
     target: tuple[int, ...]
     shape: tuple[int, ...]
+    along: int = 0
 
     @classmethod
-    def of(cls, encoding: Encoding) -> Sides:
-        """Those of the given channels, and all others."""
+    def of(cls, encoding: Encoding, *, maps_along: bool = False) -> Sides:
+        """Those of the given channels, and all others; with `maps_along` label maps are never painted."""
         layout, shape = encoding.layout, encoding.shape
-        every = slots(layout, channels_of(layout, shape[0]))
-        given = [layout.channels[i].name in given_of(layout) for i in range(len(every))] if layout.channels else []
-        source = tuple(p for slot, own in zip(every, given, strict=False) if own for p in range(slot.start, slot.stop))
-        return cls(source, tuple(p for p in range(shape[0]) if p not in source), shape)
+        every, given = slots(layout, channels_of(layout, shape[0])), given_of(layout)
+        own = [i for i, channel in enumerate(layout.channels) if channel.name in given]
+        beside = [i for i in layout.maps if maps_along and i not in own]
+        source, along = (tuple(p for i in some for p in range(every[i].start, every[i].stop)) for some in (own, beside))
+        target = tuple(p for p in range(shape[0]) if p not in source + along)
+        return cls(source + along, target, shape, len(along))
 
     def split(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, numbers) rows of what is given, and of what is painted."""
@@ -56,6 +60,10 @@ class Sides:
         chosen = list(side)
         return filled(lambda part: planes[part][:, chosen].reshape(-1, width), (len(rows), width), rows.dtype)
 
+    def shown(self, source: np.ndarray) -> np.ndarray:
+        """(n, numbers) of rows of what is given, those from which the others are painted."""
+        return source[:, : self.seen * int(np.prod(self.shape[1:]))]
+
     def join(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
         """The inverse."""
         made = np.empty((len(source), self.shape[0], int(np.prod(self.shape[1:]))), dtype=np.float32)
@@ -66,7 +74,7 @@ class Sides:
     def parted(self, learned: Learned, *, told: bool) -> tuple[Learned, Learned]:
         """What is given as records of its own, and what is painted beside it, and beside facts that are `told`."""
         source, target = self.split(learned.coefficients)
-        beside = self._beside(source, learned.given) if told else source
+        beside = self._beside(self.shown(source), learned.given) if told else self.shown(source)
         return (
             replace(learned, coefficients=source, channels=len(self.source)),
             replace(learned, coefficients=target, given=beside, channels=len(self.target)),
@@ -80,13 +88,18 @@ class Sides:
     def sizes(self, kinds: int, facts: int, *, told: bool) -> tuple[Sizes, Sizes]:
         """The sizes of both, where so many numbers tell facts; whether what paints is told them."""
         area, one, other = int(np.prod(self.shape[1:])), len(self.source), len(self.target)
-        beside = one * area + (facts if told else 0)
+        beside = self.seen * area + (facts if told else 0)
         return Sizes(one * area, facts, kinds, one), Sizes(other * area, beside, kinds, other)
 
     @property
+    def seen(self) -> int:
+        """How many given planes what paints is shown."""
+        return len(self.source) - self.along
+
+    @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """(planes, ...) of both."""
-        return (len(self.source), *self.shape[1:]), (len(self.target), *self.shape[1:])
+        """(planes, ...) of what is shown, and of what is painted of it."""
+        return (self.seen, *self.shape[1:]), (len(self.target), *self.shape[1:])
 
 
 def given_of(layout: Layout) -> tuple[str, ...]:
@@ -96,9 +109,11 @@ def given_of(layout: Layout) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Painting:
-    """What draws given planes, and what paints the others; whether that is `told` the facts of an image."""
+    """What draws given planes, and what paints the others; which `sides` these are, and whether what paints is `told`
+    the facts of an image."""
 
     encoding: Encoding
+    sides: Sides
     sources: Sources
     painter: Drawn
     told: bool
@@ -106,16 +121,16 @@ class Painting:
     def draw(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) rows of whole images."""
         source = self._source(labels, given, rng=rng)
-        return Sides.of(self.encoding).join(source, self.painter.draw(labels, self._beside(source, given), rng=rng))
+        return self.sides.join(source, self.painter.draw(labels, self._beside(source, given), rng=rng))
 
     def complete(
         self, rows: np.ndarray, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
-        """(n, d) rows with a draw for every NaN; given planes are drawn where nothing of them is known."""
-        sides = Sides.of(self.encoding)
+        """(n, d) rows with a draw for every NaN; given planes are drawn where nothing of them is known. What goes along
+        with given planes stays as it is."""
+        sides = self.sides
         source, target = sides.split(rows)
-        gone = np.isnan(source)
-        none = gone.all(1)
+        gone, none = np.isnan(sides.shown(source)), np.isnan(source).all(1)
         if gone[~none].any():
             raise UsageError.of(
                 "an image whose given channels are known in part",
@@ -133,11 +148,12 @@ class Painting:
 
     def _beside(self, source: np.ndarray, given: np.ndarray) -> np.ndarray:
         """(n, c) beside what the others are painted."""
-        return np.concatenate([source, given], 1) if self.told else source
+        shown = self.sides.shown(source)
+        return np.concatenate([shown, given], 1) if self.told else shown
 
     def _source(self, labels: np.ndarray, given: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """(n, d) rows of given planes as an image would have them: masks of classes, brightness within its bounds."""
-        sides = Sides.of(self.encoding)
+        sides = self.sides
         rows = self.sources.draw(labels, given, rng=rng)
         blank = np.zeros((len(rows), len(sides.target) * int(np.prod(sides.shape[1:]))), dtype=np.float32)
         return sides.split(self.encoding.numbers(self.encoding.pixels(sides.join(rows, blank))))[0]
@@ -160,13 +176,20 @@ class Translator(NetworkSpec):
     """Whether what paints is told the facts of an image, and not only what draws its given channels."""
     painting: ClassVar[type[Painting]] = Painting
     """What draws whole images of both."""
+    maps_along: ClassVar[bool] = False
+    """Whether label maps that are not given are drawn with what is, and never painted."""
 
     def taught(self, train: Images) -> tuple[Learned, Any]:
         """What is painted beside what is given, and which planes are which."""
         self.refuse_unfit(train)
         encoding, learned = Encoding.fit(train, rare=self.rare)
-        sides = Sides.of(encoding)
+        sides = self.sides(encoding)
         return self.parted(learned, sides)[1], sides
+
+    @classmethod
+    def sides(cls, encoding: Encoding) -> Sides:
+        """Which planes are given, and which are painted."""
+        return Sides.of(encoding, maps_along=cls.maps_along)
 
     def parted(self, learned: Learned, sides: Sides) -> tuple[Learned, Learned]:
         """What is given as records of its own, and what is learned beside it."""
@@ -189,19 +212,21 @@ class Translator(NetworkSpec):
 
     def drawn(self, encoding: Encoding, learned: Learned, how: Fitting) -> Drawer:
         """What draws what is given, and what paints the rest."""
-        seed, sides = root_of(how.rng), Sides.of(encoding)
+        seed, sides = root_of(how.rng), self.sides(encoding)
         source, target = self.parted(learned, sides)
         edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
         how_many: dict[str, int] = {"most": self.components, "mixture": self.mixture, "rare": self.rare}
-        sources = Sources.fit(source, sides.shapes[0], edges[list(sides.source)], seed=seed, **how_many)
+        sources = Sources.fit(
+            source, (len(sides.source), *sides.shape[1:]), edges[list(sides.source)], seed=seed, **how_many
+        )
         painter = self.learn(target, sides, replace(how, rng=stream(seed, PAINTER)))
-        return self.painting(encoding, sources, painter, self.told)
+        return self.painting(encoding, sides, sources, painter, self.told)
 
     @classmethod
     def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """Both, from their arrays."""
-        sides = Sides.of(encoding)
+        sides = cls.sides(encoding)
         one, other = sides.sizes(encoding.sizes.kinds, encoding.sizes.given, told=cls.told)
         sources = Sources.restored(one, under(arrays, SOURCES))
         painter = cls.drawer(options, other, sides, under(arrays, PAINTER))
-        return cls.painting(encoding, sources, painter, cls.told)
+        return cls.painting(encoding, sides, sources, painter, cls.told)

@@ -19,10 +19,12 @@ from semblance.modalities.image.halves import domains, unpaired
 @dataclass(frozen=True)
 class Unpaired(Translator):
     """A translator that learns from images of two domains; a patient need not have both. Of images that show both, each
-    side is learned as an image of its own. Where no channel is declared as given, the first domain is."""
+    side is learned as an image of its own. Where no channel is declared as given, the first domain is. Masks are not
+    shown to it: whether lesions outlive a translation is what they are there to tell."""
 
     layers: int = 3
     """Layers of a critic: a patch has 2 to this power pixels a side, and what lies around."""
+    maps_along: ClassVar[bool] = True
     base: ClassVar[TrainPlan] = TrainPlan(
         steps=0, batch=8, rate=2e-3, weight_decay=0.01, beta1=0.5, beta2=0.999, ema=0.995
     )

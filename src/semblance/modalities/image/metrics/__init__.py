@@ -14,7 +14,7 @@ METRICS = (
     f"{_HERE}.histogram:histogram",
     "semblance.evaluate.utility.few:few",
     f"{_HERE}.translation:translation",
-    f"{_HERE}.translation:lesions",
+    f"{_HERE}.lesions:lesions",
     f"{_HERE}.segmentation:segmentation",
     f"{_HERE}.segmentation:gain",
     f"{_HERE}.copies:copies",
