@@ -102,31 +102,39 @@ class Places(Use):
 
     A record has one gradient from all places of all its rows, which is made: convolutions have few weights for the
     places that they go to (Bu, Mao & Xu, Scalable and Efficient Training of Large Convolutional Neural Networks with
-    Differential Privacy, NeurIPS 2022).
+    Differential Privacy, NeurIPS 2022). Few rows are taken apart at a time, so that they stay near the processor.
     """
 
     held: torch.Tensor
 
-    def seen(self, back: torch.Tensor) -> torch.Tensor:
-        """(rows, places, inputs)."""
-        return self.held
+    def seen(self, held: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """(rows, inputs, places) of some rows of what is held and of what came back."""
+        return held.transpose(1, 2)
 
-    def told(self, back: torch.Tensor) -> torch.Tensor:
-        """(rows, places, outputs)."""
-        return back
+    def told(self, held: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """(rows, outputs, places) of the same."""
+        return back.transpose(1, 2)
+
+    def few(self, back: torch.Tensor, times: int = 1) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """What is told and what is seen, of all rows of some records at a time."""
+        places = max(back[0].numel(), 1) // max(self.parameter.shape[0], 1) * max(self.parameter[0].numel(), 1)
+        some = times * max(1, NEAR // (times * max(places, 1)))
+        for own, came in zip(self.held.split(some), back.split(some), strict=True):
+            yield self.told(own, came), self.seen(own, came)
 
     def squares(self, back: torch.Tensor, times: int) -> torch.Tensor:
         """(records,)."""
-        seen, told = (x.reshape(len(x) // times, -1, x.shape[2]) for x in (self.seen(back), self.told(back)))
-        return (told.transpose(1, 2) @ seen).square().sum((1, 2))
+        found = [_of_records((told @ seen.transpose(1, 2)).flatten(1), times) for told, seen in self.few(back, times)]
+        return torch.cat([each.square().sum(1) for each in found])
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
         """Shaped like the parameter."""
-        return (self.told(back).flatten(0, 1).T @ self.seen(back).flatten(0, 1)).reshape(self.parameter.shape)
+        found = torch.stack([(told @ seen.transpose(1, 2)).sum(0) for told, seen in self.few(back)]).sum(0)
+        return found.reshape(self.parameter.shape)
 
     def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        return ((self.seen(back) @ direction.flatten(1).T) * self.told(back)).sum((1, 2))
+        return torch.cat([((direction.flatten(1) @ seen) * told).sum((1, 2)) for told, seen in self.few(back)])
 
 
 @dataclass(frozen=True)
@@ -136,17 +144,17 @@ class Convolution(Places):
 
     stride: tuple[int, ...]
 
-    def seen(self, back: torch.Tensor) -> torch.Tensor:
-        """(rows, places, inputs * kernel)."""
-        x, axes = self.held, len(self.stride)
+    def seen(self, held: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """(rows, inputs * kernel, places)."""
+        x, axes = held, len(self.stride)
         for axis, (size, step) in enumerate(zip(self.parameter.shape[2:], self.stride, strict=True)):
             x = x.unfold(2 + axis, size, step)
         places = math.prod(x.shape[2 : 2 + axes])
-        return x.permute(0, *range(2, 2 + axes), 1, *range(2 + axes, x.ndim)).reshape(len(x), places, -1)
+        return x.permute(0, 1, *range(2 + axes, x.ndim), *range(2, 2 + axes)).reshape(len(x), -1, places)
 
-    def told(self, back: torch.Tensor) -> torch.Tensor:
-        """(rows, places, outputs)."""
-        return back.flatten(2).transpose(1, 2)
+    def told(self, held: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """(rows, outputs, places)."""
+        return back.flatten(2)
 
 
 @dataclass(frozen=True)
@@ -158,16 +166,16 @@ class Transposed(Places):
     stride: int
     room: int
 
-    def seen(self, back: torch.Tensor) -> torch.Tensor:
-        """(rows, places, outputs * size) what came back to each place."""
-        size, places = self.parameter.shape[2], self.held.shape[1]
+    def seen(self, held: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """(rows, outputs * size, places) what came back to each place."""
+        size, places = self.parameter.shape[2], held.shape[1]
         end = (places - 1) * self.stride + size - self.room - back.shape[2]
         beneath = functional.pad(back, (self.room, max(end, 0))).unfold(2, size, self.stride)[:, :, :places]
-        return beneath.transpose(1, 2).flatten(2)
+        return beneath.transpose(2, 3).flatten(1, 2)
 
-    def told(self, back: torch.Tensor) -> torch.Tensor:
-        """(rows, places, inputs)."""
-        return self.held
+    def told(self, held: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """(rows, inputs, places)."""
+        return held.transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,10 @@ class Lookup(Use):
     def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
         return (functional.embedding_bag(self.at, direction, mode="sum") * back).sum(1)
+
+
+NEAR = 1 << 20
+"""Numbers that are taken apart at a time: some megabytes."""
 
 
 def _exactly(x: torch.Tensor, times: int) -> torch.Tensor:
