@@ -117,8 +117,9 @@ class Places(Use):
 
     def few(self, back: torch.Tensor, times: int = 1) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """What is told and what is seen, of all rows of some records at a time."""
-        places = max(back[0].numel(), 1) // max(self.parameter.shape[0], 1) * max(self.parameter[0].numel(), 1)
-        some = times * max(1, NEAR // (times * max(places, 1)))
+        outputs, *inputs = self.parameter.shape
+        each = math.prod(back.shape[1:]) // outputs * math.prod(inputs)  # numbers that a row is taken apart into
+        some = times * max(1, NEAR // max(times * each, 1))
         for own, came in zip(self.held.split(some), back.split(some), strict=True):
             yield self.told(own, came), self.seen(own, came)
 
