@@ -18,10 +18,12 @@ from semblance.core.modality import Modality, load
 if TYPE_CHECKING:
     from semblance.privacy.audit import Audit
 
-TRIALS, FEW = 500, 20
-"""Refits with the planted patient, and without, where nobody says how many: of what is counted, and of a network."""
-FIRST, SURE = 40, 0.999
-"""The same before a run measures, and the confidence there."""
+TRIALS = 500
+"""Refits with the planted patient, and without, where nobody says how many: of what is counted."""
+FIRST, FEW, MOST = 40, 20, 640
+"""The same before a run measures, and of a network: the first of these, doubled up to the last, that can refute."""
+BEYOND, SURE = 1.25, 0.999
+"""Times the claim that an attack which is never wrong shows, and the confidence, before a run measures."""
 Watched = Callable[[int, int], None]
 
 
@@ -47,30 +49,65 @@ def attacked(
             fix="judge it by what its ledger holds, in public/GUARANTEE.md",
         )
     ran = None
-    if plan and public is not None:
+    if plan:
         from semblance.learn.white_box import Ran
 
         ran = Ran(plan, public)
-    trials = (FEW if plan else TRIALS) if trials is None else trials
+    if trials is None:
+        trials = enough(FEW, epsilon=epsilon, delta=delta, confidence=confidence) if plan else TRIALS
     how: dict[str, Any] = {"trials": trials, "confidence": confidence, "seed": seed, "watch": watch, "ran": ran}
     found: Audit = load(manifest.audit)(spec, epsilon=epsilon, delta=delta, **how)
     return found
 
 
+def enough(first: int, *, epsilon: float, delta: float, confidence: float) -> int:
+    """How many refits a side can refute a claim of epsilon: `first` or twice as many and so on, MOST where none can."""
+    from semblance.privacy.audit import reach
+
+    while first < MOST and reach(first, delta=delta, confidence=confidence) < BEYOND * epsilon:
+        first *= 2
+    return min(first, MOST)
+
+
+def first(manifest: Modality, spec: Any, *, plan: Mapping[str, Any], watch: Watched, **how: Any) -> dict[str, Any]:
+    """The attacks before a run measures, and what a page may say of them: nothing of it comes from a real patient.
+
+    Raises PrivacyError where one refutes what would be claimed.
+    """
+    budget = {key: how[key] for key in ("epsilon", "delta")}
+    trials = enough(FEW if plan else FIRST, confidence=SURE, **budget)
+    found = attacked(manifest, spec, plan=plan, trials=trials, confidence=SURE, watch=watch, **how)
+    refuse_refuted(found)
+    return told(found)
+
+
 def told(found: Audit) -> dict[str, Any]:
-    """What a page may say of an audit: nothing of it comes from a real patient."""
-    return {"epsilon": found.highest, "confidence": found.confidence, "trials": found.trials}
+    """What a page may say of an audit."""
+    return {
+        "epsilon": found.highest,
+        "confidence": found.confidence,
+        "trials": found.trials,
+        "reach": reached(found),
+    }
+
+
+def reached(found: Audit) -> float:
+    """The highest bound that so many refits can show."""
+    from semblance.privacy.audit import reach
+
+    return reach(found.trials, delta=found.delta, confidence=found.confidence)
 
 
 def refuse_refuted(found: Audit) -> None:
-    """Raise PrivacyError, before anything is measured, where an attack refutes what is claimed."""
+    """Raise PrivacyError, before the generator measures anything, where an attack refutes what is claimed."""
     if not found.holds:
         raise PrivacyError.of(
             f"an attack on simulated patients finds an epsilon of at least {found.highest:.3g}"
             f" (confidence {found.confidence:.1%})",
-            rule=f"epsilon {found.epsilon:g} at delta {found.delta:.3g} would be claimed, so the mechanism is broken;"
-            " nothing was measured",
-            fix="do not use this installation for private records, and report it",
+            rule=f"epsilon {found.epsilon:g} at delta {found.delta:.3g} would be claimed; the generator has measured"
+            " nothing yet",
+            fix=f"try once more: chance alone does this once in {1 / (1 - found.confidence):,.0f} times; if it happens"
+            " again, the mechanism is broken here: use it for no private records, and report it",
         )
 
 
@@ -119,4 +156,7 @@ def audit_screen(found: Audit) -> RenderableType:
         Text("no attack refutes the claim", "bold green") if found.holds else Text("the claim is refuted", "bold red")
     )
     claim = f"epsilon {found.epsilon:g} at delta {found.delta:.3g} is claimed; it is at least, with confidence "
-    return Group(Text(), head, Text(f"{claim}{found.confidence:.1%}:"), Text(), table, Text())
+    most = reached(found)
+    weak = f"so few refits show {most:.2f} at most, whatever leaks: more --trials are needed to refute this claim\n"
+    parts: list[RenderableType] = [Text(), head, Text(f"{claim}{found.confidence:.1%}:"), Text(), table, Text()]
+    return Group(*parts, *([Text(weak, "yellow")] if most <= found.epsilon else []))

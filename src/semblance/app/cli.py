@@ -129,7 +129,7 @@ def audit(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run with --epsilon.")],
     trials: Annotated[
         int | None,
-        typer.Option("--trials", metavar="N", help="Refits with the patient, and without: 500, of networks 20."),
+        typer.Option("--trials", metavar="N", help="Refits with the patient, and without: 500, of networks fewer."),
     ] = None,
     confidence: Annotated[
         float, typer.Option("--confidence", metavar="C", help="With which the lower bounds hold.")

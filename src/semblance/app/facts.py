@@ -100,7 +100,8 @@ def audit(told: Mapping[str, Any]) -> str:
     """What attacks on simulated patients found of the mechanism."""
     return (
         f"{told['trials']} refits on simulated patients with a planted one, and as many without, show an epsilon of at"
-        f" least {told['epsilon']:.2f} (confidence {told['confidence']:.1%}), which refutes nothing"
+        f" least {told['epsilon']:.2f} (confidence {told['confidence']:.1%}), of at most {told['reach']:.1f} that they"
+        " could show: which refutes nothing"
     )
 
 

@@ -191,6 +191,8 @@ class _Synth:
         """Every stage in order; the report with its decision."""
         o = self.options
         marks = stages.marks(self.manifest, o.declared)
+        self.plan, trained = {}, hasattr(self.spec, "private_base")
+        self.audited = self.stage.run("audit", self._audit, **self._budget) if self.private and not trained else {}
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, **self._budget)
         stands = standing(o, self.inputs, resumed=o.resume) if self.private else []
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
@@ -207,7 +209,8 @@ class _Synth:
             stages.check_wanted(self.spec, self.train, wanted=o.wanted)
         asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
         self.plan = self.stage.run("plan", self._plan, **asked)
-        self.audited = self.stage.run("audit", self._audit, tier=o.tier, **self._budget) if self.private else {}
+        if self.private and trained:  # an attack takes longer than the training
+            self.audited = self.stage.run("audit", self._audit, asked=o.tier == "audit", **self._budget)
         self.promised = {**self.stage.run("fit", self._fit, **self._budget), **self.audited}
         wanted = {} if o.wanted is None else {"wanted": o.wanted.to_json()}
         self.sampled = self.stage.run("sample", self._sample, rows=o.rows, **wanted)
@@ -301,16 +304,13 @@ class _Synth:
         return stages.plan_of(self.spec, self.train, given=o.plan, seed=o.seed, seconds=o.time_budget)
 
     def _audit(self, room: Path) -> Any:
-        """Attacks on what will measure, before it does. Those on a network take longer than it trains: asked for by
-        the tier."""
+        """Attacks on what will measure, before it does; on a network where the tier asks for them."""
         o = self.options
-        if self.manifest.audit is None or (self.plan and o.tier != "audit"):
+        if self.manifest.audit is None or (hasattr(self.spec, "private_base") and o.tier != "audit"):
             return {}
-        how: dict[str, Any] = dict(epsilon=o.epsilon, delta=o.delta, plan=self.plan, confidence=audit.SURE)
-        how |= dict(public=self.source.data.schema.n_public, trials=audit.FEW if self.plan else audit.FIRST)
-        found = audit.attacked(self.manifest, self.spec, watch=self._attacking, **how)
-        audit.refuse_refuted(found)
-        return {"audit": audit.told(found)}
+        public = self.source.data.schema.n_public if self.plan else None
+        how: dict[str, Any] = dict(epsilon=o.epsilon, delta=o.delta, plan=self.plan, public=public)
+        return {"audit": audit.first(self.manifest, self.spec, watch=self._attacking, **how)}
 
     def _attacking(self, done: int, total: int) -> None:
         self.stage.show(Progressed("audit", done, total))

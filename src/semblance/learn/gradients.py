@@ -2,8 +2,7 @@
 
 A layer's gradient of one record is the product of what went in and of what came back, so lengths, weighted sums and
 inner products follow from these two (Goodfellow 2015; Bu et al., Differentially Private Optimization on Large Model at
-Small Cost, ICML 2023). For 256 records and 180,000 weights this took 17 ms where `torch.func.vmap` of `grad` took 220,
-and the gradient of the mean 12 (medians of three on one core; without the noise).
+Small Cost, ICML 2023). What that takes beside Opacus and `torch.func` stands in bench/results/clipping.md.
 
 What is not known to keep records apart is refused: a parameter that is used twice, or in any other way than below (as
 batch normalisation does, by which every record is in the gradient of every other).

@@ -69,10 +69,10 @@ class Trained(Protocol[C]):
 
 @dataclass(frozen=True)
 class Ran:
-    """How a run was trained: its plan, and the number of patients that was public, which sets the rate of a step."""
+    """How a run was trained: its plan, and the number of patients, where one is public: it sets the rate of a step."""
 
     plan: Plan
-    public: int
+    public: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def audit(
     """Lower bounds of what a network leaks when it is trained with a budget of (epsilon, delta), as it `ran`: with the
     `planted` records of a patient and without, and once with many `canaries` by the toss of a coin; `how` as in
     `attacked`."""
-    if ran is not None:
+    if ran is not None and ran.public is not None:
         planted, canaries = _among(planted, ran.public), _among(canaries, ran.public)
     plan = None if ran is None else ran.plan
     one, every = WhiteBox(spec, planted.take(np.arange(1)), plan), WhiteBox(spec, canaries, plan)

@@ -109,6 +109,12 @@ def of_counts(
     return found / sigma**2
 
 
+def reach(trials: int, *, delta: float, confidence: float) -> float:
+    """The highest bound that so many runs a side can show, whatever leaks: where an attack is never wrong."""
+    sides = np.ones(trials), np.zeros(trials)
+    return from_roc(*sides, delta=delta, confidence=1 - (1 - confidence) / 3)
+
+
 def from_rates(inside: np.ndarray, outside: np.ndarray, *, delta: float, confidence: float) -> float:
     """From scores of runs with (n,) and without (m,) the canary; larger means that it looks as if it was there.
 

@@ -82,7 +82,7 @@ def _attacked(audit: Mapping[str, Any] | None) -> Iterator[str]:
         yield "None were tried in this run. `semblance audit` tries them on simulated patients, at the run's settings."
         return
     yield (
-        f"Before anything was measured, the same generator with the same budget was attacked: {facts.audit(audit)}. A "
+        f"Before it measured anything, the same generator with the whole budget was attacked: {facts.audit(audit)}. A "
         "bound below the promise shows that these attacks failed, not that none could succeed."
     )
 

@@ -17,7 +17,8 @@ from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.core.shares import simplex
 from semblance.modalities.table.data import Table, concat, from_frame
-from semblance.modalities.table.generators.pairwise import MANY, Pairwise, PairwiseModel
+from semblance.modalities.table.generators.measured import Measured
+from semblance.modalities.table.generators.pairwise import MANY, Pairwise, PairwiseModel, _single
 from semblance.privacy.ledger import Ledger
 
 DECLARED = {
@@ -202,3 +203,13 @@ def test_a_column_of_very_many_codes_is_counted_by_itself_and_still_goes_with_th
     assert late.mean() == pytest.approx(0.4, abs=0.03)
     # What is rare beside the noise goes with the target as its group does.
     assert (drawn["died"] == "yes")[late].mean() > 0.8 and (drawn["died"] == "yes")[~late].mean() < 0.15
+
+
+def test_the_noise_of_a_group_is_that_of_what_was_added_up() -> None:
+    """Beside a target whose classes are too rare to be told apart, a column of very many codes has its own noise."""
+    target, wide = np.array([[990, 8, 2]]), np.array([[600, 200, 150, 50]])
+    within = np.array([[500, 490], [5, 3], [1, 1]])
+    groups = (np.zeros(3, dtype=np.int64), np.array([0, 1, 1, 1]), np.arange(2))
+    told = Measured(0, (target, wide, within), (3.0, 3.0, 3.0), groups)
+    by_itself, in_three = _single(told, 1)[1] * told.records, _single(told, 2)[1] * told.records
+    assert by_itself == pytest.approx(3 * np.sqrt([1, 3])) and in_three == pytest.approx(3 * np.sqrt([3, 3]))

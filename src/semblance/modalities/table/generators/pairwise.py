@@ -256,7 +256,7 @@ def _single(told: Measured, j: int) -> tuple[np.ndarray, np.ndarray]:
     group, classes = told.groups[j], int(told.classes.max()) + 1
     shares = summed(told.within(j), group)
     if len(shares) == classes:
-        merged = np.bincount(group) * (1 if told.target is None else len(told.classes) / classes)
+        merged = np.bincount(group) * len(told.columns[j]) / classes
         return shares, told.sigmas[j] / told.records * np.sqrt(merged)
     own = [(counts, 1 if pair[1] == j else 2) for pair, counts in told.pairs.items() if j in pair]
     parts = np.maximum(np.mean([counts.sum(axis) for counts, axis in own], axis=0), 1e-9)
