@@ -60,13 +60,14 @@ def attacked(
     return found
 
 
-def enough(first: int, *, epsilon: float, delta: float, confidence: float) -> int:
-    """How many refits a side can refute a claim of epsilon: `first` or twice as many and so on, MOST where none can."""
+def enough(least: int, *, epsilon: float, delta: float, confidence: float) -> int:
+    """How many refits a side can refute a claim of epsilon: `least` or twice as many and so on, MOST where none can."""
     from semblance.privacy.audit import reach
 
-    while first < MOST and reach(first, delta=delta, confidence=confidence) < BEYOND * epsilon:
-        first *= 2
-    return min(first, MOST)
+    trials = least
+    while trials < MOST and reach(trials, delta=delta, confidence=confidence) < BEYOND * epsilon:
+        trials *= 2
+    return min(trials, MOST)
 
 
 def first(manifest: Modality, spec: Any, *, plan: Mapping[str, Any], watch: Watched, **how: Any) -> dict[str, Any]:
@@ -87,15 +88,8 @@ def told(found: Audit) -> dict[str, Any]:
         "epsilon": found.highest,
         "confidence": found.confidence,
         "trials": found.trials,
-        "reach": reached(found),
+        "reach": found.reach,
     }
-
-
-def reached(found: Audit) -> float:
-    """The highest bound that so many refits can show."""
-    from semblance.privacy.audit import reach
-
-    return reach(found.trials, delta=found.delta, confidence=found.confidence)
 
 
 def refuse_refuted(found: Audit) -> None:
@@ -156,7 +150,8 @@ def audit_screen(found: Audit) -> RenderableType:
         Text("no attack refutes the claim", "bold green") if found.holds else Text("the claim is refuted", "bold red")
     )
     claim = f"epsilon {found.epsilon:g} at delta {found.delta:.3g} is claimed; it is at least, with confidence "
-    most = reached(found)
-    weak = f"so few refits show {most:.2f} at most, whatever leaks: more --trials are needed to refute this claim\n"
+    weak = (
+        f"so few refits show {found.reach:.2f} at most, whatever leaks: more --trials are needed to refute this claim\n"
+    )
     parts: list[RenderableType] = [Text(), head, Text(f"{claim}{found.confidence:.1%}:"), Text(), table, Text()]
-    return Group(*parts, *([Text(weak, "yellow")] if most <= found.epsilon else []))
+    return Group(*parts, *([Text(weak, "yellow")] if found.reach <= found.epsilon else []))

@@ -191,8 +191,9 @@ class _Synth:
         """Every stage in order; the report with its decision."""
         o = self.options
         marks = stages.marks(self.manifest, o.declared)
-        self.plan, trained = {}, hasattr(self.spec, "private_base")
-        self.audited = self.stage.run("audit", self._audit, **self._budget) if self.private and not trained else {}
+        self.plan, self.audited = {}, {}
+        if self.private and not self.trained:
+            self.audited = self.stage.run("audit", self._audit, **self._budget)
         told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, **self._budget)
         stands = standing(o, self.inputs, resumed=o.resume) if self.private else []
         self.profile = Profile.from_json(self.stage.run("profile", self._profile, **told))
@@ -209,7 +210,7 @@ class _Synth:
             stages.check_wanted(self.spec, self.train, wanted=o.wanted)
         asked = dict(model=o.model, generator=o.generator, given=o.plan, seconds=None if o.plan else o.time_budget)
         self.plan = self.stage.run("plan", self._plan, **asked)
-        if self.private and trained:  # an attack takes longer than the training
+        if self.private and self.trained:  # an attack takes longer than the training, and goes by its plan
             self.audited = self.stage.run("audit", self._audit, asked=o.tier == "audit", **self._budget)
         self.promised = {**self.stage.run("fit", self._fit, **self._budget), **self.audited}
         wanted = {} if o.wanted is None else {"wanted": o.wanted.to_json()}
@@ -252,6 +253,11 @@ class _Synth:
     def private(self) -> bool:
         """Whether the run is under differential privacy."""
         return self.options.epsilon is not None
+
+    @property
+    def trained(self) -> bool:
+        """Whether what is private of the generator is how its network learns (see `learn.white_box.Trained`)."""
+        return hasattr(self.spec, "private_base")
 
     @property
     def _budget(self) -> dict[str, Any]:
@@ -306,7 +312,7 @@ class _Synth:
     def _audit(self, room: Path) -> Any:
         """Attacks on what will measure, before it does; on a network where the tier asks for them."""
         o = self.options
-        if self.manifest.audit is None or (hasattr(self.spec, "private_base") and o.tier != "audit"):
+        if self.manifest.audit is None or (self.trained and o.tier != "audit"):
             return {}
         public = self.source.data.schema.n_public if self.plan else None
         how: dict[str, Any] = dict(epsilon=o.epsilon, delta=o.delta, plan=self.plan, public=public)

@@ -129,7 +129,9 @@ class Places(Use):
 
     def total(self, back: torch.Tensor) -> torch.Tensor:
         """Shaped like the parameter."""
-        found = torch.stack([(told @ seen.transpose(1, 2)).sum(0) for told, seen in self.few(back)]).sum(0)
+        found = torch.zeros_like(self.parameter).flatten(1)
+        for told, seen in self.few(back):
+            found += (told @ seen.transpose(1, 2)).sum(0)
         return found.reshape(self.parameter.shape)
 
     def along(self, back: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:

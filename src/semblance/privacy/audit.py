@@ -50,6 +50,11 @@ class Audit:
         """Whether no attack refutes the claim."""
         return self.highest <= self.epsilon
 
+    @property
+    def reach(self) -> float:
+        """The highest bound that so many trials can show."""
+        return reach(self.trials, delta=self.delta, confidence=self.confidence)
+
 
 Watched = Callable[[int, int], None]
 """Hears of each run, and of how many there will be."""
@@ -71,8 +76,7 @@ def attacked(
     inside, outside = (
         np.array([score(side) for side in _counted(side, trials, watch)], dtype=float) for side in (True, False)
     )
-    # Three attacks are tried, and the best one counts: each has a third of what may go wrong.
-    how: dict[str, float] = {"delta": delta, "confidence": 1 - (1 - confidence) / 3}
+    how: dict[str, float] = {"delta": delta, "confidence": _of_each(confidence)}
     free, gaussian = from_rates(inside, outside, **how), from_roc(inside, outside, **how)
     return Audit(epsilon, delta, confidence, trials, free, gaussian, from_one_run(scores(there), there, **how))
 
@@ -112,7 +116,12 @@ def of_counts(
 def reach(trials: int, *, delta: float, confidence: float) -> float:
     """The highest bound that so many runs a side can show, whatever leaks: where an attack is never wrong."""
     sides = np.ones(trials), np.zeros(trials)
-    return from_roc(*sides, delta=delta, confidence=1 - (1 - confidence) / 3)
+    return from_roc(*sides, delta=delta, confidence=_of_each(confidence))
+
+
+def _of_each(confidence: float) -> float:
+    """Three attacks are tried, and the best one counts: each has a third of what may go wrong."""
+    return 1 - (1 - confidence) / 3
 
 
 def from_rates(inside: np.ndarray, outside: np.ndarray, *, delta: float, confidence: float) -> float:

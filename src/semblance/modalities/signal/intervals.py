@@ -38,7 +38,7 @@ def _in_turn(sides: Sides, seed: int) -> Picture:
         for one in rng.permutation(np.unique(data.source))[:SHOWN]:
             gaps = data.frame[AFTER].to_numpy()[data.source == one][:BEATS]
             if len(gaps) >= FEWEST:
-                line = {"name": "interval", "role": role, "y": _rounded(np.minimum(gaps, 2.5))}
+                line = {"name": "interval", "role": role, "y": rounded(np.minimum(gaps, 2.5))}
                 panels.append({"title": role, "step": 1, "lines": [line], "x": "beats", "y": "seconds"})
     note = "Seconds from beat to beat, of recordings drawn by chance: the rhythm as a row of heights."
     return {"title": "Rhythm", "note": note, "panels": panels}
@@ -52,7 +52,7 @@ def _often(told: Mapping[str, list[np.ndarray]]) -> Picture:
         shares = np.array([np.histogram(np.clip(nn, *ENDS), edges)[0] / len(nn) for nn in each if len(nn)])
         if len(shares):
             low, high = np.quantile(shares, BAND, axis=0)
-            mean = {"y": _rounded(shares.mean(0)), "low": _rounded(low), "high": _rounded(high)}
+            mean = {"y": rounded(shares.mean(0)), "low": rounded(low), "high": rounded(high)}
             lines.append({"name": "share of intervals", "role": role, **mean})
     shown = {"title": "normal beats", "start": ENDS[0] + BIN / 2, "step": BIN, "x": "seconds", "y": "share"}
     note = "How often each interval comes between normal beats: the mean recording, and the band of four in five."
@@ -102,7 +102,7 @@ def _spectra(sides: Sides) -> Picture:
             hertz, power = found[0][0], np.array([power for _, power in found])
             shown = (hertz > LOW[0] / 3) & (hertz <= 0.5)
             low, middle, high = 10 * np.log10(np.quantile(power, [BAND[0], 0.5, BAND[1]], axis=0)[:, shown] + 1e-3)
-            told = {"y": _rounded(middle), "low": _rounded(low), "high": _rounded(high)}
+            told = {"y": rounded(middle), "low": rounded(low), "high": rounded(high)}
             lines.append({"name": "power", "role": role, **told})
             step, start = float(hertz[1] - hertz[0]), float(hertz[shown][0])
     note = (
@@ -115,5 +115,6 @@ def _spectra(sides: Sides) -> Picture:
     return {"title": "Spectrum of the heart rate", "note": note, "panels": [panel]}
 
 
-def _rounded(values: np.ndarray) -> list[float]:
+def rounded(values: np.ndarray) -> list[float]:
+    """As many decimals as a picture shows."""
     return [round(float(value), 4) for value in values]

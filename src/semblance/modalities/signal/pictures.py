@@ -16,7 +16,7 @@ from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
 from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import AFTER, Pieces
-from semblance.modalities.signal.intervals import intervals
+from semblance.modalities.signal.intervals import intervals, rounded
 from semblance.modalities.signal.pieces import R_AT
 
 STRIPS, SECONDS, DRAWN = 3, 7.0, 125.0
@@ -80,7 +80,7 @@ def _strip(data: Pieces, role: str) -> Picture:
     values, every = values[: int(SECONDS * rate)], max(round(rate / DRAWN), 1)
     marks = [(round(float(a / rate), 3), str(s)) for a, s in zip(at, data.labels, strict=True) if s]
     lines = [
-        {"name": lead.name, "role": role, "y": _rounded(values[::every, i])} for i, lead in enumerate(data.leads[:3])
+        {"name": lead.name, "role": role, "y": rounded(values[::every, i])} for i, lead in enumerate(data.leads[:3])
     ]
     units = {lead.unit for lead in data.leads}
     paper = {"x": 0.04, "y": 0.1} if heart and units == {"mV"} else None
@@ -111,7 +111,7 @@ def _band(waves: np.ndarray, role: str, name: str) -> list[dict[str, Any]]:
     if len(waves) < FEWEST:
         return []
     low, middle, high = np.quantile(waves, [0.1, 0.5, 0.9], axis=0)
-    told = {"y": _rounded(middle), "low": _rounded(low), "high": _rounded(high)}
+    told = {"y": rounded(middle), "low": rounded(low), "high": rounded(high)}
     return [{"name": name, "role": role, **told}]
 
 
@@ -126,14 +126,10 @@ def _spectra(sides: dict[str, Pieces]) -> Picture:
             if len(waves) >= FEWEST:
                 frequency, power = welch(waves, data.rate, nperseg=min(waves.shape[1], 256), axis=1)
                 level = 10 * np.log10(np.quantile(power, [0.1, 0.5, 0.9], axis=0) + 1e-12)[:, 1:]
-                told = {"y": _rounded(level[1]), "low": _rounded(level[0]), "high": _rounded(level[2])}
+                told = {"y": rounded(level[1]), "low": rounded(level[0]), "high": rounded(level[2])}
                 lines.append({"name": lead.name, "role": role, **told})
         if len(lines) == len(sides):
             step = float(frequency[1] - frequency[0])
             panels.append({"title": lead.name, "step": step, "start": step, "lines": lines, "x": "Hz", "y": "dB"})
     note = "Power at each frequency: the median piece, and the band that holds four of five."
     return {"title": "Spectra", "note": note, "panels": panels}
-
-
-def _rounded(values: np.ndarray) -> list[float]:
-    return [round(float(value), 4) for value in values]

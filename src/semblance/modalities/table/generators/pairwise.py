@@ -123,7 +123,7 @@ class Pairwise(CodedSpec):
 
     def _columns(self, counter: Counter, coder: Encoding) -> Measured:
         target, pairs = _tables(coder)
-        columns = [s if coder.sizes[s[-1]] >= MANY else _within(target, [s])[0] for s in _singles(coder)]
+        columns = [_within(None if size >= MANY else target, [(j,)])[0] for j, size in enumerate(coder.sizes)]
         left = 1 - self.single if pairs else 0.0
         found, sigmas = counter.counted(columns, share=self.single, left=left, wide=WIDE, note="columns")
         alone = tuple(counts if counts.ndim == 2 else counts[None] for counts in found)
@@ -131,15 +131,16 @@ class Pairwise(CodedSpec):
 
     def _pairs(self, counter: Counter, coder: Encoding, told: Measured) -> Measured:
         target, pairs = _tables(coder)
-        groups = tuple(self._group(coder, told, j) for j in range(len(coder.columns)))
+        noise = self._beyond(told, len(pairs))
+        groups = tuple(self._group(coder, told, j, noise) for j in range(len(coder.columns)))
         asked = _within(target, pairs)
         found, (sigma, *_) = counter.merged(groups).counted(asked, share=1.0, left=0.0, note="pairs")
         tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
         return replace(told, groups=groups, pairs=tables, pair_sigma=sigma)
 
-    def _group(self, coder: Encoding, told: Measured, j: int) -> np.ndarray:
-        """Of a column (size,) which codes count as one within pairs."""
-        least, share = CERTAIN * max(self._beyond(coder, told), told.sigmas[j]) / told.records, told.share(j)
+    def _group(self, coder: Encoding, told: Measured, j: int, noise: float) -> np.ndarray:
+        """Of a column (size,) which codes count as one within pairs of such `noise`."""
+        least, share = CERTAIN * max(noise, told.sigmas[j]) / told.records, told.share(j)
         codes = coder.columns[j]
         if j == told.target:
             return classes(share, most=self.classes, least=max(least, COMMON))
@@ -148,10 +149,10 @@ class Pairwise(CodedSpec):
         rare, cuts = max(least, LEAST), _ages(coder.fields[j].name, codes)
         return cells(share, most=self.groups, least=least, rare=rare, cuts=cuts)
 
-    def _beyond(self, coder: Encoding, told: Measured) -> float:
-        """The noise that a pair will have, by that of the columns."""
+    def _beyond(self, told: Measured, pairs: int) -> float:
+        """The noise that each of so many pairs will have, by that of the columns."""
         spent = sum(sigma**-2 for sigma in told.sigmas)
-        return math.sqrt(len(_tables(coder)[1]) / spent * self.single / (1 - self.single))
+        return math.sqrt(pairs / spent * self.single / (1 - self.single))
 
     def _fitted(
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
@@ -283,10 +284,6 @@ def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
     if target is not None and (encoding.columns[target].size > FEW or len(every) < 3):
         target = None
     return target, list(combinations((j for j in every if j != target), 2))
-
-
-def _singles(encoding: Encoding) -> list[tuple[int, ...]]:
-    return [(j,) for j in range(len(encoding.columns))]
 
 
 def _within(target: int | None, subsets: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
