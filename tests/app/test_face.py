@@ -216,7 +216,7 @@ def test_an_empty_frame_is_complete(able: Fitted) -> None:
 def test_an_empty_frame_is_told_without_the_name_of_a_file() -> None:
     frame = cohort(60, 5)
     with pytest.raises(DataError, match="the frame has no rows"):
-        under(frame.iloc[:0], sb.read(frame))
+        under(frame.iloc[:0], sb.read(frame), held=True)
 
 
 def test_a_generator_that_completes_nothing_says_so(model: Any) -> None:
