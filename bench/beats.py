@@ -58,16 +58,20 @@ class Made:
     beats of recordings in which each kind is as frequent as the others (`even`).
 
     A contender that knows no patients drew one set, which is all three; without conditions there is no other `even`.
+    `more` are further draws of as many new recordings: few patients have the rarer kinds, and which of them a draw has
+    decides what it teaches, so that one draw says little of the generator.
     """
 
     new: Pieces
     again: Pieces
     even: Pieces
+    more: tuple[Pieces, ...] = ()
 
     @property
-    def sets(self) -> dict[str, Pieces]:
-        """What differs."""
-        return {"new": self.new, **{name: one for name, one in vars(self).items() if one is not self.new}}
+    def sets(self) -> dict[str, tuple[Pieces, ...]]:
+        """What differs: each set with its further draws."""
+        others = {name: (one,) for name, one in (("again", self.again), ("even", self.even)) if one is not self.new}
+        return {"new": (self.new, *self.more), **others}
 
 
 def plain(pieces: Pieces) -> Pieces:
@@ -149,8 +153,8 @@ def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Tables]:
     """The tables of every classifier on held-out beats, by how it was taught.
 
     `real`: train; `repeated`, `jittered`: train and its rarer classes again, as they are or jittered; `new`, `again`,
-    `even`: the synthetic beats; `with new` and so on: train and the rarer classes of the synthetic beats. `reverse` is
-    that of `real` on beats of new recordings.
+    `even`: the synthetic beats; `with new` and so on: train and the rarer classes of the synthetic beats; where there
+    are several draws, all their answers together. `reverse` is that of `real` on beats of new recordings.
     """
     most = classifying.EACH["standard"]
     held = lot(seen, seen.holdout, name="holdout", most=None)
@@ -158,18 +162,26 @@ def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Tables]:
     rare = real.take(real.y > 0)
     rng = stream(seen.seed, "jitter")
     arms = {
-        "real": real,
-        "repeated": real.joined(rare),
-        "jittered": real.joined(classifying.jittered(seen, rare, rng=rng)),
+        "real": [real],
+        "repeated": [real.joined(rare)],
+        "jittered": [real.joined(classifying.jittered(seen, rare, rng=rng))],
     }
-    for name, pieces in {} if made is None else made.sets.items():
-        fresh = lot(seen, pieces, name=name, most=most)
-        arms |= {name: fresh, f"with {name}": real.joined(fresh.take(fresh.y > 0))}
-    learned = {name: classifying.learn(one, len(CLASSES), seed=seen.seed) for name, one in arms.items() if len(one.y)}
-    tables = {name: _tables(answers, held, seen.holdout.source) for name, answers in learned.items()}
+    for name, draws in {} if made is None else made.sets.items():
+        fresh = [lot(seen, pieces, name=name, most=most) for pieces in draws]
+        arms |= {name: fresh, f"with {name}": [real.joined(one.take(one.y > 0)) for one in fresh]}
+
+    def answers(one: Lot) -> Tables:
+        return _tables(classifying.learn(one, len(CLASSES), seed=seen.seed), held, seen.holdout.source)
+
+    tables = {
+        name: sum(map(answers, lots)) / len(lots) for name, lots in arms.items() if all(len(one.y) for one in lots)
+    }
     if made is not None:
-        new = lot(seen, made.new, name="reverse", most=most)
-        tables["reverse"] = _tables(learned["real"], new, made.new.source)
+        new, judge = (
+            lot(seen, made.new, name="reverse", most=most),
+            classifying.learn(real, len(CLASSES), seed=seen.seed),
+        )
+        tables["reverse"] = _tables(judge, new, made.new.source)
     return tables
 
 

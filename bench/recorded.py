@@ -1,8 +1,8 @@
 """A generator of recordings alone in this process: python -m bench.recorded JOB, the JSON that bench.signals writes.
 
-It learns recordings, draws as many new ones, draws every beat that it learned once more at its conditions, and as many
-recordings in which each kind of beat is as frequent as the others. Beats go from process to process as arrays: waves
-(n, leads, samples), label, the intervals before and after, source.
+It learns recordings, draws as many new ones (and again MORE times, to see what a draw is worth), draws every beat that
+it learned once more at its conditions, and as many recordings in which each kind of beat is as frequent as the others.
+Beats go from process to process as arrays: waves (n, leads, samples), label, the intervals before and after, source.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from semblance.modalities.signal.pieces import BEAT, pieces
 from semblance.modalities.signal.read import read
 
 NEW, AGAIN, EVEN = "new.npz", "again.npz", "even.npz"
+MORE = 2
+"""Further draws of new recordings."""
 
 
 def main() -> None:
@@ -46,6 +48,9 @@ def main() -> None:
     beats = sum(len(one.beats) for one in drawn.recordings)
     times.append(_now())
     save(plain(pieces(drawn, train)), out.parent / NEW)
+    for i in range(MORE):
+        further = concat(list(model.sample(len(train), rng=stream(seed, "sample", i))))
+        save(plain(pieces(further, train)), out.parent / _further(i))
     if spec.card.conditional:
         even = Wanted(quota={BEAT: BALANCED})
         more = concat(list(model.sample(len(train), rng=stream(seed, "even"), wanted=even)))
@@ -54,6 +59,10 @@ def main() -> None:
     (fit, cpu), (sample, busy) = np.diff(times, axis=0).tolist()
     answer = {"fit": fit, "cpu": cpu, "sample": sample, "sample_cpu": busy, "beats": beats, "peak": peak()}
     out.with_suffix(".json").write_text(json.dumps(answer))
+
+
+def _further(i: int) -> str:
+    return f"new{i}.npz"
 
 
 def _now() -> tuple[float, float]:
@@ -70,7 +79,9 @@ def save(beats: Pieces, path: Path) -> None:
 def made(folder: Path, train: Pieces) -> Made:
     """What lies in a contender's folder; where there is one set only, it is all."""
     new = opened(folder / NEW, train)
-    return Made(new, *(opened(folder / name, train) if (folder / name).exists() else new for name in (AGAIN, EVEN)))
+    others = (opened(folder / name, train) if (folder / name).exists() else new for name in (AGAIN, EVEN))
+    paths = (folder / _further(i) for i in range(MORE))
+    return Made(new, *others, more=tuple(opened(path, train) for path in paths if path.exists()))
 
 
 def opened(path: Path, train: Pieces) -> Pieces:

@@ -54,7 +54,8 @@ Medians over the seeds; means over the folds, but what classifiers answer for al
   beat and of their ratio, over the middle 90 % of train's; of new recordings against unseen patients. Train's own are
   in the row of real against real
 - TRTR, TSTR: macro F1 over N, S, V, F on unseen patients of boosted trees that learned train, or beats of new
-  recordings; TSTR c: beats at the conditions of the learned ones; S: recall of S. TRTR is on the folds of the same row
+  recordings: the answers of three draws, each of as many recordings as train, together; TSTR c: beats at the conditions
+  of the learned ones; S: recall of S. TRTR is on the folds of the same row
 - TRTS: macro F1 on beats of new recordings of trees that learned train
 - 95 %: interval of the number before it, by drawing the held-out recordings anew, the classifiers as they are
 - +S: percentage points of recall of S by adding synthetic S, V and F to train: those of recordings that were asked to

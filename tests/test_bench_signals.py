@@ -81,6 +81,9 @@ def test_classifiers_taught_by_real_beats_do_as_well_and_by_wrong_labels_do_not(
     assert {"gain_with_new", "gain_with_again", "gain_with_even", "gain_repeated", "gain_jittered"} <= set(found)
     assert found["trts"] > found["trtr"] - 0.15
     assert found["tstr_again_high"] < found["tstr_new_low"] <= found["tstr_new"] <= found["tstr_new_high"]
+    both = beats.taught(seen, beats.Made(fresh, fresh, fresh, more=(wrong,)))["new"]
+    apart = [beats.taught(seen, beats.Made(one, one, one))["new"] for one in (fresh, wrong)]
+    assert np.allclose(both, sum(apart) / 2)  # a second draw counts as much as the first
 
 
 def test_the_numbers_of_a_table_are_those_by_hand():
