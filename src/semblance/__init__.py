@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semblance.app.asking import survey
-    from semblance.app.face import evaluate, fit, load, read, release, split
+    from semblance.app.face import evaluate, fit, load, release
+    from semblance.app.records import read, split
     from semblance.privacy.ledger import Ledger
 
 __version__ = "0.1.0"
@@ -30,9 +31,9 @@ def __getattr__(name: str) -> Any:
         from semblance.privacy import ledger
 
         return ledger.Ledger
-    from semblance.app import asking, face
+    from semblance.app import asking, face, records
 
-    return getattr(asking if name == "survey" else face, name)
+    return getattr(next(room for room in (face, records, asking) if name in vars(room)), name)
 
 
 class _Face(ModuleType):

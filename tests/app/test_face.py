@@ -14,8 +14,9 @@ from scipy.stats import binom, chisquare
 
 import semblance as sb
 from semblance import catalog
-from semblance.app.face import Fitted, under
+from semblance.app.face import Fitted
 from semblance.app.frames import from_pandas
+from semblance.app.records import under
 from semblance.core.errors import DataError, PrivacyError, UsageError
 from semblance.core.model import Wanted
 from semblance.core.report import Report

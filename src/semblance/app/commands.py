@@ -11,10 +11,12 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from semblance.app import conditions, config, stages
+from semblance.app import choose, conditions, config
+from semblance.app.evaluation import run_evaluate
 from semblance.app.events import Progressed, Started
 from semblance.app.options import EvaluateOptions, refuse_wrong
-from semblance.app.pipeline import Outcome, run_evaluate, run_synth
+from semblance.app.outcome import Outcome
+from semblance.app.pipeline import run_synth
 from semblance.app.screens import last_screen, progress
 from semblance.app.versions import fingerprint
 from semblance.app.work import free_name
@@ -167,7 +169,7 @@ def _holding(name: str, manifests: list[Modality]) -> Modality:
     raise UsageError.of(
         f"generator '{name}'",
         rule=f"one of {', '.join(known)}",
-        fix=stages.nearest(name, known, otherwise=stages.CHOOSE),
+        fix=config.nearest(name, known, otherwise=choose.CHOOSE),
     )
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from semblance.app.events import Show
 from semblance.app.options import SynthOptions
-from semblance.app.pipeline import Outcome, run_synth
+from semblance.app.outcome import Outcome
+from semblance.app.pipeline import run_synth
 from semblance.app.work import free_name, work_of
 from semblance.core.need import need
 

@@ -11,81 +11,33 @@ sb.release(report, synthetic=s, folder="RUN", model=model)
 from __future__ import annotations
 
 import shutil
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from semblance.app import config, stages
+from semblance.app import choose, config, stages
 from semblance.app.assemble import Bundle, Promised, assemble
 from semblance.app.completing import filled
-from semblance.app.frames import columns_of, from_pandas, is_frame, library_of, write_csv, write_parquet
+from semblance.app.frames import from_pandas, is_frame
 from semblance.app.options import RARE, refuse_wrong
+from semblance.app.outcome import Outcome
 from semblance.app.parts import check_parts, together
-from semblance.app.pipeline import Outcome
-from semblance.app.private import claimed, marks
+from semblance.app.private import claimed
+from semblance.app.records import Data, bind, data_of, like_of, mark, of_frames, read, same, under, unjudged, written
 from semblance.app.versions import fingerprint, use_threads, versions
 from semblance.app.work import open_work, publish
 from semblance.core.dataset import Dataset
-from semblance.core.errors import DataError, Problem, UsageError
-from semblance.core.modality import Modality, Profile, ReadOptions
-from semblance.core.modality import load as attribute
+from semblance.core.errors import Problem, UsageError
+from semblance.core.modality import Modality, Profile
 from semblance.core.model import Wanted, Watch
 from semblance.core.promise import Guarantee, Ledger
 from semblance.core.report import Report
 from semblance.core.rng import stream
-from semblance.core.schema import Schema
 from semblance.privacy.ledger import wrong_delta
-
-
-@dataclass(frozen=True)
-class Data:
-    """Records as read: the data set of its modality, what the reader says, and the frame library of the person."""
-
-    records: Any
-    profile: Profile
-    modality: Modality
-    library: str = "pandas"
-    marks: tuple[str, ...] = ()
-    """Of what was read privately: digests of its files, for the ledger that pays for what is measured."""
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @property
-    def schema(self) -> Schema:
-        """The columns."""
-        schema: Schema = self.records.schema
-        return schema
-
-    def take(self, rows: np.ndarray) -> Data:
-        """Some of the records."""
-        return replace(self, records=self.records.take(rows))
-
-    @property
-    def tabular(self) -> bool:
-        """Whether the records are rows of a frame."""
-        return _of_frames(self.modality)
-
-    def to_frame(self) -> Any:
-        """The records as a frame of the library that they came in. Raises UsageError for records that are no rows."""
-        if not self.tabular:
-            raise UsageError.of(
-                f"records of modality '{self.modality.name}' as a frame",
-                rule="only rows of a table are a frame",
-                fix="data.records holds them; data.write(path) writes them",
-            )
-        return from_pandas(self.records.to_pandas(), self.library)
-
-    def write(self, path: str | Path) -> Path:
-        """Write the records in the format of the path's name; they appear whole or not at all."""
-        made: Path = attribute(self.modality.write)([self.records], Path(path))
-        return made
 
 
 @dataclass(frozen=True)
@@ -132,14 +84,14 @@ class Fitted:
         """
         _can_complete(self.model)
         rng = stream(self.seed if seed is None else seed, "complete")
-        if not _of_frames(self.modality):
+        if not of_frames(self.modality):
             data = self._records(frame)
             return replace(data, records=self.model.impute(data.records, rng=rng))
         given = frame.to_frame() if isinstance(frame, Data) else frame
         schema = self.model.encoding.schema
         if is_frame(given) and len(given) == 0:
             return given
-        table = _like(given, self.modality, schema)
+        table = like_of(given, self.modality, schema)
         made = self.model.impute(table, rng=rng)
         return filled(given, made.to_pandas(), table.frame.isna() & made.frame.notna())
 
@@ -162,7 +114,7 @@ class Fitted:
         Raises UsageError from a generator that does not draw one column after the other.
         """
         given = frame.to_frame() if isinstance(frame, Data) else frame
-        told = stages.explained(self.modality, self.model, partial(_like, given, self.modality))
+        told = stages.explained(self.modality, self.model, partial(like_of, given, self.modality))
         return from_pandas(told, self.library)
 
     def save(self, folder: str | Path) -> None:
@@ -193,111 +145,6 @@ def _can_complete(model: Any) -> None:
         )
 
 
-def _of_frames(modality: Modality) -> bool:
-    """Whether records of a modality are rows of a frame."""
-    return stages.has_beside(modality, "from_frame")
-
-
-def read(
-    source: Any,
-    *,
-    subject: str | None = None,
-    target: str | None = None,
-    schema: Mapping[str, Any] | str | Path | None = None,
-    na: Sequence[str] | None = None,
-    rare: int = 5,
-    modality: str = "auto",
-    private: bool = False,
-    ledger: Ledger | None = None,
-) -> Data:
-    """Read a path, several paths, or a frame (pandas, polars, pyarrow).
-
-    `private` reads a path under what `schema` declares and nothing else, as differential privacy asks. What it declares
-    as "measured" is measured with a tenth of what is left in `ledger`, every time that it is read.
-
-    `subject` names the patient, `target` what others shall predict, `schema` is a schema file or its parsed content.
-    Warns of columns that may identify a patient and are not declared. Raises DataError with every problem of the data.
-    """
-    if ledger is not None and not private:
-        raise UsageError.of("a ledger without private=True", rule="it pays for a private read", fix="private=True")
-    declared = config.read_toml(Path(schema)) if isinstance(schema, str | Path) else schema
-    options = ReadOptions(subject, target, declared, None if na is None else tuple(na), rare)
-    if is_frame(source):
-        if private:
-            raise UsageError.of("a frame with private=True", rule="private reads a file", fix="give the path")
-        manifest = stages.choose_modality(("frame.parquet",), modality)
-        if not _of_frames(manifest):
-            raise UsageError.of(
-                f"a frame of modality '{manifest.name}'", rule="only rows of a table are a frame", fix="give a path"
-            )
-        records, profile = stages.beside(manifest, "from_frame")(source, options)
-        return _warned(Data(records, profile, manifest, library_of(source)))
-    paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
-    manifest = stages.choose_modality(paths, modality)
-    told = marks({path: fingerprint(path) for path in paths}) if private else ()
-    paid = {} if ledger is None else {"ledger": partial(_bound, ledger, told)}
-    records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
-    return _warned(Data(records, profile, manifest, marks=told))
-
-
-def _bound(ledger: Ledger, told: tuple[str, ...], outline: Schema) -> Ledger:
-    """The ledger, which knows the files that are measured; one of another cohort is refused by whoever asks."""
-    if outline.cohort == ledger.cohort:
-        _bind(ledger, told)
-    return ledger
-
-
-def _bind(ledger: Ledger, told: tuple[str, ...]) -> None:
-    if ledger.bind(told):
-        said = f"cohort '{ledger.cohort}' was measured in other files before: they share the budget"
-        warnings.warn(f"{said}; other patients need another [cohort] id", stacklevel=3)
-
-
-def _warned(data: Data) -> Data:
-    for name in stages.unresolved(data.profile):
-        warnings.warn(f"column '{name}' may identify a patient: declare its role in schema=", stacklevel=3)
-    return data
-
-
-def _data(source: Any) -> Data:
-    """What `read` gives, for data, a frame or a path."""
-    return source if isinstance(source, Data) else read(source)
-
-
-def under(source: Any, real: Data, *, held: bool) -> Any:
-    """Records as a data set under the schema of `real`; `held` says that they are real, too."""
-    if isinstance(source, Data) and (source.schema == real.schema or not source.tabular):
-        return source.records
-    if isinstance(source, str | Path):
-        reader = stages.real if held else stages.further
-        return reader(real.modality, str(source), real.records)
-    return _like(source.to_frame() if isinstance(source, Data) else source, real.modality, real.schema)
-
-
-def _like(source: Any, modality: Modality, schema: Schema) -> Any:
-    """A frame or a path as a data set under a schema."""
-    like = attribute(modality.like)
-    if isinstance(source, str | Path):
-        return like((str(source),), schema)
-    if is_frame(source) and len(source) == 0:
-        raise DataError.of("the frame has no rows", rule="a table has at least one row", fix="give the full frame")
-    with TemporaryDirectory(prefix="semblance-") as folder:
-        path = Path(folder) / "frame.parquet"
-        write_parquet(source, path)
-        return like((str(path),), schema)
-
-
-def split(data: Any, *, holdout: float = 0.2, seed: int = 0) -> tuple[Data, Data]:
-    """Train and holdout; no patient stands in both. `holdout` is the share of patients.
-
-    Of what was read with `private=True` each patient is held out by a coin that no seed repeats: then one patient more
-    changes nobody else's side, as a guarantee asks.
-    """
-    whole = _data(data)
-    train, aside = stages.split_rows(whole.records, holdout=holdout, seed=seed, private=whole.schema.public)
-    return whole.take(train), whole.take(aside)
-
-
 def fit(
     data: Any,
     *,
@@ -315,7 +162,7 @@ def fit(
     The same `plan`, seed and threads give the same model. With a `ledger` (`sb.Ledger.open`) it is differentially
     private, and no seed repeats its noise.
     """
-    train = _data(data)
+    train = data_of(data)
     if ledger is not None and train.schema.cohort != ledger.cohort:
         raise UsageError.of(
             f"a ledger of cohort '{ledger.cohort}' for records of cohort '{train.schema.cohort}'",
@@ -324,8 +171,8 @@ def fit(
         )
     if ledger is not None and (problems := wrong_delta(ledger.delta, n_public=train.schema.n_public)):
         raise UsageError(*problems)
-    name = stages.generator_name(train.modality, model, private=ledger is not None)
-    spec = stages.build_spec(train.modality, name, offered={}, asked=options)
+    name = choose.generator_name(train.modality, model, private=ledger is not None)
+    spec = choose.build_spec(train.modality, name, offered={}, asked=options)
     if threads is not None:
         use_threads(threads)
     if ledger is None:
@@ -334,7 +181,7 @@ def fit(
         spec.refuse_undeclared(train.schema)
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     if ledger is not None:
-        _bind(ledger, train.marks)
+        bind(ledger, train.marks)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
     promised = None if ledger is None else Promised(claimed(ledger, made.measured), train.schema)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan), promised)
@@ -383,7 +230,7 @@ def evaluate(
     parts = dict(zip(given, read_in, strict=True))
     aside, made = parts.pop("holdout", None), parts.pop("synthetic")
     copies = tuple(parts.values())
-    marks = {part: _same(one) for part, one in {"train": train, **given}.items()}
+    marks = {part: same(one) for part, one in {"train": train, **given}.items()}
     check_parts(real.modality, train=real.records, holdout=aside, synthetic=made, further=copies, marks=marks)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
     known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
@@ -394,7 +241,7 @@ def evaluate(
         about |= stages.about_guarantee(Guarantee() if model.promised is None else model.promised.guarantee)
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
-    about |= {"sha256": _mark(synthetic), "unjudged": _unjudged(synthetic, real)}
+    about |= {"sha256": mark(synthetic), "unjudged": unjudged(synthetic, real)}
     about |= {"wanted": wanted.to_json()} if wanted else {}
     report = stages.judge(
         real.modality,
@@ -411,51 +258,6 @@ def evaluate(
         about=about,
     )
     return stages.decide(report, profile=profile, rare=about["fewest"])
-
-
-def _same(source: Any) -> str:
-    """What is equal where two sources are one."""
-    return fingerprint(str(source)) if isinstance(source, str | Path) else str(id(source))
-
-
-def _unjudged(source: Any, real: Data) -> list[str]:
-    """Columns that stand in the records and not in what was judged."""
-    if isinstance(source, str | Path):
-        names = stages.beside(real.modality, "column_names")((source,))
-    else:
-        names = [field.name for field in source.profile.fields] if isinstance(source, Data) else columns_of(source)
-    judged = {column.name for column in real.schema.written}
-    return [name for name in names if name not in judged]
-
-
-def _written(source: Any, folder: Path) -> Path:
-    """Records as the file in `folder` that leaves: a path is copied, a frame is written as CSV."""
-    if isinstance(source, Data) and not source.tabular:
-        return source.write(folder / attribute(source.modality.output)(()))
-    if not isinstance(source, str | Path):
-        made = folder / "synthetic.csv"
-        write_csv(source.to_frame() if isinstance(source, Data) else source, made)
-        return made
-    file = Path(source)
-    if file.is_dir() and stages.choose_modality((str(file),)).folders:
-        return Path(shutil.copytree(file, folder / "synthetic"))
-    if not file.is_file() or file.suffix.lower() == ".zip":
-        raise UsageError.of(
-            f"'{file.name}' as the synthetic records",
-            rule="a file that holds one table and nothing else",
-            fix="give the file, or sb.read(...) of it to `evaluate` and `release`",
-        )
-    made = folder / f"synthetic{'.csv.gz' if file.name.lower().endswith('.csv.gz') else file.suffix}"
-    shutil.copyfile(file, made)
-    return made
-
-
-def _mark(source: Any) -> str:
-    """The SHA-256 of records as they are written."""
-    if isinstance(source, str | Path):
-        return fingerprint(str(source))
-    with TemporaryDirectory(prefix="semblance-") as folder:
-        return fingerprint(str(_written(source, Path(folder))))
 
 
 def release(
@@ -482,7 +284,7 @@ def release(
     work = open_work(run, kind="release", resume=False)
     try:
         kept = model is None or model.model.card.holds_records  # a model that is records is never written
-        data, saved = _written(synthetic, work), None if kept else work / "model"
+        data, saved = written(synthetic, work), None if kept else work / "model"
         _refuse_other(report, data)
         if model is not None and saved is not None:
             model.save(saved)

@@ -9,19 +9,18 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from semblance.app import audit, config, stages
-from semblance.app.assemble import Bundle, Promised, assemble, leaves
+from semblance.app import audit, choose, config, stages
+from semblance.app.assemble import Bundle, Promised, assemble
 from semblance.app.events import Noted, Profiled, Progressed, Show, quiet
 from semblance.app.finished import is_finished, refuse_other
-from semblance.app.judged import headline
-from semblance.app.options import EvaluateOptions, SynthOptions
-from semblance.app.parts import check_parts, refuse_unjudged, together
+from semblance.app.options import SynthOptions
+from semblance.app.outcome import Looks, Outcome, decided
 from semblance.app.private import (
     ledger_path,
     opened,
@@ -45,41 +44,6 @@ from semblance.core.schema import Schema
 
 STAGES = 10
 """Of a run; one more of a private one."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished run: its folder and its report, which holds the decision."""
-
-    run: Path
-    report: Report
-
-    @property
-    def decision(self) -> Mapping[str, Any]:
-        """The gate's decision as plain JSON."""
-        return self.report.decision or {}
-
-    @property
-    def exit_code(self) -> int:
-        """What the command line ends with."""
-        return int(self.decision["exit_code"])
-
-    def to_json(self) -> dict[str, Any]:
-        """Decision, what was asked for, the weakest finding of each section, and paths: what --json prints."""
-        told = {key: self.decision[key] for key in ("verdict", "asked", "granted", "exit_code", "against", "reasons")}
-        numbers = [{**one.finding.to_json(), "detail": {}, "level": one.level} for one in headline(self.report)]
-        wanted = {"wanted": self.report.subject["wanted"]} if self.report.subject.get("wanted") else {}
-        return {**told, **wanted, "headline": numbers, "paths": self.paths()}
-
-    def paths(self) -> dict[str, str]:
-        """The files of the run that a person asks for first."""
-        found = [
-            *self.run.glob("synthetic*"),
-            *(self.run / n for n in ("report.html", "report.json", "card.md", "public/GUARANTEE.md")),
-            *([self.run / "public"] if leaves(self.report) else []),
-        ]
-        names = {"report.json": "json", "GUARANTEE.md": "guarantee"}
-        return {names.get(path.name, path.stem): str(path) for path in found if path.exists()}
 
 
 @dataclass(frozen=True)
@@ -134,14 +98,14 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
 
 def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     """Turn every 'auto' into what it means here, and refuse what cannot be kept, before anything is read."""
-    manifest = stages.choose_modality(options.paths, options.modality)
+    manifest = choose.choose_modality(options.paths, options.modality)
     private = options.epsilon is not None
-    name = stages.generator_name(manifest, options.model, private=private)
+    name = choose.generator_name(manifest, options.model, private=private)
     threads = cores() if options.threads is None else options.threads
     use_threads(threads)
-    stages.refuse_epsilon(manifest, name, epsilon=options.epsilon)
-    stages.refuse_device(manifest, name, device=options.device)
-    stages.refuse_wanted(manifest, name, wanted=options.wanted)
+    choose.refuse_epsilon(manifest, name, epsilon=options.epsilon)
+    choose.refuse_device(manifest, name, device=options.device)
+    choose.refuse_wanted(manifest, name, wanted=options.wanted)
     options = replace(options, run=Path(options.run).resolve(), modality=manifest.name, model=name, threads=threads)
     numbered = getattr(manifest.generator(name), "numbered", False)
     return manifest, settled(options, numbered=numbered) if private else options
@@ -172,7 +136,7 @@ def _spec(options: SynthOptions, manifest: Modality) -> Any:
     """The generator with its options."""
     offered = {"rare": options.rare, "device": None if options.device == "auto" else options.device}
     offered["conditional"] = True if options.wanted else None  # a race of generators is then one of those that can
-    spec = stages.build_spec(manifest, options.model, offered=offered, asked=options.generator)
+    spec = choose.build_spec(manifest, options.model, offered=offered, asked=options.generator)
     assert options.threads is not None
     use_threads(options.threads)  # the generator's module has loaded torch by now, if it needs it
     return spec
@@ -217,7 +181,7 @@ class _Synth:
         self.sampled = self.stage.run("sample", self._sample, rows=o.rows, **wanted)
         told = dict(tier=o.tier, **({"marks": marks} if marks else {}))
         found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
-        self.report = _decided(self.stage, found, profile=o.profile, rare=o.rare)
+        self.report = decided(self.stage, found, profile=o.profile, rare=o.rare)
         self.stage.run("sign", self._sign)
         publish(self.stage.room("sign") / "out", o.run)
         return self.report
@@ -384,7 +348,7 @@ class _Synth:
     def _evaluate(self, room: Path) -> Any:
         # The file is read back, so that what is judged is what leaves, formats and all.
         made = stages.further(self.manifest, str(self.synthetic), self.train)
-        o, looks = self.options, _Looks(self.manifest, self.stage.show)
+        o, looks = self.options, Looks(self.manifest, self.stage.show)
         guarantee = self.claim.guarantee if self.claim is not None else Guarantee()
         about = stages.about_model(
             self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=guarantee
@@ -418,143 +382,3 @@ class _Synth:
         model = None if self.spec.card.holds_records else self.stage.room("fit") / "model"
         assemble(Bundle(self.report, ran, self.synthetic, model, self.claim), room / "out")
         return {}
-
-
-def _decided(stage: Stages, found: Report, *, profile: str, rare: int | None) -> Report:
-    """The stage in which the gate speaks."""
-    said = stage.run("decide", lambda room: stages.decide(found, profile=profile, rare=rare).to_json(), profile=profile)
-    return Report.from_json(said)
-
-
-@dataclass
-class _Looks:
-    """Counts the judges as they begin."""
-
-    manifest: Modality
-    show: Show
-    done: int = 0
-
-    @property
-    def judges(self) -> int:
-        from semblance.evaluate import suites
-
-        return len(suites.metrics(self.manifest)) + len(suites.attacks(self.manifest))
-
-    def __call__(self, name: str) -> None:
-        self.show(Progressed("evaluate", self.done, self.judges, _spoken(name)))
-        self.done += 1
-
-
-def _spoken(judge: str) -> str:
-    """The name of a judge as a person reads it: 'transfer' of 'semblance.evaluate.utility.transfer:transfer'."""
-    return judge.rpartition(":")[2].replace("_", " ")
-
-
-def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
-    """Judge the output of any tool: the same findings, gate and bundle, without a model."""
-    named = _named(options)
-    sums = together((_flag(part), partial(fingerprint, path)) for part, path in named.items())
-    manifest, inputs = stages.choose_modality([*named.values()], options.modality), dict(zip(named, sums, strict=True))
-    use_threads(cores())
-    options = replace(options, run=Path(options.run).resolve())
-    with working(options.run, kind="evaluate", resume=True) as folder:
-        stage = Stages(folder, show, 3, digest(inputs, code_digest(), versions(), options.seed))
-        run = _Evaluate(options, manifest, inputs, stage)
-        return Outcome(options.run, run.all())
-
-
-def _named(options: EvaluateOptions) -> dict[str, str]:
-    """The files of a judgement by their part."""
-    named = {"train": options.train, "holdout": options.holdout, "synthetic": options.synthetic}
-    further = {f"further-{i}": path for i, path in enumerate(options.further, start=1)}
-    return {part: path for part, path in {**named, **further}.items() if path is not None}
-
-
-def _flag(part: str, path: str = "") -> str:
-    """A part as it was given: '--further copy.csv'."""
-    return " ".join(filter(None, (f"--{part.partition('-')[0]}", config.file_name(path) if path else "")))
-
-
-@dataclass
-class _Evaluate:
-    """The three stages of a judgement."""
-
-    options: EvaluateOptions
-    manifest: Modality
-    inputs: Mapping[str, str]
-    stage: Stages
-
-    def all(self) -> Report:
-        """Judge, decide, sign."""
-        o = self.options
-        told = dict(subject=o.subject, target=o.target, declared=o.declared, rare=o.rare, tier=o.tier)
-        told["holds_records"] = o.holds_records
-        told |= {"marks": marks} if (marks := stages.marks(self.manifest, o.declared)) else {}
-        found = Report.from_json(self.stage.run("evaluate", self._evaluate, **told))
-        report = _decided(self.stage, found, profile=o.profile, rare=found.subject["fewest"])
-        self.stage.run("sign", lambda room: assemble(Bundle(report, self._config()), room / "out"))
-        publish(self.stage.room("sign") / "out", o.run)
-        return report
-
-    def _evaluate(self, room: Path) -> Any:
-        o = self.options
-        train, profile = self._train()
-        self.stage.show(Profiled(profile, config.file_name(o.train)))
-        parts = self._parts(train)
-        holdout, made = parts.pop("holdout", None), parts.pop("synthetic")
-        more = tuple(parts.values())
-        check_parts(self.manifest, train=train, holdout=holdout, synthetic=made, further=more, marks=self.inputs)
-        about = {
-            "versions": versions(),
-            "notes": list(profile.notes),
-            "unresolved": stages.unresolved(profile),
-            "fewest": stages.fewest(self.manifest, train=train, synthetic=made),
-            "sha256": self.inputs["synthetic"],
-        }
-        if o.holds_records is not None:
-            about["generator"] = stages.vouched(holds_records=o.holds_records == "yes")
-        report = stages.judge(
-            self.manifest,
-            train=train,
-            holdout=holdout,
-            synthetic=made,
-            seed=o.seed,
-            tier=o.tier,
-            rare=o.rare,
-            about=about,
-            copies=more,
-            declared=o.declared,
-            watch=_Looks(self.manifest, self.stage.show),
-        )
-        return report.to_json()
-
-    def _train(self) -> tuple[Any, Profile]:
-        """The records that name the columns of all the others, and what the reader says about them."""
-        o = self.options
-        read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
-        found: tuple[Any, Profile] = together(
-            [(_flag("train", o.train), lambda: load(self.manifest.read)((o.train,), read))]
-        )[0]
-        return found
-
-    def _parts(self, train: Any) -> dict[str, Any]:
-        """The other files as records under train's columns; the synthetic ones hold no other column."""
-        files = {part: path for part, path in _named(self.options).items() if part != "train"}
-        read = together((_flag(part, path), partial(self._part, part, path, train)) for part, path in files.items())
-        return dict(zip(files, read, strict=True))
-
-    def _part(self, part: str, path: str, train: Any) -> Any:
-        if part == "holdout":
-            return stages.real(self.manifest, path, train)
-        spare = partial(refuse_unjudged, self.manifest, path, train.schema)
-        return together([("", partial(stages.further, self.manifest, path, train)), ("", spare)])[0]
-
-    def _config(self) -> dict[str, Any]:
-        plain = {k: v for k, v in asdict(self.options).items() if k not in ("run", "declared", "further")}
-        names = {part: config.file_name(path) for part, path in _named(self.options).items()}
-        return {
-            "evaluate": {**{k: v for k, v in plain.items() if v is not None}, **names},
-            "schema": self.options.declared,
-            "input": {"names": list(names.values()), "sha256": list(self.inputs.values())},
-            "versions": versions(),
-        }

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semblance.app.face import Data, Fitted
+from semblance.app.face import Fitted
+from semblance.app.records import Data
 from semblance.core.errors import UsageError
 from semblance.core.modality import Profile
 from semblance.core.rng import stream

@@ -1,0 +1,137 @@
+"""What a run is made of: modality, generator and its options. What does not go together is refused before anything is
+read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from semblance.app.config import nearest
+from semblance.app.values import wrong_values
+from semblance.catalog import MODALITIES, modality
+from semblance.core.errors import Problem, UsageError
+from semblance.core.modality import Modality
+from semblance.core.model import Wanted, can
+from semblance.core.model import refuse_wanted as refuse
+
+CHOOSE = "choose one of `semblance models`"
+
+
+def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
+    """The modality of a name, or the only one whose suffixes fit every path. Raises UsageError otherwise."""
+    if name != "auto":
+        return _refuse_folder(paths, modality(name))
+    fitting = [m for m in map(modality, MODALITIES) if all(_fits(path, m) for path in paths)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = [m.name for m in fitting] if fitting else list(MODALITIES)
+    known = sorted({suffix for name in MODALITIES for suffix in modality(name).suffixes})
+    odd = [f"'{Path(path).name}'" for path in paths if not _has_suffix(path, known)]
+    if folders := [path for path in paths if Path(path).is_dir()]:
+        _refuse_unnamed(folders, known)
+        return _refuse_folder(folders, fitting[0] if fitting else modality(next(iter(MODALITIES))))
+    raise UsageError.of(
+        "the input fits several modalities" if fitting else f"{', '.join(odd)} fits no modality by its file name",
+        rule="one modality must fit every input",
+        fix=f"name it: --modality {' | '.join(names)}" + ("" if fitting else f"; known endings: {', '.join(known)}"),
+    )
+
+
+def _fits(path: str, manifest: Modality) -> bool:
+    """Whether a file's name, or that of a file in a folder, says that a modality can read it."""
+    if not Path(path).is_dir():
+        return _has_suffix(path, manifest.suffixes)
+    return manifest.folders and any(_has_suffix(one.name, manifest.suffixes) for one in Path(path).iterdir())
+
+
+def _refuse_unnamed(folders: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UsageError for folders in which no file has a known ending: a person says what they hold."""
+    odd = [Path(path).name for path in folders if not any(_has_suffix(one.name, known) for one in Path(path).iterdir())]
+    rule = "names of files say which modality they are of, or a person does"
+    fix = f"name it: --modality {' | '.join(name for name in MODALITIES if modality(name).folders)}"
+    if odd:
+        raise UsageError(*(Problem(f"no name of a file in the folder '{name}' is known", rule, fix) for name in odd))
+
+
+def _refuse_folder(paths: Sequence[str], manifest: Modality) -> Modality:
+    """The modality. Raises UsageError for a folder where it reads files only."""
+    found = [Path(path) for path in paths if Path(path).is_dir() and not manifest.folders]
+    if found:
+        rule, fix = "an input is a file", "give the file inside it"
+        raise UsageError(*(Problem(f"'{path.name}' is a folder", rule, fix) for path in found))
+    return manifest
+
+
+def _has_suffix(path: str, suffixes: Iterable[str]) -> bool:
+    file = path.partition("::")[0].lower()
+    return any(file.endswith(suffix) for suffix in suffixes)
+
+
+def generator_name(manifest: Modality, name: str, *, private: bool = False) -> str:
+    """The catalogue name of a generator, of which 'auto' may have to be `private`.
+
+    Raises UsageError for one that the modality does not have.
+    """
+    name = manifest.private if private and name == "auto" and manifest.private else manifest.named(name)
+    if name not in manifest.generators:
+        known = manifest.generators
+        raise UsageError.of(
+            f"generator '{name}'",
+            rule=f"one of {', '.join(known)}",
+            fix=nearest(name, known, otherwise=CHOOSE),
+        )
+    return name
+
+
+def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
+    """The generator with its options: `asked` by the person must exist, `offered` by the run are used where they do.
+
+    `rare` is the larger of both: a person may ask for larger groups than the profile wants, never for smaller ones.
+    """
+    kind = manifest.generator(name)
+    known = [field.name for field in fields(kind)]
+    problems = [
+        Problem(f"[generator] {option}", f"options of '{name}': {', '.join(known)}", nearest(option, known))
+        for option in asked
+        if option not in known
+    ]
+    problems += wrong_values(kind, asked, section="generator")
+    if problems:
+        raise UsageError(*problems)
+    options = {k: v for k, v in {**offered, **asked}.items() if k in known and v is not None}
+    if "rare" in offered and "rare" in options:
+        options["rare"] = max(options["rare"], offered["rare"])
+    return kind(**options)
+
+
+def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
+    """Raise UsageError where an epsilon is asked of a generator that cannot keep one; nothing is trained."""
+    if epsilon is None or manifest.generator(name).card.private:
+        return
+    private = [known for known in manifest.generators if manifest.generator(known).card.private]
+    private.sort(key=lambda known: known != manifest.private)
+    raise UsageError.of(
+        f"epsilon {epsilon:g} asked of '{name}'",
+        rule="only a generator that keeps a differential privacy budget can keep an epsilon",
+        fix=f"--model {' | '.join(private)}"
+        if private
+        else "no generator of this catalogue can yet: leave out --epsilon; privacy is then measured by attacks",
+    )
+
+
+def refuse_wanted(manifest: Modality, name: str, *, wanted: Wanted | None) -> None:
+    """Raise UsageError where conditions are asked of a generator that draws without any; nothing is trained."""
+    card = manifest.generator(name).card
+    if wanted and not card.conditional:
+        refuse(
+            card, wanted=wanted, able=[g for g in manifest.generators if can(manifest.generator(g).card, wanted=wanted)]
+        )
+
+
+def refuse_device(manifest: Modality, name: str, *, device: str) -> None:
+    """Raise UsageError where a device is asked of a generator that has no choice of devices."""
+    if device == "cuda" and not any(field.name == "device" for field in fields(manifest.generator(name))):
+        rule = "the generators of this version learn on the CPU"
+        raise UsageError.of(f"device cuda with '{name}'", rule=rule, fix="leave out --device, or --device cpu")
