@@ -63,7 +63,7 @@ def audit(
         with budget(epsilon, delta) as ledger:
             coder, told = spec.measured(canaries.take(there), ledger)
         codes = coder.encode(canaries)
-        found: np.ndarray = np.sum([counts.sum(0)[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0)
+        found: np.ndarray = np.sum([counts[codes[:, j]] for j, counts in enumerate(told.columns)], axis=0)
         return found
 
     return attacked(score, scores, there, **how)
@@ -146,13 +146,10 @@ def likelihood_ratio(told: Measured, base: np.ndarray, planted: np.ndarray) -> f
 
 
 def of_columns(told: Measured, base: np.ndarray, planted: np.ndarray) -> float:
-    """The same of the counts of columns alone: within the codes of the target, or of all records."""
-    found = 0.0
-    for j, counts in enumerate(told.columns):
-        asked = [j] if len(counts) == 1 or told.target is None else [told.target, j]
-        cell = counts[(0,) * (counts.ndim - len(asked)) + tuple(planted[asked])]
-        found += ratio(cell - (base[:, asked] == planted[asked]).all(1).sum(), told.sigmas[j])
-    return float(found)
+    """The same of the counts of columns alone."""
+    same = (base == planted).sum(0)
+    cells = [counts[code] for counts, code in zip(told.columns, planted, strict=True)]
+    return sum((ratio(cell - n, sigma) for cell, n, sigma in zip(cells, same, told.sigmas, strict=True)), 0.0)
 
 
 def ratio(above: float, sigma: float) -> float:

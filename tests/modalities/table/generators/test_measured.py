@@ -27,7 +27,7 @@ SIGMAS = (3.0, 3.0, 2.0)
 
 def made(*, pairs: bool) -> Measured:
     """Two columns within a target of two classes and the missing one."""
-    columns = (np.array([[60, 38, 2]]), np.array([[30, 30], [10, 28], [1, 1]]), np.array([[50, 10], [8, 30], [0, 2]]))
+    columns = (np.array([60, 38, 2]), np.array([41, 59]), np.array([58, 42]))
     groups = (np.array([0, 1, 1]), np.arange(2), np.arange(2))
     if not pairs:
         return Measured(0, columns, SIGMAS, groups)
@@ -43,12 +43,9 @@ def test_what_is_saved_comes_back(tmp_path: Path, pairs: bool) -> None:
     assert found is not None and same(found, told)
 
 
-def test_shares_add_up_within_classes_and_over_them() -> None:
+def test_shares_are_of_all_records_and_noise_is_told_by_its_kinds() -> None:
     told = made(pairs=True)
     assert told.records == pytest.approx(100, abs=0.5) and told.share(1) == pytest.approx([0.41, 0.59], abs=0.01)
-    within = told.within(1)
-    assert within == pytest.approx(np.array([[0.30, 0.30], [0.11, 0.29]]), abs=0.01)
-    assert told.within(0).shape == (1, 3)
     assert told.paid == (Noise(3.0, 1, 2), Noise(2.0, 1, 1), Noise(5.0, 1, 1))
     assert made(pairs=False).paid == (Noise(3.0, 1, 2), Noise(2.0, 1, 1))
 

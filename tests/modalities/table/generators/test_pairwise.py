@@ -18,7 +18,7 @@ from semblance.core.rng import stream
 from semblance.core.shares import simplex
 from semblance.modalities.table.data import Table, concat, from_frame
 from semblance.modalities.table.generators.measured import Measured
-from semblance.modalities.table.generators.pairwise import MANY, Pairwise, PairwiseModel, _single
+from semblance.modalities.table.generators.pairwise import Pairwise, PairwiseModel, _single
 from semblance.privacy.ledger import Ledger
 
 DECLARED = {
@@ -179,10 +179,10 @@ def test_of_two_copies_of_a_run_that_broke_off_only_one_counts_the_pairs(
     assert sum(noise.count for noise in ledger.spent()) == 5 + 6
 
 
-def test_a_column_of_very_many_codes_is_counted_by_itself_and_still_goes_with_the_target(tmp_path: Path) -> None:
-    rng, n, codes = stream(3, "codes"), 20_000, [f"c{i:03d}" for i in range(MANY)]
+def test_columns_are_counted_by_themselves_and_still_go_with_the_target(tmp_path: Path) -> None:
+    rng, n, codes = stream(3, "codes"), 20_000, [f"c{i:03d}" for i in range(200)]
     died = rng.random(n) < 0.4
-    held = np.minimum(rng.geometric(0.2, n) - 1, MANY // 2 - 1) + np.where(died, MANY // 2, 0)
+    held = np.minimum(rng.geometric(0.2, n) - 1, 100 - 1) + np.where(died, 100, 0)
     frame = pd.DataFrame(
         {
             "code": np.array(codes)[held],
@@ -196,20 +196,23 @@ def test_a_column_of_very_many_codes_is_counted_by_itself_and_still_goes_with_th
     table = replace(table, schema=replace(table.schema, public=True))
     ledger = Ledger.open(tmp_path, cohort="many", epsilon=3.0, delta=1e-6)
     _, told = Pairwise().measured(table, ledger, kept=tmp_path)
-    assert [len(counts) for counts in told.columns] == [1, 3, 3, 1]
+    assert [counts.shape for counts in told.columns] == [(201,), (3,), (5,), (3,)]
     model = Pairwise(components=32, steps=400).fit(table, rng=stream(0, "fit"), resume=tmp_path)
     drawn = concat([*model.sample(4_000, rng=stream(0, "sample"))]).frame
-    late = drawn["code"].astype(str).isin(codes[MANY // 2 :])
+    late = drawn["code"].astype(str).isin(codes[100 :])
     assert late.mean() == pytest.approx(0.4, abs=0.03)
     # What is rare beside the noise goes with the target as its group does.
     assert (drawn["died"] == "yes")[late].mean() > 0.8 and (drawn["died"] == "yes")[~late].mean() < 0.15
 
 
 def test_the_noise_of_a_group_is_that_of_what_was_added_up() -> None:
-    """Beside a target whose classes are too rare to be told apart, a column of very many codes has its own noise."""
-    target, wide = np.array([[990, 8, 2]]), np.array([[600, 200, 150, 50]])
-    within = np.array([[500, 490], [5, 3], [1, 1]])
+    target, wide, narrow = np.array([600, 390, 10]), np.array([600, 200, 150, 50]), np.array([505, 495])
     groups = (np.zeros(3, dtype=np.int64), np.array([0, 1, 1, 1]), np.arange(2))
-    told = Measured(0, (target, wide, within), (3.0, 3.0, 3.0), groups)
-    by_itself, in_three = _single(told, 1)[1] * told.records, _single(told, 2)[1] * told.records
-    assert by_itself == pytest.approx(3 * np.sqrt([1, 3])) and in_three == pytest.approx(3 * np.sqrt([3, 3]))
+    told = Measured(0, (target, wide, narrow), (3.0, 3.0, 3.0), groups)
+    assert _single(told, 1)[1] * told.records == pytest.approx(3 * np.sqrt([1, 3]))
+    pairs = {(1, 2): np.array([[[300, 60], [100, 140]], [[100, 105], [105, 90]]])}
+    within = Measured(0, told.columns, told.sigmas, (np.array([0, 1, 1]), *groups[1:]), pairs, 4.0)
+    shares, noise = _single(within, 1)
+    assert shares * within.records == pytest.approx(np.array([[360, 240], [205, 195]]) / [565, 435] * [600, 400])
+    # Two cells of a pair in each class, and the column's own noise halved between two classes.
+    assert noise * within.records == pytest.approx(np.hypot(4 * np.sqrt(2), 3 * np.sqrt([1 / 2, 3 / 2])))

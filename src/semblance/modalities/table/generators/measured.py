@@ -14,19 +14,15 @@ from safetensors.numpy import load_file, save
 from semblance.core.files import write_bytes
 from semblance.core.promise import MEASURED, Noise
 from semblance.core.shares import simplex
-from semblance.modalities.table.generators.grouping import summed
 
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Noisy counts of each column (classes, size), and of pairs (classes, groups, groups) within the classes of a
-    `target` column, over `groups` (size,) of the codes of each. The sigmas are the noise of a count: of each column,
-    and of all pairs.
-
-    Columns are counted within all codes of the target, pairs within its groups. Without a target (None), for its own
-    column, and for one of very many codes, all records are one class.
+    """Noisy counts of each column (size,), and of pairs (classes, groups, groups) within the classes of a `target`
+    column, over `groups` (size,) of the codes of each. The sigmas are the noise of a count: of each column, and of all
+    pairs. Without a target (None) all records are one class.
     """
 
     target: int | None
@@ -44,18 +40,12 @@ class Measured:
 
     def share(self, j: int) -> np.ndarray:
         """(size,) the shares of a column's codes, none below zero."""
-        return simplex(self.columns[j].sum(0) / self.records)
+        return simplex(self.columns[j] / self.records)
 
     @property
     def classes(self) -> np.ndarray:
         """(codes of the target,) the class of each; all records are one class without a target."""
         return np.zeros(1, dtype=np.int64) if self.target is None else self.groups[self.target]
-
-    def within(self, j: int) -> np.ndarray:
-        """(classes, size) noisy shares, of all records, of a column's codes in each class; (1, size) where they were
-        counted in all."""
-        counts = self.columns[j] / self.records
-        return counts if len(counts) == 1 else summed(counts.T, self.classes).T
 
     @property
     def paid(self) -> tuple[Noise, ...]:

@@ -2,9 +2,9 @@
 
 Nothing is selected, so nothing is paid for selecting: all pairs are measured at once, each with the same noise, and the
 nonnegative mixture that comes nearest to all of them takes most of the noise out again. Where there is a target of few
-codes, columns and pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each
-table either way. Columns are counted first, those of many codes with less noise than others; what is rare beside the
-noise is put together before pairs are counted, and told apart again by what the columns say alone.
+codes, pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each table
+either way. Columns are counted first and by themselves, those of many codes with less noise than others; what is rare
+beside the noise is put together before pairs are counted, and told apart again by what the columns say alone.
 """
 
 from __future__ import annotations
@@ -54,9 +54,6 @@ WIDE = 0.5
 """The power of a column's cells with which its share of the budget grows. If the error of a cell were that of its
 noise, 2/3 would be best (Zhang et al., PrivSyn, USENIX Security 2021); but most cells of a wide column are empty, and
 known to hold no less than nothing."""
-MANY = 200
-"""Codes from which on a column is counted by itself: how its groups lie within the classes of the target is then only
-known from its pairs."""
 FEW = 9
 """Codes of a target, the missing one included, within which others are counted; one with more is as any column."""
 CELLS = 100
@@ -123,17 +120,15 @@ class Pairwise(CodedSpec):
 
     def _columns(self, counter: Counter, coder: Encoding) -> Measured:
         target, pairs = _tables(coder)
-        columns = [_within(None if size >= MANY else target, [(j,)])[0] for j, size in enumerate(coder.sizes)]
-        left = 1 - self.single if pairs else 0.0
+        columns, left = [(j,) for j in range(len(coder.columns))], 1 - self.single if pairs else 0.0
         found, sigmas = counter.counted(columns, share=self.single, left=left, wide=WIDE, note="columns")
-        alone = tuple(counts if counts.ndim == 2 else counts[None] for counts in found)
-        return Measured(target, alone, sigmas, tuple(np.arange(size) for size in coder.sizes))
+        return Measured(target, tuple(found), sigmas, tuple(np.arange(size) for size in coder.sizes))
 
     def _pairs(self, counter: Counter, coder: Encoding, told: Measured) -> Measured:
         target, pairs = _tables(coder)
         noise = self._beyond(told, len(pairs))
         groups = tuple(self._group(coder, told, j, noise) for j in range(len(coder.columns)))
-        asked = _within(target, pairs)
+        asked = pairs if target is None else [(target, *pair) for pair in pairs]
         found, (sigma, *_) = counter.merged(groups).counted(asked, share=1.0, left=0.0, note="pairs")
         tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
         return replace(told, groups=groups, pairs=tables, pair_sigma=sigma)
@@ -165,7 +160,7 @@ class Pairwise(CodedSpec):
         parts = [fitted.column(place[j]) if j in place else levels for j in range(len(groups))]
         whole = Products(fitted.weights, np.concatenate(parts), sizes(groups))
         structure = Structure(len(groups), tuple(range(len(groups))), ())
-        every = apart(whole, groups, _within_groups(told, stratum))
+        every = apart(whole, groups, [told.share(j)[None] for j in range(len(groups))])
         return PairwiseModel(coder, self.to_json(), structure, every, measured=findings(told, whole))
 
     @staticmethod
@@ -244,26 +239,24 @@ def _moments(told: Measured) -> Moments:
     place = {j: k for k, j in enumerate(learned)}
     single, noise = zip(*(_single(told, j) for j in learned), strict=True) if learned else ((), ())
     pairs = {(place[i], place[j]): counts / records for (i, j), counts in told.pairs.items()}
-    whole = np.ones(1) if told.target is None else simplex(summed(told.within(told.target)[0], told.classes))
+    whole = (
+        np.ones(1) if told.target is None else simplex(summed(told.columns[told.target] / told.records, told.classes))
+    )
     return Moments(whole, single, pairs, noise, told.pair_sigma / records)
 
 
 def _single(told: Measured, j: int) -> tuple[np.ndarray, np.ndarray]:
-    """(classes, groups) the shares of a column's groups in each class, and (groups,) their noise: that of a sum, over
-    the codes of a group, and over those of a class.
-
-    A column that was counted by itself is divided between the classes as its pairs are.
-    """
+    """(classes, groups) the shares of a column's groups in each class, and (groups,) their noise: that of a sum over
+    the codes of a group. How a group is divided between the classes, the pairs of the column say."""
     group, classes = told.groups[j], int(told.classes.max()) + 1
-    shares = summed(told.within(j), group)
-    if len(shares) == classes:
-        merged = np.bincount(group) * len(told.columns[j]) / classes
-        return shares, told.sigmas[j] / told.records * np.sqrt(merged)
-    own = [(counts, 1 if pair[1] == j else 2) for pair, counts in told.pairs.items() if j in pair]
-    parts = np.maximum(np.mean([counts.sum(axis) for counts, axis in own], axis=0), 1e-9)
-    added = np.mean([counts.shape[axis] for counts, axis in own]) / len(own)
-    noise = np.hypot(told.pair_sigma * math.sqrt(added), told.sigmas[j] * np.sqrt(np.bincount(group) / classes))
-    return parts / parts.sum(0) * shares, noise / told.records
+    shares, noise = summed(told.columns[j], group)[None], told.sigmas[j] * np.sqrt(np.bincount(group))
+    if classes > 1:
+        own = [(counts, 1 if pair[1] == j else 2) for pair, counts in told.pairs.items() if j in pair]
+        parts = np.maximum(np.mean([counts.sum(axis) for counts, axis in own], axis=0), 1e-9)
+        added = np.mean([counts.shape[axis] for counts, axis in own]) / len(own)
+        shares = parts / parts.sum(0) * shares
+        noise = np.hypot(told.pair_sigma * math.sqrt(added), noise / math.sqrt(classes))
+    return shares / told.records, noise / told.records
 
 
 def findings(told: Measured, fitted: Products) -> dict[str, Any]:
@@ -286,11 +279,6 @@ def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
     return target, list(combinations((j for j in every if j != target), 2))
 
 
-def _within(target: int | None, subsets: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Each of these tables, within the codes of the target where it is not about the target."""
-    return [subset if target is None or target in subset else (target, *subset) for subset in subsets]
-
-
 def apart(fitted: Products, groups: Sequence[np.ndarray], within: Sequence[np.ndarray]) -> Products:
     """The mixture over all codes: within a group, codes are as common as `within` says, (components, size) or (1, size)
     for each column."""
@@ -300,26 +288,3 @@ def apart(fitted: Products, groups: Sequence[np.ndarray], within: Sequence[np.nd
         held = held / summed(held, group)[:, group]
         found.append(fitted.column(j)[group] * held.T.astype(np.float32))
     return Products(fitted.weights, np.concatenate(found).astype(np.float32), np.array([len(g) for g in groups]))
-
-
-def _within_groups(told: Measured, stratum: np.ndarray) -> list[np.ndarray]:
-    """Of each column the shares of its codes in the class of each component, or in all where it is one."""
-    shares = [_shrunk(told, j) for j in range(len(told.columns))]
-    return [held[stratum] if len(held) > 1 else held for held in shares]
-
-
-def _shrunk(told: Measured, j: int) -> np.ndarray:
-    """(classes, size) shares of the codes of a column: of each class as far from those of all as more than noise says.
-
-    Within a group, the empirical Bayes estimate (Efron & Morris, JASA 1973) around the shares of all classes.
-    """
-    every, noise, group = told.share(j), told.sigmas[j] / told.records, told.groups[j]
-    shares = told.within(j)
-    if len(shares) == 1:
-        return every[None]
-    common = every / np.maximum(summed(every, group)[group], 1e-12)
-    expected = np.maximum(summed(shares, group), 0)[:, group] * common
-    beyond = summed((shares - expected) ** 2 - noise**2, group)[:, group] / np.bincount(group)[group]
-    beyond = np.maximum(beyond, 0)
-    found: np.ndarray = np.maximum(expected + beyond / (beyond + noise**2) * (shares - expected), 0)
-    return found
