@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-signals bench-wide bench-clipping bench-images bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
+  bench-selection bench-signals bench-wide bench-clipping bench-images bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | bench-signals | bench-images | bench-translations | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-selection | bench-signals | bench-images | bench-translations | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -73,6 +73,11 @@ PRIVATE ?= adult-10k adult diabetes130
 # Private generators beside their peers, at five epsilons.
 bench-private: dev private-peers
 	for board in $(PRIVATE); do $(BIN)/python -m bench.private --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
+
+# Private pairs that are chosen beside all of them, and two kinds of noise.
+bench-selection: dev
+	$(BIN)/python -m bench.selection
+	$(BIN)/python -m bench.selection --noise
 
 # What a private table of a hundred columns and a million patients costs.
 bench-wide: setup

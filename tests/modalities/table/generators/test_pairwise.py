@@ -199,7 +199,7 @@ def test_columns_are_counted_by_themselves_and_still_go_with_the_target(tmp_path
     assert [counts.shape for counts in told.columns] == [(201,), (3,), (5,), (3,)]
     model = Pairwise(components=32, steps=400).fit(table, rng=stream(0, "fit"), resume=tmp_path)
     drawn = concat([*model.sample(4_000, rng=stream(0, "sample"))]).frame
-    late = drawn["code"].astype(str).isin(codes[100 :])
+    late = drawn["code"].astype(str).isin(codes[100:])
     assert late.mean() == pytest.approx(0.4, abs=0.03)
     # What is rare beside the noise goes with the target as its group does.
     assert (drawn["died"] == "yes")[late].mean() > 0.8 and (drawn["died"] == "yes")[~late].mean() < 0.15

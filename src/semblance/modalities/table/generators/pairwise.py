@@ -125,13 +125,13 @@ class Pairwise(CodedSpec):
         return Measured(target, tuple(found), sigmas, tuple(np.arange(size) for size in coder.sizes))
 
     def _pairs(self, counter: Counter, coder: Encoding, told: Measured) -> Measured:
-        target, pairs = _tables(coder)
-        noise = self._beyond(told, len(pairs))
-        groups = tuple(self._group(coder, told, j, noise) for j in range(len(coder.columns)))
-        asked = pairs if target is None else [(target, *pair) for pair in pairs]
-        found, (sigma, *_) = counter.merged(groups).counted(asked, share=1.0, left=0.0, note="pairs")
-        tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
-        return replace(told, groups=groups, pairs=tables, pair_sigma=sigma)
+        _, pairs = _tables(coder)
+        return counter.with_pairs(self.grouped(coder, told, len(pairs)), pairs)
+
+    def grouped(self, coder: Encoding, told: Measured, pairs: int) -> Measured:
+        """What was measured of columns, and which of their codes count as one where so many pairs are to be counted."""
+        noise = self._beyond(told, pairs)
+        return replace(told, groups=tuple(self._group(coder, told, j, noise) for j in range(len(coder.columns))))
 
     def _group(self, coder: Encoding, told: Measured, j: int, noise: float) -> np.ndarray:
         """Of a column (size,) which codes count as one within pairs of such `noise`."""
@@ -152,16 +152,20 @@ class Pairwise(CodedSpec):
     def _fitted(
         self, coder: Encoding, told: Measured, *, rng: np.random.Generator, watch: Watch | None
     ) -> PairwiseModel:
-        """The mixture that comes nearest to what was measured."""
+        """The mixture that comes nearest to what was measured, over all codes."""
+        whole = self.mixture(told, rng=rng, watch=watch)
+        structure = Structure(len(told.groups), tuple(range(len(told.groups))), ())
+        every = apart(whole, told.groups, [told.share(j)[None] for j in range(len(told.groups))])
+        return PairwiseModel(coder, self.to_json(), structure, every, measured=findings(told, whole))
+
+    def mixture(self, told: Measured, *, rng: np.random.Generator, watch: Watch | None = None) -> Products:
+        """The mixture over groups that comes nearest to what was measured."""
         groups, moments = told.groups, _moments(told)
         fitted, stratum = moments.fitted(components=self.components, steps=self.steps, rng=rng, watch=watch)
         levels = np.eye(len(moments.strata), dtype=np.float32)[:, stratum]
         place = {j: k for k, j in enumerate(_learned(told))}
         parts = [fitted.column(place[j]) if j in place else levels for j in range(len(groups))]
-        whole = Products(fitted.weights, np.concatenate(parts), sizes(groups))
-        structure = Structure(len(groups), tuple(range(len(groups))), ())
-        every = apart(whole, groups, [told.share(j)[None] for j in range(len(groups))])
-        return PairwiseModel(coder, self.to_json(), structure, every, measured=findings(told, whole))
+        return Products(fitted.weights, np.concatenate(parts), sizes(groups))
 
     @staticmethod
     def load(folder: Path) -> PairwiseModel:
@@ -209,6 +213,14 @@ class Counter:
         sigmas = tuple(noises[k].sigma for k in kind)
         counts = self.ledger.noisy_counts(self.codes, self.sizes, subsets, self.subjects, sigma=sigmas, note=note)
         return counts, sigmas
+
+    def with_pairs(self, told: Measured, pairs: Sequence[Pair], *, left: float = 0.0) -> Measured:
+        """What was measured, and these pairs as well, over its groups: for all of the budget, or such that so many
+        times what they cost is `left`."""
+        asked = pairs if told.target is None else [(told.target, *pair) for pair in pairs]
+        found, (sigma, *_) = self.merged(told.groups).counted(asked, share=1.0, left=left, note="pairs")
+        tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
+        return replace(told, pairs={**told.pairs, **tables}, pair_sigma=sigma)
 
 
 def _saved(told: Measured, kept: Path | None) -> Measured:
@@ -262,13 +274,18 @@ def _single(told: Measured, j: int) -> tuple[np.ndarray, np.ndarray]:
 def findings(told: Measured, fitted: Products) -> dict[str, Any]:
     """How near the model is to what was measured, as mean total variation, and how far noise alone would be."""
     off, noise = [], []
-    levels = np.ones((1, len(fitted.weights))) if told.target is None else fitted.column(told.target)
-    for (i, j), counts in told.pairs.items():
-        shares = np.stack([(fitted.column(i) * fitted.weights * own) @ fitted.column(j).T for own in levels])
-        off.append(np.abs(shares - counts / told.records).sum() / 2)
+    for pair, counts in told.pairs.items():
+        off.append(np.abs(implied(told, fitted, pair) - counts / told.records).sum() / 2)
         noise.append(moved(counts.size, told.pair_sigma / told.records))
     pairs = {"pairs": float(np.mean(off)), "pairs of noise alone": float(np.mean(noise))} if off else {}
     return {"records": round(told.records), **pairs, "noise": [noise.to_json() for noise in told.paid]}
+
+
+def implied(told: Measured, fitted: Products, pair: Pair) -> np.ndarray:
+    """(classes, groups, groups) the shares, of all records, that a mixture over groups has of a pair."""
+    one, two = (fitted.column(j) for j in pair)
+    levels = np.ones((1, len(fitted.weights))) if told.target is None else fitted.column(told.target)
+    return np.stack([(one * fitted.weights * own) @ two.T for own in levels])
 
 
 def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
