@@ -12,7 +12,7 @@ import argparse
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -31,6 +31,7 @@ from semblance.core.rng import stream
 from semblance.modalities.table.data import Table, concat
 from semblance.modalities.table.domain import public_encoding
 from semblance.modalities.table.encode import Encoding
+from semblance.modalities.table.generators.grouping import summed
 from semblance.modalities.table.generators.measured import Measured, Pair
 from semblance.modalities.table.generators.pairwise import Counter, Pairwise, implied
 from semblance.privacy.accountant import noise_for, rho_of
@@ -102,13 +103,17 @@ class Chosen(Concentrated):
 
         A patient who comes or goes changes a count by one, so each of these by at most one.
         """
-        estimate = replace(self, steps=QUICK).mixture(told, rng=stream(0, "quick"))
-        merged = counter.merged(told.groups)
+        merged, expected = counter.merged(told.groups), self.expected(told)
         pairs = (pair for pair in combinations(range(len(told.columns)), 2) if pair not in told.pairs)
-        return {
-            pair: float(np.abs(exact(merged, pair) - told.records * implied(told, estimate, pair)[0]).sum())
-            for pair in pairs
-        }
+        return {pair: float(np.abs(exact(merged, pair) - told.records * expected(pair)).sum()) for pair in pairs}
+
+    def expected(self, told: Measured) -> Callable[[Pair], np.ndarray]:
+        """(groups, groups) the shares of a pair by what was counted: of columns alone, they are independent."""
+        if not told.pairs:
+            shares = [summed(told.share(j), group) for j, group in enumerate(told.groups)]
+            return lambda pair: np.outer(shares[pair[0]], shares[pair[1]])
+        estimate = replace(self, steps=QUICK).mixture(told, rng=stream(0, "quick"))
+        return lambda pair: implied(told, estimate, pair)[0]
 
 
 @dataclass(frozen=True)
