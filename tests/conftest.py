@@ -14,6 +14,10 @@ settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_
 settings.load_profile("any machine")
 # Networks of tests are tiny: a second thread costs more than it brings. It has to be said before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The command line takes all cores that it may use. Each process of xdist has one, and so has all that it starts.
+if hasattr(os, "sched_setaffinity") and "PYTEST_XDIST_WORKER" in os.environ:
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) % len(cores)]})
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG = ("tests/test_docs.py", "tests/journeys/", "tests/contracts/")

@@ -45,7 +45,7 @@ def blocks(page: Path) -> list[Block]:
 
 def quick(text: str) -> str:
     """The same with a time budget that suits a test."""
-    return re.sub(r"time_budget=\d+", "time_budget=1", re.sub(r"--time-budget \w+", "--time-budget 2s", text))
+    return re.sub(r"time_budget=\d+", "time_budget=0.2", re.sub(r"--time-budget \w+", "--time-budget 1s", text))
 
 
 def commands(text: str) -> list[list[str]]:

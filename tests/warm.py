@@ -34,6 +34,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 # or keep randomness of its own (forks would share it), as OpenDP does.
 LATE = (
     *("lightgbm", "pyarrow.csv", "pyarrow.feather", "pyarrow.parquet", "pydantic.type_adapter", "scipy.optimize"),
+    "dp_accounting.pld.privacy_loss_distribution",
     *("torch._dynamo", "torch.fx.experimental.symbolic_shapes"),  # imported by the first optimizer of a process
 )
 
