@@ -170,18 +170,18 @@ def taught(seen: Evidence[Pieces], made: Made | None) -> dict[str, Tables]:
         fresh = [lot(seen, pieces, name=name, most=most) for pieces in draws]
         arms |= {name: fresh, f"with {name}": [real.joined(one.take(one.y > 0)) for one in fresh]}
 
-    def answers(one: Lot) -> Tables:
-        return _tables(classifying.learn(one, len(CLASSES), seed=seen.seed), held, seen.holdout.source)
-
+    judges = {
+        name: [classifying.learn(one, len(CLASSES), seed=seen.seed) for one in lots]
+        for name, lots in arms.items()
+        if all(len(one.y) for one in lots)
+    }
     tables = {
-        name: sum(map(answers, lots)) / len(lots) for name, lots in arms.items() if all(len(one.y) for one in lots)
+        name: sum(_tables(judge, held, seen.holdout.source) for judge in each) / len(each)
+        for name, each in judges.items()
     }
     if made is not None:
-        new, judge = (
-            lot(seen, made.new, name="reverse", most=most),
-            classifying.learn(real, len(CLASSES), seed=seen.seed),
-        )
-        tables["reverse"] = _tables(judge, new, made.new.source)
+        new = lot(seen, made.new, name="reverse", most=most)
+        tables["reverse"] = _tables(judges["real"][0], new, made.new.source)
     return tables
 
 

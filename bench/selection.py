@@ -64,10 +64,13 @@ epsilon, with delta the number of learned records to the power of -1.1. Medians 
   e^2/8-zCDP and no more
 - tree: as MST does (McKenna, Miklau & Sheldon, JPC 2021). A maximum spanning tree of the columns, each edge by the
   exponential mechanism, over how far a pair is from what columns say alone. A third of the budget is for columns, one
-  for choosing, one for the pairs; "a tenth to choose" leaves more to these
+  for choosing, one for the pairs; "a tenth to choose" leaves more to these. The mixture is made for all pairs and holds
+  a tree less well than MST's own inference, which is exact there: private.md has OpenDP's MST as a whole
 - rounds: as AIM does (McKenna, Mullins, Sheldon & Miklau, VLDB 2022). One pair after the other, that which the mixture
   so far is farthest from, beyond what noise would make of it; after each one the mixture is fitted anew, in {quick}
-  steps. So many rounds as there are columns (d), or a multiple; a tenth of the budget to choose
+  steps. So many rounds as there are columns (d), or a multiple; a tenth of the budget to choose, and half of what is
+  left for columns, as in `pairwise`: AIM spends less on columns, more on later rounds than on first ones, and takes its
+  estimate from a graphical model
 - pair: mean TV over all pairs of columns, as in private.md; TSTR: AUC on holdout of boosting (gb) and of a linear model
   (lr) that learned the records. Least to most: over the seeds
 - sigma: the noise of each count of a pair; CPU: seconds of a processor for counting, choosing and fitting
@@ -96,7 +99,7 @@ class Concentrated(Pairwise):
 
 @dataclass(frozen=True)
 class Chosen(Concentrated):
-    """Only some pairs, of records without a target."""
+    """Only some pairs, of records without a target: within one, a pair with the target would ask for it twice."""
 
     def far(self, counter: Counter, told: Measured) -> dict[Pair, float]:
         """How far, in records, each pair that is not counted yet is from what the others and the columns say of it.
@@ -141,7 +144,8 @@ class Rounds(Chosen):
         told, noise = self.grouped(coder, told, rounds), self._beyond(told, rounds)
         for left in reversed(range(rounds)):
             gain = {pair: far - 2 * moved(cells(told, pair), noise) for pair, far in self.far(counter, told).items()}
-            told = counter.with_pairs(told, [chosen(gain, rho=self.cost(counter) / rounds)], left=left)
+            later = [(left, left)] if left else []
+            told = counter.with_pairs(told, [chosen(gain, rho=self.cost(counter) / rounds)], later=later)
         return told
 
 

@@ -19,7 +19,7 @@ from semblance.core.model import refuse_wanted as refuse
 CHOOSE = "choose one of `semblance models`"
 
 
-def choose_modality(paths: Sequence[str], name: str = "auto") -> Modality:
+def modality_of(paths: Sequence[str], name: str = "auto") -> Modality:
     """The modality of a name, or the only one whose suffixes fit every path. Raises UsageError otherwise."""
     if name != "auto":
         return _refuse_folder(paths, modality(name))

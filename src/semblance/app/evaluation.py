@@ -24,7 +24,7 @@ def run_evaluate(options: EvaluateOptions, *, show: Show = quiet) -> Outcome:
     """Judge the output of any tool: the same findings, gate and bundle, without a model."""
     named = _named(options)
     sums = together((_flag(part), partial(fingerprint, path)) for part, path in named.items())
-    manifest, inputs = choose.choose_modality([*named.values()], options.modality), dict(zip(named, sums, strict=True))
+    manifest, inputs = choose.modality_of([*named.values()], options.modality), dict(zip(named, sums, strict=True))
     use_threads(cores())
     options = replace(options, run=Path(options.run).resolve())
     with working(options.run, kind="evaluate", resume=True) as folder:

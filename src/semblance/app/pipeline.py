@@ -98,7 +98,7 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
 
 def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     """Turn every 'auto' into what it means here, and refuse what cannot be kept, before anything is read."""
-    manifest = choose.choose_modality(options.paths, options.modality)
+    manifest = choose.modality_of(options.paths, options.modality)
     private = options.epsilon is not None
     name = choose.generator_name(manifest, options.model, private=private)
     threads = cores() if options.threads is None else options.threads

@@ -96,7 +96,7 @@ def read(
     if is_frame(source):
         if private:
             raise UsageError.of("a frame with private=True", rule="private reads a file", fix="give the path")
-        manifest = choose.choose_modality(("frame.parquet",), modality)
+        manifest = choose.modality_of(("frame.parquet",), modality)
         if not of_frames(manifest):
             raise UsageError.of(
                 f"a frame of modality '{manifest.name}'", rule="only rows of a table are a frame", fix="give a path"
@@ -104,7 +104,7 @@ def read(
         records, profile = stages.beside(manifest, "from_frame")(source, options)
         return _warned(Data(records, profile, manifest, library_of(source)))
     paths = (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
-    manifest = choose.choose_modality(paths, modality)
+    manifest = choose.modality_of(paths, modality)
     told = marks({path: fingerprint(path) for path in paths}) if private else ()
     paid = {} if ledger is None else {"ledger": partial(_bound, ledger, told)}
     records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
@@ -119,6 +119,7 @@ def _bound(ledger: Ledger, told: tuple[str, ...], outline: Schema) -> Ledger:
 
 
 def bind(ledger: Ledger, told: tuple[str, ...]) -> None:
+    """Let a ledger know the files that are measured; warns where its patients were measured in other files before."""
     if ledger.bind(told):
         said = f"cohort '{ledger.cohort}' was measured in other files before: they share the budget"
         warnings.warn(f"{said}; other patients need another [cohort] id", stacklevel=3)
@@ -198,7 +199,7 @@ def written(source: Any, folder: Path) -> Path:
         write_csv(source.to_frame() if isinstance(source, Data) else source, made)
         return made
     file = Path(source)
-    if file.is_dir() and choose.choose_modality((str(file),)).folders:
+    if file.is_dir() and choose.modality_of((str(file),)).folders:
         return Path(shutil.copytree(file, folder / "synthetic"))
     if not file.is_file() or file.suffix.lower() == ".zip":
         raise UsageError.of(

@@ -26,8 +26,11 @@ HALVINGS = 60
 CLOSE = 1e-3
 """Up to this share the noise is larger than it had to be, never smaller."""
 FINE, COARSE = 1e-4, 1e-3
-"""Steps of the grid on which privacy losses are rounded up; those (times epsilon) on which noise is looked for: less
-work, and as they are rounded up no less of a bound."""
+"""Steps of the grid on which privacy losses are rounded up, times an epsilon below one: what many tables lose is small
+beside a coarser one. Those (times epsilon) on which the noise of training is looked for: less work, and as they are
+rounded up no less of a bound."""
+FINEST = 2.0**-10
+"""The least part of these steps."""
 ROUNDED = 1e-9
 """The share of what concentrated privacy says is left that its rounding may take."""
 GROWTH = 0.55
@@ -59,6 +62,9 @@ def _bound(spent: Sequence[Spent], delta: float, grid: float) -> float:
         # Epsilons of answers add up (Dwork et al. 2006), to those of whatever else there is.
         answers = sum(part.count * part.epsilon for part in spent if isinstance(part, Answers))
         bound = min(bound, _bound(others, delta, grid) + answers)
+    if len(costs) == len(spent):
+        # Powers of two, so that what was composed once serves the next look.
+        grid *= max(2.0 ** math.floor(math.log2(min(max(bound, FINEST), 1.0))), FINEST)
     return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left, grid))
 
 

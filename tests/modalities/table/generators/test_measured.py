@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from semblance.core.errors import DataError
 from semblance.core.promise import Noise
 from semblance.core.rng import stream
 from semblance.modalities.table.generators.measured import Measured
@@ -26,7 +28,7 @@ SIGMAS = (3.0, 3.0, 2.0)
 
 
 def made(*, pairs: bool) -> Measured:
-    """Two columns within a target of two classes and the missing one."""
+    """A target of two codes and the missing one, and two columns."""
     columns = (np.array([60, 38, 2]), np.array([41, 59]), np.array([58, 42]))
     groups = (np.array([0, 1, 1]), np.arange(2), np.arange(2))
     if not pairs:
@@ -41,6 +43,12 @@ def test_what_is_saved_comes_back(tmp_path: Path, pairs: bool) -> None:
     told.save(tmp_path)
     found = Measured.load(tmp_path)
     assert found is not None and same(found, told)
+
+
+def test_counts_of_another_version_are_refused(tmp_path: Path) -> None:
+    replace(made(pairs=True), columns=(np.array([[60, 38, 2]]), np.ones((3, 2)), np.ones((3, 2)))).save(tmp_path)
+    with pytest.raises(DataError, match="another version"):
+        Measured.load(tmp_path)
 
 
 def test_shares_are_of_all_records_and_noise_is_told_by_its_kinds() -> None:

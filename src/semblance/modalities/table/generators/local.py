@@ -133,7 +133,7 @@ class Local(CodedSpec):
         rng = stream(root_of(rng), "mixture")
         fitted, _ = moments.fitted(components=self.components, steps=self.steps, rng=rng, watch=watch)
         structure = Structure(len(groups), tuple(range(len(groups))), ())
-        mixture = apart(fitted, groups, [shares[None] for shares in told.alone])
+        mixture = apart(fitted, groups, told.alone)
         return LocalModel(coder, self.to_json(), structure, mixture, measured=told.findings(fitted))
 
     def audited(self, *, ran: Any = None, **how: Any) -> Audit:

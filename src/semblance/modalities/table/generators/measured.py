@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save
 
+from semblance.core.errors import DataError
 from semblance.core.files import write_bytes
 from semblance.core.promise import MEASURED, Noise
 from semblance.core.shares import simplex
@@ -64,7 +65,7 @@ class Measured:
 
     @classmethod
     def load(cls, folder: Path) -> Measured | None:
-        """What `save` wrote; None where nothing was measured yet."""
+        """What `save` wrote; None where nothing was measured yet. Raises DataError for what another version wrote."""
         if not (folder / MEASURED).exists():
             return None
         arrays = load_file(folder / MEASURED)
@@ -72,5 +73,9 @@ class Measured:
         pairs = sorted((int(i), int(j)) for what, *at in map(str.split, arrays) if what == "pair" for i, j in [at])
         *sigmas, pair_sigma = map(float, arrays["sigma"])
         columns, groups = (tuple(arrays[f"{what} {j}"] for j in range(count)) for what in ("column", "group"))
+        if any(counts.ndim != 1 for counts in columns):
+            raise DataError.of(
+                "noisy counts of another version", rule="a run goes on with the version it began with", fix="begin anew"
+            )
         tables = {(i, j): arrays[f"pair {i} {j}"] for i, j in pairs}
         return cls(None if target < 0 else target, columns, tuple(sigmas), groups, tables, pair_sigma)

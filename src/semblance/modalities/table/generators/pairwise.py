@@ -2,8 +2,8 @@
 
 Nothing is selected, so nothing is paid for selecting: all pairs are measured at once, each with the same noise, and the
 nonnegative mixture that comes nearest to all of them takes most of the noise out again. Where there is a target of few
-codes, pairs are counted within each of them, which costs nothing more: a patient stands in one cell of each table
-either way. Columns are counted first and by themselves, those of many codes with less noise than others; what is rare
+codes, pairs are counted within its classes, which costs nothing more: a patient stands in one cell of each table either
+way. Columns are counted first and by themselves, those of many codes with less noise than others; what is rare
 beside the noise is put together before pairs are counted, and told apart again by what the columns say alone.
 """
 
@@ -55,7 +55,10 @@ WIDE = 0.5
 noise, 2/3 would be best (Zhang et al., PrivSyn, USENIX Security 2021); but most cells of a wide column are empty, and
 known to hold no less than nothing."""
 FEW = 9
-"""Codes of a target, the missing one included, within which others are counted; one with more is as any column."""
+"""Codes, the missing one included, of a target within whose classes pairs are counted; one with more is a number, or
+has too many classes to be told apart, and is as any column."""
+Later = Sequence[tuple[float, int]]
+"""Shares of the budget, and for how many tables each."""
 CELLS = 100
 
 
@@ -120,8 +123,8 @@ class Pairwise(CodedSpec):
 
     def _columns(self, counter: Counter, coder: Encoding) -> Measured:
         target, pairs = _tables(coder)
-        columns, left = [(j,) for j in range(len(coder.columns))], 1 - self.single if pairs else 0.0
-        found, sigmas = counter.counted(columns, share=self.single, left=left, wide=WIDE, note="columns")
+        columns, later = [(j,) for j in range(len(coder.columns))], [(1 - self.single, len(pairs))] if pairs else []
+        found, sigmas = counter.counted(columns, share=self.single, later=later, wide=WIDE, note="columns")
         return Measured(target, tuple(found), sigmas, tuple(np.arange(size) for size in coder.sizes))
 
     def _pairs(self, counter: Counter, coder: Encoding, told: Measured) -> Measured:
@@ -155,7 +158,7 @@ class Pairwise(CodedSpec):
         """The mixture that comes nearest to what was measured, over all codes."""
         whole = self.mixture(told, rng=rng, watch=watch)
         structure = Structure(len(told.groups), tuple(range(len(told.groups))), ())
-        every = apart(whole, told.groups, [told.share(j)[None] for j in range(len(told.groups))])
+        every = apart(whole, told.groups, [told.share(j) for j in range(len(told.groups))])
         return PairwiseModel(coder, self.to_json(), structure, every, measured=findings(told, whole))
 
     def mixture(self, told: Measured, *, rng: np.random.Generator, watch: Watch | None = None) -> Products:
@@ -201,24 +204,26 @@ class Counter:
         return replace(self, codes=codes, sizes=sizes(groups))
 
     def counted(
-        self, subsets: Sequence[tuple[int, ...]], *, share: float, left: float, note: str, wide: float = 0.0
+        self, subsets: Sequence[tuple[int, ...]], *, share: float, note: str, later: Later = (), wide: float = 0.0
     ) -> tuple[list[np.ndarray], tuple[float, ...]]:
-        """Noisy counts for a `share` of the budget, where a share of it is to be `left`, and the sigma of each. Shares
-        grow with the power `wide` of the cells, in powers of two, so that there are few kinds of noise."""
+        """Noisy counts for a `share` of the budget, and their sigmas; other shares are for what is counted `later`.
+
+        Shares grow with the power `wide` of the cells, in powers of two, so that there are few kinds of noise.
+        """
         cells = [math.prod(int(self.sizes[j]) for j in subset) for subset in subsets]
         weights = 2.0 ** np.round(wide * np.log2(cells))
         kinds, kind, often = np.unique(weights, return_inverse=True, return_counts=True)
         parts = [(float(share * w * n / weights.sum()), int(n)) for w, n in zip(kinds, often, strict=True)]
-        noises = self.ledger.affordable([*parts, *([(left, 1)] if left else [])])
+        noises = self.ledger.affordable([*parts, *later])
         sigmas = tuple(noises[k].sigma for k in kind)
         counts = self.ledger.noisy_counts(self.codes, self.sizes, subsets, self.subjects, sigma=sigmas, note=note)
         return counts, sigmas
 
-    def with_pairs(self, told: Measured, pairs: Sequence[Pair], *, left: float = 0.0) -> Measured:
-        """What was measured, and these pairs as well, over its groups: for all of the budget, or such that so many
-        times what they cost is `left`."""
+    def with_pairs(self, told: Measured, pairs: Sequence[Pair], *, later: Later = ()) -> Measured:
+        """What was measured, and these pairs as well, over its groups: for all that is left of the budget, or one part
+        of it where others are for what is counted `later`."""
         asked = pairs if told.target is None else [(told.target, *pair) for pair in pairs]
-        found, (sigma, *_) = self.merged(told.groups).counted(asked, share=1.0, left=left, note="pairs")
+        found, (sigma, *_) = self.merged(told.groups).counted(asked, share=1.0, note="pairs", later=later)
         tables = {pair: counts.reshape(-1, *counts.shape[-2:]) for pair, counts in zip(pairs, found, strict=True)}
         return replace(told, pairs={**told.pairs, **tables}, pair_sigma=sigma)
 
@@ -289,7 +294,7 @@ def implied(told: Measured, fitted: Products, pair: Pair) -> np.ndarray:
 
 
 def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
-    """The column of the target, if others can be counted within its few codes, and the pairs of those others."""
+    """The column of the target, if others can be counted within its classes, and the pairs of those others."""
     target, every = encoding.target, range(len(encoding.columns))
     if target is not None and (encoding.columns[target].size > FEW or len(every) < 3):
         target = None
@@ -297,11 +302,10 @@ def _tables(encoding: Encoding) -> tuple[int | None, list[Pair]]:
 
 
 def apart(fitted: Products, groups: Sequence[np.ndarray], within: Sequence[np.ndarray]) -> Products:
-    """The mixture over all codes: within a group, codes are as common as `within` says, (components, size) or (1, size)
-    for each column."""
+    """The mixture over all codes: within a group, codes are as common as `within` says, (size,) for each column."""
     found = []
     for j, (group, shares) in enumerate(zip(groups, within, strict=True)):
         held = np.maximum(shares, 1e-12)
-        held = held / summed(held, group)[:, group]
-        found.append(fitted.column(j)[group] * held.T.astype(np.float32))
+        held = (held / summed(held, group)[group]).astype(np.float32)
+        found.append(fitted.column(j)[group] * held[:, None])
     return Products(fitted.weights, np.concatenate(found).astype(np.float32), np.array([len(g) for g in groups]))

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semblance.app import choose
+from semblance.catalog import modality
+from semblance.core.errors import UsageError
+
+TABLE = modality("table")
+
+
+@pytest.mark.parametrize("path", ["a.csv", "A.CSV.GZ", "a.parquet", "dir.v2/a.zip::b/c.csv", "a.xlsx"])
+def test_suffixes_choose_the_modality(path: str) -> None:
+    assert choose.modality_of((path,)).name == "table"
+
+
+@pytest.mark.parametrize("path", ["a.mp3", "a", "csv"])
+def test_what_fits_no_modality_says_which_to_name(path: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        choose.modality_of((path,))
+    assert "--modality table" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["auto", "table"])
+def test_a_folder_is_refused_where_files_are_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    with pytest.raises(UsageError, match="is a folder"):
+        choose.modality_of((str(tmp_path),), name)
+
+
+def test_a_folder_of_files_without_known_names_says_which_to_name(tmp_path: Path) -> None:
+    """A disc of DICOM once was told to be one file."""
+    (tmp_path / "IM0001").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(UsageError, match="no name of a file in the folder") as caught:
+        choose.modality_of((str(tmp_path),))
+    assert "--modality " in str(caught.value) and "image" in str(caught.value)
+    assert choose.modality_of((str(tmp_path),), "image").name == "image"
+
+
+def test_auto_chooses_and_a_typo_gets_an_offer() -> None:
+    assert choose.generator_name(TABLE, "auto") == "auto"
+    with pytest.raises(UsageError) as caught:
+        choose.generator_name(TABLE, "copulla")
+    assert "did you mean 'copula'?" in str(caught.value)
+
+
+def test_options_of_a_generator_are_checked_and_offers_are_taken_where_they_fit() -> None:
+    spec = choose.build_spec(TABLE, "marginals", offered={"rare": 11, "device": "cpu"}, asked={"bins": 8})
+    assert (spec.rare, spec.bins) == (11, 8)
+    with pytest.raises(UsageError) as caught:
+        choose.build_spec(TABLE, "marginals", offered={}, asked={"bin": 8})
+    assert "did you mean 'bins'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"bins": 0}, {"bins": "8"}, {"bins": True}, {"bins": 8.0}, {"rare": -1}, {"tokens": [1]}]
+)
+def test_values_for_a_generator_are_checked(asked: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        choose.build_spec(TABLE, "marginals", offered={"rare": 5}, asked=asked)
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(3, 5), (20, 20)])
+def test_groups_may_be_asked_to_be_larger_but_never_smaller(asked: int, kept: int) -> None:
+    assert choose.build_spec(TABLE, "marginals", offered={"rare": 5}, asked={"rare": asked}).rare == kept
+
+
+def test_an_epsilon_is_refused_where_no_generator_can_keep_it() -> None:
+    choose.refuse_epsilon(TABLE, "marginals", epsilon=None)
+    with pytest.raises(UsageError):
+        choose.refuse_epsilon(TABLE, "marginals", epsilon=1.0)
+
+
+def test_a_device_is_refused_where_the_generator_has_no_choice() -> None:
+    choose.refuse_device(TABLE, "marginals", device="auto")
+    with pytest.raises(UsageError):
+        choose.refuse_device(TABLE, "marginals", device="cuda")
