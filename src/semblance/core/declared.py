@@ -4,6 +4,7 @@ as no data is needed for it. Each modality adds a table of its own keys."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import inf, nan
 from typing import Any
@@ -21,10 +22,35 @@ Rules = Mapping[str, tuple[Callable[[Any], bool], str]]
 """Of each key, whether a value will do, and the rule in words."""
 
 
+@dataclass(frozen=True)
+class Common:
+    """What is declared of records of any modality: who and what is told of them, and, for differential privacy, the
+    `cohort` and its public number of patients."""
+
+    subject: str | None = None
+    target: str | None = None
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    na: tuple[str, ...] = ()
+    cohort: str | None = None
+    n_public: int | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The facts that the person named, and so wants: columns, and the target."""
+        wanted = (*self.columns, *((self.target,) if self.target is not None else ()))
+        left = ("drop", "key")
+        return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") not in left))
+
+    def na_of(self, column: str) -> set[str]:
+        """The texts that mean missing in a column."""
+        own = self.columns.get(column, {}).get("na", ())
+        return {*self.na, *((own,) if isinstance(own, str) else map(str, own))}
+
+
 def check(options: ReadOptions, *, own: str, rules: Rules) -> tuple[dict[str, Any], Mapping[str, Any], list[Problem]]:
     """What is declared for all modalities, then what [own] declares under its `rules`, then every problem.
 
-    The first holds subject, target, columns, na, cohort and n_public. Neither holds anything where there are problems.
+    The first holds the fields of `Common`. Neither holds anything where there are problems.
     """
     given = options.declared if options.declared is not None else {}
     top = ("cohort", "na", own, "columns")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semblance.core import declared
-from semblance.core.declared import is_number, is_texts
+from semblance.core.declared import Common, is_number, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 from semblance.modalities.image.formats.dicom import NAMED, PLACES
@@ -28,7 +28,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Said:
+class Said(Common):
     """The declarations that hold.
 
     `dimensions` is 2 or 3: whether slices are images or volumes. `axes` names the axes of an NPZ's images. `patients`
@@ -58,12 +58,6 @@ class Said:
     size: tuple[int, ...] | None = None
     channels: int | None = None
     labels: tuple[str, ...] | None = None
-    subject: str | None = None
-    target: str | None = None
-    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    na: tuple[str, ...] = ()
-    cohort: str | None = None
-    n_public: int | None = None
 
 
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from semblance.core import declared
-from semblance.core.declared import is_number, is_text, is_texts, unknown
+from semblance.core.declared import Common, is_number, is_text, is_texts, unknown
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 from semblance.modalities.signal.aami import MEMBERS
@@ -18,7 +18,7 @@ LAYOUTS = ("wide", "long", "leads x samples", "samples x leads")
 
 
 @dataclass(frozen=True)
-class Said:
+class Said(Common):
     """The declarations that hold.
 
     `rate` (Hz) is that of data which tells none; `resample` (Hz) the one that all are brought to, `assumed`
@@ -47,27 +47,9 @@ class Said:
     lead: str | None = None
     value: str | None = None
     state: str | None = None
-    subject: str | None = None
-    target: str | None = None
-    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    na: tuple[str, ...] = ()
     range: tuple[float, float] | Mapping[str, tuple[float, float]] | None = None
     seconds: float | None = None
     kinds: tuple[str, ...] | None = None
-    cohort: str | None = None
-    n_public: int | None = None
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The facts that the person named, and so wants: columns, and the target."""
-        wanted = (*self.columns, *((self.target,) if self.target is not None else ()))
-        left = ("drop", "key")
-        return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") not in left))
-
-    def na_of(self, column: str) -> set[str]:
-        """The texts that mean missing in a column."""
-        own = self.columns[column].get("na", ())
-        return {*self.na, *((own,) if isinstance(own, str) else map(str, own))}
 
     def unit(self, lead: str) -> str | None:
         """The declared unit of a lead."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from semblance.core import declared
-from semblance.core.declared import is_number, is_text, is_texts
+from semblance.core.declared import Common, is_number, is_text, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
 from semblance.modalities.vitals.digits import MOST
@@ -19,7 +19,7 @@ CLOCKS = ("minutes", "hours", "HH:MM", "timestamps")
 
 
 @dataclass(frozen=True)
-class Said:
+class Said(Common):
     """The declarations that hold.
 
     `record`, `time`, `channel`, `value` and `unit` name columns of the long file; `clock` says how it tells times.
@@ -45,24 +45,6 @@ class Said:
     digits: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     panels: tuple[tuple[str, ...], ...] = ()
-    subject: str | None = None
-    target: str | None = None
-    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    na: tuple[str, ...] = ()
-    cohort: str | None = None
-    n_public: int | None = None
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The facts that the person named, and so wants: columns, and the target."""
-        wanted = (*self.columns, *((self.target,) if self.target is not None else ()))
-        left = ("drop", "key")
-        return tuple(dict.fromkeys(name for name in wanted if self.columns.get(name, {}).get("role") not in left))
-
-    def na_of(self, column: str) -> set[str]:
-        """The texts that mean missing in a column."""
-        own = self.columns.get(column, {}).get("na", ())
-        return {*self.na, *((own,) if isinstance(own, str) else map(str, own))}
 
 
 SILENT = Said()
