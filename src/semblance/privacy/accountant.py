@@ -26,11 +26,12 @@ HALVINGS = 60
 CLOSE = 1e-3
 """Up to this share the noise is larger than it had to be, never smaller."""
 FINE, COARSE = 1e-4, 1e-3
-"""Steps of the grid on which privacy losses are rounded up, times an epsilon below one: what many tables lose is small
-beside a coarser one. Those (times epsilon) on which the noise of training is looked for: less work, and as they are
-rounded up no less of a bound."""
-FINEST = 2.0**-10
-"""The least part of these steps."""
+"""Steps of the grid on which privacy losses are rounded up, at most; those (times epsilon) on which the noise of
+training is looked for: less work, and as they are rounded up no less of a bound."""
+LOST, FINEST = 0.01, 1e-5
+"""Twice the share of epsilon that may be lost by rounding; the finest grid, as a share of epsilon."""
+SMOOTH, LARGE = 3.0, 5e3
+"""The least noise of tables that are composed as one sum, and the largest of a sum, which bounds the work."""
 ROUNDED = 1e-9
 """The share of what concentrated privacy says is left that its rounding may take."""
 GROWTH = 0.55
@@ -62,10 +63,11 @@ def _bound(spent: Sequence[Spent], delta: float, grid: float) -> float:
         # Epsilons of answers add up (Dwork et al. 2006), to those of whatever else there is.
         answers = sum(part.count * part.epsilon for part in spent if isinstance(part, Answers))
         bound = min(bound, _bound(others, delta, grid) + answers)
-    if len(costs) == len(spent):
-        # Powers of two, so that what was composed once serves the next look.
-        grid *= max(2.0 ** math.floor(math.log2(min(max(bound, FINEST), 1.0))), FINEST)
-    return min(bound, _exact(_composed(spent), sum(part.rho for part in wide), left, grid))
+    parts = _composed(spent)
+    if len(costs) == len(spent) and math.isfinite(bound) and bound > 0:
+        step = bound * max(LOST / max(sum(math.ceil(n / _summed(part)) for part, n in parts), 1), FINEST)
+        grid = min(grid, 2.0 ** math.floor(math.log2(step)))  # what was composed once serves the next look
+    return min(bound, _exact(parts, sum(part.rho for part in wide), left, grid))
 
 
 def epsilon_of_rho(rho: float, *, delta: float) -> float:
@@ -217,13 +219,27 @@ def _repeated(part: Spent, count: int, grid: float) -> Any:
     losses = need(
         "dp_accounting.pld.privacy_loss_distribution", extra="private", why="accounting for differential privacy"
     )
-    return _loss(losses, part, grid).self_compose(count)
+    together = min(_summed(part), count)
+    times, rest = divmod(count, together)
+    found = _loss(losses, part, together, grid).self_compose(times)
+    return found.compose(_loss(losses, part, rest, grid)) if rest else found
 
 
-def _loss(losses: Any, part: Spent, grid: float) -> Any:
-    """The privacy loss distribution of one."""
+def _summed(part: Spent) -> int:
+    """How many of one kind are composed as one, and so rounded once.
+
+    What `n` counts with discrete Gaussian noise of one sigma tell of a patient, their sum tells. It is within a factor
+    exp(t) of one discrete Gaussian of sigma sqrt(n), with t = 10 sum_j exp(-2 pi^2 sigma^2 j / (j + 1)) for j < n
+    (Kairouz, Liu & Steinke, ICML 2021): from SMOOTH on t is below 1e-36 n, which no floating-point delta shows.
+    """
+    return max(int((LARGE / part.sigma) ** 2), 1) if isinstance(part, Noise) and part.sigma >= SMOOTH else 1
+
+
+def _loss(losses: Any, part: Spent, together: int, grid: float) -> Any:
+    """The privacy loss distribution of so many `together`; of noise, of their sum, which a patient moves by as many."""
     if isinstance(part, Noise):
-        return losses.from_discrete_gaussian_mechanism(part.sigma, value_discretization_interval=grid)
+        sigma = part.sigma * math.sqrt(together)
+        return losses.from_discrete_gaussian_mechanism(sigma, sensitivity=together, value_discretization_interval=grid)
     if isinstance(part, Steps):
         return losses.from_gaussian_mechanism(part.sigma, sampling_prob=part.rate, value_discretization_interval=grid)
     common = need("dp_accounting.pld.common", extra="private", why="accounting for differential privacy")
