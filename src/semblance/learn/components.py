@@ -104,8 +104,8 @@ def _weights(whose: np.ndarray) -> np.ndarray:
 
 def _axes(left: np.ndarray, weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     heavy, seed = left * np.sqrt(weights)[:, None], int(rng.integers(2**31))
-    axes: np.ndarray = randomized_svd(heavy, count, random_state=seed)[2].astype(np.float32)
-    return axes
+    axes = randomized_svd(heavy, count, random_state=seed)[2]
+    return np.ascontiguousarray(axes, dtype=np.float32)  # as saved ones are: products differ by their layout
 
 
 def _spread(left: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -172,7 +172,7 @@ class Person:
         together = ledoit_wolf((told - mean) / sd)[0] if len(told) > 1 and len(mean) else np.eye(len(mean))
         together = _latent(together, np.array([*(scale.kept for scale in scales), *np.ones(numbers.shape[1])]))
         values, vectors = np.linalg.eigh(together)
-        return cls(scales, mean, sd[:, None] * vectors * np.sqrt(np.maximum(values, 0)))
+        return cls(scales, mean, np.ascontiguousarray(sd[:, None] * vectors * np.sqrt(np.maximum(values, 0))))
 
     @property
     def spread(self) -> np.ndarray:

@@ -64,7 +64,8 @@ class Encoding:
         scale = _scale(some.waves, center)
         flat = _flat(some.waves, center, scale)
         most = min(components, *flat.shape)
-        basis = randomized_svd(flat, most, random_state=int(rng.integers(2**31)))[2].astype(np.float32)
+        basis = randomized_svd(flat, most, random_state=int(rng.integers(2**31)))[2]
+        basis = np.ascontiguousarray(basis, dtype=np.float32)  # as a saved one is: products differ by their layout
         found = flat @ basis.T
         rest = (flat - found @ basis).reshape(some.waves.shape)
         strength = _strength(rest)

@@ -37,7 +37,7 @@ class Factors:
         centre = np.where(there.any(0), np.where(there, means, 0).sum(0) / total, means.mean(0))
         x = np.where(there, means - centre, 0.0)
         k = min(k, max(min(x.shape) - 1, 1))
-        axes = np.linalg.svd(x, full_matrices=False)[2][:k].T
+        axes = np.ascontiguousarray(np.linalg.svd(x, full_matrices=False)[2][:k].T)  # as saved ones are
         spread = x @ axes
         found = cls(centre, axes * np.maximum(spread.std(0), 1e-3), np.maximum((x**2).sum(0) / total, 1e-3))
         for _ in range(ROUNDS):
