@@ -29,7 +29,7 @@ FINE, COARSE = 1e-4, 1e-3
 """Steps of the grid on which privacy losses are rounded up, at most; those (times epsilon) on which the noise of
 training is looked for: less work, and as they are rounded up no less of a bound."""
 LOST, FINEST = 0.01, 1e-5
-"""Twice the share of epsilon that may be lost by rounding; the finest grid, as a share of epsilon."""
+"""The share of epsilon that rounding may take, half of it on average, where the grid is not finer than this share."""
 SMOOTH, LARGE = 3.0, 5e3
 """The least noise of tables that are composed as one sum, and the largest of a sum, which bounds the work."""
 ROUNDED = 1e-9
