@@ -37,6 +37,13 @@ def test_a_line_has_the_class_of_its_side_and_a_band_where_it_has_one():
     assert "<V1>" not in drawn
 
 
+@pytest.mark.parametrize("step", [0.01, 0.08, 1.0, 300.0])
+def test_the_numbers_of_an_axis_differ_however_little_a_line_moves(step):
+    drawn = str(panel({**CURVES, "lines": [{**LINE, "y": [0.7, 0.7 + step]}]}))
+    ticks = re.findall(r'class="tick"[^>]*text-anchor="end">([^<]*)<', drawn)[:3]
+    assert len(set(ticks)) == 3
+
+
 def test_paper_has_a_pulse_of_one_unit_for_each_line_and_its_marks():
     drawn = str(panel(STRIP))
     assert drawn.count("trace pulse") == 2

@@ -162,13 +162,14 @@ def _band(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
 
 def _axes(scale: _Scale) -> Markup:
     """Three lines across with their numbers, and the ends of the axis below."""
-    parts = []
+    parts, half = [], (scale.y1 - scale.y0) / 2
+    digits = max(1, math.ceil(-math.log10(half)))  # numbers half the axis apart read differently
     for share in (0.0, 0.5, 1.0):
         value = scale.y0 + share * (scale.y1 - scale.y0)
         rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
         parts += [
             Markup(rule).format(LEFT, scale.width - 10, scale.y(value), scale.y(value)),
-            _text("tick", LEFT - 5, scale.y(value) + 3.5, "end", number(value, digits=1)),
+            _text("tick", LEFT - 5, scale.y(value) + 3.5, "end", number(value, digits=digits)),
             _text("tick", LEFT + share * (scale.width - LEFT - 10), scale.height - BASE + 13,
                   ("start", "middle", "end")[round(2 * share)], f"{scale.x0 + share * (scale.x1 - scale.x0):.3g}"),
         ]  # fmt: skip
