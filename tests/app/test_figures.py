@@ -50,6 +50,7 @@ def test_a_single_point_is_a_plot_too(value: float) -> None:
 
 
 def test_bars_and_histograms_escape_and_scale() -> None:
+    assert 'aria-label="Age: ' in bars(CELLS, name="Age") and 'aria-label="Age: ' in histogram(CELLS, name="Age")
     for picture in (histogram(CELLS), bars(CELLS)):
         tree = parsed(picture)
         titles = [e.text for e in tree.iter("title")]

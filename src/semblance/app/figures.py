@@ -165,8 +165,8 @@ def bars(cells: Sequence[Mapping[str, Any]], *, shown: int = 8, name: str = "a c
     for i, cell in enumerate(listed):
         y = i * row
         real, made = (round(cell[part] / tallest * (width - left), 1) for part in ("train", "synthetic"))
-        name = '<text class="name" x="{}" y="{}" text-anchor="end">{}</text>'
-        parts.append(Markup(name).format(left - 7, y + 11.5, short(cell["label"], 15)))
+        label = '<text class="name" x="{}" y="{}" text-anchor="end">{}</text>'
+        parts.append(Markup(label).format(left - 7, y + 11.5, short(cell["label"], 15)))
         bar = '<g><title>{}</title><rect class="real" x="{}" y="{}" width="{}" height="11"/>'
         parts.append(Markup(bar).format(_tip(cell), left, y + 2, real))
         parts.append(
