@@ -46,7 +46,8 @@ Medians over the seeds; means over the folds, but what classifiers answer for al
   each second of a processor (where the machine does other work, only these compare)
 - told N, V: abs(accuracy - .5) of MiniRocket with a ridge that tells learned real beats from synthetic ones, tested on
   beats that it did not learn (5 folds of beats; the same recordings on both sides, as in TimeGAN's score). Ours draws
-  these beats at the conditions of the learned ones: kind, intervals and style of the recording. 0 is best
+  these beats at the conditions of the learned ones: kind, intervals and style of the recording; they are joined to
+  strips and cut again. 0 is best
 - gru N, V: the same by TimeGAN's own judge, two layers of recurrent units of width 32, over 128 means of two samples
   (one fold)
 - FID: context-FID of new recordings' beats against unseen patients', over that of train: 1 is as near as real patients

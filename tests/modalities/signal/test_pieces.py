@@ -91,3 +91,14 @@ def test_no_recording_with_a_beat_gives_no_piece(whole):
     made = Cut.of(whole).pieces(replace(whole.take(np.array([0])), recordings=(silent,)))
     assert len(made) == 0
     assert made.waves.shape == (0, 2, 256)
+
+
+def test_beats_among_each_other_have_their_neighbours_again():
+    whole = recordings(4, 2)
+    cut = Cut.of(whole)
+    pieces = cut.pieces(whole)
+    again = cut.joined(cut.alone(pieces))
+    inner = np.r_[False, pieces.source[1:] == pieces.source[:-1]] & np.r_[pieces.source[1:] == pieces.source[:-1], False]
+    apart = np.abs(again.waves - pieces.waves)[inner]
+    assert apart.mean() < 0.02 and np.quantile(apart, 0.99) < 0.2
+    assert np.abs(cut.alone(pieces).waves - pieces.waves)[inner].mean() > 2 * apart.mean()

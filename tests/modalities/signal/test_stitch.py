@@ -25,6 +25,39 @@ def test_real_beats_become_the_recording_that_they_were_cut_from():
         assert np.abs(peaks).max() < 0.05
 
 
+def quick(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sharp beats `gap` samples apart with a little noise, and where they stand."""
+    at = 150 + gap * np.arange(n)
+    bells = np.exp(-0.5 * ((np.arange(at[-1] + 300)[:, None] - at) / 4) ** 2).sum(1)
+    return (bells + stream(gap, "noise").normal(0, 0.01, len(bells)))[:, None].astype(np.float32), at
+
+
+@pytest.mark.parametrize("gap", [90, 130, 200, 250])
+def test_a_beat_alone_shows_no_neighbour_and_strips_are_as_they_were(gap):
+    """Slow hearts showed the next beat of the quick ones that they were learned from, 0.04 mV high."""
+    values, at = quick(12, gap)
+    waves = np.stack([values[a - 100 : a + 156].T for a in at[1:-1]])
+    lone = stitch.alone(waves, np.full((10, 2), gap / 250), rate=250.0, before=100)
+    beside = np.abs(np.arange(256) - 100) > gap / 2
+    assert np.abs(lone[:, 0, beside]).max() < 0.1
+    noise = np.diff(lone[:, 0], 2)[:, (np.abs(np.arange(254) - 99) > 30)]
+    assert noise.std() == pytest.approx(np.sqrt(6) * 0.01, rel=0.3)
+    both = [stitch.beats(some, at[1:-1], len(values), rate=250.0, before=100) for some in (waves, lone)]
+    inner = slice(at[1] - 20, at[-2] + 20)
+    assert np.abs(both[0] - both[1])[inner].max() < 0.05
+
+
+def test_pauses_have_the_noise_of_their_beats():
+    """They were straight lines, and so was the start of a recording."""
+    values, at = quick(12, 200)
+    waves = np.stack([values[a - 100 : a + 156].T for a in at[1:-1]])
+    made = stitch.beats(waves, 400 + 500 * np.arange(10), 6000, rate=250.0, before=100)[:, 0]
+    away = np.abs(np.arange(6000)[:, None] - (400 + 500 * np.arange(10))).min(1) > 40
+    shaky = np.abs(np.diff(made, 2))[away[1:-1]]
+    assert np.median(shaky) == pytest.approx(0.6745 * np.sqrt(6) * 0.01, rel=0.3)
+    assert (shaky[:200] > 0).mean() > 0.95
+
+
 def test_windows_at_other_levels_meet_without_a_step():
     rng = stream(0, "levels")
     at = np.arange(150, 4000, 200)

@@ -4,11 +4,15 @@ Between two beats there is one place where one window hands over to the next: ah
 room, in the middle where there is none. Both windows are brought to one level there and crossfaded. Windows of a
 noise-like signal meet in the same way, but their phases are apart: the level is crossfaded as it is, and what moves
 about it with sines and cosines, which keep its power.
+
+What a window holds of its neighbours is never seen in a strip, and so it is not learned (`alone`): a heart that beats
+slower than those it was learned from would show their next beat.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 AHEAD = 0.25
 """Seconds before an R peak at which its window takes over, if the beat before it leaves room."""
@@ -18,19 +22,23 @@ FADE = 0.04
 """Seconds of a crossfade on either side."""
 BLOCK = 512
 """Beats that are placed at a time."""
+REST = 0.1
+"""Seconds at either end of a window over which its noise goes back and forth where no window reaches."""
+FINE, LOUD = 0.01, 3.0
+"""Seconds (standard deviation) of the mean about which a window's noise is what is left, and how many times its usual
+size noise may be."""
 
 
 def beats(waves: np.ndarray, at: np.ndarray, length: int, *, rate: float, before: int) -> np.ndarray:
     """(length, leads) float32 from (n, leads, size) beats whose R peaks stand at samples `at` (n,), in order.
 
-    `before` is the sample of a wave at which its R peak stands. What no window reaches is a straight line between its
-    neighbours.
+    `before` is the sample of a wave at which its R peak stands. What no window reaches is as the ends of those beside.
     """
     n, leads, size = waves.shape
     made = np.zeros((length, leads), dtype=np.float32)
     if not n:
         return made
-    fade = max(int(FADE * rate), 1)
+    fade, rest = max(int(FADE * rate), 1), max(int(REST * rate), 1)
     over, start = _handover(at, rate=rate), at - before
     first, last = np.concatenate([start[:1], over]), np.concatenate([over, start[-1:] + size])
     first[0], last[-1] = min(first[0], 0), max(last[-1], length)
@@ -44,7 +52,7 @@ def beats(waves: np.ndarray, at: np.ndarray, length: int, *, rate: float, before
             weight = np.where(some[:, None] > 0, weight, 1.0)
             falling = 1 - _rise((place - last[some, None] + fade) / (2 * fade))
             weight *= np.where(some[:, None] < n - 1, falling, 1.0)
-            inside = np.clip(place - start[some, None], 0, size - 1)
+            inside = _inside(place - start[some, None], size, rest)
             there = (weight > 0) & (place >= 0) & (place < length)
             values = np.take_along_axis(waves[some], inside[:, None, :], 2) + _line(lines[:, some], share)
             made[place[there]] += (np.moveaxis(values, 1, 2) * weight[..., None])[there]
@@ -53,8 +61,48 @@ def beats(waves: np.ndarray, at: np.ndarray, length: int, *, rate: float, before
 
 def _handover(at: np.ndarray, *, rate: float) -> np.ndarray:
     """(n - 1,) the sample at which each window but the last hands over."""
-    gap = np.diff(at)
-    return at[:-1] + np.maximum(gap - int(AHEAD * rate), (LATEST * gap).astype(np.int64))
+    return at[:-1] + (_lasts(np.diff(at) / rate) * rate).astype(np.int64)
+
+
+def _inside(index: np.ndarray, size: int, rest: int) -> np.ndarray:
+    """Samples of a window for any `index`: beyond an end they go back and forth over its last `rest` samples."""
+    rest = min(rest, size - 1) or 1
+    far = np.maximum(np.maximum(-index, index - size + 1), 0) % (2 * rest)
+    back = np.minimum(np.minimum(far, 2 * rest - far), size - 1)
+    return np.where(index < 0, back, np.where(index >= size, size - 1 - back, index))
+
+
+def alone(waves: np.ndarray, gaps: np.ndarray, *, rate: float, before: int) -> np.ndarray:
+    """(n, leads, size) float32 beats without their neighbours: where `beats` would have handed over, (n, 2) `gaps` in
+    seconds before and after each, a window goes over to its level there and its own noise."""
+    if not len(waves):
+        return waves
+    size, fade = waves.shape[2], max(int(FADE * rate), 1)
+    slow = gaussian_filter1d(waves, FINE * rate, axis=2)
+    edges = (np.clip(edge.astype(np.int64), 0, size - 1) for edge in _edges(gaps, rate=rate, before=before))
+    first, last = (_around(slow, edge, fade)[..., None] for edge in edges)
+    noise, share = waves - slow, own(gaps, size, rate=rate, before=before)[:, None, :]
+    usual = LOUD * np.median(np.abs(noise), 2, keepdims=True)
+    rest = np.where(np.arange(size) < before, first, last) + noise.clip(-usual, usual)
+    return (share * waves + (1 - share) * rest).astype(np.float32)
+
+
+def own(gaps: np.ndarray, size: int, *, rate: float, before: int) -> np.ndarray:
+    """(n, size) the share of each sample that is the beat's own, of windows with (n, 2) `gaps` in seconds."""
+    place, fade = np.arange(size), max(int(FADE * rate), 1)
+    first, last = (edge[:, None] for edge in _edges(gaps, rate=rate, before=before))
+    share: np.ndarray = _rise((place - first + fade) / (2 * fade)) * (1 - _rise((place - last + fade) / (2 * fade)))
+    return share
+
+
+def _edges(gaps: np.ndarray, *, rate: float, before: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the samples at which windows take over, and hand over."""
+    return before - (gaps[:, 0] - _lasts(gaps[:, 0])) * rate, before + _lasts(gaps[:, 1]) * rate
+
+
+def _lasts(gap: np.ndarray) -> np.ndarray:
+    """Seconds after an R peak at which its window hands over, of those to the next one."""
+    return np.maximum(gap - AHEAD, LATEST * gap)
 
 
 def _rise(share: np.ndarray) -> np.ndarray:

@@ -122,16 +122,23 @@ class _Filling:
     def _of_beats(self, story: Habits) -> Recording:
         at, kinds, fresh = self._rhythm(story)
         first = at - self.cut.before
-        waves, measured = plotted(self.values, first, self.cut.size)
-        centre, spread = self._style(story, kinds, waves, measured)
         gaps = np.diff(at) / self.cut.rate
         usual = np.median(gaps) if len(gaps) else 1.0
         before, after = np.append(usual, gaps)[: len(at)], np.append(gaps, usual)[: len(at)]
+        waves, measured = self._alone(*plotted(self.values, first, self.cut.size), np.stack([before, after], 1))
+        centre, spread = self._style(story, kinds, waves, measured)
         given = given_of(before, after, story.fashion.shown(centre, np.log(spread))[kinds])
         drawn = self._pieces(kinds, given, centre, spread, waves, measured)
         length = len(self.values)
         strip = stitch.beats(drawn, at, length, rate=self.cut.rate, before=self.cut.before)
         return pasted(self.one, strip + self.slow, self.cut, self._marks(at, kinds, fresh), self.one.states)
+
+    def _alone(self, waves: np.ndarray, measured: np.ndarray, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Beats without their neighbours, as they are learned: those in part measured are told by their own samples."""
+        rate, before, whole = self.cut.rate, self.cut.before, np.asarray(measured.all((1, 2)))
+        waves[whole] = stitch.alone(waves[whole], gaps[whole], rate=rate, before=before)
+        own = stitch.own(gaps, self.cut.size, rate=rate, before=before)[:, None, :] > 0.5
+        return waves, np.where(whole[:, None, None], True, measured & own)
 
     def _marks(self, at: np.ndarray, kinds: np.ndarray, fresh: np.ndarray) -> Marks:
         """The marks that there were, and those of the beats that are new."""

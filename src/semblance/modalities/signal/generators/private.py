@@ -90,7 +90,7 @@ class Work:
 
     def pieces(self, train: Recordings) -> Pieces:
         """The beats of declared kinds that were measured in all leads."""
-        found = self.cut.pieces(train)
+        found = self.cut.alone(self.cut.pieces(train))
         return found.take(np.isfinite(found.waves).all((1, 2)) & np.isin(found.labels, self.public.kinds))
 
     def nobody(self) -> Recorder:

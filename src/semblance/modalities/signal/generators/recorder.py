@@ -61,7 +61,7 @@ class Recorder:
     def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
         """From recordings, as the options of `spec` say; with it, what is to be learned."""
         cut = Cut.of(data)
-        pieces = cut.pieces(data)
+        pieces = cut.alone(cut.pieces(data))
         kinds = habits.kinds_of(data, rare=spec.rare) if cut.beats else scenes.kinds_of(pieces, rare=spec.rare)
         pieces = pieces.take(_learnable(pieces, kinds))
         if not len(pieces):
@@ -306,11 +306,12 @@ class RecorderModel:
         pieces of the very same recordings, and are no release: the styles are those of real recordings.
         """
         recorder = self.recorder
-        pieces = recorder.cut.pieces(data)
+        cut = recorder.cut
+        pieces = cut.alone(cut.pieces(data))
         pieces = pieces.take(_learnable(pieces, recorder.story.kinds))
         known = recorder.story.conditions(data, pieces, recorder.encoding.encode(pieces))
         drawn = known.absolute(self.learned.draw(known.labels, known.given, rng=rng))
-        return replace(pieces, waves=recorder.encoding.decode(drawn, pieces.labels, rng=rng))
+        return cut.joined(replace(pieces, waves=recorder.encoding.decode(drawn, pieces.labels, rng=rng)))
 
     def save(self, folder: Path) -> None:
         """Write model.json, recorder.json and weights.safetensors."""
