@@ -98,7 +98,8 @@ def test_beats_among_each_other_have_their_neighbours_again():
     cut = Cut.of(whole)
     pieces = cut.pieces(whole)
     again = cut.joined(cut.alone(pieces))
-    inner = np.r_[False, pieces.source[1:] == pieces.source[:-1]] & np.r_[pieces.source[1:] == pieces.source[:-1], False]
+    goes_on = pieces.source[1:] == pieces.source[:-1]
+    inner = np.append(goes_on, False) & np.insert(goes_on, 0, False)
     apart = np.abs(again.waves - pieces.waves)[inner]
     assert apart.mean() < 0.02 and np.quantile(apart, 0.99) < 0.2
     assert np.abs(cut.alone(pieces).waves - pieces.waves)[inner].mean() > 2 * apart.mean()

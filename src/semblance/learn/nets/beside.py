@@ -19,6 +19,8 @@ from semblance.learn.nets.unet import Packing, UNet, conv
 class Beside(UNet):
     """The same network, whose given numbers begin with the pixels of `given` channels on the same grid."""
 
+    gaussian: Likelier
+
     def __init__(
         self,
         parts: Parts,

@@ -82,7 +82,16 @@ class Likelier(Gaussian):
         whole = (1 - share) * _entropy(found.rest**2) + share * _entropy((found.spreads**2).mean(0))
         if _entropy(self.texture.variances.numpy()) < whole:
             self.textured.fill_(1.0)
-            self.variances.fill_(float(self.texture.variances.max()))  # the most, for those that ask how much it is
+
+    def weave(self, rows: np.ndarray) -> None:
+        """Take the place of the texture of (n, numbers) records."""
+        self.texture.be(rows)
+        self.textured.fill_(1.0)
+
+    @property
+    def most(self) -> float:
+        """The largest variance, at least that of a number."""
+        return max(1.0, float(self.texture.variances.max())) if self.textured else super().most
 
     def forward(self, x: torch.Tensor, turn: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) of mixtures (n, numbers) at angles (n, 1)."""

@@ -100,6 +100,11 @@ class Gaussian(nn.Module):
         self.variances[:, :count] = torch.from_numpy(np.float32(spreads**2))
         self.rest.copy_(torch.from_numpy(np.float32(found.rest**2)))
 
+    @property
+    def most(self) -> float:
+        """The largest variance, at least that of a number."""
+        return max([1.0, *self.variances.flatten().tolist()])
+
     def forward(self, x: torch.Tensor, turn: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) of mixtures (n, numbers) at angles (n, 1)."""
         cos, sin = turn.cos(), turn.sin()

@@ -177,7 +177,7 @@ class Focused(Guided):
 
     def sigmas(self) -> list[float]:
         """(steps + 1,) noise in units of a record's numbers at which the network is asked, and none at the end."""
-        most = HIDDEN * math.sqrt(max([1.0, *self.net.gaussian.variances.flatten().tolist()]))
+        most = HIDDEN * math.sqrt(self.net.gaussian.most)
         first, final = (sigma ** (1 / RHO) for sigma in (most, LEAST))
         return [*(torch.linspace(first, final, self.steps) ** RHO).tolist(), 0.0]
 

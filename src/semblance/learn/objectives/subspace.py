@@ -30,6 +30,8 @@ STEPS = 24
 """Steps of a sample of coordinates."""
 BEGUN = 2_000
 """Images, at most, by which the networks begin."""
+WOVEN = 20_000_000
+"""Numbers of images and of what is told of them, at most, by which the texture of detail is known."""
 TIGHT = 1e-2
 """The least variance, in units of a pixel's, of what is left over where pixels are known."""
 
@@ -100,10 +102,12 @@ class Cascade:
         return None
 
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
-        """Draw the first weights; (n, width) rows say where numbers lie."""
+        """Draw the first weights; (n, width) rows say where numbers lie, and which texture their detail has."""
         some = torch.from_numpy(batch[:: -(-len(batch) // BEGUN)])
         self.coarse.start(self.along(some).numpy(), rng=rng)
-        self.fine.start(self.left(some).numpy(), rng=rng)
+        left = self.left(some).numpy()
+        self.net.fine.gaussian.weave(left[:: -(-left.size // WOVEN), : self.parts.numbers])
+        self.fine.start(left, rng=rng)
 
     def along(self, batch: torch.Tensor) -> torch.Tensor:
         """Rows of coordinates, given numbers and a class, of rows of pixels, given numbers and a class."""

@@ -169,7 +169,7 @@ class Translator(NetworkSpec):
     """At most so many Gaussians of what is given, for each label."""
     channels: int = 32
     """Channels of a network where it is widest in space; twice as many where it is half as large."""
-    side: int = 32
+    side: int = 64
     """Places a side, at most, on which a network works: pixels beyond are packed into channels."""
     roles: ClassVar[tuple[str, ...]] = ("channels", "given")
     told: ClassVar[bool] = False
