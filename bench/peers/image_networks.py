@@ -62,7 +62,8 @@ def batches(images: torch.Tensor, labels: torch.Tensor, size: int, end: float) -
 
 def monai_ddpm(images: torch.Tensor, labels: torch.Tensor, kinds: int, end: float) -> Sample:
     """MONAI's DiffusionModelUNet as in its tutorial of 2-D DDPM, with attention at the two coarser grids, one residual
-    block and 1,000 noises; with a quarter of its channels, a learning rate of 1e-3 and 32 images a step, since its own
+    block and 1,000 noises, of images between -1 and 1, where its sampler cuts them (between 0 and 1, as in the tutorial,
+    they come out black after ten minutes); with a quarter of its channels, a learning rate of 1e-3 and 32 images a step, since its own
     (128, 256 and 256 channels, 2.5e-5, 128 images) take 40 steps in ten minutes of one processor."""
     from monai.networks.nets import DiffusionModelUNet
     from monai.networks.schedulers import DDIMScheduler, DDPMScheduler
@@ -78,7 +79,7 @@ def monai_ddpm(images: torch.Tensor, labels: torch.Tensor, kinds: int, end: floa
         num_class_embeds=kinds,
     )
     noisy, optimizer = DDPMScheduler(num_train_timesteps=1000), torch.optim.Adam(net.parameters(), lr=1e-3)
-    for x, label in batches(images, labels, 32, end):
+    for x, label in batches(2 * images - 1, labels, 32, end):
         optimizer.zero_grad(set_to_none=True)
         noise, times = torch.randn_like(x), torch.randint(0, 1000, (len(x),))
         found = net(noisy.add_noise(x, noise, times), timesteps=times, class_labels=label)
@@ -93,7 +94,7 @@ def monai_ddpm(images: torch.Tensor, labels: torch.Tensor, kinds: int, end: floa
         for at in falling.timesteps:
             found = net(x, timesteps=torch.full((len(x),), int(at)), class_labels=label)
             x, _ = falling.step(found, int(at), x)
-        return x
+        return (x + 1) / 2
 
     return sample
 
