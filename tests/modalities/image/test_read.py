@@ -19,7 +19,7 @@ from tests.modalities.image.made import LAYOUTS, folder, phantoms, pixels
 from tests.modalities.image.simulated import scanned
 
 pytest.importorskip("PIL")
-pytest.importorskip("nibabel")
+nibabel = pytest.importorskip("nibabel")
 pydicom = pytest.importorskip("pydicom")
 
 
@@ -121,9 +121,12 @@ def test_tags_that_are_declared_are_known_of_their_image_and_none_that_names_a_p
         held.save_as(file)
     assert read([made], ReadOptions())[0].schema.names == ("patient", "label")
     columns = {"PatientAge": {"kind": "numeric"}, "PatientSex": {"protected": True}, "Rows": {"role": "drop"}}
-    data, _ = read([made], ReadOptions(declared={"columns": columns}))
+    data, shown = read([made], ReadOptions(declared={"columns": columns}))
     assert data.frame["PatientAge"].tolist() == [1.5, 41, 42, 43, 44, 45]
     assert data.frame["PatientSex"].tolist() == ["M", "F"] * 3
+    roles = [(field.name, field.role) for field in shown.fields if field.name.startswith("Patient")]
+    assert {("PatientAge", "feature"), ("PatientSex", "feature"), ("PatientName", "drop")} <= {*roles}
+    assert len(dict(roles)) == len(roles)
     with pytest.raises(UsageError, match="'PatientName' is declared to be learned"):
         read([made], ReadOptions(declared={"columns": {"PatientName": {}}}))
 
@@ -141,6 +144,18 @@ def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned
     assert fields["burned-in text"].unclear and "Quetzal" not in str(profile)
     _, accepted = read([made], ReadOptions(declared={"image": {"burned_in": "accepted"}}))
     assert not any(field.unclear for field in accepted.fields)
+
+
+def test_texts_of_headers_are_told_before_anything_is_learned(tmp_path):
+    made = folder("nifti", tmp_path)
+    file = sorted(made.glob("*.nii.gz"))[2]
+    held = nibabel.load(file)
+    held.header["descrip"] = "Quetzal Clinic"
+    nibabel.save(held, file)
+    _, profile = read([made], ReadOptions())
+    (told,) = [field for field in profile.fields if field.name == "descrip"]
+    assert (told.kind, told.role, told.suspicion) == ("NIfTI header", "drop", "1 of 6 images fill this tag")
+    assert "Quetzal" not in str(profile)
 
 
 def harmed(fmt: str, tmp_path, n: int = 12):

@@ -157,3 +157,32 @@ def test_frames_are_a_volume_or_images_of_their_own(tmp_path):
     assert found.pixels.shape == (1, 3, 128, 128) and found.layout.spacing == (4.0, 0.661468, 0.661468)
     flat = list(dicom.frames(found))
     assert len(flat) == 3 and flat[0].layout.spacing == (0.661468, 0.661468)
+
+
+def test_all_that_may_identify_a_patient_is_told_wherever_it_stands(tmp_path):
+    held = pydicom.Dataset()
+    held.RequestingPhysician, held.PhysiciansOfRecord, held.AdmissionID = "Miller^A", "", "A 17"
+    held.ImageComments, held.EvaluatorName, held.KVP, held.StudyInstanceUID = "Mrs Miller", "Miller^B", 120, "1.2"
+    held.add_new(0x00100043, "LO", "of no keyword that is known here")
+    inner = pydicom.Dataset()
+    inner.OperatorsName, inner.CodeValue = "Miller^C", "T-1"
+    held.ProcedureCodeSequence, held.RequestAttributesSequence = [inner], [pydicom.Dataset()]
+    held.private_block(0x0011, "SOMEBODY", create=True).add_new(1, "LO", "Mrs Miller")
+    told = ["RequestingPhysician", "AdmissionID", "ImageComments", "EvaluatorName", "OperatorsName"]
+    told += ["RequestAttributesSequence", dicom.PRIVATE, dicom.NUMBERS, dicom.UNKNOWN]
+    whole = pydicom.dcmread(own("CT_small.dcm"))
+    for element in held:
+        whole[element.tag] = element
+    whole.save_as(tmp_path / "x.dcm")
+    before, after = (set(dicom.read(file).found.tags) for file in (own("CT_small.dcm"), tmp_path / "x.dcm"))
+    assert set(told) <= after and not after & {"PhysiciansOfRecord", "KVP", "CodeValue", "ProcedureCodeSequence"}
+    assert not before & {"RequestingPhysician", dicom.UNKNOWN}
+
+
+def test_an_element_that_nobody_reads_need_not_be_well_formed(tmp_path):
+    whole = own("CT_small.dcm").read_bytes()
+    harmed = whole.replace(b"AS\x04\x00000Y", b"AS\x04\x00\xff\xfe\x00\x01").replace(
+        b"LO\x04\x001CT1", b"LO\x04\x00\xff\xff\xff\xff"
+    )
+    (tmp_path / "x.dcm").write_bytes(harmed)
+    assert {"PatientAge", "PatientID"} <= set(dicom.read(tmp_path / "x.dcm").found.tags)
