@@ -176,6 +176,33 @@ def test_all_problems_of_all_files_are_told_at_once_with_their_names(tmp_path):
     assert told.value.problems[0].found.endswith("is empty")
 
 
+@pytest.mark.parametrize("fmt", ["tiff", "dicom", "nifti"])
+def test_every_file_with_values_that_are_no_numbers_is_named(fmt, tmp_path):
+    """They once were told late, as halves of pairs that nobody has."""
+    from PIL import Image
+
+    made, files = harmed(fmt, tmp_path)
+    for i, file in enumerate(files):
+        if fmt == "tiff":
+            values = np.asarray(Image.open(file), dtype=np.float32)
+            values[:2] = np.nan if i in (1, 4) else 0
+            Image.fromarray(values).save(file)
+        elif i in (1, 4) and fmt == "dicom":
+            held = pydicom.dcmread(file)
+            held.RescaleIntercept = "1e39"
+            held.save_as(file)
+        elif i in (1, 4):
+            held = nibabel.load(file)
+            values = held.get_fdata().astype(np.float32)
+            values[:2] = np.nan
+            nibabel.save(nibabel.Nifti1Image(values, held.affine), file)
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    names = [problem.found.split("'")[1] for problem in told.value.problems]
+    assert names == [files[1].name, files[4].name]
+    assert all("no numbers" in problem.found and "background" in problem.fix for problem in told.value.problems)
+
+
 def test_broken_files_hide_no_size_and_no_colour(tmp_path):
     """They once were told of only when the broken ones were gone."""
     from PIL import Image
@@ -199,7 +226,7 @@ def test_an_empty_file_without_a_name_for_it_is_found_among_many(tmp_path):
     made, _ = harmed("dicom", tmp_path)
     (made / "manifest.csv").unlink()
     (made / "IM000099").write_bytes(b"")
-    with pytest.raises(DataError, match="'IM000099'"):
+    with pytest.raises(DataError, match="'IM000099' is empty"):
         read([made], ReadOptions())
 
 
