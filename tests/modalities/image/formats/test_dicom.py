@@ -26,10 +26,29 @@ def test_a_ct_is_in_hounsfield_units_with_its_spacing_and_names_what_tells_a_pat
     assert {"PatientName", "PatientID"} <= set(found.tags) and found.burned is None
 
 
-@pytest.mark.parametrize("name", ["MR_small_RLE.dcm", "MR_small_bigendian.dcm"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_jpeg_ls_lossless.dcm"),
+        *("MR_small_jp2klossless.dcm", "MR_small_expb.dcm", "MR_small_implicit.dcm"),
+    ],
+)
 def test_compressed_and_big_endian_pixels_are_those_of_the_plain_file(name):
     found, plain = dicom.read(own(name)).found, dicom.read(own("MR_small.dcm")).found
     assert (found.pixels == plain.pixels).all() and found.layout.stored == "int16"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *(("JPEGLSNearLossless_08.dcm", "jpegls"), ("JPEGLSNearLossless_16.dcm", "jpegls")),
+        *(("JPEG2000.dcm", "jpeg2k"), ("GDCMJ2K_TextGBR.dcm", "jpeg2k"), ("SC_rgb_jpeg_gdcm.dcm", "ljpeg")),
+    ],
+)
+def test_compressed_pixels_are_those_of_another_decoder(name, codec):
+    frame = next(pydicom.encaps.generate_frames(pydicom.dcmread(own(name)).PixelData, number_of_frames=1))
+    other = getattr(pytest.importorskip("imagecodecs"), f"{codec}_decode")(frame)
+    assert (dicom.read(own(name)).found.pixels == np.moveaxis(np.atleast_3d(other), -1, 0)).all()
 
 
 def changed(tmp_path: Path, name: str = "x.dcm", **values) -> Path:
@@ -80,7 +99,8 @@ BANDS = {5: (255, 0, 0), 15: (255, 128, 128), 25: (0, 255, 0), 35: (128, 255, 12
     "name",
     [
         *("SC_ybr_full_422_uncompressed.dcm", "SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm"),
-        *("SC_rgb_rle.dcm", "SC_rgb_gdcm_KY.dcm"),
+        *("SC_rgb_rle.dcm", "SC_rgb_gdcm_KY.dcm", "SC_rgb_jpeg_gdcm.dcm"),
+        *("SC_rgb_jls_lossy_line.dcm", "SC_rgb_jls_lossy_sample.dcm"),
     ],
 )
 def test_colours_are_those_that_were_taken(name):

@@ -1,8 +1,8 @@
 """DICOM images, by `pydicom`: Hounsfield units and other rescaled values, window, spacing, orientation; series, frames.
 
 Planes lie as they are looked at (`directions`). MONOCHROME1 is turned around, and padding is brought to the darkest
-value (PS3.3 C.7.6). Compressed pixels are read where a handler of `pydicom` can; what it cannot is named with its
-transfer syntax.
+value (PS3.3 C.7.6). Compressed pixels are read where `pydicom` has a decoder (GDCM comes with the extra); where it has
+none the transfer syntax is named.
 """
 
 from __future__ import annotations
