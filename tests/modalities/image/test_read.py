@@ -127,6 +127,9 @@ def test_tags_that_are_declared_are_known_of_their_image_and_none_that_names_a_p
     roles = [(field.name, field.role) for field in shown.fields if field.name.startswith("Patient")]
     assert {("PatientAge", "feature"), ("PatientSex", "feature"), ("PatientName", "drop")} <= {*roles}
     assert len(dict(roles)) == len(roles)
+    written = [pydicom.dcmread(file) for file in sorted(write([data], tmp_path / "again").glob("*.dcm"))]
+    assert [one.PatientAge for one in written] == ["018M", *(f"{40 + i:03d}Y" for i in range(1, 6))]
+    assert [one.PatientSex for one in written] == ["M", "F"] * 3
     with pytest.raises(UsageError, match="'PatientName' is declared to be learned"):
         read([made], ReadOptions(declared={"columns": {"PatientName": {}}}))
 

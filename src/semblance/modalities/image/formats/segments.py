@@ -28,7 +28,8 @@ NEAR = 0.1
 """Millimetres between planes that are one."""
 ALIKE = (
     *("StudyInstanceUID", "FrameOfReferenceUID", "SyntheticData", "PatientName", "PatientID", "PatientBirthDate"),
-    *("PatientSex", "PatientIdentityRemoved", "DeidentificationMethod", "ContentQualification", "Manufacturer"),
+    *("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod"),
+    *("ContentQualification", "Manufacturer"),
     *("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID"),
 )
 """What a segmentation tells as its images do."""
