@@ -13,6 +13,8 @@ from typing import Any
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 """How the identifiers of all image storage classes begin (PS3.4 B.5)."""
 DERIVED = ("DERIVED", "SECONDARY")
+DEVICE = {"ManufacturerModelName": "semblance", "SoftwareVersions": "semblance", "DeviceSerialNumber": "none"}
+"""What made an enhanced image, or a segmentation."""
 _SLICE = {"SliceThickness": ""}
 _RADIOGRAPH = {
     "AcquisitionContextSequence": [],
@@ -32,9 +34,7 @@ _ENHANCED = {
     "VolumeBasedCalculationTechnique": "NONE",
     "PresentationLUTShape": "IDENTITY",
     "AcquisitionContextSequence": [],
-    "ManufacturerModelName": "semblance",
-    "SoftwareVersions": "semblance",
-    "DeviceSerialNumber": "none",
+    **DEVICE,
 }
 _OWN: Mapping[str, Mapping[str, Any]] = {
     "1": {"BodyPartExamined": "", "ViewPosition": ""},

@@ -22,7 +22,10 @@ from semblance.modalities.image.formats.dicom import SECONDARY, YEARS, library
 
 ENHANCED = tuple(f"{STORAGE}{kind}" for kind in ("2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130"))
 """Storage classes of several frames which say in functional groups where these lie and what they mean."""
+STACKED = ("FrameContentSequence", "InStackPositionNumber")
+"""The dimension of planes."""
 _DATE, _TIME = "20000101", "000000"
+CONTENT = {"ContentDate": _DATE, "ContentTime": _TIME}
 
 
 def write(
@@ -178,9 +181,6 @@ def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, A
         return {"NumberOfFrames": count, **thick, **vector}
     whole = {**told, **thick}
     shared = {group: [{k: whole[k] for k in own if k in whole}] for group, own in GROUPS.items() if own[0] in whole}
-    dimension = {"DimensionOrganizationUID": uid(told["SeriesInstanceUID"], "dimension")}
-    pointers = {"DimensionIndexPointer": 0x00209057, "FunctionalGroupPointer": 0x00209111}  # the position in a stack
-    dimensions = {"DimensionOrganizationSequence": [dimension], "DimensionIndexSequence": [dimension | pointers]}
     each = [
         {"FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1, "DimensionIndexValues": i + 1}]}
         | ({"PlanePositionSequence": [{"ImagePositionPatient": _at(layout, i)}]} if layout.across else {})
@@ -188,8 +188,15 @@ def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, A
     ]
     gone = dict.fromkeys(("ImagePositionPatient", *(keyword for own in GROUPS.values() for keyword in own)))
     groups = {"SharedFunctionalGroupsSequence": [shared | typed(layout.sop)], "PerFrameFunctionalGroupsSequence": each}
-    made = {"ContentDate": _DATE, "ContentTime": _TIME}
-    return {**gone, **made, "NumberOfFrames": count, **dimensions, **groups}
+    return {**gone, **CONTENT, "NumberOfFrames": count, **dimensions(told["SeriesInstanceUID"], STACKED), **groups}
+
+
+def dimensions(series: str, *each: tuple[str, str]) -> dict[str, Any]:
+    """The dimensions of frames (PS3.3 C.7.6.17), each by its functional group and its attribute."""
+    words, organization = library().datadict, {"DimensionOrganizationUID": uid(series, "dimensions")}
+    tags = [map(words.tag_for_keyword, one) for one in each]
+    index = [organization | {"FunctionalGroupPointer": group, "DimensionIndexPointer": own} for group, own in tags]
+    return {"DimensionOrganizationSequence": [organization], "DimensionIndexSequence": index}
 
 
 def uid(*parts: str) -> str:
