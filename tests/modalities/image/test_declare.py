@@ -27,7 +27,8 @@ def test_what_may_identify_a_patient_is_never_learned(name):
     for declared in ({"columns": {name: {}}}, {"image": {"prompt": name}}):
         _, (problem,) = check(ReadOptions(declared=declared))
         assert f"'{name}' is declared" in problem.found
-    assert not check(ReadOptions(declared={"columns": {name: {"role": "drop"}}}))[1]
+    for role in ("drop", "key", "subject"):
+        assert not check(ReadOptions(declared={"columns": {name: {"role": role}}}))[1]
 
 
 @pytest.mark.parametrize("name", ["PatientAge", "PatientSex", "PatientWeight", "StationName", "KVP"])

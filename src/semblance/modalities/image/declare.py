@@ -13,6 +13,8 @@ from semblance.core.modality import ReadOptions
 from semblance.modalities.image.formats.identifying import NEVER
 from semblance.modalities.image.steps import NAMES
 
+UNLEARNED = ("subject", "key", "drop")
+"""Roles of columns that no generator models."""
 AXES = ("NHW", "NCHW", "NHWC", "NDHW", "NCDHW", "NDHWC")
 
 
@@ -67,7 +69,7 @@ def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     problems += [
         Problem(f"'{name}' is declared to be learned", never, f'role = "drop", or {another}', name)
         for name, column in common.get("columns", {}).items()
-        if name in NEVER and column.get("role") != "drop"
+        if name in NEVER and column.get("role") not in UNLEARNED
     ]
     prompt = own.get("prompt")
     if prompt is not None and prompt in (common.get("target"), *common.get("columns", {})):

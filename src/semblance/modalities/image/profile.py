@@ -10,7 +10,7 @@ from semblance.core.schema import Column
 from semblance.modalities.image import channels, halves
 from semblance.modalities.image.burned import looked_at, written
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.declare import Said
+from semblance.modalities.image.declare import UNLEARNED, Said
 from semblance.modalities.image.found import Found
 
 HELD = {"dicom": "DICOM tag", "nifti": "NIfTI header"}
@@ -32,7 +32,7 @@ def numbered(subject: Column) -> FieldPlan:
 def tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
     """Tags that may name a patient, which go no further, and text that is burned into pixels, as files say it or as it
     looks, which might."""
-    learned = {name for name, column in said.columns.items() if column.get("role") != "drop"}
+    learned = {name for name, column in said.columns.items() if column.get("role") not in UNLEARNED}
     count = Counter(tag for one in found for tag in one.tags if tag not in learned)
     for tag, files in count.most_common():
         reason = f"{files:,} of {len(found):,} images fill this tag"
