@@ -19,7 +19,7 @@ from tests.modalities.image.made import LAYOUTS, folder, phantoms, pixels
 from tests.modalities.image.simulated import scanned
 
 pytest.importorskip("PIL")
-pytest.importorskip("nibabel")
+nibabel = pytest.importorskip("nibabel")
 pydicom = pytest.importorskip("pydicom")
 
 
@@ -121,9 +121,15 @@ def test_tags_that_are_declared_are_known_of_their_image_and_none_that_names_a_p
         held.save_as(file)
     assert read([made], ReadOptions())[0].schema.names == ("patient", "label")
     columns = {"PatientAge": {"kind": "numeric"}, "PatientSex": {"protected": True}, "Rows": {"role": "drop"}}
-    data, _ = read([made], ReadOptions(declared={"columns": columns}))
+    data, shown = read([made], ReadOptions(declared={"columns": columns}))
     assert data.frame["PatientAge"].tolist() == [1.5, 41, 42, 43, 44, 45]
     assert data.frame["PatientSex"].tolist() == ["M", "F"] * 3
+    roles = [(field.name, field.role) for field in shown.fields if field.name.startswith("Patient")]
+    assert {("PatientAge", "feature"), ("PatientSex", "feature"), ("PatientName", "drop")} <= {*roles}
+    assert len(dict(roles)) == len(roles)
+    written = [pydicom.dcmread(file) for file in sorted(write([data], tmp_path / "again").glob("*.dcm"))]
+    assert [one.PatientAge for one in written] == ["018M", *(f"{40 + i:03d}Y" for i in range(1, 6))]
+    assert [one.PatientSex for one in written] == ["M", "F"] * 3
     with pytest.raises(UsageError, match="'PatientName' is declared to be learned"):
         read([made], ReadOptions(declared={"columns": {"PatientName": {}}}))
 
@@ -143,6 +149,18 @@ def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned
     assert not any(field.unclear for field in accepted.fields)
 
 
+def test_texts_of_headers_are_told_before_anything_is_learned(tmp_path):
+    made = folder("nifti", tmp_path)
+    file = sorted(made.glob("*.nii.gz"))[2]
+    held = nibabel.load(file)
+    held.header["descrip"] = "Quetzal Clinic"
+    nibabel.save(held, file)
+    _, profile = read([made], ReadOptions())
+    (told,) = [field for field in profile.fields if field.name == "descrip"]
+    assert (told.kind, told.role, told.suspicion) == ("NIfTI header", "drop", "1 of 6 images fill this tag")
+    assert "Quetzal" not in str(profile)
+
+
 def harmed(fmt: str, tmp_path, n: int = 12):
     """A folder, and its files to be harmed."""
     made = folder(fmt, tmp_path, n)
@@ -159,6 +177,33 @@ def test_all_problems_of_all_files_are_told_at_once_with_their_names(tmp_path):
     names = [problem.found.split("'")[1] for problem in told.value.problems]
     assert names == [files[i].name for i in (1, 4, 7)]
     assert told.value.problems[0].found.endswith("is empty")
+
+
+@pytest.mark.parametrize("fmt", ["tiff", "dicom", "nifti"])
+def test_every_file_with_values_that_are_no_numbers_is_named(fmt, tmp_path):
+    """They once were told late, as halves of pairs that nobody has."""
+    from PIL import Image
+
+    made, files = harmed(fmt, tmp_path)
+    for i, file in enumerate(files):
+        if fmt == "tiff":
+            values = np.asarray(Image.open(file), dtype=np.float32)
+            values[:2] = np.nan if i in (1, 4) else 0
+            Image.fromarray(values).save(file)
+        elif i in (1, 4) and fmt == "dicom":
+            held = pydicom.dcmread(file)
+            held.RescaleIntercept = "1e39"
+            held.save_as(file)
+        elif i in (1, 4):
+            held = nibabel.load(file)
+            values = held.get_fdata().astype(np.float32)
+            values[:2] = np.nan
+            nibabel.save(nibabel.Nifti1Image(values, held.affine), file)
+    with pytest.raises(DataError) as told:
+        read([made], ReadOptions())
+    names = [problem.found.split("'")[1] for problem in told.value.problems]
+    assert names == [files[1].name, files[4].name]
+    assert all("no numbers" in problem.found and "background" in problem.fix for problem in told.value.problems)
 
 
 def test_broken_files_hide_no_size_and_no_colour(tmp_path):
@@ -184,7 +229,7 @@ def test_an_empty_file_without_a_name_for_it_is_found_among_many(tmp_path):
     made, _ = harmed("dicom", tmp_path)
     (made / "manifest.csv").unlink()
     (made / "IM000099").write_bytes(b"")
-    with pytest.raises(DataError, match="'IM000099'"):
+    with pytest.raises(DataError, match="'IM000099' is empty"):
         read([made], ReadOptions())
 
 

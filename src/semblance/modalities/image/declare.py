@@ -10,9 +10,11 @@ from semblance.core import declared
 from semblance.core.declared import Common, is_number, is_texts
 from semblance.core.errors import Problem
 from semblance.core.modality import ReadOptions
-from semblance.modalities.image.formats.dicom import NAMED, PLACES
+from semblance.modalities.image.formats.identifying import NEVER
 from semblance.modalities.image.steps import NAMES
 
+UNLEARNED = ("subject", "key", "drop")
+"""Roles of columns that no generator models."""
 AXES = ("NHW", "NCHW", "NHWC", "NDHW", "NCDHW", "NDHWC")
 
 
@@ -63,18 +65,19 @@ class Said(Common):
 def check(options: ReadOptions) -> tuple[Said, list[Problem]]:
     """The declarations of `options`, with every problem that they have."""
     common, own, problems = declared.check(options, own="image", rules=_IMAGE)
+    never, another = "a DICOM tag that may identify a patient is never learned", "another name where it is no such tag"
     problems += [
-        Problem(f"'{name}' is declared to be learned", "a tag that may name a patient never is", 'role = "drop"', name)
+        Problem(f"'{name}' is declared to be learned", never, f'role = "drop", or {another}', name)
         for name, column in common.get("columns", {}).items()
-        if name in NAMED and name not in PLACES and column.get("role") != "drop"
+        if name in NEVER and column.get("role") not in UNLEARNED
     ]
     prompt = own.get("prompt")
     if prompt is not None and prompt in (common.get("target"), *common.get("columns", {})):
         rule, fix = "a prompt is a text that networks read, and nothing else", f'leave out [columns."{prompt}"]'
         problems.append(Problem(f"'{prompt}' is the prompt, and declared as a column", rule, fix, prompt))
-    if prompt in NAMED and prompt not in PLACES:
-        rule, fix = "a tag that may name a patient is never learned", "take another text, of a manifest"
-        problems.append(Problem(f"'{prompt}' is declared as the prompt", rule, fix, prompt))
+    if prompt in NEVER:
+        fix = f"take another text, of a manifest, or {another}"
+        problems.append(Problem(f"'{prompt}' is declared as the prompt", never, fix, prompt))
     if problems:
         return Said(), problems
     made: dict[str, Any] = {key: tuple(own[key]) for key in ("given", "range", "size", "labels", "steps") if key in own}

@@ -26,7 +26,7 @@ from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.formats import dicom, nifti, npz, raster, segments, slides
 from semblance.modalities.image.formats.segments import Segments
-from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, whole
+from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, broken, whole
 
 Watch = Callable[[int, int], None]
 MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
@@ -159,11 +159,14 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
             for one in _of_file(entry.path, said, masks, lying):
                 if isinstance(one, Segments):
                     marks.setdefault(entry.path, one.on(shelf))
-                elif isinstance(one, dicom.Slice):
+                    continue
+                known = _known(one.found if isinstance(one, dicom.Slice) else one, entry)
+                _refuse_endless(known)
+                if isinstance(one, dicom.Slice):
                     own_masks = {name: one.turn(mask) for name, mask in masks.items()}
-                    slices.append(replace(one, found=replace(_known(one.found, entry), masks=own_masks).on(shelf)))
+                    slices.append(replace(one, found=replace(known, masks=own_masks).on(shelf)))
                 else:
-                    found.append(_known(one, entry).on(shelf))
+                    found.append(known.on(shelf))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:
@@ -184,6 +187,12 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
 def _known(one: Found, entry: Listed) -> Found:
     """An image with what a manifest or its folder says of it, which counts for more than what the file says."""
     return replace(one, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
+
+
+def _refuse_endless(one: Found) -> None:
+    if not np.isfinite(one.pixels).all():
+        rule, fix = "every pixel is a number", "fill them, as with the value of the background, or crop them"
+        raise DataError.of(f"'{one.name}' has values that are no numbers", rule=rule, fix=fix)
 
 
 def _mask(path: Path, beside: str | None) -> np.ndarray | Segments:
@@ -235,6 +244,8 @@ def _of_file(
             raise DataError.of(f"'{path.name}' is a whole slide", rule=rule, fix=fix)
         case "raster":
             yield replace(raster.read(path), masks=masks)
+        case _ if path.is_file() and path.stat().st_size == 0:
+            raise broken(path, "an image")
         case _:
             rule = f"an image's name ends in one of {', '.join(KINDS)}"
             raise DataError.of(f"'{path.name}' is no known kind of image", rule=rule, fix="leave it out, or convert it")

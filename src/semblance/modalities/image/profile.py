@@ -10,9 +10,11 @@ from semblance.core.schema import Column
 from semblance.modalities.image import channels, halves
 from semblance.modalities.image.burned import looked_at, written
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.declare import Said
+from semblance.modalities.image.declare import UNLEARNED, Said
 from semblance.modalities.image.found import Found
 
+HELD = {"dicom": "DICOM tag", "nifti": "NIfTI header"}
+"""What holds the texts of a format that may name a patient."""
 LOOK = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
 
 
@@ -30,10 +32,11 @@ def numbered(subject: Column) -> FieldPlan:
 def tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
     """Tags that may name a patient, which go no further, and text that is burned into pixels, as files say it or as it
     looks, which might."""
-    count = Counter(tag for one in found for tag in one.tags)
+    learned = {name for name, column in said.columns.items() if column.get("role") not in UNLEARNED}
+    count = Counter(tag for one in found for tag in one.tags if tag not in learned)
     for tag, files in count.most_common():
         reason = f"{files:,} of {len(found):,} images fill this tag"
-        yield FieldPlan(tag, "DICOM tag", "drop", 1 - files / len(found), reason, "drop")
+        yield FieldPlan(tag, HELD[found[0].layout.fmt], "drop", 1 - files / len(found), reason, "drop")
     burned = sum(one.burned is True for one in found)
     if burned:
         reason = f"{burned:,} images say that text is burned into their pixels"

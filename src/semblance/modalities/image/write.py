@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -68,7 +68,7 @@ def _write_folder(chunks: Iterator[Images], first: Images, folder: Path) -> None
             label = known[target.name] if target is not None else ""
             place = folder / (_NAME.sub("_", label) or "unlabelled") if by_label else folder
             place.mkdir(exist_ok=True)
-            file = _file(one.numbers, layout, place / f"{number:06d}", number=number, subject=patient)
+            file = _file(one.numbers, layout, place / f"{number:06d}", number=number, subject=patient, known=known)
             told = dict(known)
             told |= {} if subject is None else {subject.name: str(patient)}
             told |= {DOMAIN: one.domain, PAIR: str(record)} if layout.apart else {}
@@ -115,9 +115,11 @@ def _manifest(folder: Path, names: list[str], *, wanted: bool) -> Iterator[Any]:
         yield table.writerow
 
 
-def _file(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subject: int) -> Path:
+def _file(
+    numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subject: int, known: Mapping[str, str]
+) -> Path:
     if layout.fmt == "nifti":
         return nifti.write(numbers, layout, path)
     if layout.fmt == "dicom":
-        return objects.write(numbers, layout, path, number=number, subject=subject)
+        return objects.write(numbers, layout, path, number=number, subject=subject, known=known)
     return raster.write(numbers, layout, path)

@@ -26,10 +26,29 @@ def test_a_ct_is_in_hounsfield_units_with_its_spacing_and_names_what_tells_a_pat
     assert {"PatientName", "PatientID"} <= set(found.tags) and found.burned is None
 
 
-@pytest.mark.parametrize("name", ["MR_small_RLE.dcm", "MR_small_bigendian.dcm"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_jpeg_ls_lossless.dcm"),
+        *("MR_small_jp2klossless.dcm", "MR_small_expb.dcm", "MR_small_implicit.dcm"),
+    ],
+)
 def test_compressed_and_big_endian_pixels_are_those_of_the_plain_file(name):
     found, plain = dicom.read(own(name)).found, dicom.read(own("MR_small.dcm")).found
     assert (found.pixels == plain.pixels).all() and found.layout.stored == "int16"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *(("JPEGLSNearLossless_08.dcm", "jpegls"), ("JPEGLSNearLossless_16.dcm", "jpegls")),
+        *(("JPEG2000.dcm", "jpeg2k"), ("GDCMJ2K_TextGBR.dcm", "jpeg2k"), ("SC_rgb_jpeg_gdcm.dcm", "ljpeg")),
+    ],
+)
+def test_compressed_pixels_are_those_of_another_decoder(name, codec):
+    frame = next(pydicom.encaps.generate_frames(pydicom.dcmread(own(name)).PixelData, number_of_frames=1))
+    other = getattr(pytest.importorskip("imagecodecs"), f"{codec}_decode")(frame)
+    assert (dicom.read(own(name)).found.pixels == np.moveaxis(np.atleast_3d(other), -1, 0)).all()
 
 
 def changed(tmp_path: Path, name: str = "x.dcm", **values) -> Path:
@@ -80,7 +99,8 @@ BANDS = {5: (255, 0, 0), 15: (255, 128, 128), 25: (0, 255, 0), 35: (128, 255, 12
     "name",
     [
         *("SC_ybr_full_422_uncompressed.dcm", "SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm"),
-        *("SC_rgb_rle.dcm", "SC_rgb_gdcm_KY.dcm"),
+        *("SC_rgb_rle.dcm", "SC_rgb_gdcm_KY.dcm", "SC_rgb_jpeg_gdcm.dcm"),
+        *("SC_rgb_jls_lossy_line.dcm", "SC_rgb_jls_lossy_sample.dcm"),
     ],
 )
 def test_colours_are_those_that_were_taken(name):
@@ -157,3 +177,32 @@ def test_frames_are_a_volume_or_images_of_their_own(tmp_path):
     assert found.pixels.shape == (1, 3, 128, 128) and found.layout.spacing == (4.0, 0.661468, 0.661468)
     flat = list(dicom.frames(found))
     assert len(flat) == 3 and flat[0].layout.spacing == (0.661468, 0.661468)
+
+
+def test_all_that_may_identify_a_patient_is_told_wherever_it_stands(tmp_path):
+    held = pydicom.Dataset()
+    held.RequestingPhysician, held.PhysiciansOfRecord, held.AdmissionID = "Miller^A", "", "A 17"
+    held.ImageComments, held.EvaluatorName, held.KVP, held.StudyInstanceUID = "Mrs Miller", "Miller^B", 120, "1.2"
+    held.add_new(0x00100043, "LO", "of no keyword that is known here")
+    inner = pydicom.Dataset()
+    inner.OperatorsName, inner.CodeValue = "Miller^C", "T-1"
+    held.ProcedureCodeSequence, held.RequestAttributesSequence = [inner], [pydicom.Dataset()]
+    held.private_block(0x0011, "SOMEBODY", create=True).add_new(1, "LO", "Mrs Miller")
+    told = ["RequestingPhysician", "AdmissionID", "ImageComments", "EvaluatorName", "OperatorsName"]
+    told += ["RequestAttributesSequence", dicom.PRIVATE, dicom.NUMBERS, dicom.UNKNOWN]
+    whole = pydicom.dcmread(own("CT_small.dcm"))
+    for element in held:
+        whole[element.tag] = element
+    whole.save_as(tmp_path / "x.dcm")
+    before, after = (set(dicom.read(file).found.tags) for file in (own("CT_small.dcm"), tmp_path / "x.dcm"))
+    assert set(told) <= after and not after & {"PhysiciansOfRecord", "KVP", "CodeValue", "ProcedureCodeSequence"}
+    assert not before & {"RequestingPhysician", dicom.UNKNOWN}
+
+
+def test_an_element_that_nobody_reads_need_not_be_well_formed(tmp_path):
+    whole = own("CT_small.dcm").read_bytes()
+    harmed = whole.replace(b"AS\x04\x00000Y", b"AS\x04\x00\xff\xfe\x00\x01").replace(
+        b"LO\x04\x001CT1", b"LO\x04\x00\xff\xff\xff\xff"
+    )
+    (tmp_path / "x.dcm").write_bytes(harmed)
+    assert {"PatientAge", "PatientID"} <= set(dicom.read(tmp_path / "x.dcm").found.tags)

@@ -71,3 +71,18 @@ def test_time_is_no_channel(tmp_path):
     nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4, 9), np.int16), AFFINE), tmp_path / "x.nii")
     with pytest.raises(DataError, match="at most 4 channels"):
         list(nifti.read(tmp_path / "x.nii", slices=False))
+
+
+def test_texts_of_a_header_are_told_but_that_of_synthetic_images(tmp_path):
+    made = nibabel.Nifti1Image(VOLUME, AFFINE)
+    nibabel.save(made, tmp_path / "a.nii.gz")
+    (plain,) = nifti.read(tmp_path / "a.nii.gz", slices=False)
+    assert plain.tags == ()
+    made.header["descrip"], made.header["aux_file"] = "Mrs Miller", "miller.txt"
+    made.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"Mrs Miller"))
+    nibabel.save(made, tmp_path / "b.nii.gz")
+    (found,) = nifti.read(tmp_path / "b.nii.gz", slices=False)
+    assert found.tags == ("descrip", "aux_file", "extensions")
+    assert {one.tags for one in nifti.read(tmp_path / "b.nii.gz", slices=True)} == {found.tags}
+    written = nifti.write(found.layout.numbers(found.pixels), found.layout, tmp_path / "1")
+    assert next(nifti.read(written, slices=False)).tags == ()

@@ -98,3 +98,20 @@ def test_places_of_frames_are_as_short_as_the_standard_wants_them(tmp_path):
     file = objects.write(np.zeros((1, 20, 8, 8), np.int16), layout, tmp_path / "x", number=1, subject=1)
     places = pydicom.dcmread(file).SliceLocationVector
     assert max(len(str(place)) for place in places) <= 16 and places[3] == 2.1
+
+
+def test_what_is_known_of_a_synthetic_patient_is_written_where_it_has_a_tag(tmp_path):
+    numbers = np.zeros((1, 8, 8), np.int16)
+
+    def written(**known: str):
+        name = "-".join(known.values()) or "none"
+        return pydicom.dcmread(objects.write(numbers, LAYOUT, tmp_path / name, number=1, subject=1, known=known))
+
+    held = written(PatientAge="41", PatientSex="F", PatientWeight="70.5", RequestingPhysician="Miller")
+    assert (held.PatientAge, held.PatientSex, held.PatientWeight) == ("041Y", "F", 70.5)
+    assert "RequestingPhysician" not in held
+    ages = {"41.6": "042Y", "1.50": "018M", "0.25": "003M", "0.05": "018D", "0": "000D", "1200": "999Y"}
+    assert {years: written(PatientAge=years).PatientAge for years in ages} == ages
+    for odd in ({}, {"PatientAge": "", "PatientSex": ""}, {"PatientAge": "40-50", "PatientSex": "female"}):
+        held = written(**odd)
+        assert "PatientAge" not in held and held.PatientSex == ""

@@ -34,6 +34,27 @@ def marked(n: int, *, depth: bool, frames: bool = False, numbers: tuple[int, ...
     return replace(whole, pixels=np.concatenate([whole.pixels, mask], 1), layout=layout)
 
 
+DEMANDED = """
+    AccessionNumber? BitsAllocated BitsStored Columns ContentDate ContentDescription? ContentLabel ContentTime
+    DeviceSerialNumber DimensionOrganizationSequence HighBit ImageType InstanceNumber LossyImageCompression
+    Manufacturer ManufacturerModelName Modality NumberOfFrames PatientBirthDate? PatientID? PatientName? PatientSex?
+    PhotometricInterpretation PixelRepresentation ReferringPhysicianName? Rows SOPClassUID SOPInstanceUID
+    SamplesPerPixel SegmentSequence SegmentationType SeriesInstanceUID SeriesNumber SharedFunctionalGroupsSequence
+    SoftwareVersions StudyDate? StudyID? StudyInstanceUID StudyTime?
+"""
+"""Attributes of type 1 of the mandatory modules of a segmentation (PS3.3 A.51), and, with a question mark, 2."""
+
+
+def test_every_attribute_that_a_segmentation_demands_is_there(tmp_path):
+    held = pydicom.dcmread(write([marked(3, depth=True)], tmp_path / "x") / "000001_mask.dcm")
+    assert [one for one in DEMANDED.split() if one.removesuffix("?") not in held] == []
+    assert [one for one in DEMANDED.split() if not one.endswith("?") and held[one].is_empty] == []
+    pointers = [(one.FunctionalGroupPointer, one.DimensionIndexPointer) for one in held.DimensionIndexSequence]
+    for frame in held.PerFrameFunctionalGroupsSequence:
+        found = [frame[group].value[0][own].value for group, own in pointers]
+        assert found == list(frame.FrameContentSequence[0].DimensionIndexValues)
+
+
 @pytest.mark.parametrize(("depth", "frames"), [(False, False), (True, False), (True, True)])
 def test_a_segmentation_lies_on_its_images_and_is_written_again(depth, frames, tmp_path):
     data = marked(3, depth=depth, frames=frames)

@@ -1,8 +1,8 @@
 """DICOM images, by `pydicom`: Hounsfield units and other rescaled values, window, spacing, orientation; series, frames.
 
 Planes lie as they are looked at (`directions`). MONOCHROME1 is turned around, and padding is brought to the darkest
-value (PS3.3 C.7.6). Compressed pixels are read where a handler of `pydicom` can; what it cannot is named with its
-transfer syntax.
+value (PS3.3 C.7.6). Compressed pixels are read where `pydicom` has a decoder (GDCM comes with the extra); where it has
+none the transfer syntax is named.
 """
 
 from __future__ import annotations
@@ -20,17 +20,13 @@ from semblance.core.large import Shelf
 from semblance.core.need import need
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.directions import ALIKE, TURNED, Turn, plane_turn
+from semblance.modalities.image.formats.identifying import OTHERS, PROFILE
 from semblance.modalities.image.found import SUBJECT, Found, whole
 
-NAMED = (
-    *("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthDate", "PatientBirthTime"),
-    *("PatientAddress", "PatientTelephoneNumbers", "PatientMotherBirthName", "PatientComments", "AccessionNumber"),
-    *("ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "InstitutionName", "InstitutionAddress"),
-    *("StationName", "DeviceSerialNumber", "StudyID", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"),
-)
-"""Tags that may identify a patient (PS3.15 E.1, HIPAA's safe harbour); none is learned and none is written."""
-PLACES = ("InstitutionName", "StationName", "DeviceSerialNumber")
-"""Those of them that tell a site or a scanner, and are learned where they are declared."""
+PRIVATE, NUMBERS, UNKNOWN = "private elements", "unique identifiers", "elements of no known keyword"
+"""What many elements that may identify a patient are told as."""
+CURVES = 0x50
+"""The first half of the numbers of groups that hold curves."""
 YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 """Years in the units of an age string (PS3.5 6.2)."""
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
@@ -100,7 +96,7 @@ def read(path: Path, columns: Iterable[str] = ()) -> Slice:
         patient = str(held.get("PatientID", "")).strip()
         turn, across = plane_turn(_across(path, held))
         layout, normal, name = _layout(held, kind), _normal(across), str(held.get("PhotometricInterpretation", ""))
-        tags = tuple(tag for tag in NAMED if str(held.get(tag) or "").strip())
+        tags = tuple(dict.fromkeys(_identifying(held)))
         burned = {"YES": True, "NO": False}.get(str(held.get("BurnedInAnnotation", "")))
         series, instance = str(held.get("SeriesInstanceUID", path.name)), str(held.get("SOPInstanceUID", ""))
         known = [name for name in columns if pydicom.datadict.tag_for_keyword(name) is not None and name in held]
@@ -136,6 +132,30 @@ def _text(element: Any) -> str:
         years = int(told[1]) * YEARS[told[2]]
         return f"{years:.0f}" if told[2] == "Y" else f"{years:.2f}"
     return text
+
+
+def _identifying(held: Any) -> Iterator[str]:
+    """What is filled of all that may identify a patient, also within sequences: its keyword, or what it is told as."""
+    words = library().datadict
+    for tag in sorted(held.keys()):  # elements as the file has them: what nobody reads need not be well-formed
+        element, keyword = held.get_item(tag), words.keyword_for_tag(tag)
+        kind = words.dictionary_VR(tag) if keyword else element.VR
+        named = keyword if keyword in PROFILE or keyword in OTHERS or tag.group >> 8 == CURVES else ""
+        if not keyword:
+            named = PRIVATE if tag.is_private else UNKNOWN
+        if tag.element == 0:  # the length of a group
+            continue
+        if named and _is_filled(element.value):
+            yield NUMBERS if kind == "UI" else named
+        elif kind == "SQ" and not named:
+            for item in held[tag].value:
+                yield from _identifying(item)
+
+
+def _is_filled(value: Any) -> bool:
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return len(value) > 0
+    return value is not None and bool((value if isinstance(value, bytes) else str(value).encode()).strip(b" \0"))
 
 
 def _without_image(path: Path, kind: str) -> DataError:

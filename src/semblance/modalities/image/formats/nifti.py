@@ -24,6 +24,8 @@ from semblance.modalities.image.found import Found, whole
 SUFFIXES = (".nii", ".nii.gz")
 MARK = b"synthetic, by semblance"
 CHANNELS = 4
+TEXTS = ("db_name", "descrip", "aux_file", "intent_name")
+"""Fields of a header that hold free text."""
 
 
 def _nibabel() -> Any:
@@ -47,7 +49,7 @@ def read(
         values = np.asarray(file.dataobj, dtype=np.float32)
         slope, intercept = file.dataobj.slope, file.dataobj.inter
         stored, zooms = str(file.get_data_dtype().newbyteorder("=")), file.header.get_zooms()[:3]
-        affine = _affine(file)
+        affine, tags = _affine(file), tuple(_texts(file.header))
     if values.ndim not in (2, 3, 4) or (values.ndim == 4 and values.shape[3] > CHANNELS):
         rule, fix = f"a NIfTI is a plane, a volume, or one of at most {CHANNELS} channels", "split it into volumes"
         raise DataError.of(f"'{path.name}' has shape {values.shape}", rule=rule, fix=fix)
@@ -65,10 +67,10 @@ def read(
         for i in range(pixels.shape[1]):
             if (pixels[:, i] != pixels[0, i, 0, 0]).any():
                 own = {name: mask[i] if mask.ndim == 3 and i < len(mask) else mask for name, mask in masks.items()}
-                yield Found(f"{path.name}, slice {i}", pixels[:, i], flat, notes=notes, masks=own)
+                yield Found(f"{path.name}, slice {i}", pixels[:, i], flat, tags=tags, notes=notes, masks=own)
                 notes = ()
     else:
-        yield Found(path.name, pixels, layout, notes=notes, masks=dict(masks))
+        yield Found(path.name, pixels, layout, tags=tags, notes=notes, masks=dict(masks))
 
 
 def _affine(file: Any) -> np.ndarray | None:
@@ -76,6 +78,14 @@ def _affine(file: Any) -> np.ndarray | None:
     affine = np.asarray(file.affine, dtype=float)
     said = int(file.header["qform_code"]) > 0 or int(file.header["sform_code"]) > 0
     return affine if said and np.isfinite(affine).all() and affine[:3, :3].any(axis=0).all() else None
+
+
+def _texts(header: Any) -> Iterator[str]:
+    """What of a header may name a patient: the texts that are filled, and extensions. What says that an image is
+    synthetic does not."""
+    yield from (name for name in TEXTS if header[name].item().strip(b" \0") not in (b"", MARK))
+    if header.extensions:
+        yield "extensions"
 
 
 def lies(path: Path) -> bool:

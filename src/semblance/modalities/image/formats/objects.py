@@ -1,38 +1,53 @@
 """DICOM objects of synthetic images: planes, slices of a series, and volumes of several frames, as their input was.
 
-They are marked as synthetic, are of no patient, and have identifiers of their own; pixels are MONOCHROME2 or RGB. They
-hold what viewers need, not every attribute of their kind.
+They are marked as synthetic, are of no patient, and have identifiers of their own; pixels are MONOCHROME2 or RGB. Which
+attributes they have because of their class is told in `classes`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from semblance.modalities.image.data import Layout
-from semblance.modalities.image.formats.dicom import SECONDARY, library
+from semblance.modalities.image.formats.classes import DERIVED, STORAGE, own, typed
+from semblance.modalities.image.formats.dicom import SECONDARY, YEARS, library
 
-ENHANCED = tuple(f"1.2.840.10008.5.1.4.1.1.{kind}" for kind in ("2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130"))
+ENHANCED = tuple(f"{STORAGE}{kind}" for kind in ("2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130"))
 """Storage classes of several frames which say in functional groups where these lie and what they mean."""
+STACKED = ("FrameContentSequence", "InStackPositionNumber")
+"""The dimension of planes."""
 _DATE, _TIME = "20000101", "000000"
+CONTENT = {"ContentDate": _DATE, "ContentTime": _TIME}
 
 
-def write(numbers: np.ndarray, layout: Layout, path: Path, *, number: int, subject: int) -> Path:
+def write(
+    numbers: np.ndarray,
+    layout: Layout,
+    path: Path,
+    *,
+    number: int,
+    subject: int,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
     """A file, or of a volume whose input was not one file of several frames, a folder of slices. Identifiers follow
-    from the pixels and the number of the image."""
+    from the pixels and the number of the image. Of what is `known` of it, each tag has what such a patient has."""
     mark = hashlib.sha256(np.ascontiguousarray(numbers).tobytes()).hexdigest()
     if numbers.ndim == 3 or layout.frames:
         file = path.with_name(f"{path.name}.dcm")
-        _save(_object(numbers, layout, mark, number, subject), file)
+        _save(_object(numbers, layout, mark, number, subject, known), file)
         return file
     path.mkdir()
     for i in range(numbers.shape[1]):
-        made = _object(numbers[:, i], replace(layout, spacing=layout.spacing[1:]), mark, number, subject, place=i)
+        plane = replace(layout, spacing=layout.spacing[1:])
+        made = _object(numbers[:, i], plane, mark, number, subject, known, place=i)
         if layout.spacing:
             made.SliceThickness = made.SpacingBetweenSlices = f"{layout.spacing[0]:.10g}"
             if layout.across:
@@ -57,7 +72,14 @@ def _decimals(values: Iterable[float]) -> list[str]:
 
 
 def _object(
-    numbers: np.ndarray, layout: Layout, mark: str, number: int, subject: int, *, place: int | None = None
+    numbers: np.ndarray,
+    layout: Layout,
+    mark: str,
+    number: int,
+    subject: int,
+    known: Mapping[str, str],
+    *,
+    place: int | None = None,
 ) -> Any:
     """The object of (channels, height, width) numbers, or of (channels, frames, height, width), marked as synthetic and
     without a patient."""
@@ -69,7 +91,8 @@ def _object(
         "StudyInstanceUID": uids[0],
         "SeriesInstanceUID": uids[1],
         "FrameOfReferenceUID": uids[3],
-        "ImageType": ["DERIVED", "SECONDARY"],
+        "PositionReferenceIndicator": "",
+        "ImageType": [*DERIVED],
         "SyntheticData": "YES",
         "Modality": layout.kind or "OT",
         "ConversionType": "SYN",
@@ -91,13 +114,40 @@ def _object(
         "SeriesNumber": 1,
         "InstanceNumber": 1 if place is None else place + 1,
         **_plane(numbers, replace(layout, spacing=layout.spacing[-2:])),
+        **own(layout.sop),
+        **_of_patient(known),
     }
+    if "DetectorType" in told and layout.spacing:  # of a radiograph: its pixels lie on the detector
+        told["ImagerPixelSpacing"] = told["PixelSpacing"]
     if numbers.ndim == 4 or layout.sop in ENHANCED:
         told |= _several(told, layout, numbers.shape[1] if numbers.ndim == 4 else 1)
     made = dataset({keyword: value for keyword, value in told.items() if value is not None})
     made.file_meta = pydicom.dataset.FileMetaDataset()
     made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     return made
+
+
+def _age(text: str) -> str:
+    """An age in years as DICOM writes it (PS3.5 6.2): in years from two on, in months, or in days."""
+    years = float(text)
+    unit = "Y" if years >= 2 else "M" if years >= 2 * YEARS["M"] else "D"
+    return f"{min(round(years / YEARS[unit]), 999):03d}{unit}"
+
+
+_DECIMAL = re.compile(r"\d{1,6}(\.\d{1,6})?")
+WRITTEN: Mapping[str, tuple[re.Pattern[str], Callable[[str], str]]] = {
+    "PatientAge": (_DECIMAL, _age),
+    "PatientSex": (re.compile("[MFO]"), str),
+    "PatientSize": (_DECIMAL, str),
+    "PatientWeight": (_DECIMAL, str),
+}
+"""Tags of a synthetic patient: what values they may have, and how these are written."""
+
+
+def _of_patient(known: Mapping[str, str]) -> dict[str, str]:
+    """What is known of a synthetic patient, as far as DICOM has a tag and a value for it."""
+    told = {tag: known.get(tag, "") for tag in WRITTEN}
+    return {tag: WRITTEN[tag][1](text) for tag, text in told.items() if WRITTEN[tag][0].fullmatch(text)}
 
 
 def dataset(told: Mapping[str, Any]) -> Any:
@@ -132,13 +182,21 @@ def _several(told: Mapping[str, Any], layout: Layout, count: int) -> dict[str, A
     whole = {**told, **thick}
     shared = {group: [{k: whole[k] for k in own if k in whole}] for group, own in GROUPS.items() if own[0] in whole}
     each = [
-        {"FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1}]}
+        {"FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1, "DimensionIndexValues": i + 1}]}
         | ({"PlanePositionSequence": [{"ImagePositionPatient": _at(layout, i)}]} if layout.across else {})
         for i in range(count)
     ]
     gone = dict.fromkeys(("ImagePositionPatient", *(keyword for own in GROUPS.values() for keyword in own)))
-    groups = {"SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": each}
-    return {**gone, "NumberOfFrames": count, **groups}
+    groups = {"SharedFunctionalGroupsSequence": [shared | typed(layout.sop)], "PerFrameFunctionalGroupsSequence": each}
+    return {**gone, **CONTENT, "NumberOfFrames": count, **dimensions(told["SeriesInstanceUID"], STACKED), **groups}
+
+
+def dimensions(series: str, *each: tuple[str, str]) -> dict[str, Any]:
+    """The dimensions of frames (PS3.3 C.7.6.17), each by its functional group and its attribute."""
+    words, organization = library().datadict, {"DimensionOrganizationUID": uid(series, "dimensions")}
+    tags = [map(words.tag_for_keyword, one) for one in each]
+    index = [organization | {"FunctionalGroupPointer": group, "DimensionIndexPointer": own} for group, own in tags]
+    return {"DimensionOrganizationSequence": [organization], "DimensionIndexSequence": index}
 
 
 def uid(*parts: str) -> str:

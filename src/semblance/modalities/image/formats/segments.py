@@ -18,8 +18,9 @@ from semblance.core.errors import DataError, Problem
 from semblance.core.large import Shelf
 from semblance.modalities.image.data import Channel
 from semblance.modalities.image.directions import Turn, are_directions, plane_turn
+from semblance.modalities.image.formats.classes import DEVICE
 from semblance.modalities.image.formats.dicom import Slice, library, object_kind, of_frame
-from semblance.modalities.image.formats.objects import dataset, uid
+from semblance.modalities.image.formats.objects import CONTENT, STACKED, dataset, dimensions, uid
 from semblance.modalities.image.found import whole
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -28,7 +29,8 @@ NEAR = 0.1
 """Millimetres between planes that are one."""
 ALIKE = (
     *("StudyInstanceUID", "FrameOfReferenceUID", "SyntheticData", "PatientName", "PatientID", "PatientBirthDate"),
-    *("PatientSex", "PatientIdentityRemoved", "DeidentificationMethod", "ContentQualification", "Manufacturer"),
+    *("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod"),
+    *("ContentQualification", "Manufacturer"),
     *("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID"),
 )
 """What a segmentation tells as its images do."""
@@ -202,6 +204,9 @@ def write(codes: np.ndarray, channel: Channel, images: Path, path: Path) -> Path
     bits = np.packbits(np.stack([planes[i] == k for k, i in shown]).ravel(), bitorder="little").tobytes()
     told = {
         **{keyword: first[keyword].value for keyword in ALIKE if keyword in first},
+        **DEVICE,
+        **CONTENT,
+        **dimensions(own[0], ("SegmentIdentificationSequence", "ReferencedSegmentNumber"), STACKED),
         "Modality": "SEG",
         "SOPClassUID": SEG,
         "SeriesDescription": f"synthetic {channel.name}"[:64],
@@ -274,7 +279,7 @@ def _frame(k: int, i: int, heads: Sequence[Any], planes: int) -> dict[str, Any]:
     source = _reference(head) | ({"ReferencedFrameNumber": i + 1} if several else {})
     made = {
         "SegmentIdentificationSequence": [{"ReferencedSegmentNumber": k}],
-        "FrameContentSequence": [{"DimensionIndexValues": [k, i + 1]}],
+        "FrameContentSequence": [{"StackID": "1", "InStackPositionNumber": i + 1, "DimensionIndexValues": [k, i + 1]}],
         "DerivationImageSequence": [{"SourceImageSequence": [source]}],
     }
     if (at := of_frame(head, "ImagePositionPatient", frame)) is not None:

@@ -1,0 +1,184 @@
+"""DICOM attributes that may identify a patient or another person: names, numbers, places, dates, free texts.
+
+Those of PS3.15 Table E.1-1, the Basic Application Level Confidentiality Profile (edition 2026c), by the keywords of
+PS3.6, and a few more. What the standard lets stay of a patient who is not to be known, and what tells a site or a
+scanner, is learned where it is declared.
+"""
+
+from __future__ import annotations
+
+
+def _keywords(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PROFILE = _keywords(
+    """
+    AccessionNumber AcquisitionComments AcquisitionContextDescription AcquisitionContextSequence AcquisitionDate
+    AcquisitionDateTime AcquisitionDeviceProcessingDescription AcquisitionFieldOfViewLabel
+    AcquisitionProtocolDescription AcquisitionTime AcquisitionUID ActualHumanPerformersSequence
+    AdditionalPatientHistory AddressTrial AdmissionID AdmittingDate AdmittingDiagnosesCodeSequence
+    AdmittingDiagnosesDescription AdmittingTime AffectedSOPInstanceUID Allergies AnnotationGroupDescription
+    AnnotationGroupLabel AnnotationGroupUID ApprovalStatusDateTime Arbitrary AssertionDateTime
+    AssertionExpirationDateTime AttributeModificationDateTime AuthorObserverSequence BarcodeValue BeamDescription
+    BeamHoldTransitionDateTime BolusDescription BranchOfService CalibrationDate CalibrationDateTime CalibrationTime
+    CameraOwnerName CassetteID CertificateOfSigner CertifiedTimestamp ChannelDerivationDescription ChannelLabel
+    ClinicalTrialCoordinatingCenterName ClinicalTrialProtocolEthicsCommitteeApprovalNumber
+    ClinicalTrialProtocolEthicsCommitteeName ClinicalTrialProtocolID ClinicalTrialProtocolName
+    ClinicalTrialSeriesDescription ClinicalTrialSeriesID ClinicalTrialSiteID ClinicalTrialSiteName
+    ClinicalTrialSponsorName ClinicalTrialSubjectID ClinicalTrialSubjectReadingID ClinicalTrialTimePointDescription
+    ClinicalTrialTimePointID CommentsOnRadiationDose CommentsOnThePerformedProcedureStep CompensatorDescription
+    ConcatenationUID ConceptualVolumeCombinationDescription ConceptualVolumeDescription ConceptualVolumeUID
+    ConfidentialityConstraintOnPatientDataDescription ConstituentConceptualVolumeUID
+    ConsultingPhysicianIdentificationSequence ConsultingPhysicianName ContainerComponentID ContainerDescription
+    ContainerIdentifier ContentCreatorIdentificationCodeSequence ContentCreatorName ContentDate ContentSequence
+    ContentTime ContextGroupLocalVersion ContextGroupVersion ContrastBolusAgent ContrastBolusStartTime
+    ContrastBolusStopTime ContributionDateTime ContributionDescription CountryOfResidence CreationDate CreationTime
+    CurrentObserverTrial CurrentPatientLocation CurveDate CurveTime CustodialOrganizationSequence
+    DataSetTrailingPadding Date DateOfDocumentOrVerbalTransactionTrial DateOfInstallation DateOfLastCalibration
+    DateOfLastDetectorCalibration DateOfManufacture DateOfSecondaryCapture DateTime DateTimeOfLastCalibration
+    DecayCorrectionDateTime DecompositionDescription DerivationDescription DestinationAE DetectorID
+    DeviceAlternateIdentifier DeviceDescription DeviceLabel DeviceSerialNumber DeviceSettingDescription DeviceUID
+    DigitalSignatureDateTime DigitalSignatureUID DigitalSignaturesSequence DimensionOrganizationUID DischargeDate
+    DischargeDiagnosisDescription DischargeTime DisplacementReferenceLabel DistributionAddress DistributionName
+    DoseReferenceDescription DoseReferenceUID DosimetricObjectiveUID EffectiveDateTime EncapsulatedDocument
+    EndAcquisitionDateTime EntityDescription EntityLabel EntityLongLabel EntityName
+    EquipmentFrameOfReferenceDescription EthicsCommitteeApprovalEffectivenessEndDate
+    EthicsCommitteeApprovalEffectivenessStartDate EthnicGroup EthnicGroupCodeSequence ExclusionStartDateTime
+    ExpectedCompletionDateTime FailedSOPInstanceUIDList FiducialUID FillerOrderNumberImagingServiceRequest
+    FilterLookupTableDescription FindingsGroupRecordingDateTrial FindingsGroupRecordingTimeTrial FirstTreatmentDate
+    FixationDeviceDescription FlowIdentifier FlowIdentifierSequence FractionGroupDescription FractionationNotes
+    FrameAcquisitionDateTime FrameComments FrameOfReferenceUID FrameOriginTimestamp FrameReferenceDateTime
+    FunctionalSyncPulse GPSAltitude GPSAltitudeRef GPSAreaInformation GPSDOP GPSDateStamp GPSDestBearing
+    GPSDestBearingRef GPSDestDistance GPSDestDistanceRef GPSDestLatitude GPSDestLatitudeRef GPSDestLongitude
+    GPSDestLongitudeRef GPSDifferential GPSImgDirection GPSImgDirectionRef GPSLatitude GPSLatitudeRef GPSLongitude
+    GPSLongitudeRef GPSMapDatum GPSMeasureMode GPSProcessingMethod GPSSatellites GPSSpeed GPSSpeedRef GPSStatus
+    GPSTimeStamp GPSTrack GPSTrackRef GPSVersionID GantryID GeneratorID GraphicAnnotationSequence
+    HL7DocumentEffectiveTime HangingProtocolCreationDateTime HardcopyCreationDeviceID HumanPerformerName
+    HumanPerformerOrganization IconImageSequence IdentifyingComments ImageComments ImagePresentationComments
+    ImagingServiceRequestComments ImpedanceMeasurementDateTime Impressions InformationIssueDateTime
+    InstanceCoercionDateTime InstanceCreationDate InstanceCreationTime InstanceCreatorUID InstanceOriginStatus
+    InstitutionAddress InstitutionCodeSequence InstitutionName InstitutionalDepartmentName
+    InstitutionalDepartmentTypeCodeSequence InstructionPerformedDateTime InsurancePlanIdentification
+    IntendedFractionStartTime IntendedPhaseEndDate IntendedPhaseStartDate
+    IntendedRecipientsOfResultsIdentificationSequence InterlockDateTime InterlockDescription
+    InterlockOriginDescription InterpretationApprovalDate InterpretationApprovalTime InterpretationApproverSequence
+    InterpretationAuthor InterpretationDiagnosisDescription InterpretationID InterpretationIDIssuer
+    InterpretationRecordedDate InterpretationRecordedTime InterpretationRecorder InterpretationText
+    InterpretationTranscriber InterpretationTranscriptionDate InterpretationTranscriptionTime
+    InterventionDrugStartTime InterventionDrugStopTime IrradiationEventUID IssueDateOfImagingServiceRequest
+    IssueTimeOfImagingServiceRequest IssuerOfAdmissionID IssuerOfAdmissionIDSequence IssuerOfClinicalTrialProtocolID
+    IssuerOfClinicalTrialSeriesID IssuerOfClinicalTrialSiteID IssuerOfClinicalTrialSubjectID
+    IssuerOfClinicalTrialSubjectReadingID IssuerOfClinicalTrialTimePointID IssuerOfPatientID
+    IssuerOfServiceEpisodeID IssuerOfServiceEpisodeIDSequence IssuerOfTheContainerIdentifierSequence
+    IssuerOfTheSpecimenIdentifierSequence LabelText LargePaletteColorLookupTableUID LastMenstrualDate LensMake
+    LensModel LensSerialNumber LensSpecification LongDeviceDescription MAC MakerNote ManufacturerDeviceClassUID
+    ManufacturerDeviceIdentifier MediaStorageSOPInstanceUID MedicalAlerts MedicalRecordLocator MilitaryRank
+    ModifiedAttributesSequence ModifiedImageDate ModifiedImageDescription ModifiedImageTime ModifyingDeviceID
+    ModifyingSystem MostRecentTreatmentDate MultienergyAcquisitionDescription MultiplexGroupLabel MultiplexGroupUID
+    NameOfPhysiciansReadingStudy NamesOfIntendedRecipientsOfResults NetworkID NonconformingDataElementValue
+    NonconformingModifiedAttributesSequence ObservationDateTime ObservationDateTrial ObservationStartDateTime
+    ObservationSubjectUIDTrial ObservationTimeTrial ObservationUID Occupation OperatorIdentificationSequence
+    OperatorsName OrderCallbackPhoneNumber OrderCallbackTelecomInformation OrderEnteredBy OrderEntererLocation
+    OriginalAttributesSequence Originator OtherClinicalTrialProtocolIDsSequence OtherPatientIDs
+    OtherPatientIDsSequence OtherPatientNames OverlayComments OverlayData OverlayDate OverlayTime OverrideDateTime
+    PaletteColorLookupTableUID ParticipantSequence ParticipationDateTime PatientAddress PatientAge PatientBirthDate
+    PatientBirthName PatientBirthTime PatientComments PatientID PatientInstitutionResidence
+    PatientInsurancePlanCodeSequence PatientMotherBirthName PatientName PatientPrimaryLanguageCodeSequence
+    PatientPrimaryLanguageModifierCodeSequence PatientReligiousPreference PatientSetupPhotoDescription
+    PatientSetupUID PatientSex PatientSexNeutered PatientSize PatientState PatientTelecomInformation
+    PatientTelephoneNumbers PatientTransportArrangements PatientTreatmentPreparationMethodDescription
+    PatientTreatmentPreparationProcedureParameterDescription PatientWeight PerformedLocation
+    PerformedProcedureStepDescription PerformedProcedureStepEndDate PerformedProcedureStepEndDateTime
+    PerformedProcedureStepEndTime PerformedProcedureStepID PerformedProcedureStepStartDate
+    PerformedProcedureStepStartDateTime PerformedProcedureStepStartTime PerformedStationAETitle
+    PerformedStationGeographicLocationCodeSequence PerformedStationName PerformedStationNameCodeSequence
+    PerformingPhysicianIdentificationSequence PerformingPhysicianName PersonAddress PersonIdentificationCodeSequence
+    PersonName PersonTelecomInformation PersonTelephoneNumbers PhysicianApprovingInterpretation PhysiciansOfRecord
+    PhysiciansOfRecordIdentificationSequence PhysiciansReadingStudyIdentificationSequence
+    PlacerOrderNumberImagingServiceRequest PlateID PositionAcquisitionTemplateDescription
+    PositionAcquisitionTemplateName PreMedication PregnancyStatus PrescriptionDescription PrescriptionNotes
+    PrescriptionNotesSequence PresentationCreationDate PresentationCreationTime PresentationDisplayCollectionUID
+    PresentationSequenceCollectionUID PriorTreatmentDoseDescription ProcedureStepCancellationDateTime
+    ProductExpirationDateTime ProtocolName PyramidDescription PyramidLabel PyramidUID ROICreatorSequence ROIDateTime
+    ROIDescription ROIGenerationDescription ROIInterpreter ROIInterpreterSequence ROIName ROIObservationDateTime
+    ROIObservationDescription ROIObservationLabel RTAccessoryDeviceSlotID RTAccessoryHolderSlotID
+    RTPhysicianIntentNarrative RTPlanDate RTPlanDescription RTPlanLabel RTPlanName RTPlanTime RTPrescriptionLabel
+    RTToleranceSetLabel RTTreatmentApproachLabel RTTreatmentPhaseUID RadiationDoseIdentificationLabel
+    RadiationDoseInVivoMeasurementLabel RadiationGenerationModeDescription RadiationGenerationModeLabel
+    RadiopharmaceuticalStartDateTime RadiopharmaceuticalStartTime RadiopharmaceuticalStopDateTime
+    RadiopharmaceuticalStopTime ReasonForOmissionDescription ReasonForRequestedProcedureCodeSequence ReasonForStudy
+    ReasonForSuperseding ReasonForTheAttributeModification ReasonForTheImagingServiceRequest
+    ReasonForTheRequestedProcedure ReasonForVisit ReasonForVisitCodeSequence ReceivingAE
+    RecordedRTControlPointDateTime ReferencedConceptualVolumeUID ReferencedDateTime
+    ReferencedDigitalSignatureSequence ReferencedDoseReferenceUID ReferencedDosimetricObjectiveUID
+    ReferencedFiducialsUID ReferencedFrameOfReferenceUID
+    ReferencedGeneralPurposeScheduledProcedureStepTransactionUID ReferencedImageSequence
+    ReferencedObservationUIDTrial ReferencedPatientAliasSequence ReferencedPatientPhotoSequence
+    ReferencedPatientSequence ReferencedPerformedProcedureStepSequence ReferencedSOPInstanceMACSequence
+    ReferencedSOPInstanceUID ReferencedSOPInstanceUIDInFile ReferencedStudySequence
+    ReferencedTreatmentPositionGroupUID ReferringPhysicianAddress ReferringPhysicianIdentificationSequence
+    ReferringPhysicianName ReferringPhysicianTelephoneNumbers RegionOfResidence RelatedFrameOfReferenceUID
+    RequestAttributesSequence RequestedContrastAgent RequestedProcedureComments RequestedProcedureDescription
+    RequestedProcedureID RequestedProcedureLocation RequestedSOPInstanceUID RequestedSeriesDescription RequestingAE
+    RequestingPhysician RequestingService RespiratoryMotionCompensationTechniqueDescription ResponsibleOrganization
+    ResponsiblePerson ResultsComments ResultsDistributionListSequence ResultsID ResultsIDIssuer RetrieveAETitle
+    ReviewDate ReviewTime ReviewerName SOPAuthorizationDateTime SOPInstanceUID SafePositionExitDate
+    SafePositionExitTime SafePositionReturnDate SafePositionReturnTime ScheduledAdmissionDate ScheduledAdmissionTime
+    ScheduledDischargeDate ScheduledDischargeTime ScheduledHumanPerformersSequence
+    ScheduledPatientInstitutionResidence ScheduledPerformingPhysicianIdentificationSequence
+    ScheduledPerformingPhysicianName ScheduledProcedureStepDescription ScheduledProcedureStepEndDate
+    ScheduledProcedureStepEndTime ScheduledProcedureStepExpirationDateTime ScheduledProcedureStepID
+    ScheduledProcedureStepLocation ScheduledProcedureStepModificationDateTime ScheduledProcedureStepStartDate
+    ScheduledProcedureStepStartDateTime ScheduledProcedureStepStartTime ScheduledStationAETitle
+    ScheduledStationGeographicLocationCodeSequence ScheduledStationName ScheduledStationNameCodeSequence
+    ScheduledStudyLocation ScheduledStudyLocationAETitle ScheduledStudyStartDate ScheduledStudyStartTime
+    ScheduledStudyStopDate ScheduledStudyStopTime SecondaryCaptureDeviceID SelectorAEValue SelectorASValue
+    SelectorDAValue SelectorDTValue SelectorLOValue SelectorLTValue SelectorOBValue SelectorPNValue SelectorSHValue
+    SelectorSTValue SelectorTMValue SelectorUNValue SelectorURValue SelectorUTValue SeriesDate SeriesDescription
+    SeriesInstanceUID SeriesTime ServiceEpisodeDescription ServiceEpisodeID SetupTechniqueDescription
+    ShieldingDeviceDescription SlideIdentifier SmokingStatus SourceConceptualVolumeUID SourceEndDateTime
+    SourceFrameOfReferenceUID SourceIdentifier SourceImageSequence SourceManufacturer SourceOfPreviousValues
+    SourceSerialNumber SourceStartDateTime SourceStrengthReferenceDate SourceStrengthReferenceTime SpecialNeeds
+    SpecimenAccessionNumber SpecimenDetailedDescription SpecimenIdentifier SpecimenPreparationSequence
+    SpecimenShortDescription SpecimenUID StartAcquisitionDateTime StationAETitle StationName StorageMediaFileSetUID
+    StructureSetDate StructureSetDescription StructureSetLabel StructureSetName StructureSetTime StudyArrivalDate
+    StudyArrivalTime StudyComments StudyCompletionDate StudyCompletionTime StudyDate StudyDescription StudyID
+    StudyIDIssuer StudyInstanceUID StudyReadDate StudyReadTime StudyTime StudyVerifiedDate StudyVerifiedTime
+    SubstanceAdministrationDateTime SynchronizationFrameOfReferenceUID TableTopPositionAlignmentUID TargetUID
+    TelephoneNumberTrial TemplateExtensionCreatorUID TemplateExtensionOrganizationUID TemplateLocalVersion
+    TemplateVersion TextComments TextString Time TimeOfDocumentCreationOrVerbalTransactionTrial
+    TimeOfLastCalibration TimeOfLastDetectorCalibration TimeOfSecondaryCapture TimezoneOffsetFromUTC TopicAuthor
+    TopicKeywords TopicSubject TopicTitle TrackingUID TransactionUID TransducerIdentificationSequence
+    TreatmentControlPointDate TreatmentControlPointTime TreatmentDate TreatmentMachineName
+    TreatmentPositionGroupLabel TreatmentPositionGroupUID TreatmentSessionUID TreatmentSite TreatmentSites
+    TreatmentTechniqueNotes TreatmentTime TreatmentToleranceViolationDateTime TreatmentToleranceViolationDescription
+    UDISequence UID UnformattedTextValue UniqueDeviceIdentifier UserContentLabel UserContentLongLabel
+    VerbalSourceIdentifierCodeSequenceTrial VerbalSourceTrial VerificationDateTime
+    VerifyingObserverIdentificationCodeSequence VerifyingObserverName VerifyingObserverSequence
+    VerifyingOrganization VisitComments WaveformAnnotationSequence WaveformFilterDescription XRayDetectorID
+    XRayDetectorLabel XRaySourceID
+    """
+)
+"""The attributes of the table. It also has tags for which `pydicom` knows no keyword, and all of groups 50xx."""
+OTHERS = _keywords(
+    """
+    AlarmDecisionTime CommentsOnTheScheduledProcedureStep DateOfGainCalibration DocumentAuthorTrial EvaluatorName
+    ExpirationDateTime ExpiryDate FillerOrderNumberImagingServiceRequestRetired FillerOrderNumberProcedure
+    ItemInventoryDateTime OOIOwnerCreationTime PatientBirthDateInAlternativeCalendar
+    PatientDeathDateInAlternativeCalendar PlacerOrderNumberImagingServiceRequestRetired PlacerOrderNumberProcedure
+    ProcedureCreationDate ProcedureExpirationDate ProcedureLastModifiedDate
+    RequestingPhysicianIdentificationSequence RouteSegmentEndTime RouteSegmentStartTime SecondaryReviewDate
+    SecondaryReviewTime SecondaryReviewerName StudyUpdateDateTime TimeOfGainCalibration TrackingID
+    """
+)
+"""What the table lacks: further names of persons, dates and times (VR PN, DA, DT, TM), numbers of orders, comments."""
+CHARACTERISTICS = (
+    *("PatientAge", "PatientSex", "PatientSexNeutered", "PatientSize", "PatientWeight", "EthnicGroup"),
+    *("PregnancyStatus", "SmokingStatus"),
+)
+"""What the table's Retain Patient Characteristics Option keeps as it is."""
+PLACES = ("InstitutionName", "StationName", "DeviceSerialNumber")
+"""What tells a site or a scanner."""
+NEVER = (PROFILE | OTHERS) - {*CHARACTERISTICS, *PLACES}
+"""What is not learned even where it is declared."""
