@@ -62,9 +62,10 @@ def batches(images: torch.Tensor, labels: torch.Tensor, size: int, end: float) -
 
 def monai_ddpm(images: torch.Tensor, labels: torch.Tensor, kinds: int, end: float) -> Sample:
     """MONAI's DiffusionModelUNet as in its tutorial of 2-D DDPM, with attention at the two coarser grids, one residual
-    block and 1,000 noises, of images between -1 and 1, where its sampler cuts them (between 0 and 1, as in the tutorial,
-    they come out black after ten minutes); with a quarter of its channels, a learning rate of 1e-3 and 32 images a step, since its own
-    (128, 256 and 256 channels, 2.5e-5, 128 images) take 40 steps in ten minutes of one processor."""
+    block and 1,000 noises; with a quarter of its channels, a learning rate of 1e-3 and 32 images a step, since its own
+    (128, 256 and 256 channels, 2.5e-5, 128 images) take 40 steps in ten minutes of one processor. Images lie between
+    -1 and 1, where its sampler cuts them: between 0 and 1, as in the tutorial, they come out black after ten minutes.
+    """
     from monai.networks.nets import DiffusionModelUNet
     from monai.networks.schedulers import DDIMScheduler, DDPMScheduler
 
