@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from semblance.app.card import card, plain
+from semblance.core.estimate import Estimate
 from semblance.core.report import Report
 
 
@@ -43,3 +44,12 @@ def test_other_tools_have_a_card_too(report: Report, decided: Callable[..., Repo
     subject = {key: value for key, value in report.subject.items() if key != "generator"}
     assert "the records were made elsewhere" in card(decided(replace(report, subject=subject)))
     assert "UNDECIDED" in card(Report((), {}))
+
+
+def test_what_is_of_one_patient_has_no_interval(report: Report, decided: Callable[..., Report]) -> None:
+    first, *others = report.findings
+    number = Estimate(0.25, 0.25, 0.25, n=1)
+    alone = replace(first, title="Of one", status="insufficient", reason="one", estimate=number)
+    text = card(decided(replace(report, findings=(alone, *others))))
+    row = next(line for line in text.splitlines() if line.startswith("| Of one"))
+    assert row.split("|")[2].strip() == "0.250"

@@ -17,6 +17,7 @@ from semblance.core.estimate import (
     jackknife,
     linearized,
     mean,
+    over_draws,
     tpr_at_fpr,
     wilson,
 )
@@ -140,3 +141,12 @@ def test_an_average_narrows_with_the_root_of_its_parts():
 def test_a_folded_interval_is_the_image_of_the_signed_one(signed, low, high):
     made = folded(Estimate(*signed, n=9))
     assert (made.value, made.low, made.high, made.n) == (abs(signed[0]), low, high, 9)
+
+
+def test_the_luck_of_draws_widens_an_interval():
+    draws = np.array([1.0, 2.0, 3.0])
+    wider = over_draws(Estimate(2, 1, 3, n=9), draws)
+    half = np.hypot(1, student.ppf(0.975, 2) / np.sqrt(3))
+    assert (wider.low, wider.high) == (pytest.approx(2 - half), pytest.approx(2 + half))
+    assert wider.value == 2 and wider.n == 9
+    assert over_draws(Estimate(2, 1, 3), draws[:1]) == Estimate(2, 1, 3)

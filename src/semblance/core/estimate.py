@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -195,6 +195,19 @@ def linearized(
     spread = mean(influence, clusters=clusters, level=level)
     half = spread.high - spread.value
     return Estimate(float(value), float(value) - half, float(value) + half, level, spread.n)
+
+
+def over_draws(found: Estimate, draws: np.ndarray) -> Estimate:
+    """`found`, the mean of (k,) `draws`, with an interval that covers their luck as well: widened, in squares, by
+    Student's t for the mean of the draws. One draw tells nothing of luck, and changes nothing."""
+    from scipy.special import stdtrit
+
+    k = len(draws)
+    if k < 2:
+        return found
+    luck = float(stdtrit(k - 1, 0.5 + found.level / 2) * np.std(draws, ddof=1) / math.sqrt(k))
+    low, high = (math.hypot(side, luck) for side in (found.value - found.low, found.high - found.value))
+    return replace(found, low=found.value - low, high=found.value + high)
 
 
 def average(parts: Sequence[Estimate], *, shared: float = 0.0) -> Estimate:

@@ -71,6 +71,15 @@ def grey(told):
         return np.asarray(held)
 
 
+@pytest.mark.parametrize("how", [lambda x: x, lambda x: np.roll(x[..., ::-1, :], (1, -1), (-2, -1))])
+def test_a_suspect_is_shown_wherever_it_stands(how):
+    ev, fresh = evidence(), images(400, 14)
+    pixels = fresh.pixels.copy()
+    pixels[350] = 1.1 * how(ev.train.pixels[7])
+    suspects = pictures(replace(ev, synthetic=replace(fresh, pixels=pixels), _cache={}))[1]
+    assert suspects["title"] == "Most suspicious" and "likeness 1.000" in suspects["panels"][0]["title"]
+
+
 def test_where_there_is_nothing_there_is_nothing_to_see():
     ev = evidence()
     assert pictures(replace(ev, synthetic=ev.synthetic.take(np.arange(0)))) == []

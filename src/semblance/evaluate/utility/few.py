@@ -7,14 +7,13 @@ Which patients a share holds is luck, so each share is drawn several times. Shar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 from semblance.core.dataset import Evidence
-from semblance.core.estimate import LEVEL, Estimate, linearized
+from semblance.core.estimate import Estimate, linearized, over_draws
 from semblance.core.judge import Wording, measures, patients
 from semblance.core.modality import load
 from semblance.core.report import Finding
@@ -159,10 +158,8 @@ def _over(evidence: Evidence[Any], each: Sequence[Score], some: np.ndarray | sli
     """The mean of the scores of all draws."""
     whose = evidence.holdout.subjects[holdout_rows(evidence)][some]
     values = np.array([one.value for one in each])
-    found = linearized(float(values.mean()), np.mean([one.influence for one in each], axis=0), clusters=whose)
-    luck = float(student.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    half = float(np.hypot(found.high - found.value, luck))
-    return replace(found, low=found.value - half, high=found.value + half)
+    influence = np.mean([one.influence for one in each], axis=0)
+    return over_draws(linearized(float(values.mean()), influence, clusters=whose), values)
 
 
 def _groups(evidence: Evidence[Any], goal: Task, made: Made) -> Any:

@@ -23,13 +23,14 @@ from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.embed import ends
 from semblance.modalities.image.halves import known
 from semblance.modalities.image.hung import hung
-from semblance.modalities.image.metrics.alike import twins
+from semblance.modalities.image.metrics.alike import twins, unmoved
 from semblance.modalities.image.translated import painted
 
 LABELS, COLUMNS, LEAST_SIDE, LARGEST = 6, 8, 64, 160
 """Labels that are shown, images of each, and pixels of the side of one."""
-LOOKED = 300
-"""Synthetic images among which the most suspicious ones, and those with masks, are looked for."""
+LOOKED, MOVED = 300, 1_000
+"""Images among which those with masks are looked for; synthetic ones, the most like train as they lie, among which the
+most suspicious are, moved as well."""
 SIDES = (("real", "train"), ("synthetic", "synthetic"))
 
 Picture = dict[str, Any]
@@ -116,16 +117,17 @@ def _suspects(evidence: Evidence[Images], seen_as: Sequence[Look]) -> Picture:
     """The synthetic images that in a contrast are most like a train image, above the ones that they are like."""
     panels = []
     for look in seen_as:
-        some, train = (part.take(look.rows(part)) for part in (evidence.synthetic, evidence.train))
-        some = some.take(np.arange(min(LOOKED, len(some))))
-        if not len(some):
+        train, rows = evidence.train.take(look.rows(evidence.train)), np.flatnonzero(look.rows(evidence.synthetic))
+        if not len(rows):
             continue
+        near = unmoved(evidence)[look.name or next(iter(train.contrasts))][rows]
+        some = evidence.synthetic.take(rows[np.argsort(-near, kind="stable")[:MOVED]])
         likeness, where = twins(some, train, lambda images, look=look: images.light[:, look.channels])  # type: ignore[misc]
         most = np.argsort(-likeness, kind="stable")[:COLUMNS]
-        rows = [look.of(part)[0] for part in (some.take(most), train.take(where[most]))]
+        lines = [look.of(part)[0] for part in (some.take(most), train.take(where[most]))]
         title = look.titled(f"likeness {likeness[most].max():.3f} to {likeness[most].min():.3f}")
-        panels.append(panel(title, "synthetic", rows))
-    note = "The synthetic images that are most like a training image, moved or mirrored or not, above that image."
+        panels.append(panel(title, "synthetic", lines))
+    note = "The synthetic images that are most like a training image, moved, turned over or not, above that image."
     return {"title": "Most suspicious", "note": note, "panels": panels}
 
 

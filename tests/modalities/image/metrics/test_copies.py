@@ -14,20 +14,29 @@ from tests.modalities.image.evidences import contrasts, evidence, parts
 from tests.modalities.image.simulated import images
 from tests.modalities.image.tissue import masked
 
+TURNED = {
+    "mirrored": lambda x: np.flip(x, -1),
+    "upside down": lambda x: np.flip(x, -2),
+    "half turned": lambda x: np.flip(x, (-2, -1)),
+    "quarter turned": lambda x: np.rot90(x, 1, (-2, -1)),
+    "transposed": lambda x: x.swapaxes(-2, -1),
+}
+
 
 def spoilt(how: str) -> np.ndarray:
     """Pixels of train, disguised."""
     pixels = parts()[0].pixels
     return {
         "plain": pixels,
-        "mirrored": np.flip(pixels, -1),
+        **{how: turn(pixels) for how, turn in TURNED.items()},
         "moved": np.roll(pixels, (1, -1), (2, 3)),
+        "moved upside down": np.roll(np.flip(pixels, 2), (1, -1), (2, 3)),
         "brighter": 1.5 * pixels + 10,
         "noisy": pixels + stream(0, "noise").normal(0, 2, pixels.shape),
     }[how].astype(np.float32)
 
 
-@pytest.mark.parametrize("how", ["plain", "mirrored", "moved", "brighter", "noisy"])
+@pytest.mark.parametrize("how", ["plain", *TURNED, "moved", "moved upside down", "brighter", "noisy"])
 def test_copies_are_found_in_disguise(how):
     ev = evidence("copied")
     found = copies(replace(ev, synthetic=replace(ev.synthetic, pixels=spoilt(how)), _cache={}))[0]
@@ -76,7 +85,7 @@ def few(count: int, how=lambda x: x, n: int = 500):
     return replace(ev, synthetic=replace(fresh, pixels=pixels), _cache={})
 
 
-@pytest.mark.parametrize("how", [lambda x: x, lambda x: x[..., ::-1], lambda x: x + 0.2])
+@pytest.mark.parametrize("how", [lambda x: x, *TURNED.values(), lambda x: x + 0.2])
 def test_one_image_in_a_hundred_that_equals_a_patients_refuses(how):
     (none,), (found,) = equal_images(few(0)), equal_images(few(5, how))
     assert none.estimate.value == found.control.value == 0 and none.estimate.high == pytest.approx(3 / 500)
@@ -84,6 +93,14 @@ def test_one_image_in_a_hundred_that_equals_a_patients_refuses(how):
     rules = [rule for profile in Policy.load().profiles for rule in profile.rules if rule.metric == found.metric]
     assert len(rules) == 3 and all(rule.allows(none.estimate.value) for rule in rules)
     assert not any(rule.allows(found.estimate.value) for rule in rules)
+
+
+@pytest.mark.parametrize("axes", [-3, (-3, -1), (-3, -2, -1)])
+def test_volumes_are_turned_over_along_depth_as_well(axes):
+    train, held, fresh = (images(60, seed, (5, 8, 9)) for seed in (1, 2, 3))
+    taken = replace(fresh, pixels=np.flip(train.pixels, axes).copy())
+    ev = Evidence(train, held, taken, MANIFEST, tier="fast")
+    assert all(found.estimate.value > 0.9 for look in (copies, unique_copies, equal_images) for found in look(ev))
 
 
 def test_an_image_of_one_grey_or_of_unseen_patients_as_well_is_nobodys():
@@ -94,9 +111,10 @@ def test_an_image_of_one_grey_or_of_unseen_patients_as_well_is_nobodys():
     assert equal_images(replace(grey, synthetic=black, _cache={}))[0].estimate.value == 0
 
 
-def test_a_few_copies_that_are_not_quite_equal_are_counted_among_all_images():
+@pytest.mark.parametrize("turn", [lambda x: x, *TURNED.values()])
+def test_a_few_copies_that_are_not_quite_equal_are_counted_among_all_images(turn):
     noise = stream(0, "noise").normal(0, 1, parts()[0].pixels.shape).astype(np.float32)
-    (none,), (found,) = (unique_copies(few(k, lambda x: x + noise[: len(x)])) for k in (0, 15))
+    (none,), (found,) = (unique_copies(few(k, lambda x: turn(x) + noise[: len(x)])) for k in (0, 15))
     assert found.detail["images"] == 500 and 14 <= found.detail["found"] - none.detail["found"] <= 15
     assert none.estimate.value < 0.02 < found.estimate.value and found.control.value < 0.05
 

@@ -47,6 +47,19 @@ def test_two_patients_are_no_halves():
     assert lesions(replace(usual, **two, _cache={}))[0].control is None
 
 
+@pytest.mark.parametrize("evidence", [judged, apart])
+def test_of_one_patient_there_is_a_number_that_certifies_nothing(evidence):
+    usual = evidence(lambda held: 0.8 * held.pixels[:, 1])
+    parts = {part: getattr(usual, part) for part in ("holdout", "completed")}
+    alone = {part: replace(one, subjects=np.zeros(len(one), dtype=np.int64)) for part, one in parts.items()}
+    for of_many, of_one in zip(lesions(usual), lesions(replace(usual, **alone, _cache={})), strict=True):
+        assert of_one.status == "insufficient" and "one patient" in of_one.reason
+        assert of_one.estimate.n == 1 and of_one.estimate.value == pytest.approx(of_many.estimate.value)
+        assert of_one.estimate.low == of_one.estimate.value == of_one.estimate.high, "no interval is known"
+    contrast = lesions(replace(usual, **alone, _cache={}))[0]
+    assert contrast.detail["ratio"].keys() == {"value"} and contrast.control is None
+
+
 def test_units_of_what_is_given_change_nothing():
     usual = judged(lambda held: 0.8 * held.pixels[:, 1])
     other = Evidence(hounsfield(TRAIN), hounsfield(HELD), TRAIN, MANIFEST, completed=hounsfield(usual.completed))

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
+from scipy.stats import t as student
 
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
@@ -11,7 +13,7 @@ from semblance.core.schema import Column, Schema
 from semblance.modalities.image import MANIFEST
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.metrics import segmentation as segments
-from semblance.modalities.image.metrics.segmentation import gain, segmentation
+from semblance.modalities.image.metrics.segmentation import gain, segmentation, times
 from tests.modalities.image.evidences import evidence
 from tests.modalities.image.tissue import masked, unpaired
 
@@ -67,6 +69,22 @@ def test_the_standard_look_has_five_shares_distances_and_groups(monkeypatch):
     assert all(set(row["hd95"]) == {"real", "augmented", "both"} for row in found.detail["shares"])
     assert [row["group"] for row in found.detail["groups"]] == ["sex = F"]
     assert found.detail["groups"][0]["low"] < found.detail["groups"][0]["value"]
+    gains = [row["draws"] for row in found.detail["shares"]]
+    assert [*map(len, gains)] == [1, 3, 1, 1, 1] and len({*gains[1]}) == 3
+    assert found.estimate.value == pytest.approx(np.mean(gains[1]))
+    luck = student.ppf(0.975, 2) * np.std(gains[1], ddof=1) / np.sqrt(3)
+    assert found.estimate.high - found.estimate.value > luck
+
+
+def test_every_share_is_drawn_again_where_there_is_time():
+    assert [times("fast", share) for share in segments.FRACTIONS["fast"]] == [1, 1]
+    assert [times("audit", share) for share in segments.FRACTIONS["audit"]] == [3] * 5
+
+
+def test_who_is_few_is_drawn_anew():
+    task = segments._Task.of(about(masked(60, 3)))
+    few = [task.share(0.1, draw).tolist() for draw in (0, 1, 0)]
+    assert few[0] == few[2] != few[1] and [*map(len, few)] == [6, 6, 6]
 
 
 def test_where_real_images_teach_nothing_either_nothing_is_said(monkeypatch):

@@ -1,4 +1,4 @@
-"""Copies of images, moved or turned over or not: synthetic images that resemble a training image too closely.
+"""Copies of images, moved, turned over or not: synthetic images that resemble a training image too closely.
 
 Images of one kind are alike, so likeness proves nothing. What resembles an image of train more than nearly all unseen
 images do was taken from there. A few copies among many images are found by what no unseen image comes near to, and by
@@ -18,7 +18,7 @@ from semblance.core.judge import Wording, measures, patient_rows, patients
 from semblance.core.report import Finding
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.metrics.alike import STILL, Sight, likest, sights, sums
+from semblance.modalities.image.metrics.alike import STILL, Sight, equal, likest, sights, unmoved
 from semblance.modalities.image.metrics.samples import LEAST, Measured
 
 COPIES, UNIQUE, EQUAL = "privacy.copies", "privacy.unique_copies", "privacy.equal_images"
@@ -34,10 +34,11 @@ def copies(evidence: Measured) -> tuple[Finding, ...]:
     """Share of synthetic images that resemble some train image more than 99 % of holdout images resemble theirs, less
     the 1 % that do so by chance; 0 is none, near 1 says that every image is a copy.
 
-    Likeness is the largest normalised cross-correlation over small moves and both ways round, at 28 places a side at
-    most: brighter, moved and mirrored copies are found. Each contrast, and the masks, are looked for by themselves
-    against a limit of their own, and what is a copy in any of them is one: a patient's mask under new pixels, or a
-    patient's CT beside a new PET. Chance is the share of holdout at the limit of any, and no more than 1 % for each.
+    Likeness is the largest normalised cross-correlation over small moves and all ways round, at 28 places a side at
+    most (of volumes 12): brighter, moved and turned copies are found. Each contrast, and the masks, are looked for by
+    themselves against a limit of their own, and what is a copy in any of them is one: a patient's mask under new
+    pixels, or a patient's CT beside a new PET. Chance is the share of holdout at the limit of any, and no more than 1 %
+    for each.
     Control: one half of train looked for in the other half, against the limit that holdout sets there. Interval by
     patient, never narrower than the rule of three (Hanley and Lippman-Hand 1983). IMAGES of each part are looked for.
     """
@@ -63,7 +64,7 @@ def copies(evidence: Measured) -> tuple[Finding, ...]:
 def unique_copies(evidence: Measured) -> tuple[Finding, ...]:
     """Share of all synthetic images that resemble some train image more than any holdout image resembles one.
 
-    The same likeness, both ways round but not moved, and nothing is taken off for chance: one image in as many as there
+    The same likeness, all ways round but not moved, and nothing is taken off for chance: one image in as many as there
     are held out may be nearest without having been copied (`detail["by_chance"]`). Holdout images that equal one of
     train set no limit. Control: one half of train looked for in the other half, against what is held out. Interval by
     patient, never narrower than the rule of three; downwards by the patients held out as well: the fewer set the limit,
@@ -72,7 +73,7 @@ def unique_copies(evidence: Measured) -> tuple[Finding, ...]:
     if reason := _too_few(evidence):
         return _finding.unmeasured((UNIQUE,), status="insufficient", reason=reason)
     train, made = evidence.train, evidence.synthetic
-    held = evidence.holdout.take(~_equal(evidence.holdout, train))
+    held = evidence.holdout.take(~equal(evidence.holdout, train))
     if len(held) < LEAST or patients(held.subjects) < 2:
         reason = f"fewer than {LEAST} images are held out that are not in train as well"
         return _finding.unmeasured((UNIQUE,), status="insufficient", reason=reason)
@@ -80,7 +81,7 @@ def unique_copies(evidence: Measured) -> tuple[Finding, ...]:
     seen, m = sights(train), patients(held.subjects)
     limits = {name: float(one.max()) for name, one in _alike(held, train, seen, STILL).items()}
     among = {name: float(one.max()) for name, one in _alike(held, rest, seen, STILL).items()}
-    beyond = _beyond(_alike(made, train, seen, STILL), limits)
+    beyond = _beyond(unmoved(evidence), limits)
     estimate = _counted(beyond, _who(made), least=3 / m)
     control = _counted(_beyond(_alike(some, rest, seen, STILL), among), some.subjects, least=3 / m)
     detail = {"images": len(made), "found": int(beyond.sum()), "by_chance": 1 / (len(held) + 1), "limits": limits}
@@ -89,7 +90,7 @@ def unique_copies(evidence: Measured) -> tuple[Finding, ...]:
 
 @measures(EQUAL)
 def equal_images(evidence: Measured) -> tuple[Finding, ...]:
-    """Share of all synthetic images of which a contrast equals one of a train image, mirrored or not, as files hold it.
+    """Share of all synthetic images of which a contrast, turned over or not, equals one of a train image in its file.
 
     What a holdout image shows as well does not count, and neither does an image of one grey. Control: one half of train
     looked for in the other half. Interval by patient, never narrower than the rule of three.
@@ -98,10 +99,10 @@ def equal_images(evidence: Measured) -> tuple[Finding, ...]:
     if not len(made) or patients(train.subjects) < 2:
         return _finding.unmeasured((EQUAL,), status="insufficient", reason="no images, or fewer than two patients")
     some, rest = _halves(train, rng=stream(evidence.seed, "equal images"))
-    equal = _equal(made, train) & ~_equal(made, evidence.holdout)
-    estimate = _counted(equal, _who(made))
-    control = _counted(_equal(some, rest) & ~_equal(some, evidence.holdout), some.subjects)
-    detail = {"images": len(made), "found": int(equal.sum())}
+    found = equal(made, train) & ~equal(made, evidence.holdout)
+    estimate = _counted(found, _who(made))
+    control = _counted(equal(some, rest) & ~equal(some, evidence.holdout), some.subjects)
+    detail = {"images": len(made), "found": int(found.sum())}
     return (_finding(EQUAL, estimate=estimate, control=control, detail=detail),)
 
 
@@ -125,14 +126,6 @@ def _who(made: Images) -> np.ndarray:
 
 def _alike(images: Images, train: Images, seen: Mapping[str, Sight], *moved: tuple[int, ...]) -> Likeness:
     return {name: likest(images, train, sight, *moved) for name, sight in seen.items()}
-
-
-def _equal(images: Images, others: Images) -> np.ndarray:
-    """(n,) whether any contrast of an image, mirrored or not, is one of the others'."""
-    known = sums(others, others.layout)
-    mine = [sums(images, others.layout, mirrored=mirrored) for mirrored in (False, True)]
-    found: np.ndarray = np.any([(np.isin(one, known) & (one != 0)).any(1) for one in mine], axis=0)
-    return found
 
 
 def _limit(likeness: np.ndarray) -> float:
@@ -173,7 +166,7 @@ _finding = Wording(
     {
         COPIES: (
             "Copies of images",
-            "Share of synthetic images that repeat a training image, moved or mirrored or not, more closely than "
+            "Share of synthetic images that repeat a training image, moved, turned over or not, more closely than "
             "unseen real images do, beyond chance (0: none; 1: all are copies).",
         ),
         UNIQUE: (
@@ -183,7 +176,8 @@ _finding = Wording(
         ),
         EQUAL: (
             "Images equal to a training image",
-            "Share of all synthetic images of which a contrast is that of a training image, mirrored or not (0: none).",
+            "Share of all synthetic images of which a contrast is that of a training image, turned over or not "
+            "(0: none).",
         ),
     }
 )

@@ -76,7 +76,8 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     Contrast: how far a lesion stands out from the pixels around it in translated images, over the same in real ones, is
     `detail["ratio"]` (1: as far; 0: it is gone), and |1 - ratio| what is judged; control: half of the holdout's
     patients against the others. Dice: of the pixels of the foreground beyond the threshold that finds lesions best in
-    real train images, with the mask; control: the same in the real holdout. Intervals over patients.
+    real train images, with the mask; control: the same in the real holdout. Intervals over patients; of one patient
+    there is none, and the number certifies nothing.
 
     Where nothing is paired, real images are those of the domain that is made, of `detail["real_images"]`; each image
     has its own mask, and the foreground is where it is not dark itself.
@@ -88,24 +89,32 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
     paired = evidence.holdout.domain is None
     train, real, made = _paired(evidence) if paired else _apart(evidence)
     train, real, made = train.large(), real.large(), made.large()
-    if min(len(real), len(made)) < LEAST or min(patients(real.who), patients(made.who)) < 2:
-        reason = f"fewer than {LEAST} images with a lesion, or one patient"
+    if min(len(real), len(made)) < LEAST:
+        reason = f"fewer than {LEAST} images with a lesion"
         return _finding.unmeasured((CONTRAST, FOUND), status="insufficient", reason=reason)
     one, other = real.standing, made.standing
     usual = float(one.mean()) if abs(one.mean()) > 1e-9 else 1e-9
     ratio, halves = float(other.mean()) / usual, _halves(one / usual, real.who, seed=evidence.seed)
     influence, who = (_of_pairs if paired else _of_both)(other / usual, ratio * one / usual, made.who, real.who)
     off, kept = (linearized(value, influence, clusters=who) for value in (ratio - 1, ratio))
+    lone = min(patients(real.who), patients(made.who)) < 2
     threshold = _threshold(train)
     assert evidence.completed is not None
     channel = evidence.completed.layout.channels[target(evidence.completed)[0]].name
     detail = {"images": len(made), "channel": channel, **({} if paired else {"real_images": len(real)})}
-    return (
-        _finding(
-            CONTRAST, better="lower", estimate=folded(off), control=halves, detail={**detail, "ratio": kept.plain()}
-        ),
+    told = {**detail, "ratio": {"value": ratio} if lone else kept.plain()}
+    findings = (
+        _finding(CONTRAST, better="lower", estimate=folded(off), control=halves, detail=told),
         _finding(FOUND, estimate=made.found(*threshold), control=real.found(*threshold), detail=detail),
     )
+    return tuple(map(_of_one, findings)) if lone else findings
+
+
+def _of_one(finding: Finding) -> Finding:
+    """What is known of one patient: a number without an interval."""
+    assert finding.estimate is not None
+    value, reason = finding.estimate.value, "of one patient only: the number holds for this patient"
+    return replace(finding, status="insufficient", reason=reason, estimate=Estimate(value, value, value, n=1))
 
 
 def _paired(evidence: Measured) -> tuple[Marked, Marked, Marked]:

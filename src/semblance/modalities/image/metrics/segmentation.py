@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from semblance.core.dataset import Part
-from semblance.core.estimate import Estimate, mean
+from semblance.core.estimate import Estimate, mean, over_draws
 from semblance.core.judge import Wording, measures, patient_rows, patients, slots
 from semblance.core.report import Finding
 from semblance.core.rng import stream
@@ -23,17 +23,19 @@ DICE, FAR, GAIN = "utility.segmentation_dice", "utility.segmentation_hd95", "uti
 IMAGES = {"fast": 120, "standard": 400, "audit": 2_000}
 STEPS = {"fast": 40, "standard": 150, "audit": 600}
 _UNTAUGHT = "real images do not teach the network to mark a class either, so nothing can be compared"
+FEW, FEWEST, GROUP = 0.1, 2, 30
+"""The share of real patients that counts as few, the patients of the smallest one, and of a group that is judged."""
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
 FRACTIONS = {"fast": (0.1, 1.0), "standard": SHARES, "audit": SHARES}
 QUICKLY = {"fast": 40, "standard": 60, "audit": 600}
-"""Of each tier: images a side, steps of a training, shares of the real patients that are learned from, and steps of
-their trainings, of which there are three for each share."""
+AGAIN, DRAWS = {"fast": (), "standard": (FEW,), "audit": SHARES}, 3
+"""Of each tier: images a side, steps of a training, shares of the real patients that are learned from, steps of their
+trainings, one for each of WAYS, and the shares that are drawn DRAWS times."""
+WAYS = ("real", "augmented", "both")
 SIDE, DEEP, WIDTH, PLACES = 64, 24, 16, 16
 """Pixels a side to which images are made small, of volumes DEEP; channels and places a side of the segmenter."""
 NOTHING = 0.05
 """The Dice coefficient below which real images did not teach anything either: the yardstick is missing."""
-FEW, FEWEST, GROUP = 0.1, 2, 30
-"""The share of real patients that counts as few, the patients of the smallest one, and of a group that is judged."""
 
 
 @measures(DICE, FAR)
@@ -71,33 +73,34 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
     """By how much the Dice coefficient rises when all synthetic images are added to a tenth of the real patients.
 
     Control: by how much it rises with classical augmentation instead (turned over, other brightness). `detail` has
-    every share of the real patients: real, augmented, and both, and the distances of edges by each (`hd95`); and the
-    gain in each protected group of GROUP patients. Intervals of paired differences over patients: who is few is drawn
-    once, as a training is dear.
+    every share of the real patients: real, augmented, and both, the gain of every draw, and the distances of edges by
+    each (`hd95`); and the gain in each protected group of GROUP patients. Intervals are those of paired differences
+    over patients, and where a share is drawn again (AGAIN) of other patients, and learned by another network, widened
+    by the spread over draws (Student's t). A training is dear: other shares are drawn once, and luck is not covered.
     """
     task = _task(evidence)
     if isinstance(task, tuple):
         return _finding.unmeasured((GAIN,), status=task[0], reason=task[1])
     rows, few, taught = [], dict[str, np.ndarray](), 0.0
     for share in FRACTIONS[evidence.tier]:
-        some = task.share(share)
-        ways = {
-            "real": task.lesson("train", some),
-            "augmented": replace(task.lesson("train", some), augmented=True),
-            "both": task.lesson("train", some, also="synthetic"),
-        }
-        steps = QUICKLY[evidence.tier]
-        scores = {way: task.scored(f"{share} {way}", lesson, steps=steps) for way, lesson in ways.items()}
-        each = {way: task.over_patients(one.overlap).plain() for way, one in scores.items()}
-        away = {way: float(one.distance.mean()) for way, one in scores.items()}
-        rows.append({"share": share, **each, "hd95": away})
-        few = {way: one.overlap for way, one in scores.items()} if share == FEW else few
-        taught = max(taught, float(scores["real"].overlap.mean()))
+        draws = [task.draw(share, draw) for draw in range(times(evidence.tier, share))]
+        overlap = {way: np.stack([one[way].overlap for one in draws]) for way in WAYS}
+        each = {way: task.over_patients(one).plain() for way, one in overlap.items()}
+        gains = (overlap["both"] - overlap["real"]).mean(1).tolist()
+        away = {way: float(np.mean([one[way].distance for one in draws])) for way in WAYS}
+        rows.append({"share": share, **each, "draws": gains, "hd95": away})
+        few = overlap if share == FEW else few
+        taught = max(taught, float(overlap["real"].mean()))
     if taught < NOTHING:
         return _finding.unmeasured((GAIN,), status="insufficient", reason=_UNTAUGHT)
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
     detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}
     return (_finding(GAIN, estimate=told["both"], control=told["augmented"], detail=detail),)
+
+
+def times(tier: str, share: float) -> int:
+    """How often a share is drawn."""
+    return DRAWS if share in AGAIN[tier] else 1
 
 
 def _groups(task: _Task, few: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:
@@ -106,9 +109,14 @@ def _groups(task: _Task, few: Mapping[str, np.ndarray]) -> Iterator[dict[str, An
         some = members[task.shown]
         whose = task.subjects["holdout"][task.shown][some]
         if patients(whose) >= GROUP:
-            gain, usual = (few[way][some] - few["real"][some] for way in ("both", "augmented"))
-            made = mean(gain, clusters=whose)
+            gain, usual = (few[way][:, some] - few["real"][:, some] for way in ("both", "augmented"))
+            made = _over(gain, whose)
             yield {"group": name, "patients": made.n, "control": float(usual.mean()), **made.plain()}
+
+
+def _over(scores: np.ndarray, whose: np.ndarray) -> Estimate:
+    """The mean of scores (draws, n), with an interval over patients and over draws."""
+    return over_draws(mean(scores.mean(0), clusters=whose), scores.mean(1))
 
 
 def _task(evidence: Measured) -> _Task | tuple[Any, str]:
@@ -205,11 +213,22 @@ class _Task:
             pixels, codes = [*pixels, self.pixels[also]], [*codes, self.codes[also]]
         return Lesson(np.concatenate(pixels), np.concatenate(codes))
 
-    def share(self, share: float) -> np.ndarray:
-        """The train images of a share of the patients."""
+    def draw(self, share: float, draw: int) -> dict[str, _Scores]:
+        """By each way how well the holdout is marked by who learned from a share of the patients."""
+        some = self.share(share, draw)
+        alone = self.lesson("train", some)
+        lessons = alone, replace(alone, augmented=True), self.lesson("train", some, also="synthetic")
+        steps = QUICKLY[self.tier]
+        return {
+            way: self.scored(f"{share} {way} {draw}", lesson, steps=steps)
+            for way, lesson in zip(WAYS, lessons, strict=True)
+        }
+
+    def share(self, share: float, draw: int) -> np.ndarray:
+        """The train images of a share of the patients; shares of one draw lie within each other."""
         every = np.unique(self.subjects["train"])
         count = max(round(share * len(every)), min(FEWEST, len(every)))
-        chosen = stream(self.seed, "segmentation", "patients").permutation(every)[:count]
+        chosen = stream(self.seed, "segmentation", "patients", draw).permutation(every)[:count]
         return np.flatnonzero(np.isin(self.subjects["train"], chosen))
 
     def scored(self, name: str, lesson: Any, *, steps: int) -> _Scores:
@@ -227,8 +246,8 @@ class _Task:
         return _Scores(overlap, distance, None if np.isnan(false).all() else float(np.nanmean(false)))
 
     def over_patients(self, scores: np.ndarray) -> Estimate:
-        """The mean, with an interval over patients."""
-        return mean(scores, clusters=self.subjects["holdout"][self.shown])
+        """The mean of scores (n,) or (draws, n), with an interval over patients and over draws."""
+        return _over(np.atleast_2d(scores), self.subjects["holdout"][self.shown])
 
 
 def _members(images: Images) -> dict[str, np.ndarray]:
