@@ -30,7 +30,7 @@ def test_a_person_is_told_that_too_few_patients_leave_nothing_to_learn(tmp_path)
     assert told == [True, False]
 
 
-@pytest.mark.parametrize(("patients", "told"), [(3, "lesion is shown by fewer than 5 patients"), (6, "lesion in 9 of 12")])
+@pytest.mark.parametrize(("patients", "told"), [(3, "lesion is shown by fewer than 5"), (6, "lesion in 9 of 12")])
 def test_a_class_of_few_patients_is_not_told_to_be_in_no_image(patients, told, tmp_path):
     """What three patients show once was told to be in 0 images; how many show it is not told either."""
     images, lesion = np.arange(768, dtype=np.uint8).reshape(12, 8, 8) % 251, np.zeros((12, 8, 8), np.uint8)

@@ -91,7 +91,7 @@ def test_a_tiff_of_others_is_read_by_its_tags(kind, order, tmp_path):
     numbers = of(kind, 9, 10)
     tifffile.imwrite(tmp_path / "x.tif", numbers, byteorder=order)
     if (kind, order) == ("uint32", ">"):  # which Pillow does not know
-        with pytest.raises(DataError, match=r"(?s)'x.tif' is a TIFF of another kind: uint32.*little-endian"):
+        with pytest.raises(DataError, match=r"(?s)'x\.tif' is a TIFF of another kind: uint32.*little-endian"):
             raster.read(tmp_path / "x.tif")
         return
     found = raster.read(tmp_path / "x.tif")
@@ -101,7 +101,7 @@ def test_a_tiff_of_others_is_read_by_its_tags(kind, order, tmp_path):
 @pytest.mark.parametrize("kind", ["float64", "float16", "int64", "uint64", "complex64"])
 def test_types_that_no_image_holds_are_named(kind, tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", np.ones((9, 10), kind))
-    with pytest.raises(DataError, match=f"'x.tif' has numbers of type {kind}") as caught:
+    with pytest.raises(DataError, match=rf"'x\.tif' has numbers of type {kind}") as caught:
         raster.read(tmp_path / "x.tif")
     assert "as float32" in str(caught.value) and "again" not in str(caught.value)
 
@@ -110,7 +110,7 @@ def test_types_that_no_image_holds_are_named(kind, tmp_path):
 def test_deep_colours_of_a_tiff_are_refused(big, tmp_path):
     """They once were cut to 8 bit without a word."""
     tifffile.imwrite(tmp_path / "x.tif", np.ones((9, 10, 3), np.uint16), photometric="rgb", bigtiff=big)
-    with pytest.raises(DataError, match="'x.tif' has colours of type uint16"):
+    with pytest.raises(DataError, match=r"'x\.tif' has colours of type uint16"):
         raster.read(tmp_path / "x.tif")
 
 
@@ -128,7 +128,7 @@ def test_pages_that_differ_are_refused(second, found, tmp_path):
     with tifffile.TiffWriter(tmp_path / "x.tif") as file:
         file.write(RAMP)
         file.write(second)
-    with pytest.raises(DataError, match=f"'x.tif' has pages of several {found}"):
+    with pytest.raises(DataError, match=rf"'x\.tif' has pages of several {found}"):
         raster.read(tmp_path / "x.tif")
 
 

@@ -84,8 +84,9 @@ def _opened(path: Path, tags: Mapping[int, Any] | None) -> Any:
     except _pillow().UnidentifiedImageError:
         if tags is None:
             raise
-        rule, fix = "a TIFF is one that `pillow` reads", "save it in little-endian order and grey or RGB, or as NPZ"
-        raise DataError.of(f"'{path.name}' is a TIFF of another kind: {_type(path, tags)}", rule=rule, fix=fix) from None
+        found = f"'{path.name}' is a TIFF of another kind: {_type(path, tags)}"
+        fix = "save it in little-endian order and grey or RGB, or as NPZ"
+        raise DataError.of(found, rule="a TIFF is one that `pillow` reads", fix=fix) from None
 
 
 def _type(path: Path, tags: Mapping[int, Any]) -> str:
