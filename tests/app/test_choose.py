@@ -39,6 +39,44 @@ def test_a_folder_of_files_without_known_names_says_which_to_name(tmp_path: Path
     assert choose.modality_of((str(tmp_path),), "image").name == "image"
 
 
+def placed(folder: Path, *names: str) -> str:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "modality"),
+    [
+        (["a/1.png", "b/2.png"], "image"),
+        (["train/a/1.nii.gz", "notes.txt"], "image"),
+        (["manifest.csv", "files/1.tif"], "image"),
+        (["records/00/1.hea"], "signal"),
+        (["stays.vitals.csv", "plots/1.png"], "vitals"),
+        (["1.png", ".hidden/2.hea", ".3.hea"], "image"),
+    ],
+)
+def test_a_folder_is_known_by_files_of_folders_inside_it(tmp_path: Path, names: list[str], modality: str) -> None:
+    """Folders by label once were refused; what lies deeper counts where nothing above it is known."""
+    assert choose.modality_of((placed(tmp_path, *names),)).name == modality
+
+
+def test_hidden_files_tell_nothing(tmp_path: Path) -> None:
+    folder = placed(tmp_path, ".cache/1.png", "a/.2.png", "a/3.txt")
+    with pytest.raises(UsageError, match="no name of a file in the folder"):
+        choose.modality_of((folder,))
+
+
+def test_of_a_deep_folder_only_some_names_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "LOOKED", 4)
+    folder = placed(tmp_path, *(f"a/{i}.txt" for i in range(4)), "b/1.png")
+    with pytest.raises(UsageError, match="no name of a file in the folder"):
+        choose.modality_of((folder,))
+    monkeypatch.setattr(choose, "LOOKED", 5)
+    assert choose.modality_of((folder,)).name == "image"
+
+
 def test_auto_chooses_and_a_typo_gets_an_offer() -> None:
     assert choose.generator_name(TABLE, "auto") == "auto"
     with pytest.raises(UsageError) as caught:

@@ -340,3 +340,29 @@ def test_private_records_are_paid_for_by_one_cohort_whatever_part_of_them_is_fit
     assert second.spent() == ()
     with pytest.warns(UserWarning, match="in other files before"), pytest.raises(PrivacyError):
         sb.fit(read_privately(tmp_path, 6), ledger=mine, steps=5, components=4)
+
+
+@pytest.mark.parametrize(
+    ("profile", "options", "fewest"),
+    [("public", {"rare": 1}, 1), ("controlled", {"rare": 1}, 1), ("internal", {"rare": 1}, 1), ("controlled", {}, 2)],
+)
+def test_what_single_patients_stand_behind_is_never_released(
+    tmp_path: Path, profile: str, options: dict[str, int], fewest: int
+) -> None:
+    """A demonstration on three patients, which the command line does not make; what is common to so few when they are
+    read once counted as of as many as the generator asks for."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "x.npz", images=rng.integers(0, 255, (36, 8, 8), dtype=np.uint8), patient=np.arange(36) % 3)
+    asked: Any = {"image": {"steps": ["match"]}}
+    data = sb.read(tmp_path / "x.npz", modality="image", schema=asked, rare=fewest)
+    train, holdout = sb.split(data)
+    model = sb.fit(train, model="floor", **options)
+    shown = model.sample(10)
+    model.save(tmp_path / "model")
+    for known in (model, sb.load(tmp_path / "model")):
+        told = judged((train, holdout), shown, model=known, profile=profile)
+        assert told.decision is not None
+        assert (told.decision["verdict"], told.decision["granted"], told.decision["exit_code"]) == ("REFUSED", None, 5)
+        assert (behind(told)["outcome"], behind(told)["number"]) == ("FAIL", fewest)
+        ended = sb.release(told, synthetic=shown, folder=tmp_path / str(id(known)), model=known)
+        assert ended.exit_code == 5 and not (ended.run / "public").exists()

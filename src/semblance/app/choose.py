@@ -3,8 +3,10 @@ read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +19,60 @@ from semblance.core.model import Wanted, can
 from semblance.core.model import refuse_wanted as refuse
 
 CHOOSE = "choose one of `semblance models`"
+LOOKED = 10_000
+"""Names that are looked at in folders inside a folder, at most."""
 
 
 def modality_of(paths: Sequence[str], name: str = "auto") -> Modality:
     """The modality of a name, or the only one whose suffixes fit every path. Raises UsageError otherwise."""
     if name != "auto":
         return _refuse_folder(paths, modality(name))
-    fitting = [m for m in map(modality, MODALITIES) if all(_fits(path, m) for path in paths)]
+    names = {path: _names(path) for path in paths}
+    fitting = [m for m in map(modality, MODALITIES) if all(_fits(path, names[path], m) for path in paths)]
     if len(fitting) == 1:
         return fitting[0]
-    names = [m.name for m in fitting] if fitting else list(MODALITIES)
+    able = [m.name for m in fitting] if fitting else list(MODALITIES)
     known = sorted({suffix for name in MODALITIES for suffix in modality(name).suffixes})
     odd = [f"'{Path(path).name}'" for path in paths if not _has_suffix(path, known)]
-    if folders := [path for path in paths if Path(path).is_dir()]:
+    if folders := {path: names[path] for path in paths if Path(path).is_dir()}:
         _refuse_unnamed(folders, known)
-        return _refuse_folder(folders, fitting[0] if fitting else modality(next(iter(MODALITIES))))
+        return _refuse_folder([*folders], fitting[0] if fitting else modality(next(iter(MODALITIES))))
     raise UsageError.of(
         "the input fits several modalities" if fitting else f"{', '.join(odd)} fits no modality by its file name",
         rule="one modality must fit every input",
-        fix=f"name it: --modality {' | '.join(names)}" + ("" if fitting else f"; known endings: {', '.join(known)}"),
+        fix=f"name it: --modality {' | '.join(able)}" + ("" if fitting else f"; known endings: {', '.join(known)}"),
     )
 
 
-def _fits(path: str, manifest: Modality) -> bool:
-    """Whether a file's name, or that of a file in a folder, says that a modality can read it."""
+def _names(path: str) -> list[str]:
+    """The names by which an input may be known: its own, or those of files in a folder; where none of these is known,
+    of the files in folders inside it as well, some of many. What is hidden has no part."""
     if not Path(path).is_dir():
-        return _has_suffix(path, manifest.suffixes)
-    return manifest.folders and any(_has_suffix(one.name, manifest.suffixes) for one in Path(path).iterdir())
+        return [path]
+    known = {suffix for name in MODALITIES if modality(name).folders for suffix in modality(name).suffixes}
+    inside = _inside(path)
+    names = next(inside, [])
+    if not any(_has_suffix(name, known) for name in names):
+        names += islice(chain.from_iterable(inside), LOOKED)
+    return names
 
 
-def _refuse_unnamed(folders: Iterable[str], known: Iterable[str]) -> None:
+def _inside(folder: str) -> Iterator[list[str]]:
+    """The names of files in a folder, then in each folder inside it, in order."""
+    for _, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield sorted(name for name in files if not name.startswith("."))
+
+
+def _fits(path: str, names: Iterable[str], manifest: Modality) -> bool:
+    """Whether a name by which an input may be known says that a modality can read it."""
+    able = manifest.folders or not Path(path).is_dir()
+    return able and any(_has_suffix(name, manifest.suffixes) for name in names)
+
+
+def _refuse_unnamed(folders: Mapping[str, Iterable[str]], known: Iterable[str]) -> None:
     """Raise UsageError for folders in which no file has a known ending: a person says what they hold."""
-    odd = [Path(path).name for path in folders if not any(_has_suffix(one.name, known) for one in Path(path).iterdir())]
+    odd = [Path(path).name for path, names in folders.items() if not any(_has_suffix(name, known) for name in names)]
     rule = "names of files say which modality they are of, or a person does"
     fix = f"name it: --modality {' | '.join(name for name in MODALITIES if modality(name).folders)}"
     if odd:

@@ -213,7 +213,8 @@ def evaluate(
 
     Each argument is what `read` or `split` returned, a frame, or a path. `report["fidelity.c2st"]` is one finding,
     `report.decision` the gate's decision. How many patients stand behind each category is counted, and with `model` the
-    smaller of the count and the model's own `rare` is certified; at tier "audit" the model is learned again and again.
+    smaller of the count and the model's own `rare` is certified, or a smaller `rare` of `read`; at tier "audit" the
+    model is learned again and again.
     `holds_records` says of another tool whether it keeps training records; public release needs to know.
     `wanted` is what `synthetic` was asked to be, for the report to say so.
     Without a `holdout` no finding of privacy can be measured. `further` are more synthetic sets of the same generator.
@@ -233,7 +234,7 @@ def evaluate(
     marks = {part: same(one) for part, one in {"train": train, **given}.items()}
     check_parts(real.modality, train=real.records, holdout=aside, synthetic=made, further=copies, marks=marks)
     about: dict[str, Any] = {"versions": versions(), "unresolved": stages.unresolved(real.profile)}
-    known = [stages.fewest(real.modality, train=real.records, synthetic=made)]
+    known = [real.fewest, stages.fewest(real.modality, train=real.records, synthetic=made)]
     if holds_records is not None:
         about["generator"] = stages.vouched(holds_records=holds_records)
     if model is not None:

@@ -34,6 +34,8 @@ class Data:
     library: str = "pandas"
     marks: tuple[str, ...] = ()
     """Of what was read privately: digests of its files, for the ledger that pays for what is measured."""
+    fewest: int | None = None
+    """Patients who may be alone with something that was kept, where fewer than usual were asked for."""
 
     def __len__(self) -> int:
         return len(self.records)
@@ -108,7 +110,7 @@ def read(
     told = marks({path: fingerprint(path) for path in paths}) if private else ()
     paid = {} if ledger is None else {"ledger": partial(_bound, ledger, told)}
     records, profile = stages.reader_of(manifest, private=private)(paths, options, **paid)
-    return _warned(Data(records, profile, manifest, marks=told))
+    return _warned(Data(records, profile, manifest, marks=told, fewest=rare if rare < ReadOptions.rare else None))
 
 
 def _bound(ledger: Ledger, told: tuple[str, ...], outline: Schema) -> Ledger:

@@ -38,8 +38,24 @@ def test_the_index_of_a_disc_is_no_image(tmp_path):
 
 def test_formats_are_not_mixed(tmp_path):
     made = [folder(fmt, tmp_path / fmt) for fmt in ("png", "dicom")]
-    with pytest.raises(DataError, match="dicom, raster"):
+    with pytest.raises(DataError, match=r"formats dicom, raster: '\w+\.dcm', '\w+\.png'"):
         gather(made, Said())
+
+
+@pytest.mark.parametrize("fmt", ["dicom", "nifti", "png"])
+def test_folders_that_are_no_labels_are_told(fmt, tmp_path):
+    """Folders of NIfTI and DICOM once were left unread without a word, and those of PNG are labels."""
+    made = folder(fmt, tmp_path, anonymous=True)
+    (made / "manifest.csv").unlink(missing_ok=True)
+    for i, file in enumerate(sorted(file for file in made.rglob("*.*") if file.is_file())):
+        place = made / "test" / ("ill" if i % 2 else "well")
+        place.mkdir(parents=True, exist_ok=True)
+        file.rename(place / file.name)
+    told = [note for note in gather([made], Said()).notes if "labels" in note]
+    said = "'x': the names of 2 folders inside it are not taken for labels: [image] folders = \"label\" takes them so, "
+    assert told == ([] if fmt == "png" else [said + '"subject" for patients'])
+    assert not any("labels" in note for note in gather([made], Said(folders="none")).notes)
+    assert {one.facts["label"] for one in gather([made], Said(folders="label")).found} == {"ill", "well"}
 
 
 def test_a_manifest_whose_files_are_gone_names_their_rows(tmp_path):

@@ -30,6 +30,16 @@ def test_a_person_is_told_that_too_few_patients_leave_nothing_to_learn(tmp_path)
     assert told == [True, False]
 
 
+@pytest.mark.parametrize(("patients", "told"), [(3, "lesion is shown by fewer than 5"), (6, "lesion in 9 of 12")])
+def test_a_class_of_few_patients_is_not_told_to_be_in_no_image(patients, told, tmp_path):
+    """What three patients show once was told to be in 0 images; how many show it is not told either."""
+    images, lesion = np.arange(768, dtype=np.uint8).reshape(12, 8, 8) % 251, np.zeros((12, 8, 8), np.uint8)
+    lesion[:9, 2:4, 2:4] = 1
+    np.savez(tmp_path / "x.npz", images=images, lesion=lesion, patient=np.arange(12) % patients)
+    notes = [note for note in read([tmp_path / "x.npz"], ReadOptions())[1].notes if "'lesion'" in note]
+    assert len(notes) == 1 and told in notes[0] and (patients == 6 or ("9" not in notes[0] and "0 of" not in notes[0]))
+
+
 @pytest.mark.parametrize("fmt", LAYOUTS)
 def test_every_format_is_read_with_labels_and_patients(fmt, tmp_path):
     data, profile = read([folder(fmt, tmp_path)], ReadOptions())

@@ -261,9 +261,12 @@ def shows(pixels: np.ndarray, channel: int, code: int) -> np.ndarray:
     return by_rows(lambda part: (part[:, channel] == code).reshape(len(part), -1).any(1), pixels)
 
 
-def told(channels: Mapping[int, Channel], pixels: np.ndarray) -> Iterator[str]:
-    """What a person is told of label maps: in how many images each class is."""
+def told(channels: Mapping[int, Channel], pixels: np.ndarray, rare: int) -> Iterator[str]:
+    """What a person is told of label maps: in how many images each class is. One that none shows any more, since fewer
+    than `rare` patients did (`encode.common_maps`), is told as one that none ever did."""
     for i, channel in channels.items():
-        shown = [int(shows(pixels, i, code).sum()) for code in range(len(channel.classes))]
-        counted = ", ".join(f"{name} in {n:,}" for name, n in zip(channel.classes[1:], shown[1:], strict=True))
-        yield f"the mask '{channel.name}' shows {counted} of {len(pixels):,} images"
+        shown = {name: int(shows(pixels, i, code).sum()) for code, name in enumerate(channel.classes) if code}
+        if counted := ", ".join(f"{name} in {n:,}" for name, n in shown.items() if n):
+            yield f"the mask '{channel.name}' shows {counted} of {len(pixels):,} images"
+        if lost := ", ".join(name for name, n in shown.items() if not n):
+            yield f"the mask '{channel.name}': {lost} is shown by fewer than {rare} patients, and is not learned"

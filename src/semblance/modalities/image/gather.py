@@ -267,10 +267,12 @@ def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[l
         else:
             some, told = [Listed(path, {})], []
         listed, notes = [*listed, *some], [*notes, *told]
-    kinds = sorted({kind for entry in listed if (kind := kind_of(entry.path)) is not None})
+    kinds = {kind: entry.path.name for entry in reversed(listed) if (kind := kind_of(entry.path)) is not None}
     if len(kinds) > 1 and not lost_too:
         fix = "give the files of one format, or list them in a manifest"
-        raise DataError.of(f"files of the formats {', '.join(kinds)}", rule="a set has one format", fix=fix)
+        files = ", ".join(f"'{kinds[kind]}'" for kind in sorted(kinds))
+        found = f"files of the formats {', '.join(sorted(kinds))}: {files}"
+        raise DataError.of(found, rule="a set has one format", fix=fix)
     return listed, subject, notes
 
 
@@ -286,7 +288,18 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
     if meant is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
         meant = "none"
     parts = {file: file.relative_to(folder).parts[:-1] for file in images}
+    if meant is None:
+        notes += _unlabelled(folder.name, [parts[file] for file in images if _meant(file) == "none"])
     return [Listed(file, _facts_of_folder(parts[file], meant or _meant(file))) for file in images], notes
+
+
+def _unlabelled(folder: str, parts: Iterable[tuple[str, ...]]) -> list[str]:
+    """A note of folders that might be labels, but are not taken so."""
+    names = {facts[LABEL] for each in parts if LABEL in (facts := _facts_of_folder(each, LABEL))}
+    if len(names) < 2:
+        return []
+    fix = '[image] folders = "label" takes them so, "subject" for patients'
+    return [f"'{folder}': the names of {len(names)} folders inside it are not taken for labels: {fix}"]
 
 
 def _nameless(file: Path) -> bool:

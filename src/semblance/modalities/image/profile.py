@@ -69,8 +69,8 @@ def too_few(patients: int, rare: int) -> Iterator[str]:
         )
 
 
-def told(images: Images) -> Iterator[str]:
-    """What there is to say of all images."""
+def told(images: Images, rare: int) -> Iterator[str]:
+    """What there is to say of all images, without classes of masks that fewer than `rare` patients show."""
     kind = "volumes" if images.pixels.ndim == 5 else "images"
     yield f"{len(images):,} {kind} of {'x'.join(map(str, images.pixels.shape[2:]))} pixels"
     if images.held is not None and images.held.any():
@@ -78,7 +78,7 @@ def told(images: Images) -> Iterator[str]:
     if images.layout.steps:
         names = ", ".join(step.name for step in images.layout.steps)
         yield f"steps taken: {names}; what is made comes out so, on the common scale"
-    yield from channels.told(images.layout.maps, images.pixels)
+    yield from channels.told(images.layout.maps, images.pixels, rare)
     yield from halves.told(images)
     if images.anonymous:
         yield "nobody says whose the images are: they are split one by one, and privacy of patients cannot be certified"

@@ -63,7 +63,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     whose = [] if subject is None else [profile.numbered(subject)]
     shown = (profile.pixels(images), *whose, *plans, *more, *profile.tags(found, said))
     notes = (
-        *profile.told(images),
+        *profile.told(images, options.rare),
         *profile.too_few(len(np.unique(who)), options.rare),
         *rare,
         *made.notes,

@@ -8,6 +8,7 @@ from semblance.modalities.image.data import Layout
 from semblance.modalities.image.formats import raster
 
 image = pytest.importorskip("PIL.Image")
+tifffile = pytest.importorskip("tifffile")
 RAMP = (np.arange(90).reshape(9, 10) * 2).astype(np.uint8)
 
 
@@ -57,10 +58,103 @@ def test_deep_colours_that_would_be_cut_are_refused(tmp_path):
         raster.read(file)
 
 
+SIGNED = {
+    "int8": (-128, -70, 0, 77, 127),
+    "int16": (-32768, -1584, 0, 1535, 32767),
+    "int32": (-(2**24), -100_000, 0, 289_400, 2**24),
+    "uint32": (0, 1, 70_000, 289_400, 2**24),
+    "float32": (-1.5, 0.0, 1e-3, 7.25, 1e9),
+}
+
+
+def of(kind: str, *shape: int) -> np.ndarray:
+    """Numbers of a type, its ends among them."""
+    return np.resize(np.array(SIGNED[kind], dtype=kind), shape)
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+@pytest.mark.parametrize("shape", [(1, 9, 10), (1, 4, 9, 10)])
+def test_every_type_of_a_tiff_is_read_and_written_as_it_is(kind, shape, tmp_path):
+    """Values below 0 once were written as 0, those above 65,535 as that."""
+    numbers = of(kind, *shape)
+    file = raster.write(numbers, Layout("tiff", kind), tmp_path / "1")
+    found = raster.read(file)
+    assert (found.pixels == numbers).all() and found.layout == Layout("tiff", kind) and found.notes == ()
+    held = tifffile.imread(file)
+    assert held.dtype == kind and (held == numbers[0]).all()
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_of_others_is_read_by_its_tags(kind, order, tmp_path):
+    """Numbers of 8 bit below 0 once were read as those above 127."""
+    numbers = of(kind, 9, 10)
+    tifffile.imwrite(tmp_path / "x.tif", numbers, byteorder=order)
+    if (kind, order) == ("uint32", ">"):  # which Pillow does not know
+        with pytest.raises(DataError, match=r"(?s)'x\.tif' is a TIFF of another kind: uint32.*little-endian"):
+            raster.read(tmp_path / "x.tif")
+        return
+    found = raster.read(tmp_path / "x.tif")
+    assert (found.pixels == numbers).all() and found.layout == Layout("tiff", kind)
+
+
+@pytest.mark.parametrize("kind", ["float64", "float16", "int64", "uint64", "complex64"])
+def test_types_that_no_image_holds_are_named(kind, tmp_path):
+    tifffile.imwrite(tmp_path / "x.tif", np.ones((9, 10), kind))
+    with pytest.raises(DataError, match=rf"'x\.tif' has numbers of type {kind}") as caught:
+        raster.read(tmp_path / "x.tif")
+    assert "as float32" in str(caught.value) and "again" not in str(caught.value)
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_deep_colours_of_a_tiff_are_refused(big, tmp_path):
+    """They once were cut to 8 bit without a word."""
+    tifffile.imwrite(tmp_path / "x.tif", np.ones((9, 10, 3), np.uint16), photometric="rgb", bigtiff=big)
+    with pytest.raises(DataError, match=r"'x\.tif' has colours of type uint16"):
+        raster.read(tmp_path / "x.tif")
+
+
+def test_white_may_be_zero(tmp_path):
+    """Of 16 bit the black was read as white."""
+    for kind, top in (("uint8", 255), ("uint16", 65535)):
+        tifffile.imwrite(tmp_path / "x.tif", np.resize(np.array([0, 1, top], kind), (9, 9)), photometric="miniswhite")
+        assert raster.read(tmp_path / "x.tif").pixels[0, 0, :3].tolist() == [top, top - 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("second", "found"), [(np.ones((5, 5), np.uint8), "sizes"), (np.ones((9, 10), np.int16), "types")]
+)
+def test_pages_that_differ_are_refused(second, found, tmp_path):
+    with tifffile.TiffWriter(tmp_path / "x.tif") as file:
+        file.write(RAMP)
+        file.write(second)
+    with pytest.raises(DataError, match=rf"'x\.tif' has pages of several {found}"):
+        raster.read(tmp_path / "x.tif")
+
+
+def test_numbers_that_are_rounded_are_told(tmp_path):
+    tifffile.imwrite(tmp_path / "x.tif", np.full((9, 10), 2**24 + 1, np.int32))
+    assert raster.read(tmp_path / "x.tif").notes == ("'x.tif': numbers beyond 16,777,216 are rounded to seven digits",)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_pixels_that_are_no_numbers_are_refused(odd, tmp_path):
+    """NaN once was read as a pixel that nobody knows."""
+    tifffile.imwrite(tmp_path / "x.tif", np.where(RAMP == 4, odd, RAMP).astype(np.float32))
+    with pytest.raises(DataError, match=r"'x\.tif' has values that are no numbers"):
+        raster.read(tmp_path / "x.tif")
+
+
+def test_what_a_file_is_counts_not_its_name(tmp_path):
+    tifffile.imwrite(tmp_path / "x.png", of("int16", 9, 10))
+    assert raster.read(tmp_path / "x.png").layout == Layout("tiff", "int16")
+
+
+@pytest.mark.parametrize("fmt", ["png", "tiff"])
 @pytest.mark.parametrize("harm", ["cut", "empty", "other"])
-def test_a_broken_file_is_named(harm, tmp_path):
-    file = raster.write(np.tile(RAMP, (9, 9))[None], Layout("png"), tmp_path / "x")
+def test_a_broken_file_is_named(harm, fmt, tmp_path):
+    file = raster.write(np.tile(RAMP, (9, 9))[None], Layout(fmt), tmp_path / "x")
     whole = file.read_bytes()
     file.write_bytes({"cut": whole[: len(whole) // 2], "empty": b"", "other": b"GIF89a" + whole}[harm])
-    with pytest.raises(DataError, match=r"'x.png' (cannot be read as a PNG|is empty)"):
+    with pytest.raises(DataError, match=r"'x\.\w+' (cannot be read as a (PNG|TIFF)|is empty)"):
         raster.read(file)
