@@ -137,14 +137,6 @@ def test_numbers_that_are_rounded_are_told(tmp_path):
     assert raster.read(tmp_path / "x.tif").notes == ("'x.tif': numbers beyond 16,777,216 are rounded to seven digits",)
 
 
-@pytest.mark.parametrize("odd", [np.nan, np.inf])
-def test_pixels_that_are_no_numbers_are_refused(odd, tmp_path):
-    """NaN once was read as a pixel that nobody knows."""
-    tifffile.imwrite(tmp_path / "x.tif", np.where(RAMP == 4, odd, RAMP).astype(np.float32))
-    with pytest.raises(DataError, match=r"'x\.tif' has values that are no numbers"):
-        raster.read(tmp_path / "x.tif")
-
-
 def test_what_a_file_is_counts_not_its_name(tmp_path):
     tifffile.imwrite(tmp_path / "x.png", of("int16", 9, 10))
     assert raster.read(tmp_path / "x.png").layout == Layout("tiff", "int16")

@@ -58,9 +58,6 @@ def read(path: Path) -> Found:
     pixels = pages[0] if len(pages) == 1 else np.stack(pages, axis=1)
     notes = _rounded(path, pixels)
     made = pixels.astype(np.float32)
-    if not np.isfinite(made).all():
-        found = f"'{path.name}' has values that are no numbers"
-        raise DataError.of(found, rule="every pixel is a number", fix="fill or crop them")
     grey = len(made) == 3 and (made[0] == made[1]).all() and (made[0] == made[2]).all()
     notes += (f"'{path.name}': colour in which all three channels are the same is read as grey",) if grey else ()
     return Found(path.name, made[:1] if grey else made, Layout(fmt, kinds[0]), notes=notes)
