@@ -114,6 +114,26 @@ def test_a_header_that_says_more_than_there_is(tmp_path):
     assert "record '100': 100.dat holds 500 of the 600 samples" in refused(path)
 
 
+def test_a_header_that_tells_no_length(tmp_path):
+    """The standard lets it be left out; the library reads such a record only without an end."""
+    path = edited(written(tmp_path), "100 2 100 500", "100 2 100")
+    (found,) = read(path, Said())
+    assert found.recording.length == 500
+    whole = wfdb.rdrecord(str(path.with_suffix("")), return_res=32)
+    np.testing.assert_array_equal(found.recording.values(), whole.p_signal)
+
+
+def test_an_uncalibrated_lead_is_told(tmp_path):
+    """The standard reads a gain of 0, and one that is left out, as 200 steps to the unit."""
+    (found,) = read(edited(written(tmp_path), "200.0(0)/mV", "0/mV"), Said())
+    assert found.notes == ("record '100' tells no gain of 'I', 'II': 200 steps to the unit are assumed",)
+    path = written(tmp_path, "101")
+    assert all(one.notes == () for one in read(path, Said()))
+    path.write_text("101 2 100 500\n101.dat 16 200(0)/mV 16 0 0 0 0 I\n101.dat 16\n")
+    (found,) = read(path, Said())
+    assert found.notes == ("record '101' tells no gain of 'lead 2': 200 steps to the unit are assumed",)
+
+
 def test_a_missing_signal_file(tmp_path):
     path = written(tmp_path)
     path.with_suffix(".dat").unlink()
