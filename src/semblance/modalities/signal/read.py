@@ -15,7 +15,7 @@ from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
-from semblance.modalities.signal.align import alike
+from semblance.modalities.signal.align import alike, listed
 from semblance.modalities.signal.band import banded, inside, too_short_for, words
 from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings, concat
@@ -23,8 +23,8 @@ from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.detect import detected
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
-from semblance.modalities.signal.look import look, too_short, wrong_rates
-from semblance.modalities.signal.pieces import Cut, hearts
+from semblance.modalities.signal.look import look, odd_paces, too_short, wrong_rates
+from semblance.modalities.signal.pieces import Cut, heart, hearts
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "prepared", "read"]
 
@@ -51,7 +51,8 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes, *_of_one(patients))
+    taught = (*odd_paces(recordings.recordings), *_without_rhythm(recordings, cut), *_unlearned(found, cut))
+    told = (*repairs, *remarks, *notes, *seen, *taught, *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
 
 
@@ -74,6 +75,17 @@ def _without_rhythm(recordings: Recordings, cut: Cut) -> Iterator[str]:
         length = f"windows of {cut.size:,} samples ({cut.size / cut.rate:.3g} s)"
         fix = '[signal] beats = "detect" finds those of an ECG'
         yield f"no beats are marked: {length} are learned, and no rhythm; {fix}"
+
+
+def _unlearned(found: Sequence[Found], cut: Cut) -> Iterator[str]:
+    """Notes of recordings that teach no beat or window: every piece has all leads, and every beat two neighbours."""
+    bare = [one.recording.name for one in found if cut.beats and not heart(one.recording)]
+    partial = [one.recording.name for one in found if one.lacks and one.recording.name not in bare]
+    what = "beats" if cut.beats else "windows"
+    if bare:
+        yield f"nothing of {listed(bare)} is learned, as hardly a beat or none is marked there"
+    if partial:
+        yield f"no {what} of {listed(partial)} are learned, as a lead is missing there throughout"
 
 
 def _of_one(patients: int) -> Iterator[str]:
