@@ -16,7 +16,7 @@ from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
 from semblance.modalities.signal.align import alike, listed
-from semblance.modalities.signal.band import banded, inside, too_short_for, words
+from semblance.modalities.signal.band import banded, inside, slow, too_short_for, too_slow, words
 from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
@@ -37,6 +37,9 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
+    heard = said.beats is not None or hearts([one.recording for one in found])
+    if problems := tuple(too_slow(said.resample, heart=heard)):
+        raise DataError(*problems)
     found, plans, seen = look(found, without_spikes=said.spikes is not None)
     if said.beats is not None:
         found, beats = detected(found)
@@ -51,8 +54,9 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    taught = (*odd_paces(recordings.recordings), *_without_rhythm(recordings, cut), *_unlearned(found, cut))
-    told = (*repairs, *remarks, *notes, *seen, *taught, *settled.notes, *_of_one(patients))
+    rates = (*slow(cut.rate, heart=cut.beats), *odd_paces(recordings.recordings))
+    taught = (*_without_rhythm(recordings, cut), *_unlearned(found, cut))
+    told = (*repairs, *remarks, *notes, *seen, *rates, *taught, *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
 
 
