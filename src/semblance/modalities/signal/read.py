@@ -37,8 +37,8 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
-    heard = said.beats is not None or hearts([one.recording for one in found])
-    if problems := tuple(too_slow(said.resample, heart=heard)):
+    problems = list(too_slow(said.resample, heart=said.beats is not None or hearts([one.recording for one in found])))
+    if problems:
         raise DataError(*problems)
     found, plans, seen = look(found, without_spikes=said.spikes is not None)
     if said.beats is not None:
