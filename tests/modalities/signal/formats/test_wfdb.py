@@ -225,6 +225,8 @@ def test_all_of_mitbih(shared_data):
     assert (profile.records, profile.patients) == (22, 22)
     assert [lead.name for lead in made.recordings[0].leads] == ["MLII", "V1"]
     assert any("'V1' is missing throughout in 114, 124" in note for note in profile.notes)
+    assert any("no beats of 114, 124 are learned" in note for note in profile.notes)
+    assert not any("scale" in note or "rate may be wrong" in note for note in profile.notes)
     assert made.frame["age"].tolist()[:3] == [75, 24, 87]
     assert sum(len(one.beats) for one in made.recordings) > 49_000
 
