@@ -37,7 +37,7 @@ TRIES = 6  # times the budget by the clock, for peers whose pace is tried out fi
 NOTES = """\
 # Generators of signals beside their peers
 
-Heart beats, 256 samples of two leads at 250 Hz, of which both were measured (record 124 lacks one). The recordings
+Heart beats, 256 samples of two leads at 250 Hz, of which both were measured (114 and 124 lack one). The recordings
 (patients) are dealt into fixed folds; a contender learns the recordings outside a fold for as many seconds of a
 processor, and is judged against those inside it. `folds` says of how many folds a row is made.
 Medians over the seeds; means over the folds, but what classifiers answer for all held-out beats is counted together.

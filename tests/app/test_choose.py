@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from semblance.app import choose
@@ -75,6 +76,38 @@ def test_of_a_deep_folder_only_some_names_are_looked_at(tmp_path: Path, monkeypa
         choose.modality_of((folder,))
     monkeypatch.setattr(choose, "LOOKED", 5)
     assert choose.modality_of((folder,)).name == "image"
+
+
+@pytest.mark.parametrize(("ending", "modality"), [(".hea", "signal"), (".EDF", "signal"), (".png", "image")])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_that_lists_files_is_of_their_modality(tmp_path: Path, ending: str, modality: str, suffix: str) -> None:
+    """It once became a synthetic table of file names."""
+    table = listing(tmp_path / f"manifest{suffix}", *(f"in/p{i}{ending}" for i in range(3)), None)
+    assert choose.modality_of((table,)).name == modality
+    assert choose.modality_of((table,), "table").name == "table"
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / f"p{ending}").write_bytes(b"")
+    assert choose.modality_of((table, str(tmp_path / "made"))).name == modality
+
+
+@pytest.mark.parametrize("cells", [("a.hea", "other"), ("a.csv", "b.csv"), ("a.hea", "b.png"), ("", None), ()])
+def test_any_other_table_with_a_column_of_paths_is_one(tmp_path: Path, cells: tuple[str | None, ...]) -> None:
+    for suffix in (".csv", ".parquet"):
+        assert choose.modality_of((listing(tmp_path / f"a{suffix}", *cells),)).name == "table"
+
+
+@pytest.mark.parametrize("held", ["x,y\n1.hea,2.hea\n", "path,y\n\n", ""])
+def test_a_table_that_lists_nothing_or_is_broken_is_one(tmp_path: Path, held: str) -> None:
+    for name in ("a.csv", "a.parquet"):
+        (tmp_path / name).write_text(held)
+        assert choose.modality_of((str(tmp_path / name),)).name == "table"
+
+
+def listing(path: Path, *cells: str | None) -> str:
+    """A table with a column of paths."""
+    frame = pd.DataFrame({"subject": [str(i) for i in range(len(cells))], "path": list(cells)}, dtype="string")
+    frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path, index=False)
+    return str(path)
 
 
 def test_auto_chooses_and_a_typo_gets_an_offer() -> None:

@@ -3,6 +3,7 @@ read."""
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -21,6 +22,8 @@ from semblance.core.model import refuse_wanted as refuse
 CHOOSE = "choose one of `semblance models`"
 LOOKED = 10_000
 """Names that are looked at in folders inside a folder, at most."""
+PATH, ROWS = "path", 100
+"""The column in which a table lists files, and how many rows are looked at."""
 
 
 def modality_of(paths: Sequence[str], name: str = "auto") -> Modality:
@@ -65,9 +68,45 @@ def _inside(folder: str) -> Iterator[list[str]]:
 
 
 def _fits(path: str, names: Iterable[str], manifest: Modality) -> bool:
-    """Whether a name by which an input may be known says that a modality can read it."""
+    """Whether a name by which an input may be known, or what a table lists, says that a modality can read it."""
+    if (told := _listing(path)) is not None:
+        return manifest.name == told
     able = manifest.folders or not Path(path).is_dir()
     return able and any(_has_suffix(name, manifest.suffixes) for name in names)
+
+
+def _listing(path: str) -> str | None:
+    """The modality of the files that a table lists, where all of them are of one by their names."""
+    files = _listed(Path(path))
+    able = [m for m in map(modality, MODALITIES) if m.folders]
+    fitting = [m.name for m in able if all(_has_suffix(file, m.suffixes) for file in files)]
+    return fitting[0] if files and len(fitting) == 1 else None
+
+
+def _listed(file: Path) -> list[str]:
+    """The first files that a table has in its column `path`; none where it has no such column or cannot be read."""
+    cells = {".csv": _cells_of_csv, ".parquet": _cells_of_parquet}.get(file.suffix.lower())
+    try:
+        return [cell for cell in cells(file) if cell] if cells is not None and file.is_file() else []
+    except (OSError, ValueError, csv.Error):  # what is wrong with it, its reader tells
+        return []
+
+
+def _cells_of_csv(file: Path) -> list[str]:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        rows = csv.reader(stream)
+        names = next(rows, [])
+        return [row[names.index(PATH)] for row in islice(rows, ROWS) if len(row) == len(names)] if PATH in names else []
+
+
+def _cells_of_parquet(file: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(file)
+    if PATH not in table.schema_arrow.names:
+        return []
+    first = next(table.iter_batches(ROWS, columns=[PATH]), None)
+    return [] if first is None else [str(cell) for cell in first[PATH].to_pylist() if cell is not None]
 
 
 def _refuse_unnamed(folders: Mapping[str, Iterable[str]], known: Iterable[str]) -> None:

@@ -30,7 +30,8 @@ def names(one):
 
 def test_leads_in_another_order_are_put_in_that_of_the_first():
     (first, second), notes = alike([found("a", ["I", "II"]), found("b", ["II", "I"])], Said())
-    assert names(second) == names(first) == ["I", "II"] and notes == []
+    assert names(second) == names(first) == ["I", "II"]
+    assert notes == ["leads stand in another order in b, and are reordered"]
     np.testing.assert_array_equal(second.recording.values()[:, 0], wave(400, 2)[:, 1])
 
 
@@ -39,6 +40,12 @@ def test_a_lead_that_one_recording_lacks_is_missing_there():
     held = made[1].recording.values()
     assert held.shape == (400, 2) and np.isnan(held[:, 1]).all() and not np.isnan(held[:, 0]).any()
     assert notes == ["lead 'II' is missing throughout in b"]
+
+
+def test_leads_in_order_with_others_missing_or_left_out_are_not_reordered():
+    made = [found("a", ["I", "II"]), found("b", ["II"]), found("c", ["V9", "I", "II"]), found("d", ["I", "II"])]
+    assert not any("order" in note for note in alike(made, Said())[1])
+    assert not any("order" in note for note in alike(made, Said(leads=("II", "I")))[1])
 
 
 def test_a_lead_that_few_recordings_have_is_left_out():

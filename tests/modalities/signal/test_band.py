@@ -161,6 +161,33 @@ def test_what_the_samples_cannot_hold_or_a_heart_needs_is_refused_at_once(path):
         read([path], ReadOptions(declared={"signal": {"band": [0, 30]}}))
 
 
+def test_hearts_are_not_brought_to_fewer_samples_than_their_waves_need(path):
+    """At 10 Hz beats were 100 ms of one sample each, where a band up to 5 Hz was refused."""
+    for declared in ({"resample": 10}, {"resample": 10, "band": [0.5, 40]}, {"resample": 79, "beats": "detect"}):
+        with pytest.raises(DataError, match="the waves of a heart need") as told:
+            read([path], ReadOptions(declared={"signal": declared}))
+        assert [problem.fix for problem in told.value.problems] == ["resample = 80 or more, or leave it out"]
+    assert not slow_notes(read([path], ReadOptions(declared={"signal": {"resample": 80}}))[1])
+
+
+def test_hearts_of_few_samples_are_told(path, tmp_path):
+    held = dict(np.load(path))
+    held["rate"] = 60
+    np.savez(tmp_path / "slow.npz", **held)
+    (note,) = slow_notes(read([tmp_path / "slow.npz"], ReadOptions())[1])
+    assert note.startswith(
+        "60 samples per second hold nothing above 30 Hz, and the waves of a heart need 0.67 to 40 Hz"
+    )
+    bare = {name: part for name, part in held.items() if not name.startswith("beats")}
+    np.savez(tmp_path / "bare.npz", **bare)
+    made, profile = read([tmp_path / "bare.npz"], ReadOptions(declared={"signal": {"resample": 30}}))
+    assert made.recordings[0].rate == 30 and not slow_notes(profile)
+
+
+def slow_notes(profile):
+    return [note for note in profile.notes if "samples per second" in note]
+
+
 def test_windows_may_have_any_band_that_they_are_long_enough_for(tmp_path):
     data = recordings(4, 3)
     bare = Recordings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,13 @@ def test_all_that_is_not_declared_is_told_at_once(folder):
 def test_another_rate_counts_as_missing_and_so_do_all(folder):
     with pytest.raises(DataError, match="as declared"):
         read([folder], said(rate=500))
+
+
+def test_a_declared_rate_that_holds_no_waves_of_a_heart_is_told(tmp_path):
+    whole = recordings(4, 7)
+    slow = tuple(replace(one, rate=60.0) for one in whole.recordings)
+    path = write([replace(whole, recordings=slow)], tmp_path / "slow")
+    assert any("60 samples per second hold" in note for note in read([path], said(rate=60))[1].notes)
 
 
 def test_recordings_are_of_the_patient_whom_they_name(folder):

@@ -56,6 +56,40 @@ def test_an_ecg_without_beats_is_told(tmp_path):
     assert not any("no beats" in n for n in read([saved(tmp_path / "c.npz", *short)], ReadOptions())[1].notes)
 
 
+def beating(path, *values, every):
+    """Recordings of 3000 samples with a beat every so many, or without any."""
+    at = [np.arange(gap, 3000, gap) if gap else np.empty(0, dtype=int) for gap in every]
+    marks = {"beats_record": np.repeat(np.arange(len(at)), [len(one) for one in at]), "beats_at": np.concatenate(at)}
+    return saved(path, *values, beats_symbol=np.full(len(marks["beats_at"]), "N"), **marks)
+
+
+def noted(path, word, **declared):
+    """The notes of a set that hold a word."""
+    return [note for note in read([path], ReadOptions(declared={"signal": declared}))[1].notes if word in note]
+
+
+def test_recordings_that_teach_nothing_are_told(tmp_path):
+    """Of MIT-BIH two lack a lead, and all that was told was that this is missing: 3,494 beats were not learned."""
+    waves = [wave(3000, phase=i).T for i in range(5)]
+    waves[1][1] = np.nan
+    waves[2][0] = 0.5
+    path = beating(tmp_path / "a.npz", *waves, every=[100, 100, 100, 100, 0])
+    assert noted(path, "learned") == [
+        "nothing of 5 is learned, as hardly a beat or none is marked there",
+        "no beats of 2, 3 are learned, as a lead is missing there throughout",
+    ]
+    assert noted(saved(tmp_path / "b.npz", *waves), "as a lead") == [
+        "no windows of 2, 3 are learned, as a lead is missing there throughout"
+    ]
+    assert noted(beating(tmp_path / "c.npz", *(waves[i] for i in (0, 3, 4)), every=[90] * 3), "learned") == []
+
+
+def test_a_heart_at_another_rate_is_told(tmp_path):
+    waves = [wave(3000, phase=i).T for i in range(4)]
+    (note,) = noted(beating(tmp_path / "a.npz", *waves, every=[100, 90, 100, 240]), "rate")
+    assert note == "beats are oddly near each other or far apart in 4 (2.4 s): the sampling rate may be wrong"
+
+
 def test_what_is_wrong_with_a_schema_file_ends_it():
     with pytest.raises(UsageError, match="no key 'rat'"):
         read(["x"], ReadOptions(declared={"signal": {"rat": 1}}))

@@ -32,7 +32,9 @@ def alike(found: Sequence[Found], said: Said) -> tuple[list[Found], list[str]]:
         raise DataError(*problems)
     rate, resampled = common_rate([one.recording for one in renamed], said)
     aligned = [to_rate(to_leads(one, leads), rate) for one in renamed]
-    return aligned, [*notes, *left_out, *_absent([one.recording for one in renamed], leads), *resampled]
+    ones = [one.recording for one in renamed]
+    turned = _turned(ones, leads) if said.leads is None else []
+    return aligned, [*notes, *left_out, *turned, *_absent(ones, leads), *resampled]
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
@@ -79,6 +81,14 @@ def chosen(recordings: Sequence[Recording], said: Said) -> tuple[tuple[Lead, ...
     out = [f"'{name}' ({count[name]} of {len(recordings)})" for name in first if name not in kept]
     why = "less than half of the recordings have them" if said.leads is None else "[signal] leads does not list them"
     return tuple(first[name] for name in kept), [f"leads left out, as {why}: {listed(out)}"] if out else []
+
+
+def _turned(recordings: Sequence[Recording], leads: tuple[Lead, ...]) -> list[str]:
+    """A note of recordings whose leads stand in another order."""
+    place = {lead.name: i for i, lead in enumerate(leads)}
+    orders = {r.name: [place[lead.name] for lead in r.leads if lead.name in place] for r in recordings}
+    names = [name for name, order in orders.items() if order != sorted(order)]
+    return [f"leads stand in another order in {listed(names)}, and are reordered"] if names else []
 
 
 def _absent(recordings: Sequence[Recording], leads: tuple[Lead, ...]) -> list[str]:

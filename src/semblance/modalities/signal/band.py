@@ -54,6 +54,23 @@ def wrong(band: Band, rate: float, *, heart: bool) -> Iterator[Problem]:
         yield Problem(said, rule, f"a lowest frequency up to {HEART[0]:g} and a highest from {HEART[1]:g} on")
 
 
+def too_slow(resample: float | None, *, heart: bool) -> Iterator[Problem]:
+    """What is wrong with a declared rate (Hz) that recordings shall come to, of hearts or of anything."""
+    if heart and resample is not None and resample < 2 * HEART[1]:
+        rule = f"the waves of a heart need {HEART[0]:g} to {HEART[1]:g} Hz: twice as many samples per second hold them"
+        yield Problem(
+            f"[signal] resample = {resample:g}", rule, f"resample = {2 * HEART[1]:g} or more, or leave it out"
+        )
+
+
+def slow(rate: float, *, heart: bool) -> Iterator[str]:
+    """A note of hearts that were recorded at fewer samples per second (Hz) than hold their waves."""
+    if heart and rate < 2 * HEART[1]:
+        held = f"{rate:g} samples per second hold nothing above {rate / 2:g} Hz"
+        need = f"the waves of a heart need {HEART[0]:g} to {HEART[1]:g} Hz"
+        yield f"{held}, and {need}: R peaks are lower than they were, and Q waves may be gone"
+
+
 def too_short_for(one: Recording, band: Band) -> Iterator[Problem]:
     """A recording that is too short for the band's lowest frequency."""
     if band[0] > 0 and one.seconds * band[0] < PERIODS:

@@ -17,7 +17,8 @@ class Found:
     in all formats. `patient` is whom the file names: it groups recordings and goes no further. `ends` are the lowest
     and the highest value that each lead's converter can give, where the file says so. `notes` tell of repairs.
     `remarks` says that the texts of states are free, so that some may be remarks; `columns` that the facts are columns
-    of data, all meant to be learned; `state` names the column that the states are from.
+    of data, all meant to be learned; `state` names the column that the states are from. `lacks` says that nothing was
+    measured of a lead.
     """
 
     recording: Recording
@@ -28,6 +29,7 @@ class Found:
     remarks: bool = False
     columns: bool = False
     state: str | None = None
+    lacks: bool = False
 
 
 FEMALE, MALE = "female", "male"

@@ -23,7 +23,7 @@ from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.names import names_patients
 from semblance.core.schema import Column, Schema
 from semblance.modalities.signal import align, declare
-from semblance.modalities.signal.band import inside, too_short_for, words, wrong
+from semblance.modalities.signal.band import inside, slow, too_short_for, words, wrong
 from semblance.modalities.signal.data import Lead, Marks, Public, Recording, Recordings
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
@@ -56,6 +56,7 @@ def read(
     notes: tuple[str, ...] = (f"{out} recordings are not as declared, and count as missing",) if out else ()
     if said.subject is None and (patients := len(set(subjects.tolist()))) < len(kept):
         notes += (f"{len(kept):,} recordings are of {patients:,} patients, as their files name them",)
+    notes += tuple(slow(public.rate, heart=True))
     band = f", {words(said.band)}" if said.band is not None else ""
     plans = [FieldPlan(lead.name, f"lead, {lead.unit}, {public.rate:g} Hz{band}", "lead", 0.0) for lead in public.leads]
     plans += [FieldPlan(c.name, c.kind, c.role, float(frame[c.name].isna().mean())) for c in schema.learned]

@@ -15,16 +15,16 @@ from semblance.core.facts import Statics
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Schema
 from semblance.modalities.signal import declare, statics
-from semblance.modalities.signal.align import alike
-from semblance.modalities.signal.band import banded, inside, too_short_for, words
+from semblance.modalities.signal.align import alike, listed
+from semblance.modalities.signal.band import banded, inside, slow, too_short_for, too_slow, words
 from semblance.modalities.signal.beats import without_remarks
 from semblance.modalities.signal.data import Recordings, concat
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.detect import detected
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
-from semblance.modalities.signal.look import look, too_short, wrong_rates
-from semblance.modalities.signal.pieces import Cut, hearts
+from semblance.modalities.signal.look import look, odd_paces, too_short, wrong_rates
+from semblance.modalities.signal.pieces import Cut, heart, hearts
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "prepared", "read"]
 
@@ -37,6 +37,9 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
     found, notes = _alike(found, said)
+    problems = list(too_slow(said.resample, heart=said.beats is not None or hearts([one.recording for one in found])))
+    if problems:
+        raise DataError(*problems)
     found, plans, seen = look(found, without_spikes=said.spikes is not None)
     if said.beats is not None:
         found, beats = detected(found)
@@ -51,7 +54,9 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    told = (*repairs, *remarks, *notes, *seen, *_without_rhythm(recordings, cut), *settled.notes, *_of_one(patients))
+    rates = (*slow(cut.rate, heart=cut.beats), *odd_paces(recordings.recordings))
+    taught = (*_without_rhythm(recordings, cut), *_unlearned(found, cut))
+    told = (*repairs, *remarks, *notes, *seen, *rates, *taught, *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
 
 
@@ -74,6 +79,17 @@ def _without_rhythm(recordings: Recordings, cut: Cut) -> Iterator[str]:
         length = f"windows of {cut.size:,} samples ({cut.size / cut.rate:.3g} s)"
         fix = '[signal] beats = "detect" finds those of an ECG'
         yield f"no beats are marked: {length} are learned, and no rhythm; {fix}"
+
+
+def _unlearned(found: Sequence[Found], cut: Cut) -> Iterator[str]:
+    """Notes of recordings that teach no beat or window: every piece has all leads, and every beat two neighbours."""
+    bare = [one.recording.name for one in found if cut.beats and not heart(one.recording)]
+    partial = [one.recording.name for one in found if one.lacks and one.recording.name not in bare]
+    what = "beats" if cut.beats else "windows"
+    if bare:
+        yield f"nothing of {listed(bare)} is learned, as hardly a beat or none is marked there"
+    if partial:
+        yield f"no {what} of {listed(partial)} are learned, as a lead is missing there throughout"
 
 
 def _of_one(patients: int) -> Iterator[str]:

@@ -114,6 +114,26 @@ def test_a_header_that_says_more_than_there_is(tmp_path):
     assert "record '100': 100.dat holds 500 of the 600 samples" in refused(path)
 
 
+def test_a_header_that_tells_no_length(tmp_path):
+    """The standard lets it be left out; the library reads such a record only without an end."""
+    path = edited(written(tmp_path), "100 2 100 500", "100 2 100")
+    (found,) = read(path, Said())
+    assert found.recording.length == 500
+    whole = wfdb.rdrecord(str(path.with_suffix("")), return_res=32)
+    np.testing.assert_array_equal(found.recording.values(), whole.p_signal)
+
+
+def test_an_uncalibrated_lead_is_told(tmp_path):
+    """The standard reads a gain of 0, and one that is left out, as 200 steps to the unit."""
+    (found,) = read(edited(written(tmp_path), "200.0(0)/mV", "0/mV"), Said())
+    assert found.notes == ("record '100' tells no gain of 'I', 'II': 200 steps to the unit are assumed",)
+    path = written(tmp_path, "101")
+    assert all(one.notes == () for one in read(path, Said()))
+    path.write_text("101 2 100 500\n101.dat 16 200(0)/mV 16 0 0 0 0 I\n101.dat 16\n")
+    (found,) = read(path, Said())
+    assert found.notes == ("record '101' tells no gain of 'lead 2': 200 steps to the unit are assumed",)
+
+
 def test_a_missing_signal_file(tmp_path):
     path = written(tmp_path)
     path.with_suffix(".dat").unlink()
@@ -205,6 +225,8 @@ def test_all_of_mitbih(shared_data):
     assert (profile.records, profile.patients) == (22, 22)
     assert [lead.name for lead in made.recordings[0].leads] == ["MLII", "V1"]
     assert any("'V1' is missing throughout in 114, 124" in note for note in profile.notes)
+    assert any("no beats of 114, 124 are learned" in note for note in profile.notes)
+    assert not any("scale" in note or "rate may be wrong" in note for note in profile.notes)
     assert made.frame["age"].tolist()[:3] == [75, 24, 87]
     assert sum(len(one.beats) for one in made.recordings) > 49_000
 

@@ -60,6 +60,17 @@ def test_recordings_of_which_no_lead_was_whole_are_refused():
         Floor().fit(replace(whole, recordings=gone), rng=stream(0, "fit"))
 
 
+@pytest.mark.parametrize("marked", [0, 2])
+def test_a_recording_without_beats_teaches_nothing(marked):
+    """Without any it ended the run, and of one beat the heart was taken to beat once a second."""
+    whole = recordings(8, 1)
+    first, *others = whole.recordings
+    bare = replace(whole, recordings=(replace(first, beats=first.beats.take(np.arange(marked))), *others))
+    some, without = (Floor(rare=1).fit(data, rng=stream(0, "fit")) for data in (bare, whole.take(np.arange(1, 8))))
+    drawn = [next(model.sample(2, rng=stream(0, "draw"))).recordings[0].values() for model in (some, without)]
+    np.testing.assert_array_equal(*drawn)
+
+
 def test_an_empty_folder_is_no_model(tmp_path):
     with pytest.raises(UsageError, match="no model"):
         Floor.load(tmp_path)

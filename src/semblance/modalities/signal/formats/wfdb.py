@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 
 from semblance.core.errors import DataError, Problem
 from semblance.core.need import need
+from semblance.modalities.signal.align import listed
 from semblance.modalities.signal.beats import BEATS
 from semblance.modalities.signal.data import Lead, Marks, Recording
 from semblance.modalities.signal.declare import Said
@@ -32,6 +33,7 @@ _MITBIH = re.compile(r"^(\d{1,3})\s+([MF])\b")
 _PAIR = re.compile(r"<?([A-Za-z][\w ()/-]*?)>?\s*[:=]\s*([^<]*)")
 _RATE_NOTE = re.compile(rb"## time resolution: \d")
 _LABEL_NOTES = re.compile(rb"## annotation type definitions|## end of definitions")
+_NO_GAIN = re.compile(r"(0+\.?0*|\.0+)(?![\d.])")
 _PERSON = {"age": "age", "sex": "sex", "gender": "sex"}
 _BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
 _WIDTH = {"80": 8, "212": 12, "16": 16, "24": 24, "32": 32}
@@ -40,6 +42,8 @@ _BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 
 
 FILLED = 3
 """Samples at most by which a format fills the last bytes of its file."""
+GAIN = 200
+"""Steps to the unit where a header tells none."""
 
 
 def _wfdb() -> Any:
@@ -90,8 +94,10 @@ def read(path: Path, said: Said) -> Iterator[Found]:
     rate = settled(stated, said)
     with _whole(name, "its annotations are broken"):
         beats, states, notes = _annotations(path, said, rate, length)
-    recording = Recording(name, rate, leads, length, partial(_values, record, length), beats, states)
-    yield Found(recording, _facts(header.comments), ends=ends, notes=(*_too_many(name, length, held), *notes))
+    values = partial(_values, record, header.sig_len or None)
+    recording = Recording(name, rate, leads, length, values, beats, states)
+    notes = (*_too_many(name, length, held), *_uncalibrated(path, leads), *notes)
+    yield Found(recording, _facts(header.comments), ends=ends, notes=notes)
 
 
 @contextmanager
@@ -163,6 +169,16 @@ def _too_many(name: str, length: int, held: Mapping[str, int]) -> tuple[str, ...
     )
 
 
+def _uncalibrated(path: Path, leads: Sequence[Lead]) -> tuple[str, ...]:
+    """A note of leads without a gain, or with one of 0: `wfdb` takes 200, as the standard says. Into the segments of a
+    record nobody looks."""
+    first, *lines = _lines(path)
+    told = [] if "/" in first.split()[0] else [line.split()[2:3] for line in lines]
+    without = [f"'{lead.name}'" for lead, gain in zip(leads, told, strict=False) if not gain or _NO_GAIN.match(gain[0])]
+    note = f"record '{path.stem}' tells no gain of {listed(without)}: {GAIN} steps to the unit are assumed"
+    return (note,) if without else ()
+
+
 def _leads(record: Any, said: Said) -> tuple[Lead, ...]:
     names = record.sig_name or [None] * record.n_sig
     formats = record.fmt or ["16"] * record.n_sig
@@ -197,7 +213,8 @@ def _physical(zero: int, bits: int, gain: float, baseline: int) -> tuple[float, 
     return (zero - half - baseline) / gain, (zero + half - 1 - baseline) / gain
 
 
-def _values(record: str, length: int) -> np.ndarray:
+def _values(record: str, length: int | None) -> np.ndarray:
+    """All samples: as many as the header tells, and where it tells no number those that are there."""
     with _whole(Path(record).name):
         return np.asarray(_wfdb().rdrecord(record, sampto=length, return_res=32).p_signal, dtype=np.float32)
 

@@ -33,7 +33,7 @@ from semblance.modalities.signal.habits import Habits
 from semblance.modalities.signal.knobs import Knobs
 from semblance.modalities.signal.limb import Tie
 from semblance.modalities.signal.parts import Part, Strip
-from semblance.modalities.signal.pieces import Cut, resampled
+from semblance.modalities.signal.pieces import Cut, heart, resampled
 from semblance.modalities.signal.scenes import Scenes
 from semblance.modalities.signal.wanted import Asked, Known
 from semblance.modalities.signal.wanted import asked as asked_of
@@ -61,6 +61,8 @@ class Recorder:
     def fit(cls, data: Recordings, spec: RecorderSpec, *, rng: np.random.Generator) -> tuple[Recorder, Learned]:
         """From recordings, as the options of `spec` say; with it, what is to be learned."""
         cut = Cut.of(data)
+        if cut.beats:  # a recording without beats tells nothing of hearts
+            data = data.take(np.array([heart(one) for one in data.recordings]))
         pieces = cut.alone(cut.pieces(data))
         kinds = habits.kinds_of(data, rare=spec.rare) if cut.beats else scenes.kinds_of(pieces, rare=spec.rare)
         pieces = pieces.take(_learnable(pieces, kinds))
