@@ -112,7 +112,8 @@ def page(path: Path, specs: Sequence[RecorderSpec], seconds: float) -> str:
     real = real.take(np.isfinite(real.waves).all((1, 2)))
     made = {spec.card.name: (pieces(drawn(spec, train, seconds), train), real) for spec in specs}
     pairs = {"halves": halves(real), **made}
-    size = f"- {len(real)} real windows, {DRAWN} recordings drawn by each; at most {seconds:g} s of a processor to learn"
+    budget = f"at most {seconds:g} s of a processor to learn"
+    size = f"- {len(real)} real windows, {DRAWN} recordings drawn by each; {budget}"
     parts = ["# EEG of one subject", "", NOTES, *facts("eeg", [size]), "", "## Power", "", *powers(pairs), ""]
     parts += ["## Coherence", "", *together(pairs, real), "", "## Power of each lead", ""]
     return "\n".join([*parts, f"Of the median window: {', '.join(pairs)}.", "", *leads(pairs), ""])
