@@ -8,12 +8,14 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bench import beats, recorded, signals
+from bench import beats, eeg, recorded, signals
 from bench.contenders import Attempt
 from bench.results import REAL, Row, Section, Try, told
 from semblance.core.rng import stream
+from semblance.core.schema import Column
 from semblance.modalities.signal.data import Pieces
 from semblance.modalities.signal.write import write
 from tests.conftest import ROOT
@@ -196,3 +198,16 @@ def test_contenders_are_named_one_by_one_or_by_side():
     assert signals.contenders(["real", "floor"]) == [REAL, "floor"]
     assert signals.contenders(["ours", "peers"]) == [*signals.ours(), *signals.PEERS]
     assert not {*signals.ours()} & {*signals.PEERS}
+
+
+def test_the_power_of_bands_is_told_by_state_and_halves_have_all_windows():
+    some = simulated.windows(30, 1)
+    states = pd.DataFrame({"state": pd.Categorical(["open", "open", "shut"] * 20)})
+    real = replace(some, schema=some.schema.with_columns((Column("state", "categorical", "target"),)), frame=states)
+    made = replace(real, waves=2 * real.waves)
+    assert all(np.allclose(part, 4) for part in eeg.ratios(made, real, "open"))
+    assert [len(part) for part in eeg.halves(real)] == [30, 30]
+    (*_, shut) = eeg.powers({"twice": (made, real)})
+    assert shut == "| shut, gamma | 4.00 (4.00 to 4.00) | 4.00 (4.00 to 4.00) |"
+    assert len(list(eeg.leads({"twice": (made, real)}))) == 2 + 3 * 2
+    assert all(line.endswith("| 0.000 |") for line in list(eeg.together({"itself": (real, real)}, real))[2:])

@@ -46,3 +46,10 @@ def test_quotas_of_several_columns_are_each_kept_to_the_record():
     each = asked.of_each(10, rng=stream(2, "quotas"))
     frames = pd.concat([people.draw(1, rng=stream(3, i), limits=one)[0] for i, one in enumerate(each)])
     assert (frames["site"] == "A").sum() == 5 and (frames["age"] < 50).sum() == 3
+
+
+def test_a_single_number_of_many_decimals_is_drawn_itself():
+    """Of what rounds to it so little is in reach that nobody had it by chance."""
+    people, reading = person(), Columns(person(), {"age": 1e-6})
+    ages = people.draw(5, rng=stream(1, "draw"), limits=reading.limits("age", 50.123456))[0]["age"]
+    assert ages.round(9).eq(50.123456).all() and not reading.problems

@@ -91,13 +91,20 @@ class Columns:
         except (TypeError, ValueError):
             self.say("a value that is no number", "a number or a range", f"--given {scale.name}=60..80", scale.name)
             return ()
-        first, last = self._rounded(scale.name, ends[0], ends[1], short)
-        none = first is not None and last is not None and first > last
-        span = None if none else scale.span_of_range(first, last)
+        span = self._span(scale, ends[0], ends[1], short)
         if span is None:
             fix = f"between {scale.knots[0]:g} and {scale.knots[-1]:g}" if scale.knots else "leave it out"
             self.say("a range that the model does not reach", "what it learned of enough patients", fix, scale.name)
         return () if span is None else (span,)
+
+    def _span(self, scale: Scale, low: float | None, high: float | None, short: bool) -> tuple[float, float] | None:
+        """The scores of what is rounded into a range; None where there are none."""
+        first, last = self._rounded(scale.name, low, high, short)
+        if first is not None and last is not None and first > last:
+            return None
+        # A single number is drawn itself: where its unit is small nobody would be near it by chance.
+        itself = scale.span_of_range(low, high) if low == high else None
+        return scale.span_of_range(first, last) if itself is None else itself
 
     def _rounded(
         self, name: str, low: float | None, high: float | None, short: bool

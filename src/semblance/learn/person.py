@@ -96,6 +96,13 @@ class Scale:
         middle = dict(zip(self.levels, ndtri(np.clip((ends[1:] + ends[:-1]) / 2, 1e-3, 1 - 1e-3)), strict=True))
         return column.astype(object).map(middle).fillna(0.0).to_numpy(dtype=float)
 
+    def scores_alone(self, column: pd.Series) -> np.ndarray:
+        """(n,) the same of each value by itself, by where the cohort that was learned has it."""
+        if not self.knots:
+            return self.scores(column)
+        places, known = self._curve()
+        return np.nan_to_num(ndtri(np.interp(column.to_numpy(dtype=float), known, places).clip(1e-3, 1 - 1e-3)))
+
     @property
     def kept(self) -> float:
         """The standard deviation of what is left of a normal score where its level is all that is known; 1 of

@@ -68,6 +68,16 @@ def test_a_long_recording_is_a_chain_of_states():
     assert strip.states.state_at(part.at).tolist() == [made.kinds[k] for k in part.kinds]
 
 
+def test_windows_are_told_the_age_of_the_one_person_who_is_drawn():
+    """It was told by its rank among those who are drawn together: of one person alone, always the middle."""
+    _, made, _ = fitted(stateful(12))
+    ages = made.person.draw(40, rng=stream(0, "people"))[0]
+    alone = np.concatenate([made.given_of(ages.iloc[[i]]) for i in range(len(ages))])
+    place = [scale.name for scale in made.person.scales if scale.name != made.target].index("age")
+    assert np.corrcoef(alone[:, place], ages["age"])[0, 1] > 0.9
+    assert np.array_equal(alone, made.given_of(ages))
+
+
 def test_saved_and_restored_it_draws_the_same():
     cut, made, _ = fitted(stateful(12))
     again = Scenes.restored(made.to_json(), made.arrays())

@@ -73,6 +73,13 @@ def test_a_quota_of_beats_and_knobs_are_read() -> None:
     assert found.knobs.qt == pytest.approx(0.03) and found.knobs.st == (0.0, -0.1, 0.0)
 
 
+def test_bands_hold_what_is_rounded_into_them() -> None:
+    whole = replace(KNOWN, units={"age": 1.0})
+    (quota,) = asked(Wanted(quota={"age": {(40, 60): 0.5, (60, 80): 0.5}}), whole).quotas
+    below, above = (KNOWN.person.draw(300, rng=stream(1, "d"), limits=one)[0]["age"].round() for _, one in quota)
+    assert below.max() == 59 and above.min() == 60
+
+
 NONSENSE = {
     "a column": ({"given": {"colour": "red"}}, "no column 'colour'"),
     "a value": ({"given": {"sex": "X"}}, "does not know"),

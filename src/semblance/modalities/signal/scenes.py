@@ -71,7 +71,7 @@ class Scenes:
 
     def given_of(self, frame: pd.DataFrame) -> np.ndarray:
         """(n, numbers) float32 normal scores of all that is known but the label."""
-        scores = [scale.scores(frame[scale.name]) for scale in self.person.scales if scale.name != self.target]
+        scores = [one.scores_alone(frame[one.name]) for one in self.person.scales if one.name != self.target]
         return np.stack(scores, 1).astype(np.float32) if scores else np.zeros((len(frame), 0), dtype=np.float32)
 
     def known(self, leads: tuple[Lead, ...], tied: tuple[str, ...] = ()) -> Known:

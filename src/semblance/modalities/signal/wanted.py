@@ -29,8 +29,8 @@ SLACK = 0.5
 @dataclass(frozen=True, eq=False)
 class Known:
     """What a model can be asked for: its `person`; `label`, the name of its pieces' kinds ('' where a column has them),
-    and the `kinds`; `leads`, and the names of those that are `tied` to others; and where the log seconds between normal
-    beats stand among the person's numbers, if it has a heart."""
+    and the `kinds`; `leads`, and the names of those that are `tied` to others; where the log seconds between normal
+    beats stand among the person's numbers, if it has a heart; and the `units` to which columns are rounded."""
 
     person: Person
     label: str
@@ -38,6 +38,7 @@ class Known:
     leads: tuple[Lead, ...]
     level: int | None
     tied: tuple[str, ...] = ()
+    units: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class _Reading(Columns):
     rule = "a column, or what a heart does"
 
     def __init__(self, known: Known) -> None:
-        super().__init__(known.person)
+        super().__init__(known.person, known.units)
         self.known = known
 
     def all_of(self, wanted: Wanted) -> Asked:

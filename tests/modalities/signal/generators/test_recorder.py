@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.core.errors import DataError, UsageError
+from semblance.core.facts import stacked, told_texts
 from semblance.core.model import Wanted
 from semblance.core.rng import stream
 from semblance.modalities.signal.generators.floor import Floor
@@ -82,3 +83,12 @@ def test_conditions_that_nobody_meets_together_are_told_before_anything_is_learn
     spec.check(data, wanted=Wanted(given={"age": 60, "sex": "F"}))
     with pytest.raises(UsageError, match="people that were tried"):
         spec.check(data, wanted=Wanted(given={"age": (50, 55)}, quota={"age": {(70, 75): 1.0}}))
+
+
+def test_a_quota_of_whole_years_is_exact_as_it_is_written(model):
+    """Years once were rounded when they were written, some of them into the next band."""
+    wanted = Wanted(quota={"age": {(35, 60): 0.5, (60, 85): 0.5}})
+    made = stacked([part.frame for part in model.sample(100, rng=stream(0, "sample"), wanted=wanted)])
+    years = [int(text) for text in told_texts(made, model.recorder.schema)["age"]]
+    assert sum(35 <= one < 60 for one in years) == sum(60 <= one <= 85 for one in years) == 50
+    assert made["age"].tolist() == years

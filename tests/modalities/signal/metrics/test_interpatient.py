@@ -23,6 +23,17 @@ def test_other_patients_teach_as_well_as_train_patients():
     assert set(good["utility.signal_augmentation"].detail["arms"]) == {"alone", "repeated", "jittered", "synthetic"}
 
 
+@pytest.mark.parametrize("spoil", [None, mislabelled])
+def test_a_gain_is_one_over_repeated_and_over_jittered_pieces(spoil):
+    """Once only over repeated ones, though jittered ones may help more."""
+    good = found(spoil)
+    for metric, score in (("utility.signal_augmentation", "f1"), ("utility.signal_rare_recall", "recall")):
+        arms = {name: one[score] for name, one in good[metric].detail["arms"].items()}
+        best = max(arms["repeated"], arms["jittered"])
+        assert good[metric].estimate.value == pytest.approx(arms["synthetic"] - best)
+        assert arms[good[metric].detail["over"]] == best
+
+
 def test_wrong_labels_teach_badly_and_are_seen_by_a_real_rule():
     bad = found(mislabelled)
     assert bad["utility.signal_tstr"].estimate.high < bad["utility.signal_tstr"].control.low

@@ -89,7 +89,8 @@ class Recorder:
     def known(self) -> Known:
         """What can be asked for."""
         leads = self.cut.leads
-        return self.story.known(leads, tuple(leads[tie.lead].name for tie in self.ties))
+        known = self.story.known(leads, tuple(leads[tie.lead].name for tie in self.ties))
+        return replace(known, units={c.name: 10.0**-c.decimals for c in self.schema.learned if c.continuous})
 
     def recordings(self, parts: list[Part], drawn: np.ndarray, *, first: int, rng: Any) -> Recordings:
         """The recordings of some parts from what was drawn for all their pieces, numbered from `first`."""
@@ -106,7 +107,7 @@ class Recorder:
         frame = pd.concat([part.frame for part in parts], ignore_index=True)
         for column in self.schema.learned:
             if column.continuous and column.name in frame:
-                frame[column.name] = frame[column.name].clip(column.min, column.max)
+                frame[column.name] = frame[column.name].clip(column.min, column.max).round(column.decimals)
         for name in frame.columns[[frame[name].dtype == object for name in frame]]:
             frame[name] = frame[name].astype("category")
         subjects = np.arange(first, first + len(ones))

@@ -2,7 +2,8 @@
 
 RCGAN hears at every step what is told of the piece: its kind, intervals and style. RGAN hears nothing, and is one
 network for all kinds: a beat's kind is then but the shape around which the recording's beats of that kind vary, and
-windows do not follow their labels at all. Both sides learn by Adam; the paper's discriminator by gradient descent.
+windows do not follow their labels at all, so it takes no conditions. Both sides learn by Adam; the paper's
+discriminator by gradient descent.
 """
 
 from __future__ import annotations
@@ -67,7 +68,6 @@ class RGan(RecurrentSpec):
     silent: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         name="rgan",
-        conditional=True,
         summary="a recurrent GAN over waves in time that is told nothing of a piece: a comparator; see rcgan",
         paper=PAPER,
         needs=("torch",),
