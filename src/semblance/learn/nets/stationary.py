@@ -2,7 +2,7 @@
 second closed form from which a denoiser may begin.
 
 Tissue is alike everywhere, a brain is not: of this Gaussian and of the one with principal components (`unet.Gaussian`),
-that which the records surprise less is taken.
+that which the records surprise less is taken. What principal components leave over always begins from the texture.
 """
 
 from __future__ import annotations

@@ -66,19 +66,17 @@ class Cut:
         return replace(pieces, waves=stitch.alone(pieces.waves, gaps, rate=self.rate, before=self.before))
 
     def joined(self, pieces: Pieces) -> Pieces:
-        """The pieces as they are among each other: beats with their neighbours of the same recording, in order."""
+        """All pieces of recordings as they are among each other: beats with their neighbours."""
         if not self.beats or not len(pieces):
             return pieces
         ends = np.flatnonzero(np.diff(pieces.source)) + 1
-        gaps = pieces.frame[[BEFORE, AFTER]].to_numpy(dtype=float)
-        some = zip(np.split(pieces.waves, ends), np.split(gaps, ends), strict=True)
+        after = pieces.frame[AFTER].to_numpy(dtype=float)
+        some = zip(np.split(pieces.waves, ends), np.split(after, ends), strict=True)
         return replace(pieces, waves=np.concatenate([self._joined(*one) for one in some]))
 
-    def _joined(self, waves: np.ndarray, gaps: np.ndarray) -> np.ndarray:
-        """(n, leads, size) beats of a recording; between two whose `gaps` differ there was another beat."""
-        before, after = gaps[1:, 0], gaps[:-1, 1]
-        steps = np.where(np.isclose(before, after), after, before + after)
-        at = self.size + np.round(np.concatenate([[0.0], np.cumsum(steps)]) * self.rate).astype(np.int64)
+    def _joined(self, waves: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """(n, leads, size) all beats of a recording, so many seconds apart."""
+        at = self.size + np.round(np.concatenate([[0.0], np.cumsum(after[:-1])]) * self.rate).astype(np.int64)
         values = stitch.beats(waves, at, int(at[-1]) + 2 * self.size, rate=self.rate, before=self.before)
         return _windows(values, at - self.before, self.size)
 

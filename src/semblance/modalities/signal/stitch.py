@@ -14,16 +14,20 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from semblance.core.rng import stream
+
 AHEAD = 0.25
 """Seconds before an R peak at which its window takes over, if the beat before it leaves room."""
 LATEST = 0.6
 """The share of an interval after which the next window takes over at the earliest."""
+CLOSEST = 0.2
+"""Seconds between two beats, at least."""
 FADE = 0.04
 """Seconds of a crossfade on either side."""
 BLOCK = 512
 """Beats that are placed at a time."""
 REST = 0.1
-"""Seconds at either end of a window over which its noise goes back and forth where no window reaches."""
+"""Seconds at either end of a window whose noise goes back and forth where no window reaches."""
 FINE, LOUD = 0.01, 3.0
 """Seconds (standard deviation) of the mean about which a window's noise is what is left, and how many times its usual
 size noise may be."""
@@ -52,9 +56,9 @@ def beats(waves: np.ndarray, at: np.ndarray, length: int, *, rate: float, before
             weight = np.where(some[:, None] > 0, weight, 1.0)
             falling = 1 - _rise((place - last[some, None] + fade) / (2 * fade))
             weight *= np.where(some[:, None] < n - 1, falling, 1.0)
-            inside = _inside(place - start[some, None], size, rest)
+            index = place - start[some, None]
             there = (weight > 0) & (place >= 0) & (place < length)
-            values = np.take_along_axis(waves[some], inside[:, None, :], 2) + _line(lines[:, some], share)
+            values = _held(waves[some], index, rest, rate=rate) + _line(lines[:, some], share)
             made[place[there]] += (np.moveaxis(values, 1, 2) * weight[..., None])[there]
     return made
 
@@ -64,19 +68,50 @@ def _handover(at: np.ndarray, *, rate: float) -> np.ndarray:
     return at[:-1] + (_lasts(np.diff(at) / rate) * rate).astype(np.int64)
 
 
-def _inside(index: np.ndarray, size: int, rest: int) -> np.ndarray:
-    """Samples of a window for any `index`: beyond an end they go back and forth over its last `rest` samples."""
-    rest = min(rest, size - 1) or 1
-    far = np.maximum(np.maximum(-index, index - size + 1), 0) % (2 * rest)
-    back = np.minimum(np.minimum(far, 2 * rest - far), size - 1)
-    return np.where(index < 0, back, np.where(index >= size, size - 1 - back, index))
+def _held(waves: np.ndarray, index: np.ndarray, rest: int, *, rate: float) -> np.ndarray:
+    """(n, leads, m) windows at samples `index` (n, m), also beyond their ends."""
+    size = waves.shape[2]
+    held: np.ndarray = np.take_along_axis(waves, np.clip(index, 0, size - 1)[:, None, :], 2)
+    for over, side in ((index - size, waves), (-1 - index, waves[:, :, ::-1])):
+        if (over >= 0).any():
+            held = np.where((over >= 0)[:, None, :], _beyond(side, np.maximum(over, 0), rest, rate=rate), held)
+    return held
+
+
+def _beyond(waves: np.ndarray, far: np.ndarray, rest: int, *, rate: float) -> np.ndarray:
+    """(n, leads, m) what goes on `far` (n, m) samples beyond the last one of each window: its level there, and the
+    noise of its last `rest` samples, back and forth."""
+    end = waves[:, :, -(rest + round(4 * FINE * rate)) :]
+    slow = gaussian_filter1d(end, FINE * rate, axis=2)
+    path = _path(min(rest, end.shape[2]), int(far.max(initial=0)) + 1)
+    noise = np.take_along_axis((end - slow)[:, :, ::-1], path[far][:, None, :], 2)
+    made: np.ndarray = slow[:, :, -1:] + noise
+    return made
+
+
+def _path(rest: int, n: int) -> np.ndarray:
+    """(n,) numbers below `rest` that go up and down by one, and turn at places of no order: otherwise a pause would
+    tremble at one rate."""
+    rng, parts, at, count = stream(0, "path"), [np.zeros(1, dtype=np.int64)], 0, 1
+    while count < n and rest > 1:
+        to = int(rng.integers((rest + 1) // 2, rest)) if at < rest // 2 else int(rng.integers(0, max(rest // 2, 1)))
+        step = 1 if to >= at else -1
+        parts.append(np.arange(at + step, to + step, step))
+        count, at = count + len(parts[-1]), to
+    return np.resize(np.concatenate(parts), max(n, 1))
 
 
 def alone(waves: np.ndarray, gaps: np.ndarray, *, rate: float, before: int) -> np.ndarray:
     """(n, leads, size) float32 beats without their neighbours: where `beats` would have handed over, (n, 2) `gaps` in
     seconds before and after each, a window goes over to its level there and its own noise."""
-    if not len(waves):
-        return waves
+    made = np.empty(waves.shape, dtype=np.float32)
+    for first in range(0, len(waves), BLOCK):
+        some = slice(first, first + BLOCK)
+        made[some] = _alone(waves[some], gaps[some], rate=rate, before=before)
+    return made
+
+
+def _alone(waves: np.ndarray, gaps: np.ndarray, *, rate: float, before: int) -> np.ndarray:
     size, fade = waves.shape[2], max(int(FADE * rate), 1)
     slow = gaussian_filter1d(waves, FINE * rate, axis=2)
     edges = (np.clip(edge.astype(np.int64), 0, size - 1) for edge in _edges(gaps, rate=rate, before=before))
@@ -84,7 +119,8 @@ def alone(waves: np.ndarray, gaps: np.ndarray, *, rate: float, before: int) -> n
     noise, share = waves - slow, own(gaps, size, rate=rate, before=before)[:, None, :]
     usual = LOUD * np.median(np.abs(noise), 2, keepdims=True)
     rest = np.where(np.arange(size) < before, first, last) + noise.clip(-usual, usual)
-    return (share * waves + (1 - share) * rest).astype(np.float32)
+    made: np.ndarray = share * waves + (1 - share) * rest
+    return made
 
 
 def own(gaps: np.ndarray, size: int, *, rate: float, before: int) -> np.ndarray:
@@ -96,7 +132,8 @@ def own(gaps: np.ndarray, size: int, *, rate: float, before: int) -> np.ndarray:
 
 
 def _edges(gaps: np.ndarray, *, rate: float, before: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) the samples at which windows take over, and hand over."""
+    """(n,) the samples at which windows take over, and hand over; marks that stand closer than beats do halve none."""
+    gaps = np.maximum(gaps, CLOSEST)
     return before - (gaps[:, 0] - _lasts(gaps[:, 0])) * rate, before + _lasts(gaps[:, 1]) * rate
 
 

@@ -305,16 +305,20 @@ class RecorderModel:
     def again(self, data: Recordings, *, rng: np.random.Generator) -> Pieces:
         """The pieces of recordings drawn anew, each of its kind, given its intervals, around its recording's style.
 
-        Pieces of a kind that was not learned, or with missing samples, are left out. They are for judges that compare
-        pieces of the very same recordings, and are no release: the styles are those of real recordings.
+        Beats are joined to strips and cut again. Pieces of a kind that was not learned, or with missing samples, are
+        left out; beside others they stay. They are for judges that compare pieces of the very same recordings, and are
+        no release: the styles are those of real recordings.
         """
         recorder = self.recorder
         cut = recorder.cut
-        pieces = cut.alone(cut.pieces(data))
-        pieces = pieces.take(_learnable(pieces, recorder.story.kinds))
+        every = cut.alone(cut.pieces(data))
+        able = _learnable(every, recorder.story.kinds)
+        pieces = every.take(able)
         known = recorder.story.conditions(data, pieces, recorder.encoding.encode(pieces))
         drawn = known.absolute(self.learned.draw(known.labels, known.given, rng=rng))
-        return cut.joined(replace(pieces, waves=recorder.encoding.decode(drawn, pieces.labels, rng=rng)))
+        waves = np.nan_to_num(every.waves)
+        waves[able] = recorder.encoding.decode(drawn, pieces.labels, rng=rng)
+        return cut.joined(replace(every, waves=waves)).take(able)
 
     def save(self, folder: Path) -> None:
         """Write model.json, recorder.json and weights.safetensors."""
