@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semblance.app.words import LIGHTS, SECTIONS, headline, limits, number, unmeasured, untested, verdict
+from semblance.app.words import LIGHTS, SECTIONS, headline, interval, limits, number, unmeasured, untested, verdict
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
 
@@ -10,6 +10,11 @@ from semblance.core.report import Finding, Report
 def test_numbers_have_a_true_minus_and_no_negative_zero() -> None:
     assert [number(x) for x in (-0.25, -0.0001, 0.5, None)] == ["\u22120.250", "0.000", "0.500", "\u2013"]
     assert number(0.5, digits=1) == "0.5"
+
+
+def test_one_unit_has_no_interval() -> None:
+    assert interval(Estimate(0.5, 0.4, 0.6, n=9)) == " [0.400, 0.600]"
+    assert interval(Estimate(0.5, 0.5, 0.5, n=1)) == ""
 
 
 def test_limits_are_read_as_inequalities() -> None:

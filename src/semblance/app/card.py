@@ -81,9 +81,8 @@ def _row(one: Judged) -> str:
     if finding.estimate is None:
         return f"| {plain(one.title)} | {finding.status.replace('_', ' ')}: {plain(finding.reason)} | | | {grade} |"
     e = finding.estimate
-    interval = "" if e.n == 1 else f" [{words.number(e.low)}, {words.number(e.high)}]"
     others = (words.number(None if x is None else x.value) for x in (finding.control, finding.floor))
-    return f"| {plain(one.title)} | {words.number(e.value)}{interval} | {' | '.join(others)} | {grade} |"
+    return f"| {plain(one.title)} | {words.number(e.value)}{words.interval(e)} | {' | '.join(others)} | {grade} |"
 
 
 def _limits(report: Report) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from semblance.app.words import number
+from semblance.app.words import interval, number
 from semblance.core.estimate import Estimate
 
 HEIGHT, PAD = 52, 10
@@ -113,7 +113,7 @@ def _scale(axis: Axis) -> Markup:
 def _described(
     estimate: Estimate, control: Estimate | None, floor: Estimate | None, thresholds: Sequence[Threshold]
 ) -> str:
-    said = [f"{number(estimate.value)}, interval {number(estimate.low)} to {number(estimate.high)}"]
+    said = [number(estimate.value) + interval(estimate, ", interval {} to {}")]
     said += [f"real against real {number(control.value)}"] if control is not None else []
     said += [f"independent columns {number(floor.value)}"] if floor is not None else []
     said += [f"{t.profile} {'at most' if t.at_most else 'at least'} {t.value:.3g}" for t in thresholds]

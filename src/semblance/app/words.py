@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from semblance.core.estimate import Estimate
 from semblance.core.report import Report
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
@@ -125,6 +126,11 @@ def number(value: float | None, *, digits: int = 3) -> str:
         return "\u2013"
     text = f"{value:.{digits}f}"
     return f"\u2212{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-")
+
+
+def interval(estimate: Estimate, form: str = " [{}, {}]") -> str:
+    """The ends of an interval in a form; nothing where one unit was measured, which has none."""
+    return "" if estimate.n == 1 else form.format(number(estimate.low), number(estimate.high))
 
 
 def limits(check: Mapping[str, Any]) -> str:

@@ -87,8 +87,7 @@ def _weakest(worst: Judged | None) -> Iterator[str]:
     if worst is None or worst.finding.estimate is None:
         return
     e = worst.finding.estimate
-    value, low, high = map(words.number, (e.value, e.low, e.high))
-    yield f"Weakest: {worst.title} {value} (95 % interval {low} to {high})"
+    yield f"Weakest: {worst.title} {words.number(e.value)}" + words.interval(e, " (95 % interval {} to {})")
 
 
 def collection(report: Report) -> Answers:

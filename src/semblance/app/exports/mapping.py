@@ -188,4 +188,4 @@ def _finding(one: Judged) -> str:
     e, level = one.finding.estimate, words.LEVELS[one.level][1]
     if e is None:
         return plain(f"{one.title}: {one.finding.status.replace('_', ' ')}")
-    return plain(f"{one.title}: {words.number(e.value)} [{words.number(e.low)}, {words.number(e.high)}], {level}")
+    return plain(f"{one.title}: {words.number(e.value)}{words.interval(e)}, {level}")

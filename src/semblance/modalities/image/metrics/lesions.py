@@ -113,8 +113,10 @@ def lesions(evidence: Measured) -> tuple[Finding, ...]:
 def _of_one(finding: Finding) -> Finding:
     """What is known of one patient: a number without an interval."""
     assert finding.estimate is not None
-    value, reason = finding.estimate.value, "of one patient only: the number holds for this patient"
-    return replace(finding, status="insufficient", reason=reason, estimate=Estimate(value, value, value, n=1))
+    reason = "of one patient only: the number holds for this patient"
+    sides = {name: getattr(finding, name) for name in ("estimate", "control")}
+    lone = {name: Estimate(x.value, x.value, x.value, n=1) for name, x in sides.items() if x is not None}
+    return replace(finding, status="insufficient", reason=reason, **lone)
 
 
 def _paired(evidence: Measured) -> tuple[Marked, Marked, Marked]:
