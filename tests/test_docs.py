@@ -1,7 +1,7 @@
 """The documentation is run: every python block and every semblance command, in order, in a folder with patients.csv.
 
 Time budgets are shortened, nothing else is changed. A console block says in its first line where it ends otherwise than
-with 0: ```console exit=4. Where noise decides that no seed repeats, there are several: exit=0,5.
+with 0: ```console exit=4. Where noise that no seed repeats or the clock decides, there are several: exit=0,5.
 """
 
 from __future__ import annotations

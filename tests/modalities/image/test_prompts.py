@@ -185,7 +185,7 @@ def test_what_is_declared_wrongly_of_a_prompt(tmp_path):
         ({"prompt": "text"}, {}, "no column 'text'"),
         ({"prompt": ""}, {}, "prompt is not the name of a column"),
         ({"prompt": "caption"}, {"caption": {"role": "drop"}}, "declared as a column"),
-        ({"prompt": "PatientName"}, {}, "may name a patient"),
+        ({"prompt": "PatientName"}, {}, "may identify a patient"),
         ({"prompt": "label"}, {}, "'label' is the prompt, and the label"),
         ({"prompt": "finding"}, {"finding": {"role": "target"}}, "declared as a column"),
     ):
