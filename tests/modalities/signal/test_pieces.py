@@ -5,8 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semblance.core.modality import ReadOptions
+from semblance.core.rng import stream
 from semblance.modalities.signal.data import AFTER, BEFORE, Marks, Recording
+from semblance.modalities.signal.generators.floor import Floor
 from semblance.modalities.signal.pieces import Cut, pieces, resampled, wander, without_wander
+from semblance.modalities.signal.read import read
+from semblance.modalities.signal.write import write
 from tests.modalities.signal.simulated import recordings
 
 
@@ -103,3 +108,17 @@ def test_beats_among_each_other_have_their_neighbours_again():
     apart = np.abs(again.waves - pieces.waves)[inner]
     assert apart.mean() < 0.02 and np.quantile(apart, 0.99) < 0.2
     assert np.abs(cut.alone(pieces).waves - pieces.waves)[inner].mean() > 2 * apart.mean()
+
+
+def test_recordings_whose_converters_differ_are_written_by_one_that_holds_all(whole, tmp_path):
+    """The first one's cut the beats of all others off, and told how far its patient's went."""
+    tight = [replace(lead, gain=60_000.0 + i, baseline=13_000) for i, lead in enumerate(whole.recordings[0].leads)]
+    ones = (replace(whole.recordings[0], leads=tuple(tight)), *whole.recordings[1:])
+    data = replace(whole, recordings=ones)
+    assert Cut.of(whole).leads == whole.recordings[0].leads
+    assert [lead.baseline for lead in Cut.of(data).leads] == [0, 0]
+    made = next(Floor(rare=1).fit(data, rng=stream(0, "fit")).sample(3, rng=stream(0, "sample")))
+    write([made], str(tmp_path / "synthetic"))
+    again, _ = read([str(tmp_path / "synthetic")], ReadOptions())
+    for one, other in zip(made.recordings, again.recordings, strict=True):
+        assert np.abs(one.values() - other.values()).max() < 0.02

@@ -44,7 +44,7 @@ class Cut:
         ones = data.recordings
         beats = hearts(ones)
         rate = Counter(one.rate for one in ones).most_common(1)[0][0] if ones else RATE
-        leads = ones[0].leads if ones else ()
+        leads = converters(ones)
         lengths = {one.length for one in ones}
         if beats:
             return cls(True, min(rate, RATE), max(2, round(min(rate, RATE) * SIZE / RATE)), leads)
@@ -152,6 +152,22 @@ class Cut:
 def pieces(data: Recordings, reference: Recordings) -> Pieces:
     """The pieces of recordings, cut as those of the reference are."""
     return Cut.of(reference).pieces(data)
+
+
+def converters(ones: Sequence[Recording]) -> tuple[Lead, ...]:
+    """The leads of recordings as they are written: a converter that all have is kept. Where each has its own, made for
+    its own extremes, it would cut others off, and would tell of one patient: then the steps to a unit are a round
+    number, 1, 2 or 5 times a power of ten, by which every recording fits."""
+    each = zip(*(one.leads for one in ones), strict=True)
+    return tuple(one[0] if len({(lead.gain, lead.baseline) for lead in one}) == 1 else _plain(one) for one in each)
+
+
+def _plain(own: Sequence[Lead]) -> Lead:
+    """A lead with half of the range on either side of 0, and no finer steps than the coarsest of its own."""
+    most = min(lead.gain for lead in own) / 2
+    power = 10.0 ** np.floor(np.log10(most))
+    gain = max(float(power * step) for step in (1, 2, 5) if power * step <= most)
+    return replace(own[0], gain=gain, baseline=0)
 
 
 def hearts(ones: Sequence[Recording]) -> bool:

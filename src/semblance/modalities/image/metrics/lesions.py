@@ -115,7 +115,9 @@ def _of_one(finding: Finding) -> Finding:
     assert finding.estimate is not None
     reason = "of one patient only: the number holds for this patient"
     sides = {name: getattr(finding, name) for name in ("estimate", "control")}
-    lone = {name: Estimate(x.value, x.value, x.value, n=1) for name, x in sides.items() if x is not None}
+    lone: dict[str, Any] = {
+        name: Estimate(x.value, x.value, x.value, n=1) for name, x in sides.items() if x is not None
+    }
     return replace(finding, status="insufficient", reason=reason, **lone)
 
 
