@@ -31,7 +31,10 @@ def modality_of(paths: Sequence[str], name: str = "auto") -> Modality:
     if name != "auto":
         return _refuse_folder(paths, modality(name))
     names = {path: _names(path) for path in paths}
-    fitting = [m for m in map(modality, MODALITIES) if all(_fits(path, names[path], m) for path in paths)]
+    listing = {path: _listing(path) for path in paths}
+    fitting = [
+        m for m in map(modality, MODALITIES) if all(_fits(path, names[path], listing[path], m) for path in paths)
+    ]
     if len(fitting) == 1:
         return fitting[0]
     able = [m.name for m in fitting] if fitting else list(MODALITIES)
@@ -67,10 +70,10 @@ def _inside(folder: str) -> Iterator[list[str]]:
         yield sorted(name for name in files if not name.startswith("."))
 
 
-def _fits(path: str, names: Iterable[str], manifest: Modality) -> bool:
+def _fits(path: str, names: Iterable[str], listing: str | None, manifest: Modality) -> bool:
     """Whether a name by which an input may be known, or what a table lists, says that a modality can read it."""
-    if (told := _listing(path)) is not None:
-        return manifest.name == told
+    if listing is not None:
+        return manifest.name == listing
     able = manifest.folders or not Path(path).is_dir()
     return able and any(_has_suffix(name, manifest.suffixes) for name in names)
 

@@ -15,13 +15,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from semblance.core.rng import stream
+from semblance.modalities.signal.rhythm import SHORTEST
 
 AHEAD = 0.25
 """Seconds before an R peak at which its window takes over, if the beat before it leaves room."""
 LATEST = 0.6
 """The share of an interval after which the next window takes over at the earliest."""
-CLOSEST = 0.2
-"""Seconds between two beats, at least."""
 FADE = 0.04
 """Seconds of a crossfade on either side."""
 BLOCK = 512
@@ -133,7 +132,7 @@ def own(gaps: np.ndarray, size: int, *, rate: float, before: int) -> np.ndarray:
 
 def _edges(gaps: np.ndarray, *, rate: float, before: int) -> tuple[np.ndarray, np.ndarray]:
     """(n,) the samples at which windows take over, and hand over; marks that stand closer than beats do halve none."""
-    gaps = np.maximum(gaps, CLOSEST)
+    gaps = np.maximum(gaps, SHORTEST)
     return before - (gaps[:, 0] - _lasts(gaps[:, 0])) * rate, before + _lasts(gaps[:, 1]) * rate
 
 

@@ -114,11 +114,8 @@ def _of_one(finding: Finding) -> Finding:
     """What is known of one patient: a number without an interval."""
     assert finding.estimate is not None
     reason = "of one patient only: the number holds for this patient"
-    sides = {name: getattr(finding, name) for name in ("estimate", "control")}
-    lone: dict[str, Any] = {
-        name: Estimate(x.value, x.value, x.value, n=1) for name, x in sides.items() if x is not None
-    }
-    return replace(finding, status="insufficient", reason=reason, **lone)
+    estimate, control = (x and Estimate(x.value, x.value, x.value, n=1) for x in (finding.estimate, finding.control))
+    return replace(finding, status="insufficient", reason=reason, estimate=estimate, control=control)
 
 
 def _paired(evidence: Measured) -> tuple[Marked, Marked, Marked]:

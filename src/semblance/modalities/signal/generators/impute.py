@@ -138,7 +138,7 @@ class _Filling:
         rate, before, whole = self.cut.rate, self.cut.before, np.asarray(measured.all((1, 2)))
         waves[whole] = stitch.alone(waves[whole], gaps[whole], rate=rate, before=before)
         own = stitch.own(gaps, self.cut.size, rate=rate, before=before)[:, None, :] > 0.5
-        return waves, np.where(whole[:, None, None], True, measured & own)
+        return waves, measured & (own | whole[:, None, None])
 
     def _marks(self, at: np.ndarray, kinds: np.ndarray, fresh: np.ndarray) -> Marks:
         """The marks that there were, and those of the beats that are new."""
