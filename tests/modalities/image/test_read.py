@@ -153,7 +153,7 @@ def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned
     _, profile = read([made], ReadOptions())
     fields = {field.name: field for field in profile.fields}
     assert fields["PatientID"].role == "drop" and not fields["PatientID"].unclear
-    assert fields["InstitutionName"].suspicion == "1 of 6 images fill this tag"
+    assert fields["InstitutionName"].suspicion == f"1 of 6 images fill this tag: '{file.name}'"
     assert fields["burned-in text"].unclear and "Quetzal" not in str(profile)
     _, accepted = read([made], ReadOptions(declared={"image": {"burned_in": "accepted"}}))
     assert not any(field.unclear for field in accepted.fields)
@@ -167,7 +167,8 @@ def test_texts_of_headers_are_told_before_anything_is_learned(tmp_path):
     nibabel.save(held, file)
     _, profile = read([made], ReadOptions())
     (told,) = [field for field in profile.fields if field.name == "descrip"]
-    assert (told.kind, told.role, told.suspicion) == ("NIfTI header", "drop", "1 of 6 images fill this tag")
+    assert (told.kind, told.role) == ("NIfTI header", "drop")
+    assert told.suspicion == f"1 of 6 images fill this tag: '{file.name}'"
     assert "Quetzal" not in str(profile)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from semblance.core.modality import FieldPlan
@@ -13,8 +12,10 @@ from semblance.modalities.image.data import Images
 from semblance.modalities.image.declare import UNLEARNED, Said
 from semblance.modalities.image.found import Found
 
-HELD = {"dicom": "DICOM tag", "nifti": "NIfTI header"}
+HELD = {"dicom": "DICOM tag", "nifti": "NIfTI header", "png": "PNG text", "tiff": "TIFF tag"}
 """What holds the texts of a format that may name a patient."""
+NAMED = 2
+"""Images that are named, at most, where some fill a tag and others do not."""
 LOOK = '[image] burned_in = "accepted" once somebody has looked at them, or leave these files out'
 
 
@@ -33,16 +34,27 @@ def tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
     """Tags that may name a patient, which go no further, and text that is burned into pixels, as files say it or as it
     looks, which might."""
     learned = {name for name, column in said.columns.items() if column.get("role") not in UNLEARNED}
-    count = Counter(tag for one in found for tag in one.tags if tag not in learned)
-    for tag, files in count.most_common():
-        reason = f"{files:,} of {len(found):,} images fill this tag"
-        yield FieldPlan(tag, HELD[found[0].layout.fmt], "drop", 1 - files / len(found), reason, "drop")
+    filled: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        for tag in one.tags:
+            filled.setdefault((HELD[one.layout.fmt], tag), []).append(one.name)
+    for (kind, tag), names in sorted(filled.items(), key=lambda each: -len(each[1])):
+        if kind != HELD["dicom"] or tag not in learned:
+            missing = 1 - len(names) / len(found)
+            yield FieldPlan(tag, kind, "drop", missing, _filled(names, len(found)), "drop")
     burned = sum(one.burned is True for one in found)
     if burned:
         reason = f"{burned:,} images say that text is burned into their pixels"
         yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
     if reason := lettered(found):
         yield FieldPlan("text in pixels", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
+
+
+def _filled(names: Sequence[str], images: int) -> str:
+    """How many images fill a tag, and which first, where others do not."""
+    some = ", ".join(f"'{name}'" for name in names[:NAMED])
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{len(names):,} of {images:,} images fill this tag" + (f": {some}{more}" if len(names) < images else "")
 
 
 def lettered(found: Sequence[Found]) -> str:

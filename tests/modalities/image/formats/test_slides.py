@@ -47,6 +47,20 @@ def test_tiles_are_of_tissue_alone_and_where_they_are_said_to_be(tmp_path):
         assert (np.ptp(real, axis=0) > 15).mean() >= 0.5
 
 
+def test_texts_of_all_pages_are_told_by_their_fields_and_written_nowhere(tmp_path):
+    slide(tmp_path / "a.tif", description="Quetzal")
+    with tifffile.TiffWriter(tmp_path / "a.tif", append=True) as file:
+        told = [("Artist", 2, 0, "Quetzal", True)]
+        file.write(np.zeros((16, 16, 3), np.uint8), photometric="rgb", metadata=None, extratags=told)
+    slide(tmp_path / "b.tif", 1)
+    options = ReadOptions(declared={"image": {"tile": {"size": 32, "level": 0, "most": 3}}})
+    data, shown = read_all([str(tmp_path / name) for name in ("a.tif", "b.tif")], options)
+    told = {one.name: one.suspicion for one in shown.fields if one.kind == "TIFF tag"}
+    assert [*told] == ["ImageDescription", "Artist"] and "3 of 6 images fill this tag: 'a.tif, tile" in told["Artist"]
+    written = [file for file in write([data], tmp_path / "again").rglob("*") if file.is_file()]
+    assert "Quetzal" not in str(shown) and not any(b"Quetzal" in file.read_bytes() for file in written)
+
+
 def test_micrometres_choose_the_level_and_what_is_between_levels_is_averaged(tmp_path):
     pixels = slide(tmp_path / "a.tif").astype(np.float64)
     (one, *_) = slides.read(tmp_path / "a.tif", Tile(8, microns=1.0))

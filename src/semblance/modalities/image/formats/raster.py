@@ -14,12 +14,12 @@ import numpy as np
 from semblance.core.errors import DataError
 from semblance.core.need import need
 from semblance.modalities.image.data import Layout
+from semblance.modalities.image.formats import texts
 from semblance.modalities.image.found import Found, whole
 
 SUFFIXES = (".png", ".tif", ".tiff")
 GREY = {"L": "uint8", "I;16": "uint16", "I;16B": "uint16", "I": "uint16", "1": "uint8", "F": "float32"}
 """The modes of grey images, and the type of a PNG's numbers in each."""
-MARK = "synthetic: made by semblance, of no patient"
 EXACT = 2**24
 """Up to which float32 holds every whole number."""
 _BITS, _PHOTOMETRIC, _DESCRIPTION, _SAMPLES, _FORMAT = 258, 262, 270, 277, 339
@@ -44,7 +44,7 @@ def read(path: Path) -> Found:
         tags = _tags(path)
     if tags is not None:
         _type(path, tags)  # Pillow opens none of a type that it does not know
-    pages, kinds = list[np.ndarray](), list[str]()
+    pages, kinds, fields = list[np.ndarray](), list[str](), list[str]()
     with whole(path, what, _pillow().DecompressionBombError), _opened(path, tags) as file:
         if file.format not in ("PNG", "TIFF"):
             raise ValueError("another format")
@@ -53,6 +53,9 @@ def read(path: Path) -> Found:
             file.seek(page)
             kinds.append(GREY.get(file.mode, "uint8") if fmt == "png" else _type(path, file.tag_v2))
             pages.append(_page(file, kinds[-1]))
+            fields += [] if fmt == "png" else texts.of_tiff(file.tag_v2)
+        if fmt == "png":
+            fields += texts.of_png(file.text, exif="exif" in file.info, private=bool(file.private_chunks))
     _refuse_mode(path, mode)
     _refuse_several(path, pages, kinds)
     pixels = pages[0] if len(pages) == 1 else np.stack(pages, axis=1)
@@ -60,7 +63,8 @@ def read(path: Path) -> Found:
     made = pixels.astype(np.float32)
     grey = len(made) == 3 and (made[0] == made[1]).all() and (made[0] == made[2]).all()
     notes += (f"'{path.name}': colour in which all three channels are the same is read as grey",) if grey else ()
-    return Found(path.name, made[:1] if grey else made, Layout(fmt, kinds[0]), notes=notes)
+    pixels, told = made[:1] if grey else made, tuple(dict.fromkeys(fields))
+    return Found(path.name, pixels, Layout(fmt, kinds[0]), tags=told, notes=notes)
 
 
 def _tags(path: Path) -> Mapping[int, Any] | None:
@@ -159,10 +163,10 @@ def write(numbers: np.ndarray, layout: Layout, path: Path) -> Path:
     images = [_pillow().fromarray(one[0] if len(one) == 1 else np.moveaxis(one, 0, -1).copy()) for one in pages]
     if layout.fmt == "png":
         told = _pillow("PngImagePlugin").PngInfo()
-        told.add_text("Source", MARK)
+        told.add_text("Source", texts.MARK)
         images[0].save(file, "PNG", pnginfo=told)
         return file
-    tags = {_DESCRIPTION: MARK, **({_FORMAT: _SIGNED} if numbers.dtype.kind == "i" else {})}
+    tags = {_DESCRIPTION: texts.MARK, **({_FORMAT: _SIGNED} if numbers.dtype.kind == "i" else {})}
     images[0].save(file, "TIFF", save_all=True, append_images=images[1:], tiffinfo=tags)
     if kind == "uint32":
         _say_unsigned(file)

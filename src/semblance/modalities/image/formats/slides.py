@@ -2,7 +2,7 @@
 
 A slide is never held: of the level that is as fine as what is asked for, or finer, the pieces of the file below a tile
 are decoded, and averaged over the area of each of its pixels. Label and macro images, on which names may be written,
-are not read. Each slide is a patient, where no manifest says more.
+are not read; of texts in tags, those of all pages are told. Each slide is a patient, where no manifest says more.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from semblance.core.need import need
 from semblance.core.rng import stream
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Tile
+from semblance.modalities.image.formats import texts
 from semblance.modalities.image.found import SUBJECT, Found, whole
 
 SUFFIXES = (".svs",)
@@ -50,6 +51,7 @@ def read(path: Path, tile: Tile) -> Iterator[Found]:
     with _opened(path) as levels:
         level, step = _level(path, levels, tile)
         page, side = level.page, round(tile.size * step)
+        fields = _fields(path, page.parent)
         corners = [*product(_starts(level.rows, side), _starts(level.columns, side))]
         pieces = _Pieces(path, page)
 
@@ -59,13 +61,21 @@ def read(path: Path, tile: Tile) -> Iterator[Found]:
                 with whole(path, "a whole slide", RuntimeError):  # as codecs have it
                     pixels = averaged(pieces.region(y, x, side), tile.size)
                 if (np.ptp(pixels, axis=0) >= COLOUR).mean() >= TISSUE:
-                    yield i, Found(f"{path.name}, tile at {x}, {y}", pixels, layout, {SUBJECT: path.stem})
+                    name = f"{path.name}, tile at {x}, {y}"
+                    yield i, Found(name, pixels, layout, {SUBJECT: path.stem}, fields)
 
         if tile.most is None:
             yield from (one for _, one in tissue(range(len(corners))))
         else:
             order = stream(0, "tiles", path.name).permutation(len(corners)).tolist()
             yield from (one for _, one in sorted(islice(tissue(order), tile.most), key=itemgetter(0)))
+
+
+def _fields(path: Path, file: Any) -> tuple[str, ...]:
+    """What of all pages of a file may name a patient: a label on it is a page as well."""
+    with whole(path, "a whole slide"):
+        each = [{tag.code: tag.value for tag in page.tags} for page in file.pages]
+        return tuple(dict.fromkeys(field for tags in each for field in texts.of_tiff(tags)))
 
 
 def _starts(length: int, side: int) -> range:
