@@ -25,11 +25,11 @@ ADAPTERS = {
 }
 # These are imported in exactly one file, whichever it is.
 ONE_FILE = ("sksurv", "imblearn", "openpyxl", "narwhals", "cryptography", "jinja2", "tomli_w", "platformdirs", "psutil")
-ONE_FILE += ("wfdb", "pyedflib", "pydicom", "nibabel", "PIL", "tifffile", "imagecodecs", "onnxruntime")
+ONE_FILE += ("wfdb", "pyedflib", "pydicom", "nibabel", "PIL", "tifffile", "imagecodecs", "onnxruntime", "gdcm")
 # What the user may not have: outside learn/ it is reached through core/need.py, so that the error names the extra.
 OPTIONAL = {"sksurv": "demo", "imblearn": "balance", "opendp": "private", "dp_accounting": "private"}
 OPTIONAL |= {"wfdb": "signal", "pyedflib": "signal", "pydicom": "signal|images", "nibabel": "images", "PIL": "images"}
-OPTIONAL |= {"tifffile": "slides", "imagecodecs": "slides", "onnxruntime": "extractors"}
+OPTIONAL |= {"tifffile": "slides", "imagecodecs": "slides", "onnxruntime": "extractors", "gdcm": "images"}
 # A package by which two modalities read has one adapter, and one extra, in each: they never import each other.
 ONE_EACH = {"pydicom": {"modalities/signal", "modalities/image"}}
 FORBIDDEN = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}

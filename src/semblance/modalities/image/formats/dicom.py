@@ -20,6 +20,7 @@ from semblance.core.large import Shelf
 from semblance.core.need import need
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.directions import ALIKE, TURNED, Turn, plane_turn
+from semblance.modalities.image.formats import jpeg
 from semblance.modalities.image.formats.identifying import OTHERS, PROFILE
 from semblance.modalities.image.found import SUBJECT, Found, whole
 
@@ -263,7 +264,7 @@ def _place(held: Any, frame: int, normal: np.ndarray | None) -> float:
 def _pixels(path: Path, held: Any, name: str) -> np.ndarray:
     """(channels, [frames,] height, width) float32 in physical units."""
     try:
-        raw = held.pixel_array
+        raw = jpeg.decoded(path, held) if jpeg.is_deep(held) else held.pixel_array
     except (RuntimeError, NotImplementedError):
         syntax = held.file_meta.TransferSyntaxUID.name
         rule, fix = "compressed pixels need a decoder", "pip install pylibjpeg[all], or decompress the file"
