@@ -78,6 +78,18 @@ def test_first_screen_fits_and_groups_many_columns(width: int) -> None:
     assert "\x1b" not in text
 
 
+def test_many_tags_that_files_hold_are_a_line_for_each_kind() -> None:
+    names, dates = [f"Name{i:02}" for i in range(12)], [f"Date{i}" for i in range(3)]
+    beside = [FieldPlan(n, "DICOM name", "drop", i / 100, "12 of 99", "drop", beside=True) for i, n in enumerate(names)]
+    beside += [FieldPlan(n, "DICOM date", "drop", 0.0, "9 of 99", "drop", beside=True) for n in dates]
+    columns = [FieldPlan(f"c{i}", "text", "drop", 0.0, "declared", "drop") for i in range(9)]
+    profile = Profile(99, 99, (FieldPlan("pixels", "1 x 8x8", "feature", 0.0), *columns, *beside))
+    text = printed(first_screen(profile, "x"), 120)
+    squeezed = " ".join(text.split())
+    assert "10 columns" in text and all(name in text for name in (*dates, *(column.name for column in columns)))
+    assert "Name02 and" in text and "Name03" not in text and "12 of this kind; each is in the report" in squeezed
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_last_screen_says_verdict_numbers_and_reasons(width: int) -> None:
     text = printed(last_screen(Ended("REFUSED", ["Copies: too many"])), width)

@@ -67,6 +67,16 @@ def test_a_report_names_who_was_chosen_and_who_raced() -> None:
     assert alone["generator"]["name"] == "copula" and "race" not in alone
 
 
+def test_a_report_names_all_that_files_hold_beside_what_was_learned() -> None:
+    fields = (
+        FieldPlan("age", "integer", "feature", 0.0),
+        FieldPlan("PatientName", "DICOM name", "drop", 0.5, "1 of 2 images", "drop", beside=True),
+    )
+    profile = Profile.from_json(Profile(9, 9, fields).to_json())
+    assert stages.about_profile(profile) == {"notes": [], "beside": {"PatientName": "DICOM name, 1 of 2 images"}}
+    assert stages.about_profile(Profile(9, 9, ())) == {"notes": []}
+
+
 def test_the_gate_lists_every_unclear_field_with_its_line() -> None:
     fields = tuple(
         FieldPlan(n, "integer", "feature", 0.0, "looks like an MRN", unclear=True, fix=f"[{n}]") for n in "ab"

@@ -76,7 +76,7 @@ class _Evaluate:
         check_parts(self.manifest, train=train, holdout=holdout, synthetic=made, further=more, marks=self.inputs)
         about = {
             "versions": versions(),
-            "notes": list(profile.notes),
+            **stages.about_profile(profile),
             "unresolved": stages.unresolved(profile),
             "fewest": stages.fewest(self.manifest, train=train, synthetic=made),
             "sha256": self.inputs["synthetic"],

@@ -111,7 +111,7 @@ def count(value: Any) -> str:
 
 
 def removed(report: Report) -> Iterator[tuple[str, str]]:
-    """Columns that were not learned, and what was done instead."""
+    """Columns that were not learned, and what was done instead; and what stood beside them in files."""
     done = {
         "drop": "dropped: it does not stand in the synthetic records",
         "key": "regenerated: numbered anew",
@@ -120,6 +120,8 @@ def removed(report: Report) -> Iterator[tuple[str, str]]:
     for column in report.subject.get("columns", ()):
         if column.get("role") in done:
             yield column["name"], done[column["role"]]
+    for name, what in report.subject.get("beside", {}).items():
+        yield name, f"neither learned nor written ({what})"
 
 
 def reproduction(report: Report) -> Iterator[tuple[str, str]]:

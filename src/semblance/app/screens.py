@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -27,6 +27,8 @@ from semblance.core.modality import FieldPlan, Profile
 
 MANY = 60
 FIRST_REASONS = 5
+FEW_TAGS = 3
+"""Tags of a kind that stand in lines of their own; of more, so many are named."""
 TICK_SECONDS = 1.0
 COLOURS = {"RELEASE": "green", "CONTROLLED": "yellow", "REFUSED": "red"}
 BETTER = {"lower": "↓", "higher": "↑", "half": "½"}
@@ -53,19 +55,32 @@ def first_screen(profile: Profile, title: str) -> RenderableType:
     shown = [
         f for f in profile.fields if len(profile.fields) <= MANY or f.suspicion or f.unclear or f.role != "feature"
     ]
+    columns = sum(not f.beside for f in profile.fields)
     head = Text.assemble(
         (title, "bold"),
         f"  {_count(profile.records, 'record')}",
         f" of {_count(profile.patients, 'patient')}",
-        f", {_count(len(profile.fields), 'column')}",
+        f", {_count(columns, 'column')}",
     )
-    parts: list[RenderableType] = [Text(), head, _fields_table(shown)]
+    parts: list[RenderableType] = [Text(), head, _fields_table([*_folded(shown)])]
     if len(shown) < len(profile.fields):
         parts.append(
             Text(f"  and {_count(len(profile.fields) - len(shown), 'column')}: {_kinds(profile, shown)}", "dim")
         )
     parts += [Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in profile.notes]
     return Group(*parts, Text())
+
+
+def _folded(fields: Sequence[FieldPlan]) -> Iterator[FieldPlan]:
+    """The same, with one for all that files hold beside columns of a kind, where these are many."""
+    for one in fields:
+        alike = [f for f in fields if f.beside and f.kind == one.kind]
+        if not one.beside or len(alike) <= FEW_TAGS:
+            yield one
+        elif one is alike[0]:
+            names = f"{', '.join(f.name for f in alike[:FEW_TAGS])} and {len(alike) - FEW_TAGS} more"
+            said = f"{len(alike)} of this kind; each is in the report"
+            yield replace(one, name=names, missing=min(f.missing for f in alike), suspicion=said)
 
 
 def _count(n: int, word: str) -> str:

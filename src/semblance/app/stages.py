@@ -279,9 +279,16 @@ def about_model(
         **about_race(plan),
         **about_guarantee(guarantee if guarantee is not None else Guarantee()),
         "versions": dict(versions),
-        "notes": list(profile.notes),
+        **about_profile(profile),
         "unresolved": [],
     }
+
+
+def about_profile(profile: Profile) -> dict[str, Any]:
+    """What a report says of the input: notes, and all that files hold beside columns, which is neither learned nor
+    written."""
+    beside = {field.name: f"{field.kind}, {field.suspicion}" for field in profile.fields if field.beside}
+    return {"notes": list(profile.notes), **({"beside": beside} if beside else {})}
 
 
 def about_guarantee(guarantee: Guarantee) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def load(path: str) -> Any:
 class FieldPlan:
     """One field of the input as the first screen shows it, with what will be done about it.
 
-    `unclear` marks a field that nobody has decided on: without --yes the run ends with exit 4 and says `fix`.
+    `unclear` marks a field that nobody has decided on: without --yes the run ends with exit 4 and says `fix`. What
+    files hold `beside` columns, as a DICOM tag, is no column, and many of a kind are shown as one.
     """
 
     name: str
@@ -29,6 +30,7 @@ class FieldPlan:
     action: str = "learn"
     unclear: bool = False
     fix: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,11 @@ def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned
     fields = {field.name: field for field in profile.fields}
     assert fields["PatientID"].role == "drop" and not fields["PatientID"].unclear
     assert fields["InstitutionName"].suspicion == f"1 of 6 images fill this tag: '{file.name}'"
+    assert all(fields[name].beside for name in ("PatientID", "InstitutionName")) and not fields["pixels"].beside
+    kinds = {name: fields[name].kind for name in ("PatientName", "StudyDate", "unique identifiers", "PatientID")}
+    assert [*kinds.values()] == ["DICOM name", "DICOM date", "DICOM elements", "DICOM tag"]
+    told = [field.name for field in profile.fields if field.beside and field.suspicion.startswith("6 of")]
+    assert told[:2] == ["PatientName", "PatientID"]
     assert fields["burned-in text"].unclear and "Quetzal" not in str(profile)
     _, accepted = read([made], ReadOptions(declared={"image": {"burned_in": "accepted"}}))
     assert not any(field.unclear for field in accepted.fields)

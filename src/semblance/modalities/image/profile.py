@@ -10,9 +10,10 @@ from semblance.modalities.image import channels, halves
 from semblance.modalities.image.burned import looked_at, written
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.declare import UNLEARNED, Said
+from semblance.modalities.image.formats import dicom
 from semblance.modalities.image.found import Found
 
-HELD = {"dicom": "DICOM tag", "nifti": "NIfTI header", "png": "PNG text", "tiff": "TIFF tag"}
+HELD = {"nifti": "NIfTI header", "png": "PNG text", "tiff": "TIFF tag"}
 """What holds the texts of a format that may name a patient."""
 NAMED = 2
 """Images that are named, at most, where some fill a tag and others do not."""
@@ -37,17 +38,23 @@ def tags(found: Sequence[Found], said: Said) -> Iterator[FieldPlan]:
     filled: dict[tuple[str, str], list[str]] = {}
     for one in found:
         for tag in one.tags:
-            filled.setdefault((HELD[one.layout.fmt], tag), []).append(one.name)
-    for (kind, tag), names in sorted(filled.items(), key=lambda each: -len(each[1])):
-        if kind != HELD["dicom"] or tag not in learned:
-            missing = 1 - len(names) / len(found)
-            yield FieldPlan(tag, kind, "drop", missing, _filled(names, len(found)), "drop")
+            filled.setdefault((one.layout.fmt, tag), []).append(one.name)
+    for (fmt, tag), names in sorted(filled.items(), key=_telling):
+        if fmt != "dicom" or tag not in learned:
+            kind, missing = dicom.told_kind(tag) if fmt == "dicom" else HELD[fmt], 1 - len(names) / len(found)
+            yield FieldPlan(tag, kind, "drop", missing, _filled(names, len(found)), "drop", beside=True)
     burned = sum(one.burned is True for one in found)
     if burned:
         reason = f"{burned:,} images say that text is burned into their pixels"
         yield FieldPlan("burned-in text", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
     if reason := lettered(found):
         yield FieldPlan("text in pixels", "pixels", "feature", 0.0, reason, "learn", said.burned_in is None, LOOK)
+
+
+def _telling(each: tuple[tuple[str, str], list[str]]) -> tuple[int, bool]:
+    """Tags that most images fill first, and of these those that are called after the patient."""
+    (_, tag), names = each
+    return -len(names), not tag.startswith("Patient")
 
 
 def _filled(names: Sequence[str], images: int) -> str:

@@ -26,6 +26,8 @@ from semblance.modalities.image.found import SUBJECT, Found, whole
 
 PRIVATE, NUMBERS, UNKNOWN = "private elements", "unique identifiers", "elements of no known keyword"
 """What many elements that may identify a patient are told as."""
+KINDS = {"PN": "DICOM name", **dict.fromkeys(("DA", "TM", "DT"), "DICOM date")}
+"""Kinds of elements that may identify a patient, by how their values are written (PS3.5 6.2)."""
 CURVES = 0x50
 """The first half of the numbers of groups that hold curves."""
 YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -151,6 +153,13 @@ def _identifying(held: Any) -> Iterator[str]:
         elif kind == "SQ" and not named:
             for item in held[tag].value:
                 yield from _identifying(item)
+
+
+def told_kind(tag: str) -> str:
+    """The kind of an element that may identify a patient, by its keyword, or of many, by what they are told as."""
+    if tag in (PRIVATE, NUMBERS, UNKNOWN):
+        return "DICOM elements"
+    return KINDS.get(library().datadict.dictionary_VR(tag), "DICOM tag")
 
 
 def _is_filled(value: Any) -> bool:
