@@ -164,6 +164,19 @@ def test_tags_of_patients_and_burned_in_text_are_told_before_anything_is_learned
     assert not any(field.unclear for field in accepted.fields)
 
 
+def test_a_class_that_is_not_written_is_told_before_anything_is_learned(tmp_path):
+    made = folder("dicom", tmp_path)
+    for file in made.glob("*.dcm"):
+        held = pydicom.dcmread(file)
+        held.SOPClassUID, held.Modality = pydicom.uid.DigitalMammographyXRayImageStorageForPresentation, "MG"
+        held.save_as(file)
+    data, shown = read([made], ReadOptions())
+    (note,) = [note for note in shown.notes if "Secondary Capture of modality MG: Digital Mammography" in note]
+    assert "invented" in note
+    for file in write([data], tmp_path / "again").glob("*.dcm"):
+        assert pydicom.dcmread(file).SOPClassUID == pydicom.uid.SecondaryCaptureImageStorage
+
+
 def test_texts_of_headers_are_told_before_anything_is_learned(tmp_path):
     made = folder("nifti", tmp_path)
     file = sorted(made.glob("*.nii.gz"))[2]

@@ -10,7 +10,7 @@ from semblance.modalities.image import channels, halves
 from semblance.modalities.image.burned import looked_at, written
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.declare import UNLEARNED, Said
-from semblance.modalities.image.formats import dicom
+from semblance.modalities.image.formats import classes, dicom
 from semblance.modalities.image.found import Found
 
 HELD = {"nifti": "NIfTI header", "png": "PNG text", "tiff": "TIFF tag"}
@@ -97,6 +97,8 @@ def told(images: Images, rare: int) -> Iterator[str]:
     if images.layout.steps:
         names = ", ".join(step.name for step in images.layout.steps)
         yield f"steps taken: {names}; what is made comes out so, on the common scale"
+    if images.layout.fmt == "dicom":
+        yield from classes.told(images.layout, several=images.layout.frames and images.pixels.ndim == 5)
     yield from channels.told(images.layout.maps, images.pixels, rare)
     yield from halves.told(images)
     if images.anonymous:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,19 +103,68 @@ def layout(end: str) -> Layout:
     return Layout("dicom", stored, spacing=spacing, kind=kind, sop=sop, across=across, frames=end in SEVERAL)
 
 
+def lacks(held) -> list[str]:
+    """What its class demands and a data set does not have, or has empty where a value is demanded."""
+    demanded = [*ALL.split(), *FURTHER[held.SOPClassUID.removeprefix(classes.STORAGE)].split()]
+    missing = [one for one in demanded if one.removesuffix("?") not in held]
+    return missing or [one for one in demanded if not one.endswith("?") and held[one].is_empty]
+
+
 @pytest.mark.parametrize("end", FURTHER)
 def test_every_attribute_that_its_class_demands_is_there(end, tmp_path):
     mine = layout(end)
     shape = (3 if end in COLOURED else 1, *((3,) if mine.frames else ()), 8, 9)
     numbers = np.arange(np.prod(shape)).reshape(shape).astype(mine.stored)
     file = objects.write(numbers, mine, tmp_path / "x", number=1, subject=1)
-    held = pydicom.dcmread(file)
-    demanded = [*ALL.split(), *FURTHER[end].split()]
-    assert [one for one in demanded if one.removesuffix("?") not in held] == []
-    assert [one for one in demanded if not one.endswith("?") and held[one].is_empty] == []
+    assert lacks(pydicom.dcmread(file)) == []
     found = dicom.read(file).found
     assert (found.pixels == numbers).all() and found.layout.sop == mine.sop
     assert end in COLOURED or found.layout.spacing == mine.spacing
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        *(("1.2", "MG"), ("1.2.1", "MG"), ("1.3", "IO"), ("12.1", "XA"), ("12.2", "RF"), ("20", "NM"), ("128", "PT")),
+        *(("77.1.5.1", "OP"), ("130", "PT"), ("4.3", "MR"), ("481.1", "RTIMAGE")),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stored", "channels", "several", "capture"),
+    [
+        *(("uint16", 1, False, "7"), ("uint8", 3, False, "7")),
+        *(("uint8", 1, True, "7.2"), ("int16", 1, True, "7.3"), ("uint8", 3, True, "7.4")),
+    ],
+)
+def test_a_class_that_demands_what_nobody_knows_becomes_secondary_capture(
+    end, kind, stored, channels, several, capture, tmp_path
+):
+    """A mammography without a side or a view once was said to be a mammography."""
+    mine = replace(layout("2.1" if several else "2"), stored=stored, kind=kind, sop=f"{classes.STORAGE}{end}")
+    shape = (channels, *((3,) if several else ()), 8, 9)
+    numbers = (np.arange(np.prod(shape)) % 100 - (50 if stored == "int16" else 0)).reshape(shape).astype(stored)
+    (note,) = classes.told(mine, several=several)
+    assert pydicom.uid.UID(mine.sop).name in note and "Secondary Capture" in note
+    file = objects.write(numbers, mine, tmp_path / "x", number=1, subject=1)
+    held = pydicom.dcmread(file)
+    assert (held.SOPClassUID, held.Modality) == (f"{classes.STORAGE}{capture}", kind) and lacks(held) == []
+    assert (dicom.read(file).found.pixels == numbers).all()
+
+
+def test_frames_of_what_is_kept_by_itself_have_the_class_of_one_frame(tmp_path):
+    for end, single in (("3.1", "6.1"), ("7.3", "7"), ("2.1", "2.1")):
+        mine = replace(layout(end), spacing=(1.5, 1.0), frames=False)
+        file = objects.write(np.zeros((1, 8, 8), np.int16), mine, tmp_path / end, number=1, subject=1)
+        assert pydicom.dcmread(file).SOPClassUID == f"{classes.STORAGE}{single}" and [*classes.told(mine)] == []
+
+
+@pytest.mark.parametrize("end", ["2", "4", "1.1"])
+def test_an_image_that_does_not_lie_in_a_patient_is_no_slice_of_one(end, tmp_path):
+    for lacking in ({"across": ()}, {"spacing": ()}):
+        mine = replace(layout(end), **lacking)
+        known = end == "1.1" and "across" in lacking
+        file = objects.write(np.zeros((1, 8, 8), np.int16), mine, tmp_path / f"{known}{lacking}", number=1, subject=1)
+        assert (pydicom.dcmread(file).SOPClassUID == mine.sop) is known and ([*classes.told(mine)] == []) is known
 
 
 def test_types_of_images_are_those_of_their_class(tmp_path):

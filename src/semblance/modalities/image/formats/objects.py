@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 
 from semblance.modalities.image.data import Layout
-from semblance.modalities.image.formats.classes import DERIVED, STORAGE, own, typed
-from semblance.modalities.image.formats.dicom import SECONDARY, YEARS, library
+from semblance.modalities.image.formats.classes import DERIVED, ENHANCED, is_capture, own, typed, written
+from semblance.modalities.image.formats.dicom import YEARS, library
 
-ENHANCED = tuple(f"{STORAGE}{kind}" for kind in ("2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130"))
-"""Storage classes of several frames which say in functional groups where these lie and what they mean."""
 STACKED = ("FrameContentSequence", "InStackPositionNumber")
 """The dimension of planes."""
 _DATE, _TIME = "20000101", "000000"
@@ -83,10 +81,13 @@ def _object(
 ) -> Any:
     """The object of (channels, height, width) numbers, or of (channels, frames, height, width), marked as synthetic and
     without a patient."""
-    pydicom = library()
+    pydicom, several = library(), numbers.ndim == 4
+    layout = replace(layout, sop=written(layout, colours=len(numbers) > 1, several=several))
+    if several and is_capture(layout.sop):
+        numbers, layout = _unsigned(numbers, layout)
     uids = [uid(mark, str(number), part) for part in ("study", "series", f"instance {place}", "frame of reference")]
     told: dict[str, Any] = {
-        "SOPClassUID": layout.sop or SECONDARY,
+        "SOPClassUID": layout.sop,
         "SOPInstanceUID": uids[2],
         "StudyInstanceUID": uids[0],
         "SeriesInstanceUID": uids[1],
@@ -119,8 +120,8 @@ def _object(
     }
     if "DetectorType" in told and layout.spacing:  # of a radiograph: its pixels lie on the detector
         told["ImagerPixelSpacing"] = told["PixelSpacing"]
-    if numbers.ndim == 4 or layout.sop in ENHANCED:
-        told |= _several(told, layout, numbers.shape[1] if numbers.ndim == 4 else 1)
+    if several or layout.sop in ENHANCED:
+        told |= _several(told, layout, numbers.shape[1] if several else 1)
     made = dataset({keyword: value for keyword, value in told.items() if value is not None})
     made.file_meta = pydicom.dataset.FileMetaDataset()
     made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
@@ -209,6 +210,16 @@ def _scaled(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
     low, high = float(numbers.min()), float(numbers.max())
     own = replace(layout, stored="uint16", slope=(high - low) / 65535 if high > low else 1.0, intercept=low)
     return own.numbers(numbers), own
+
+
+def _unsigned(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
+    """The same values as numbers from 0 on, as several frames of Secondary Capture have them (PS3.3 A.8.3.4)."""
+    kind = np.dtype(layout.stored)
+    if kind.kind != "i":
+        return numbers, layout
+    low, stored = int(np.iinfo(kind).min), f"u{kind.name}"
+    made = (numbers.astype(np.int64) - low).astype(stored)
+    return made, replace(layout, stored=stored, intercept=layout.intercept + low * layout.slope)
 
 
 def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
