@@ -321,7 +321,16 @@ def test_what_differs_between_patients_is_no_layout_of_all(tmp_path):
     held = pydicom.dcmread(files[0])
     held.WindowCenter, held.WindowWidth = 41, 399
     held.save_as(files[0])
-    assert read([made], ReadOptions())[0].layout.window is None
+    data, _ = read([made], ReadOptions())
+    assert data.layout.window is None and data.layout.windows
+    for file in write([data], tmp_path / "again").glob("*.dcm"):
+        held = pydicom.dcmread(file)
+        values = held.pixel_array * float(held.RescaleSlope) + float(held.RescaleIntercept)
+        low, high = np.percentile(values, [1, 99])
+        assert held.VOILUTFunction == "LINEAR_EXACT" and held.WindowWidth == pytest.approx(high - low)
+        assert held.WindowCenter == pytest.approx((low + high) / 2)
+    again, _ = read([tmp_path / "again"], ReadOptions())
+    assert again.layout == data.layout
 
 
 def test_a_layout_of_nobody_else_is_not_that_of_the_first(tmp_path):

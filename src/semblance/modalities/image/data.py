@@ -62,7 +62,8 @@ class Layout:
     `channels` names the channels where masks or contrasts are known by name (empty: all are intensities), those of
     label maps last, `given` those from which the others are painted. `apart`: each channel of intensities stands in
     files as an image of its own. `steps` were taken of intensities when they were read (see `steps.py`).
-    `frames`: a DICOM volume is one file of several frames, and not a folder of slices.
+    `frames`: a DICOM volume is one file of several frames, and not a folder of slices. `windows`: those of the input
+    differ, and each image has a window by its own pixels.
     """
 
     fmt: Format = "npz"
@@ -82,6 +83,7 @@ class Layout:
     given: tuple[str, ...] = ()
     apart: bool = False
     frames: bool = False
+    windows: bool = False
     steps: tuple[Step, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -112,7 +114,7 @@ class Layout:
 
 COLOURS = ("red", "green", "blue")
 """The names of the channels of a colour image, where any have names."""
-LATER = ("channels", "given", "apart", "frames", "steps")
+LATER = ("channels", "given", "apart", "frames", "windows", "steps")
 """What is told of a layout only where there is any."""
 
 

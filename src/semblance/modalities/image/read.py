@@ -362,7 +362,7 @@ def _shared(layouts: Sequence[Layout]) -> Layout:
     no place is kept, and where they are tilted no tilt."""
     counts = {part.name: Counter(getattr(one, part.name) for one in layouts) for part in fields(Layout)}
     usual = {name: count.most_common(1)[0][0] for name, count in counts.items()}
-    own: dict[str, Any] = {"window": None} if len(counts["window"]) > 1 else {}
+    own: dict[str, Any] = {"window": None, "windows": True} if len(counts["window"]) > 1 else {}
     if len(counts["slope"]) > 1 or len(counts["intercept"]) > 1:
         own |= {"stored": "float32", "slope": 1.0, "intercept": 0.0}
     if len(counts["spacing"]) > 1:

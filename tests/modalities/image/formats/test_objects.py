@@ -34,6 +34,32 @@ def test_identifiers_follow_from_pixels_and_number(tmp_path):
     assert uids[0] == uids[1] != uids[2]
 
 
+@pytest.mark.parametrize("sop", [dicom.SECONDARY, objects.ENHANCED[0], "1.2.840.10008.5.1.4.1.1.7.3"])
+@pytest.mark.parametrize("stored", ["int16", "float32"])
+def test_where_windows_differ_an_image_has_one_of_its_own_that_is_that_of_its_slices(sop, stored, tmp_path):
+    """Files of patients with windows of their own once came out without any."""
+    rng = np.random.default_rng(0)
+    several = sop != dicom.SECONDARY
+    numbers = rng.normal(0, 300 if stored == "int16" else 0.01, (1, 3, 20, 20)).astype(stored)
+    scale = (2.0, -100.0) if stored == "int16" else (1.0, 0.0)
+    layout = Layout("dicom", stored, *scale, (1.0, 2.0, 2.0), kind="CT", sop=sop, frames=several, windows=True)
+    made = objects.write(numbers, layout, tmp_path / "x", number=1, subject=1)
+    held = [pydicom.dcmread(file) for file in (sorted(made.iterdir()) if made.is_dir() else [made])]
+    ends = np.percentile(numbers * scale[0] + scale[1], [1, 99])
+    for one in held:
+        assert dicom.of_frame(one, "VOILUTFunction", 0) == "LINEAR_EXACT"
+        assert dicom.of_frame(one, "WindowCenter", 0) == pytest.approx(ends.mean(), abs=1e-4)
+        assert dicom.of_frame(one, "WindowWidth", 0) == pytest.approx(np.ptp(ends), rel=1e-4)
+    plain = objects.write(
+        np.zeros((1, 8, 8), np.int16),
+        replace(layout, stored="int16", frames=False),
+        tmp_path / "y",
+        number=1,
+        subject=1,
+    )
+    assert dicom.of_frame(pydicom.dcmread(plain), "WindowWidth", 0) > 0
+
+
 def test_a_volume_is_written_as_a_series(tmp_path):
     numbers = np.arange(3 * 64).reshape(1, 3, 8, 8).astype(np.int16)
     layout = Layout("dicom", "int16", spacing=(2.5, 1.0, 1.0), kind="MR", across=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0))

@@ -20,6 +20,8 @@ from semblance.modalities.image.data import Layout
 from semblance.modalities.image.formats.classes import DERIVED, ENHANCED, is_capture, own, typed, written
 from semblance.modalities.image.formats.dicom import YEARS, library
 
+MIDDLE = 99.0
+"""Per cent of pixels that are below the upper end of an image's own window, and above the lower one."""
 STACKED = ("FrameContentSequence", "InStackPositionNumber")
 """The dimension of planes."""
 _DATE, _TIME = "20000101", "000000"
@@ -37,6 +39,8 @@ def write(
 ) -> Path:
     """A file, or of a volume whose input was not one file of several frames, a folder of slices. Identifiers follow
     from the pixels and the number of the image. Of what is `known` of it, each tag has what such a patient has."""
+    if layout.windows and len(numbers) == 1:
+        layout = replace(layout, window=_window(numbers, layout))
     mark = hashlib.sha256(np.ascontiguousarray(numbers).tobytes()).hexdigest()
     if numbers.ndim == 3 or layout.frames:
         file = path.with_name(f"{path.name}.dcm")
@@ -164,7 +168,7 @@ GROUPS = {
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
     "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
-    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "VOILUTFunction"),
 }
 """Functional groups that all frames share."""
 
@@ -212,6 +216,12 @@ def _scaled(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
     return own.numbers(numbers), own
 
 
+def _window(numbers: np.ndarray, layout: Layout) -> tuple[float, float]:
+    """The middle and the width of what nearly all pixels are between; of an even image, a step of its scale."""
+    low, high = sorted((np.percentile(numbers, [100 - MIDDLE, MIDDLE]) * layout.slope + layout.intercept).tolist())
+    return (low + high) / 2, high - low if high > low else abs(layout.slope)
+
+
 def _unsigned(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, Layout]:
     """The same values as numbers from 0 on, as several frames of Secondary Capture have them (PS3.3 A.8.3.4)."""
     kind = np.dtype(layout.stored)
@@ -251,4 +261,5 @@ def _plane(numbers: np.ndarray, layout: Layout) -> dict[str, Any]:
         told["ImagePositionPatient"] = ["0", "0", "0"]
     if layout.window is not None:
         told |= {"WindowCenter": f"{layout.window[0]:.10g}", "WindowWidth": f"{layout.window[1]:.10g}"}
+        told |= {"VOILUTFunction": "LINEAR_EXACT"} if layout.windows else {}
     return told
