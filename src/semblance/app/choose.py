@@ -154,7 +154,8 @@ def generator_name(manifest: Modality, name: str, *, private: bool = False) -> s
 def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
     """The generator with its options: `asked` by the person must exist, `offered` by the run are used where they do.
 
-    `rare` is the larger of both: a person may ask for larger groups than the profile wants, never for smaller ones.
+    Raises UsageError for others, for values that do not fit, and for a smaller `rare` than the profile offers: a person
+    may ask for larger groups, never for smaller ones.
     """
     kind = manifest.generator(name)
     known = [field.name for field in fields(kind)]
@@ -164,12 +165,18 @@ def build_spec(manifest: Modality, name: str, *, offered: Mapping[str, Any], ask
         if option not in known
     ]
     problems += wrong_values(kind, asked, section="generator")
+    problems += _too_rare(asked.get("rare"), least=offered.get("rare"))
     if problems:
         raise UsageError(*problems)
-    options = {k: v for k, v in {**offered, **asked}.items() if k in known and v is not None}
-    if "rare" in offered and "rare" in options:
-        options["rare"] = max(options["rare"], offered["rare"])
-    return kind(**options)
+    return kind(**{k: v for k, v in {**offered, **asked}.items() if k in known and v is not None})
+
+
+def _too_rare(asked: object, *, least: int | None) -> list[Problem]:
+    """What is wrong with groups of so few patients."""
+    if not isinstance(asked, int) or least is None or asked >= least:
+        return []
+    rule = f"what fewer patients have than the profile wants together, {least}, is not learned by itself"
+    return [Problem(f"[generator] rare = {asked}", rule, f"rare = {least} or more, or leave it out")]
 
 
 def refuse_epsilon(manifest: Modality, name: str, *, epsilon: float | None) -> None:
