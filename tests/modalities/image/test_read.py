@@ -235,6 +235,17 @@ def test_every_file_with_values_that_are_no_numbers_is_named(fmt, tmp_path):
     assert all("no numbers" in problem.found and "background" in problem.fix for problem in told.value.problems)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_an_image_of_an_archive_with_values_that_are_no_numbers_is_named_as_files_are(value, tmp_path):
+    images = np.zeros((6, 9, 9))
+    images[3, 0, 0] = value
+    np.savez(tmp_path / "a.npz", images=images)
+    with np.errstate(over="ignore"), pytest.raises(DataError) as told:
+        read([tmp_path / "a.npz"], ReadOptions())
+    (problem,) = told.value.problems
+    assert problem.found == "'a.npz, image 3' has values that are no numbers" and "background" in problem.fix
+
+
 def test_broken_files_hide_no_size_and_no_colour(tmp_path):
     """They once were told of only when the broken ones were gone."""
     from PIL import Image

@@ -63,8 +63,6 @@ def read(path: Path, said: Said, *, alone: bool = False) -> Iterator[Found]:
         raise DataError.of(f"'{path.name}' holds no images", rule=rule, fix="rename the array of images")
     masks = {prefix: {} if alone else _masks(held, prefix, said) for prefix in parts}
     problems = [problem for prefix in parts for problem in _problems(path, held, prefix, said, masks[prefix])]
-    if not alone:
-        problems += [problem for prefix in parts for problem in _endless(path, held, prefix)]
     if problems:
         raise DataError(*problems)
     columns = {prefix: {} if alone else _columns(held, prefix, said, masks[prefix]) for prefix in parts}
@@ -204,14 +202,6 @@ def _problems(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks) -
         if name is not None and held[name].reshape(len(held[name]), -1).shape != (len(images), 1):
             rule, fix = "an image has one label, patient, domain and pair", "one value for each image"
             yield Problem(f"'{path.name}', array '{name}' has shape {held[name].shape}", rule, fix)
-
-
-def _endless(path: Path, held: Arrays, prefix: str) -> Iterator[Problem]:
-    name = str(_named(held, prefix, IMAGES))
-    images = held[name]
-    if images.dtype.kind == "f" and not all(np.isfinite(images[part]).all() for part in large.parts(images)):
-        found = f"'{path.name}', array '{name}' has values that are no numbers"
-        yield Problem(found, "every pixel is a number", "fill or crop them")
 
 
 def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
