@@ -1,6 +1,6 @@
 """Writes `phantoms.npz`: simulated slices of 400 patients, two lungs in a body and, where the label says so, a nodule;
 `scans.npz`: of 160 patients such a slice (CT), the uptake of a tracer (PET) on the same grid, and a mask of the
-nodule; and `unpaired.npz`: of 240 patients a slice of CT or of MR, never both, with the mask.
+nodule; and `unpaired.npz`: of 400 patients a slice of CT or of MR, never both, with the mask.
 
 No real patient stands behind any of it.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 PATIENTS, SIDE = 400, 28
 SCANNED = 160
-APART = 240
+APART = 400
 
 
 def slice_of(rng: np.random.Generator, ill: bool) -> np.ndarray:

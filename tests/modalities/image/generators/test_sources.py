@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from semblance.core.rng import stream
@@ -27,7 +29,25 @@ def test_new_masks_are_as_large_as_real_ones_and_as_smooth():
     drawn = sources.draw(source.labels[:200], NONE, rng=stream(0, "draw")).reshape(200, 16, 16)
     real, threshold = source.coefficients.reshape(-1, 16, 16), zero()
     assert abs((drawn > threshold).mean() - (real > threshold).mean()) < 0.02
+    sizes = [np.sort((x > threshold).mean((1, 2))) for x in (drawn, real)]
+    for share in (0.1, 0.5, 0.9):  # each image by itself, and not only all of them together
+        assert abs(np.quantile(sizes[0], share) - np.quantile(sizes[1], share)) < 0.03
     assert edges(drawn > threshold) < 2 * edges(real > threshold)
+
+
+def test_as_many_images_as_real_ones_show_nothing():
+    """A nodule in three of ten images, all small: mixtures alone drew large ones in a few, or none."""
+    source, threshold = learned(), zero()
+    rows, n = source.coefficients.copy(), len(source.labels)
+    rows[:] = threshold - 1.0
+    at = np.arange(n) % 7
+    for i in np.flatnonzero(np.arange(n) % 10 < 3):
+        rows[i].reshape(16, 16)[4 + at[i] : 6 + at[i], 5:7] = threshold + 2.0
+    few = replace(source, coefficients=rows)
+    sources = Sources.fit(few, (1, 16, 16), np.array([threshold]), most=30, mixture=4, rare=5, seed=0)
+    sizes = (sources.draw(few.labels[:200], NONE, rng=stream(0, "draw")) > threshold).sum(1)
+    assert abs((sizes == 0).mean() - 0.7) < 0.08
+    assert set(sizes[sizes > 0]) <= {3, 4, 5}
 
 
 def zero() -> float:
@@ -38,7 +58,7 @@ def zero() -> float:
 
 def test_what_components_leave_over_keeps_its_texture_and_spread():
     source = learned()
-    sources = Sources.fit(source, (1, 16, 16), np.array([zero()]), most=0, mixture=4, rare=5, seed=0)
+    sources = Sources.fit(source, (1, 16, 16), np.array([np.nan]), most=0, mixture=4, rare=5, seed=0)
     drawn = sources.draw(source.labels[:200], NONE, rng=stream(0, "draw"))
     assert np.corrcoef(drawn.std(0), source.coefficients.std(0))[0, 1] > 0.9
     steps = [np.diff(x.reshape(-1, 16, 16), axis=2).std() / x.std() for x in (drawn, source.coefficients)]
