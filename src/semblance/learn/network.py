@@ -102,7 +102,8 @@ class Network:
         # As many as the budget holds where each phase takes its share of them, at its own pace.
         steps = round(1 / sum(phase.share / alone(phase) for phase in self.phases(objective)))
         most = within_epochs(steps, epochs=epochs, records=len(source), batch=base.batch, fewest=FEWEST)
-        return replace(base, steps=most, look=max(20, most // LOOKS)).to_json()
+        scored = 1 + len(base.averages)  # a look scores each average, so it is taken so much more seldom
+        return replace(base, steps=most, look=scored * max(20, most // LOOKS)).to_json()
 
     def learn(self, learned: Learned, how: Fitting) -> Drawn:
         """Train for the plan. Raises DataError where training diverges."""

@@ -74,7 +74,9 @@ class Diffusion(PrivateSpec):
     """Channels of these latents, which have at most 32 places a side."""
     card: ClassVar[Card] = CARD
     reads: ClassVar[bool] = True
-    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998)
+    base: ClassVar[TrainPlan] = TrainPlan(
+        steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998, averages=(0.05, 0.1), patience=7
+    )
 
     def objective(
         self,
