@@ -98,8 +98,8 @@ class State:
         return [f"average{i or ''}/" for i in range(len(self.averages))]
 
     def _ordered(self, weights: Weights) -> Weights:
-        """In the network's own order, which a file does not keep and `follow` relies on."""
-        return {name: weights[name] for name in self.net.state_dict()}
+        """In the network's own order, which a file does not keep and `follow` relies on, and where the network lies."""
+        return {name: weights[name].to(own.device) for name, own in self.net.state_dict().items()}
 
 
 def copy_of(net: torch.nn.Module) -> Weights:
