@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from semblance.core.rng import root_of, stream
-from semblance.learn.device import array_of, beside, device_of
+from semblance.learn.device import array_of, beside
 from semblance.learn.nets.subspace import Subspace
 from semblance.learn.network import Phase
 from semblance.learn.noise import angle, noise_of, normal_like
@@ -94,7 +94,6 @@ class Cascade:
 
     def stop_by(self, aside: torch.Tensor) -> None:
         """Look at these (n, width) rows between steps."""
-        aside = aside.to(device_of(self.net))
         some = some_of(aside, self.looked)
         assert some is not None
         self.coarse.aside, self.fine.aside = self.along(aside), self.left(some)

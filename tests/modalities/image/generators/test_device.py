@@ -61,6 +61,11 @@ def fused(monkeypatch):
     monkeypatch.setattr(optimizer, "_get_fused_kernels_supported_devices", lambda: ["cpu", "cuda", "meta"])
 
 
+def stopped(tick):
+    if tick.step == 4:
+        raise KeyboardInterrupt
+
+
 @pytest.mark.filterwarnings("ignore:.*meta parameter in the current model")
 @pytest.mark.parametrize("name", SPECS)
 def test_all_of_learning_and_drawing_lies_where_the_weights_do(name, tmp_path, monkeypatch):
@@ -70,7 +75,8 @@ def test_all_of_learning_and_drawing_lies_where_the_weights_do(name, tmp_path, m
     holed[:, -1, :6] = np.nan
     with elsewhere() as mode:
         spec.plan(data, rng=stream(0, "plan"), time_budget=0.05)
-        spec.fit(data, rng=stream(0, "fit"), plan=PLAN, resume=tmp_path)
+        with pytest.raises(KeyboardInterrupt):
+            spec.fit(data, rng=stream(0, "fit"), plan=PLAN, resume=tmp_path, watch=stopped)
         model = spec.fit(data, rng=stream(0, "fit"), plan=PLAN, resume=tmp_path)  # takes up what was kept
         learned = mode.seen
         concat(list(model.sample(5, rng=stream(0, "sample"))))
