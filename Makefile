@@ -7,12 +7,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help setup dev lint types demo test test-all bench-tables bench-scale bench-evaluate bench-judged bench-private \
-  bench-selection bench-signals bench-wide bench-clipping bench-images bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
+  bench-selection bench-signals bench-wide bench-clipping bench-images bench-images-gpu bench-translations bench-vitals peers private-peers signal-peers image-peers judges oracles clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup | demo | test | test-all | bench-tables | bench-scale | bench-evaluate | bench-judged"
-	@echo "     bench-private | bench-selection | bench-signals | bench-images | bench-translations | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
+	@echo "     bench-private | bench-selection | bench-signals | bench-images | bench-images-gpu | bench-translations | bench-vitals | peers | private-peers | signal-peers | image-peers | judges | oracles | clean"
 	@echo "(see README.md, CONTRIBUTING.md and bench/README.md)"
 
 # A stamp holds off the second set-up until a requirement changes.
@@ -96,6 +96,10 @@ IMAGES ?= pneumoniamnist mednist
 # Generators of images beside their peers.
 bench-images: setup image-peers
 	for board in $(IMAGES); do $(BIN)/python -m bench.images --board $$board --seeds $(SEEDS) --contenders $(CONTENDERS) || exit; done
+
+# The same with CUDA, by the clock; it needs a PyTorch that is built for it, here and in the peers' environment.
+bench-images-gpu: setup image-peers
+	$(BIN)/python -m bench.images --board gpu --seeds $(SEEDS) --contenders real diffusion peers
 
 TRANSLATIONS ?= flair nuclei
 

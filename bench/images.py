@@ -29,7 +29,8 @@ NOTES = """\
 # Generators of images
 
 Each contender learns the training images for as many seconds of a processor and draws 2,000 new ones; judges compare
-them with the images that the board's makers held out. Peers learn in an environment of their own (bench/README.md).
+them with the images that the board's makers held out. With CUDA the seconds are those of the clock. Peers learn in an
+environment of their own (bench/README.md).
 
 - fit s, CPU s: seconds of the clock and of processors for planning and fitting; GiB: the most memory so far; images/s:
   by the clock, and for each second of a processor (where the machine does other work, only these compare)
@@ -94,6 +95,7 @@ BOARDS = {
         "PneumoniaMNIST, 5,232 radiographs of 28 x 28, 2 labels", DATA / "images" / "pneumoniamnist", 600
     ),
     "mednist": Board("MedNIST, 6,000 images of 64 x 64, 6 modalities", DATA / "images" / "mednist", 600),
+    "gpu": Board("MedNIST learned with CUDA, by the clock", DATA / "images" / "mednist", 600, {"device": "cuda"}),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import psutil
+import torch
 
 from bench.boards import ROOT
 from bench.contenders import Peer, environment, installed, launched
@@ -26,6 +28,7 @@ from bench.results import REAL, Columns, Row, Section, Try, made, put, told
 from bench.watch import GIB, Limits, by_processor
 from semblance import catalog
 from semblance.app import stages
+from semblance.app.choose import build_spec
 from semblance.core.dataset import Evidence
 from semblance.core.errors import DataError, UsageError
 from semblance.core.modality import load
@@ -40,7 +43,8 @@ START, PATIENCE = 180, 6
 
 
 class Board(Protocol):
-    """Real data, and the seconds of a processor that every generator may learn."""
+    """Real data, and the seconds that every generator may learn: of a processor, or, where `options` name a device, of
+    the clock."""
 
     @property
     def title(self) -> str:
@@ -54,7 +58,7 @@ class Board(Protocol):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What a generator of the catalogue is told besides."""
+        """What a generator of the catalogue that has such options is told besides."""
         ...
 
     def parts(self) -> tuple[Any, Any]:
@@ -76,7 +80,9 @@ class Guests:
         peer = self.peers[name]
         return f"{peer.title} {installed(environment(peer), peer.package)}"
 
-    def drawn(self, name: str, train: Any, seconds: float, *, n: int, seed: int) -> tuple[Any, dict[str, float]]:
+    def drawn(
+        self, name: str, train: Any, seconds: float, *, n: int, seed: int, device: str = "cpu"
+    ) -> tuple[Any, dict[str, float]]:
         """New records of a peer, and what they cost. Raises RuntimeError where it came to none."""
         peer = self.peers[name]
         python = environment(peer) / "bin" / "python"
@@ -87,6 +93,7 @@ class Guests:
             given, out = folder / "train.npz", folder / "out.npz"
             self.give(train, given, n, stream(seed, "wanted"))
             job = {"train": str(given), "out": str(out), "seed": seed, "time_budget": seconds, "part": peer.part}
+            job |= {"device": device}
             limits = Limits(START + PATIENCE * seconds, 0.9 * psutil.virtual_memory().total / GIB)
             ran = launched([python, ROOT / "bench" / "peers" / peer.script], job, limits, cwd=folder)
             if ran.outcome != "finished":
@@ -120,10 +127,11 @@ class Bench:
         RuntimeError where a peer came to none."""
         n = min(len(train), self.most)
         if self.guests is not None and name in self.guests.peers:
-            new, cost = self.guests.drawn(name, train, seconds, n=n, seed=seed)
+            device = board.options.get("device", "cpu")
+            new, cost = self.guests.drawn(name, train, seconds, n=n, seed=seed, device=device)
             return new, None, cost
         manifest = catalog.modality(self.modality)
-        spec: Any = manifest.generator(name)(**board.options)
+        spec = build_spec(manifest, name, offered=board.options, asked={})
         times = [_now()]
         plan = spec.plan(train, rng=stream(seed, "plan"), time_budget=seconds)
         model = spec.fit(train, rng=stream(seed, "fit"), plan=plan)
@@ -162,7 +170,7 @@ class Bench:
             for seed in range(args.seeds):
                 tries = (*tries, self.attempt(name, board, seconds, seed=seed))
                 threads = f", OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}"
-                row = Row(self.title(name), tries, made(self.name, versions=threads))
+                row = Row(self.title(name), tries, made(self.name, versions=threads + _gpu(board)))
                 section = Section(f"{board.title}; {seconds:g} s", "", {row.name: row})
                 book = put(args.out.with_suffix(".json"), f"{args.board} {seconds:g}", section)
                 args.out.write_text(told(book, self.notes, self.columns, by=self.by), encoding="utf-8")
@@ -185,12 +193,21 @@ class Bench:
         parser.add_argument("--board", choices=[*self.boards], default=next(iter(self.boards)))
         parser.add_argument("--contenders", nargs="+", default=words, choices=[*words, *self.contenders(words[1:])])
         parser.add_argument("--seeds", type=int, default=1)
-        parser.add_argument("--seconds", type=float, help="of a processor, to learn; the board's own when not given")
+        parser.add_argument("--seconds", type=float, help="to learn; the board's own when not given")
         parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / f"{self.name}.md")
         args = parser.parse_args()
         args.contenders = self.contenders(args.contenders)
-        by_processor()
+        if "device" not in self.boards[args.board].options:
+            by_processor()
+        elif not torch.cuda.is_available():
+            print(f"bench.{self.name}: board '{args.board}' needs CUDA, and PyTorch finds none here", file=sys.stderr)
+            raise SystemExit(2)
         self.run(args)
+
+
+def _gpu(board: Board) -> str:
+    """On which GPU a board was learned."""
+    return f", {torch.cuda.get_device_name(0)}" if "device" in board.options else ""
 
 
 def _now() -> tuple[float, float]:

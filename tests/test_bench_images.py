@@ -47,6 +47,17 @@ def test_rows_are_made_and_told(board, tmp_path, monkeypatch):
     assert "| floor |" in page.read_text() and "| real against real |" in page.read_text()
 
 
+def test_a_board_of_gpus_is_refused_without_one_and_writes_no_row(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    page = tmp_path / "images.md"
+    monkeypatch.setattr(sys, "argv", ["images", "--board", "gpu", "--contenders", "diffusion", "--out", str(page)])
+    with pytest.raises(SystemExit) as ended:
+        images.BENCH.main("")
+    said = capsys.readouterr()
+    assert ended.value.code == 2 and said.err.count("\n") == 1 and "needs CUDA" in said.err and not said.out
+    assert not page.exists() and not page.with_suffix(".json").exists()
+
+
 def test_words_stand_for_contenders():
     ours = list(catalog.modality("image").generators)
     assert images.BENCH.contenders(["real", "ours", "peers"]) == [REAL, *ours, *images.PEERS]

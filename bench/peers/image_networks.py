@@ -1,8 +1,9 @@
 """Networks of others that learn images: MONAI's DDPM (the network and schedule of its tutorials; Apache-2.0),
 denoising-diffusion-pytorch (MIT) and a plain DCGAN (Radford et al., ICLR 2016), all told the label.
 
-They know no clock: each takes steps of its own size until the time is over. Images come as one array between 0 and 1
-and go as such; sides of theirs are multiples of 32, so smaller ones are padded by their edge, and cut again.
+They know no clock: each takes steps of its own size until the time is over, that of a processor, or with CUDA that of
+the clock. Images come as one array between 0 and 1 and go as such; sides of theirs are multiples of 32, so smaller ones
+are padded by their edge, and cut again.
 """
 
 from __future__ import annotations
@@ -33,29 +34,37 @@ def main() -> None:
     """Read the job, learn until the time is over, draw, write."""
     job = json.loads(Path(sys.argv[1]).read_text())
     with np.load(job["train"], allow_pickle=False) as held:
-        images, labels = torch.from_numpy(held["images"]), torch.from_numpy(held["labels"])
-        wanted = torch.from_numpy(held["wanted"])
+        arrays = {name: torch.from_numpy(held[name]).to(job["device"]) for name in ("images", "labels", "wanted")}
+    images, labels, wanted = arrays.values()
+    if job["device"] != "cpu":
+        torch.set_default_device(job["device"])  # their networks, and all that is drawn
     torch.manual_seed(job["seed"])
     size = images.shape[2:]
     room = [n for side in reversed(size) for n in ((-side % SIDE) // 2, -side % SIDE - (-side % SIDE) // 2)]
     whole, out = pad(images, room, mode="replicate"), Path(job["out"])
     out.with_suffix(".begun").touch()
     begun = now()
-    sample = PARTS[job["part"]](whole, labels, int(labels.max()) + 1, begun[1] + job["time_budget"])
+    end = clock(whole)() + job["time_budget"]
+    sample = PARTS[job["part"]](whole, labels, int(labels.max()) + 1, end)
     fitted = now()
     with torch.no_grad():
         made = torch.cat([sample(some) for some in wanted.split(TOGETHER)])
     done = now()
     top, left = room[2], room[0]
     made = made[:, :, top : top + size[0], left : left + size[1]].clamp(0, 1)
-    np.savez(out, images=made.numpy().astype(np.float32), labels=wanted.numpy())
+    np.savez(out, images=made.cpu().numpy().astype(np.float32), labels=wanted.cpu().numpy())
     answer = {"fit": fitted[0] - begun[0], "cpu": fitted[1] - begun[1], "sample": done[0] - fitted[0], "peak": peak()}
     out.with_suffix(".json").write_text(json.dumps({**answer, "sample_cpu": done[1] - fitted[1]}))
 
 
+def clock(images: torch.Tensor) -> Callable[[], float]:
+    """What tells the seconds of a budget."""
+    return time.perf_counter if images.is_cuda else time.process_time
+
+
 def batches(images: torch.Tensor, labels: torch.Tensor, size: int, end: float) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Random ones until the seconds of the processor are over."""
-    while time.process_time() < end:
+    """Random ones until the seconds are over."""
+    while clock(images)() < end:
         rows = torch.randint(len(images), (size,))
         yield images[rows], labels[rows]
 
@@ -163,7 +172,9 @@ def dcgan(images: torch.Tensor, labels: torch.Tensor, kinds: int, end: float) ->
 
 
 def now() -> tuple[float, float]:
-    """Seconds of the clock and of processors."""
+    """Seconds of the clock and of processors, when all is done that a GPU was told to do."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
     return time.perf_counter(), time.process_time()
 
 

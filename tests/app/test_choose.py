@@ -153,6 +153,23 @@ def test_an_epsilon_is_refused_where_no_generator_can_keep_it() -> None:
 
 
 def test_a_device_is_refused_where_the_generator_has_no_choice() -> None:
-    choose.refuse_device(TABLE, "marginals", device="auto")
-    with pytest.raises(UsageError):
-        choose.refuse_device(TABLE, "marginals", device="cuda")
+    assert choose.device_of(TABLE, "marginals", device="auto") == "cpu"
+    with pytest.raises(UsageError, match="only other modalities can"):
+        choose.device_of(TABLE, "marginals", device="cuda")
+    with pytest.raises(UsageError, match="only diffusion, med_ddpm, paired_flow"):
+        choose.device_of(modality("image"), "floor", device="cuda")
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_a_device_is_where_the_machine_has_it(present: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: present)
+    image = modality("image")
+    assert choose.device_of(image, "diffusion", device="auto") == ("cuda" if present else "cpu")
+    assert choose.device_of(image, "diffusion", device="auto", private=True) == "cpu"
+    with pytest.raises(UsageError, match="under differential privacy"):
+        choose.device_of(image, "diffusion", device="cuda", private=True)
+    with pytest.raises(UsageError, match="an option of the run"):
+        choose.refuse_placed({"device": "cuda"})
+    if not present:
+        with pytest.raises(UsageError, match="PyTorch finds no CUDA here"):
+            choose.device_of(image, "diffusion", device="cuda")

@@ -16,9 +16,12 @@ class Options:
     share: float = 0.5
     tied: bool = True
     name: str = "a"
+    shares: tuple[float, ...] = ()
 
 
-@pytest.mark.parametrize("fine", [{}, {"steps": 1, "share": 0, "tied": False, "name": ""}, {"share": 0.999}])
+@pytest.mark.parametrize(
+    "fine", [{}, {"steps": 1, "share": 0, "tied": False, "name": ""}, {"share": 0.999}, {"shares": [0.1, 0]}]
+)
 def test_what_fits_is_no_problem(fine: dict[str, Any]) -> None:
     assert list(wrong_values(Options, fine, section="plan")) == []
 
@@ -35,6 +38,8 @@ def test_what_fits_is_no_problem(fine: dict[str, Any]) -> None:
         {"share": "0.5"},
         {"tied": 1},
         {"name": 3},
+        {"shares": 0.5},
+        {"shares": [0.5, 2.0]},
     ],
 )
 def test_what_does_not_fit_is_told_with_its_section(wrong: dict[str, Any]) -> None:

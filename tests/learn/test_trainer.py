@@ -1,5 +1,7 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,15 +51,18 @@ def weights(objective: Squares) -> list[bytes]:
     return [v.numpy().tobytes() for v in objective.net.state_dict().values()]
 
 
-def test_twenty_steps_equal_ten_a_checkpoint_and_ten_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("plan", [PLAN, replace(PLAN, averages=(0.05, 0.2))], ids=["one average", "three"])
+def test_twenty_steps_equal_ten_a_checkpoint_and_ten_more(
+    plan: TrainPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, first, second = Squares(), Squares(), Squares()
-    for _ in train_loop(whole, Points(), Plain(), PLAN, rng=stream(1)):
+    for _ in train_loop(whole, Points(), Plain(), plan, rng=stream(1)):
         pass
     monkeypatch.setattr("semblance.learn.trainer.CHECKPOINT_SECONDS", -1.0)
-    for tick in train_loop(first, Points(), Plain(), PLAN, rng=stream(1), resume=tmp_path / "c"):
+    for tick in train_loop(first, Points(), Plain(), plan, rng=stream(1), resume=tmp_path / "c"):
         if tick.step == 10:
             break
-    ticks = list(train_loop(second, Points(), Plain(), PLAN, rng=stream(1), resume=tmp_path / "c"))
+    ticks = list(train_loop(second, Points(), Plain(), plan, rng=stream(1), resume=tmp_path / "c"))
     assert ticks[0].step == 11
     assert weights(whole) == weights(second)
 
@@ -87,6 +92,38 @@ def test_training_stops_after_patience_looks_without_gain_and_keeps_the_best() -
     plan = TrainPlan(steps=100, batch=16, look=5, patience=3)
     ticks = list(train_loop(objective, Points(), Plain(), plan, rng=stream(1)))
     assert ticks[-1].step == 20
+
+
+def test_the_width_of_an_average_is_the_share_of_the_steps_that_it_says() -> None:
+    steps, widths = 2000, (0.02, 0.05, 0.1, 0.25)
+    weights = np.zeros((len(widths), steps))
+    for step in range(1, steps + 1):
+        for i, kept in enumerate(TrainPlan(steps=steps, averages=widths).decays_at(step)[1:]):
+            weights[i] *= kept
+            weights[i, step - 1] = 1 - kept
+    places = np.arange(1, steps + 1) / steps
+    mean = weights @ places
+    assert weights.sum(1) == pytest.approx(1)
+    assert np.sqrt(weights @ places**2 - mean**2) == pytest.approx(widths, rel=0.02)
+
+
+def test_the_average_that_is_best_at_a_look_is_kept_and_without_a_look_the_first() -> None:
+    class Far(Squares):
+        """Its best average is the one that moved least."""
+
+        def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+            return float(weights["weight"].abs().sum())
+
+    class Blind(Squares):
+        def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
+            return None
+
+    def trained(objective: Squares, **options: Any) -> list[bytes]:
+        list(train_loop(objective, Points(), Plain(), replace(PLAN, look=20, **options), rng=stream(1)))
+        return weights(objective)
+
+    assert trained(Far(), averages=(0.02, 0.25)) != trained(Far(), averages=(0.02,)) == trained(Far())
+    assert trained(Blind(), averages=(0.02, 0.25)) == trained(Blind())
 
 
 def test_training_lowers_the_loss() -> None:

@@ -203,8 +203,32 @@ def refuse_wanted(manifest: Modality, name: str, *, wanted: Wanted | None) -> No
         )
 
 
-def refuse_device(manifest: Modality, name: str, *, device: str) -> None:
-    """Raise UsageError where a device is asked of a generator that has no choice of devices."""
-    if device == "cuda" and not any(field.name == "device" for field in fields(manifest.generator(name))):
-        rule = "the generators of this version learn on the CPU"
+def refuse_placed(asked: Mapping[str, Any]) -> None:
+    """Raise UsageError where a device is among the options `asked` of a generator: it would be said twice."""
+    if "device" in asked:
+        rule = "where a run computes is an option of the run"
+        raise UsageError.of("[generator] device", rule=rule, fix="say --device, or [synth] device")
+
+
+def device_of(manifest: Modality, name: str, *, device: str, private: bool = False) -> str:
+    """Where a generator learns and draws: what is asked, where 'auto' is cuda if both have it, else cpu.
+
+    Raises UsageError where cuda is asked of a generator that has no choice of devices, of one that learns under
+    differential privacy, or of a machine without it.
+    """
+    able = _placed(manifest, name)
+    if device == "cuda" and (private or not able):
+        others = [known for known in manifest.generators if _placed(manifest, known)]
+        rule = f"only {', '.join(others) or 'other modalities'} can leave the CPU"
+        rule += ", not under differential privacy" if private else ""
         raise UsageError.of(f"device cuda with '{name}'", rule=rule, fix="leave out --device, or --device cpu")
+    if private or not able:
+        return "cpu"
+    from semblance.learn.device import device_named  # torch is loaded: such a generator needs it
+
+    return device_named(device).type
+
+
+def _placed(manifest: Modality, name: str) -> bool:
+    """Whether a generator has a choice of devices."""
+    return any(field.name == "device" for field in fields(manifest.generator(name)))

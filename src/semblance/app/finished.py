@@ -11,9 +11,6 @@ from semblance.app import config
 from semblance.app.options import SynthOptions
 from semblance.core.errors import Problem, UsageError
 
-SAME = ("device",)
-"""Options under which nothing differs: 'auto' and 'cpu' are the same, and there is no other."""
-
 
 def is_finished(run: Path) -> bool:
     """Whether RUN was sealed."""
@@ -46,7 +43,7 @@ def _options(run: Path, options: SynthOptions, ran: Mapping[str, Any]) -> Iterat
         if name == "rows" and asked is None:
             asked = _records(run)
         unasked = name == "threads" and asked is None
-        if name not in SAME and not unasked and asked != ran.get(name):
+        if not unasked and asked != ran.get(name):
             yield _differs(f"{name} {ran.get(name, 'not given')}", f"{'none' if asked is None else asked}")
 
 

@@ -109,7 +109,13 @@ Yes = Annotated[
 Seed = Annotated[int | None, _flag("--seed", "N", "Seed of every random draw", WORK, default="0")]
 Device = Annotated[
     str | None,
-    _flag("--device", "auto|cpu|cuda", "This version learns on the CPU; cuda is refused", WORK, default="auto"),
+    _flag(
+        "--device",
+        "auto|cpu|cuda",
+        "Where a network learns and draws; diffusion, med_ddpm and paired_flow of images can use CUDA",
+        WORK,
+        default="auto",
+    ),
 ]
 Threads = Annotated[int | None, _flag("--threads", "N", "Equal bytes need equal threads", WORK, default="all cores")]
 Tier = Annotated[

@@ -83,7 +83,7 @@ class SynthOptions:
     seed: int = 0
     """Seed of every random draw."""
     device: str = "auto"
-    """Where the network learns; the generators of this version learn on the CPU, whether 'auto' or 'cpu' is said."""
+    """Where the network learns and draws: 'auto' is CUDA where the generator and the machine have it, else the CPU."""
     threads: int | None = None
     """Threads to compute with; all cores when not given. Equal bytes need equal threads."""
     tier: str = "standard"

@@ -81,7 +81,7 @@ def run_synth(options: SynthOptions, *, show: Show = quiet, kind: str = "synth")
     asked, (manifest, options) = options, _settle(options)
     inputs = {path: fingerprint(path) for path in options.paths}
     if options.resume and is_finished(options.run):
-        generator = asdict(_spec(options, manifest))
+        generator = _told(_spec(options, manifest))
         refuse_other(options.run, replace(options, threads=asked.threads), inputs=inputs, generator=generator)
         show(Noted(f"'{options.run.name}' was complete already: nothing was done"))
         return _finished(options.run)
@@ -104,9 +104,11 @@ def _settle(options: SynthOptions) -> tuple[Modality, SynthOptions]:
     threads = cores() if options.threads is None else options.threads
     use_threads(threads)
     choose.refuse_epsilon(manifest, name, epsilon=options.epsilon)
-    choose.refuse_device(manifest, name, device=options.device)
+    choose.refuse_placed(options.generator)
+    device = choose.device_of(manifest, name, device=options.device, private=private)
     choose.refuse_wanted(manifest, name, wanted=options.wanted)
     options = replace(options, run=Path(options.run).resolve(), modality=manifest.name, model=name, threads=threads)
+    options = replace(options, device=device)
     numbered = getattr(manifest.generator(name), "numbered", False)
     return manifest, settled(options, numbered=numbered) if private else options
 
@@ -134,12 +136,17 @@ def _finished(run: Path) -> Outcome:
 
 def _spec(options: SynthOptions, manifest: Modality) -> Any:
     """The generator with its options."""
-    offered = {"rare": options.rare, "device": None if options.device == "auto" else options.device}
+    offered: dict[str, Any] = {"rare": options.rare, "device": options.device}
     offered["conditional"] = True if options.wanted else None  # a race of generators is then one of those that can
     spec = choose.build_spec(manifest, options.model, offered=offered, asked=options.generator)
     assert options.threads is not None
     use_threads(options.threads)  # the generator's module has loaded torch by now, if it needs it
     return spec
+
+
+def _told(spec: Any) -> dict[str, Any]:
+    """The options of a generator, but for the device, which is one of the run."""
+    return {name: value for name, value in asdict(spec).items() if name != "device"}
 
 
 @dataclass
@@ -331,7 +338,8 @@ class _Synth:
     def _model(self) -> Any:
         """The saved model wherever there may be one: what is sampled is then what is released."""
         held = self.spec.card.holds_records
-        return self.held if held else stages.load_model(self.stage.room("fit") / "model")[0]
+        model = self.held if held else stages.load_model(self.stage.room("fit") / "model")[0]
+        return model.on(self.options.device) if hasattr(model, "on") else model
 
     def _counted(self, chunks: Iterator[Any]) -> Iterator[Any]:
         made = 0
@@ -377,7 +385,7 @@ class _Synth:
 
     def _sign(self, room: Path) -> Any:
         settled = replace(self.options, rows=self._rows_wanted)
-        made: dict[str, Any] = {"plan": self.plan, "generator": asdict(self.spec), "accepted": self.accepted}
+        made: dict[str, Any] = {"plan": self.plan, "generator": _told(self.spec), "accepted": self.accepted}
         ran = config.effective(settled, **made, inputs=self.inputs, versions=versions())
         model = None if self.spec.card.holds_records else self.stage.room("fit") / "model"
         assemble(Bundle(self.report, ran, self.synthetic, model, self.claim), room / "out")

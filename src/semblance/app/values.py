@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from semblance.app.config import nearest
 from semblance.core.errors import Problem
 
-RULES: Mapping[type, str] = {int: "a whole number, at least 1", float: "a number from 0 to below 1"}
+RULES: Mapping[Any, str] = {
+    int: "a whole number, at least 1",
+    float: "a number from 0 to below 1",
+    tuple[float, ...]: "a list of numbers from 0 to below 1",
+}
 
 
 def wrong_keys(kind: Any, asked: Mapping[str, Any]) -> Iterator[Problem]:
@@ -32,7 +36,9 @@ def wrong_values(kind: Any, asked: Mapping[str, Any], *, section: str) -> Iterat
             yield Problem(f"[{section}] {field.name} = {asked[field.name]!r}", rule, f"correct {field.name}")
 
 
-def _fits(value: Any, kind: type) -> bool:
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(_fits(part, get_args(kind)[0]) for part in value)
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     if kind is float:

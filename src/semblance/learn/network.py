@@ -13,6 +13,7 @@ import torch
 from semblance.core.large import few
 from semblance.core.model import Plan, Watch
 from semblance.core.rng import root_of, stream
+from semblance.learn.device import CPU, array_of
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.pace import steps_within, within_epochs
@@ -79,12 +80,13 @@ Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 class Network:
     """What is trained: `build` makes it, `aside` is the share of patients by whom training stops. `parts` says what
     stands in a row. Saved is all that draws. Training goes through `phases`, one after the other: the
-    last takes the steps that are left."""
+    last takes the steps that are left. It takes place on a `device`, and what was trained stays there."""
 
     build: Build
     aside: float
     parts: Callable[[Sizes], Any] = parts_of
     phases: Callable[[Any], tuple[Phase, ...]] = at_once
+    device: torch.device = CPU
 
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:
         """Steps that end `budget` seconds after `begun` (time.monotonic), by a probe; at most so many `epochs`."""
@@ -102,7 +104,8 @@ class Network:
         # As many as the budget holds where each phase takes its share of them, at its own pace.
         steps = round(1 / sum(phase.share / alone(phase) for phase in self.phases(objective)))
         most = within_epochs(steps, epochs=epochs, records=len(source), batch=base.batch, fewest=FEWEST)
-        return replace(base, steps=most, look=max(20, most // LOOKS)).to_json()
+        scored = 1 + len(base.averages)  # a look scores each average, so it is taken so much more seldom
+        return replace(base, steps=most, look=scored * max(20, most // LOOKS)).to_json()
 
     def learn(self, learned: Learned, how: Fitting) -> Drawn:
         """Train for the plan. Raises DataError where training diverges."""
@@ -140,6 +143,8 @@ class Network:
         every, held = (Joined(learned, parts, rows) for rows in (np.arange(len(aside)), np.flatnonzero(aside)))
         objective = self.build(parts, held.some(rng=rng) if len(held) else None)
         objective.start(every.some(rng=rng).numpy(), rng=rng)
+        for trained in (objective, *(phase.objective for phase in self.phases(objective))):
+            trained.net.to(self.device)
         kept = np.flatnonzero(~aside)
         return objective, Joined(learned, parts, kept[_often(learned.labels[kept])])
 
@@ -196,6 +201,10 @@ class Drawn:
         objective: Any = self.objective
         return int(objective.noise)
 
+    def on(self, device: torch.device) -> None:
+        """Draw on a device from now on."""
+        drawing(self.objective).to(device)
+
     def draw_from(self, start: np.ndarray, labels: np.ndarray, given: np.ndarray) -> np.ndarray:
         """The same from (n, noise) normal numbers, of which it is a function: what is alike there is alike here."""
         objective: Any = self.objective  # not all begin with noise that is given
@@ -212,4 +221,4 @@ class Drawn:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights."""
-        return {name: weight.detach().numpy() for name, weight in drawing(self.objective).state_dict().items()}
+        return {name: array_of(weight) for name, weight in drawing(self.objective).state_dict().items()}

@@ -17,6 +17,16 @@ def noise_of(rng: np.random.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(rng.integers(2**62)))
 
 
+def normal_like(x: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    """Normal numbers of the shape of `x`, where it lies."""
+    return torch.randn(x.shape, generator=noise).to(x.device)
+
+
+def scatter(weight: torch.Tensor, spread: float, noise: torch.Generator) -> None:
+    """Fill a weight, wherever it lies, with normal numbers of this spread."""
+    weight.copy_(torch.empty(weight.shape).normal_(0, spread, generator=noise))
+
+
 def angle(time: torch.Tensor) -> torch.Tensor:
     """The angle at a time from 0 (no noise) to 1 (nothing but noise): its cosine is the record's share, its sine the
     noise's."""

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from semblance.learn.device import device_of, settle
 from semblance.learn.rules import Rule
 from semblance.learn.trainer import PLAIN, Objective, Source, TrainPlan, train_loop
 
@@ -36,6 +37,7 @@ def steps_within(
     """
     probe, stamps = TrainPlan(**{**plan.to_json(), "steps": PROBE_STEPS}), [time.monotonic()]
     for _ in train_loop(objective, source, rule, probe, rng=rng):
+        settle(device_of(objective.net))
         stamps.append(time.monotonic())
         if len(stamps) > UNSTEADY + 3 and stamps[-1] - begun > 0.2 * budget:
             break

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from semblance.core.rng import stream
+from semblance.learn.device import CPU
 
 Loss = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
-def held_out(aside: torch.Tensor | None, loss: Loss, *, part: int) -> float | None:
-    """Mean `loss(records, noise)` of the records kept aside, `part` at a time; None where there are none.
+def held_out(aside: torch.Tensor | None, loss: Loss, *, part: int, device: torch.device = CPU) -> float | None:
+    """Mean `loss(records, noise)` of the records kept aside, `part` at a time, on a device; None where there are none.
 
     The noise is the same at every look, so that looks can be compared.
     """
@@ -22,7 +23,7 @@ def held_out(aside: torch.Tensor | None, loss: Loss, *, part: int) -> float | No
         return None
     noise = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        return sum(float(loss(records, noise).sum()) for records in aside.split(part)) / len(aside)
+        return sum(float(loss(records.to(device), noise).sum()) for records in aside.split(part)) / len(aside)
 
 
 class Rows:

@@ -63,9 +63,10 @@ class Plain:
         """From a batch of the epoch; the mean loss."""
         noise = noise_of(stream(at.seed, "noise", at.step if at.place == 0 else f"{at.step}.{at.place}"))
         index = batch_at(len(source.subjects), at.size, at.step, at.seed, turn=at.place)
-        losses = turn.loss(source.batch(index), noise)
+        batch = source.batch(index).to(turn.parameters[0].device)
+        losses = turn.loss(batch, noise)
         if turn.beside is not None:
-            losses = losses + turn.beside(torch.zeros(len(losses), 0), noise)
+            losses = losses + turn.beside(batch.new_zeros(len(losses), 0), noise)
         self.backward(losses, list(turn.parameters))
         return float(losses.detach().mean())
 

@@ -6,6 +6,7 @@ There is no random state to carry: every step derives its own randomness from th
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,11 +21,11 @@ Weights = dict[str, torch.Tensor]
 
 @dataclass
 class State:
-    """The network, the optimizer of each turn, the running average of its weights, and the best average so far."""
+    """The network, the optimizer of each turn, running averages of its weights, and the best average so far."""
 
     net: torch.nn.Module
     optimizers: dict[str, torch.optim.Optimizer]
-    average: Weights
+    averages: tuple[Weights, ...]
     best: Weights
     step: int = 0
     best_step: int = 0
@@ -33,30 +34,35 @@ class State:
     last: tuple[float, float | None] = field(default=(float("nan"), None))
 
     @classmethod
-    def fresh(cls, net: torch.nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> State:
+    def fresh(cls, net: torch.nn.Module, optimizers: dict[str, torch.optim.Optimizer], *, averages: int = 1) -> State:
         """The state before the first step."""
-        return cls(net, optimizers, copy_of(net), copy_of(net))
+        return cls(net, optimizers, tuple(copy_of(net) for _ in range(averages)), copy_of(net))
 
-    def follow(self, decay: float) -> None:
-        """Move the average towards the weights: average = decay * average + (1 - decay) * weights."""
-        pairs = list(zip(self.average.values(), self.net.state_dict().values(), strict=True))
-        numbers = [(mine, theirs) for mine, theirs in pairs if mine.is_floating_point()]
-        torch._foreach_lerp_([mine for mine, _ in numbers], [theirs for _, theirs in numbers], 1 - decay)
-        for mine, theirs in pairs:
-            if not mine.is_floating_point():  # counters of a normalisation
-                mine.copy_(theirs)
+    def follow(self, decays: Sequence[float]) -> None:
+        """Move each average towards the weights: average = decay * average + (1 - decay) * weights."""
+        weights = list(self.net.state_dict().values())
+        for average, decay in zip(self.averages, decays, strict=True):
+            pairs = list(zip(average.values(), weights, strict=True))
+            numbers = [(mine, theirs) for mine, theirs in pairs if mine.is_floating_point()]
+            torch._foreach_lerp_([mine for mine, _ in numbers], [theirs for _, theirs in numbers], 1 - decay)
+            for mine, theirs in pairs:
+                if not mine.is_floating_point():  # counters of a normalisation
+                    mine.copy_(theirs)
 
-    def keep_if_best(self, loss: float) -> None:
-        """Remember the average where its held-out loss is the lowest so far."""
+    def keep_if_best(self, losses: Sequence[float]) -> None:
+        """Remember the best average where its held-out loss is the lowest so far; `losses` has that of each."""
+        loss = min(losses)
         if loss < self.best_loss:
-            self.best, self.best_loss, self.best_step = {k: v.clone() for k, v in self.average.items()}, loss, self.step
+            average = self.averages[losses.index(loss)]
+            self.best, self.best_loss, self.best_step = {k: v.clone() for k, v in average.items()}, loss, self.step
             self.looks_without_gain = 0
         else:
             self.looks_without_gain += 1
 
     def save(self, path: Path) -> None:
         """Write the checkpoint atomically."""
-        tensors = {f"{part}/{k}": v for part in ("average", "best") for k, v in getattr(self, part).items()}
+        parts = {**dict(zip(self._names, self.averages, strict=True)), "best/": self.best}
+        tensors = {f"{part}{k}": v for part, weights in parts.items() for k, v in weights.items()}
         tensors |= {f"net/{k}": v for k, v in self.net.state_dict().items()}
         for turn, optimizer in self.optimizers.items():
             for i, entry in optimizer.state_dict()["state"].items():
@@ -73,7 +79,8 @@ class State:
         with safe_open(path, framework="pt") as file:
             tensors, about = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()  # noqa: SIM118
         self.net.load_state_dict(_under(tensors, "net/"))
-        self.average, self.best = (self._ordered(_under(tensors, part)) for part in ("average/", "best/"))
+        *averages, self.best = (self._ordered(_under(tensors, part)) for part in (*self._names, "best/"))
+        self.averages = tuple(averages)
         for turn, optimizer in self.optimizers.items():
             moments: dict[int, Weights] = {}
             for name, value in _under(tensors, f"optimizer/{turn}/").items():
@@ -85,9 +92,14 @@ class State:
         loss, held_out = json.loads(about["last"])
         self.last = (loss, held_out)
 
+    @property
+    def _names(self) -> list[str]:
+        """What the averages are called in a checkpoint."""
+        return [f"average{i or ''}/" for i in range(len(self.averages))]
+
     def _ordered(self, weights: Weights) -> Weights:
-        """In the network's own order, which a file does not keep and `follow` relies on."""
-        return {name: weights[name] for name in self.net.state_dict()}
+        """In the network's own order, which a file does not keep and `follow` relies on, and where the network lies."""
+        return {name: weights[name].to(own.device) for name, own in self.net.state_dict().items()}
 
 
 def copy_of(net: torch.nn.Module) -> Weights:

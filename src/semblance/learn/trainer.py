@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,6 +91,10 @@ class TrainPlan:
     """Whether the rate falls to zero along a cosine."""
     warmup: int = 100
     ema: float = 0.999
+    averages: tuple[float, ...] = ()
+    """Further averages of the weights beside that of `ema`, by their width: the standard deviation of the steps that
+    are averaged, as a share of the steps so far, below 0.28. Each look scores them all, and the best is kept; without
+    a held-out loss it is that of `ema`."""
     look: int = 200
     """Steps between looks at the held-out loss."""
     patience: int = 20
@@ -100,13 +105,20 @@ class TrainPlan:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return asdict(self)
+        return {**asdict(self), "averages": list(self.averages)}
 
     def rate_at(self, step: int) -> float:
         """Warm-up, then a cosine to zero at the last step (Loshchilov & Hutter 2017), or no fall at all."""
         warm = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 10)))
         fall = 0.5 * (1 + math.cos(math.pi * step / max(1, self.steps))) if self.anneal else 1.0
         return self.rate * warm * fall
+
+    def decays_at(self, step: int) -> list[float]:
+        """Of each average, that of `ema` first, the share that it keeps at a step, from 1 on. The others are power
+        functions of the step: they reach back over the same share of a training of any length (Karras et al.,
+        Analyzing and Improving the Training Dynamics of Diffusion Models, CVPR 2024, equation 127)."""
+        powers = [(1 - 1 / step) ** _power(width) for width in self.averages]
+        return [min(self.ema, (1 + step) / (10 + step)), *powers]
 
 
 def train_loop(
@@ -124,7 +136,8 @@ def train_loop(
     """
     seed, turns = root_of(rng), objective.turns
     rule.check(turns, source, plan)
-    state = State.fresh(objective.net, {turn.name: _optimizer(turn, plan) for turn in turns})
+    optimizers = {turn.name: _optimizer(turn, plan) for turn in turns}
+    state = State.fresh(objective.net, optimizers, averages=1 + len(plan.averages))
     if resume is not None and resume.exists():
         state.load(resume)
     saved = time.monotonic()
@@ -137,7 +150,7 @@ def train_loop(
             state.save(resume)
             saved = time.monotonic()
         yield Tick(state.step, plan.steps, *state.last)
-    objective.net.load_state_dict(state.best if state.best_step else state.average)
+    objective.net.load_state_dict(state.best if state.best_step else state.averages[0])
 
 
 def train_to_end(
@@ -186,15 +199,23 @@ def _turn(turn: Turn, source: Source, rule: Rule, plan: TrainPlan, state: State,
 def _count(objective: Objective, plan: TrainPlan, state: State, *, loss: float) -> None:
     """The step is done: average the weights and, now and then, look at the held-out loss."""
     state.step += 1
-    state.follow(min(plan.ema, (1 + state.step) / (10 + state.step)))
+    state.follow(plan.decays_at(state.step))
     look = state.step % plan.look == 0 or state.step == plan.steps
-    held_out = objective.held_out(state.average) if look else None
-    if not math.isfinite(loss) or (held_out is not None and not math.isfinite(held_out)):
+    told = [objective.held_out(average) for average in state.averages] if look else []
+    held_out = [one for one in told if one is not None]
+    if not all(map(math.isfinite, (loss, *held_out))):
         raise DataError.of(
             f"training diverged at step {state.step}: the loss is no finite number",
             rule="only a network that converges is kept",
             fix="learn more slowly ([plan] rate), or choose another generator with `semblance models`",
         )
-    if held_out is not None:
+    if held_out:
         state.keep_if_best(held_out)
-    state.last = (loss, held_out)
+    state.last = (loss, min(held_out, default=None))
+
+
+@cache
+def _power(width: float) -> float:
+    """k - 1 of an average of this relative width, whose square is (k - 1) / (k^2 (k + 1)) (ibid., equation 123 with
+    k = gamma + 2)."""
+    return float(np.roots([width**2, width**2, -1, 1]).real.max()) - 1

@@ -12,6 +12,7 @@ from torch.nn.functional import interpolate, silu
 
 from semblance.learn.nets.subspace import Subspace
 from semblance.learn.nets.unet import Packing, conv, halved, normed
+from semblance.learn.noise import normal_like
 
 PLACES = 32
 """Places a side, at most, of latents."""
@@ -87,8 +88,8 @@ class Compressing(nn.Module):
 
     def forward(self, rows: torch.Tensor, noise: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         mean, log_variance = self.encoder(rows)
-        normal = torch.randn(mean.shape, generator=noise)
-        return self.decoder(mean + (log_variance / 2).exp() * normal), mean, log_variance
+        drawn = mean + (log_variance / 2).exp() * normal_like(mean, noise)
+        return self.decoder(drawn), mean, log_variance
 
 
 class Latents(nn.Module):

@@ -20,7 +20,7 @@ from torch.nn.functional import gelu, layer_norm, silu
 from semblance.learn.drawn import Text
 from semblance.learn.nets.mlp import linear
 from semblance.learn.nets.text import TextReader
-from semblance.learn.noise import noise_of
+from semblance.learn.noise import noise_of, scatter
 
 LEVELS = 2.0 ** torch.linspace(-1, 5, 16)
 """Frequencies of the noise level's sines and cosines."""
@@ -119,7 +119,7 @@ class Conditioned(nn.Module):
         with torch.no_grad():
             for weight in self.parameters():
                 size = max(weight.shape[-1], 1)
-                weight.zero_() if weight.ndim == 1 else weight.normal_(0, size**-0.5, generator=noise)
+                weight.zero_() if weight.ndim == 1 else scatter(weight, size**-0.5, noise)
             self.classes.mul_(self.classes.shape[1] ** 0.5)
             self.last.weight.zero_()
             self.past.weight.zero_()
@@ -155,5 +155,5 @@ class Conditioned(nn.Module):
 
 def waves(x: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
     """(n, 2 m) sines and cosines of (n, 1) numbers at m frequencies."""
-    turned = x * frequencies
+    turned = x * frequencies.to(x.device)
     return torch.cat([turned.sin(), turned.cos()], 1)

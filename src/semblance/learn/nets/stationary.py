@@ -59,7 +59,7 @@ class Texture(nn.Module):
         """The amplitudes of cosines along all axes (DCT-II; Ahmed, Natarajan & Rao 1974), or `back`."""
         for axis in self.axes:
             side = x.shape[axis]
-            waves = torch.from_numpy(np.float32(dct(np.eye(side), axis=0, norm="ortho")))
+            waves = torch.from_numpy(np.float32(dct(np.eye(side), axis=0, norm="ortho"))).to(x.device)
             x = torch.tensordot(x, waves.T if not back else waves, ([axis], [0])).movedim(-1, axis)
         return x
 

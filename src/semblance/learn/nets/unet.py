@@ -23,7 +23,7 @@ from semblance.learn.components import Components
 from semblance.learn.nets.conditioned import LEVELS, Parts, waves
 from semblance.learn.nets.mlp import linear
 from semblance.learn.nets.text import TextReader
-from semblance.learn.noise import angle, noise_of
+from semblance.learn.noise import angle, noise_of, scatter
 
 SIDE, ATTENDED = 16, 8
 """Places a side, at most, on which the network works, and at which every place looks at all others."""
@@ -253,7 +253,7 @@ def begin(net: nn.Module, *, rng: np.random.Generator) -> None:
     with torch.no_grad():
         for name, weight in net.named_parameters():
             fan = math.prod(weight.shape[1:]) or 1
-            weight.zero_() if weight.ndim == 1 else weight.normal_(0, fan**-0.5, generator=noise)
+            weight.zero_() if weight.ndim == 1 else scatter(weight, fan**-0.5, noise)
             if name.endswith(("second.weight", "said.weight", "film.weight", "leave.weight")):
                 weight.zero_()
             if name.endswith("classes"):

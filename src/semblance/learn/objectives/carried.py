@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from semblance.learn.device import array_of, beside
 from semblance.learn.objectives.flow import Flow
 
 
@@ -51,12 +52,11 @@ class Carried(Flow):
         """(n, numbers) float32: `rows` (n, numbers) with a draw for every NaN; along straight lines where all are."""
         if np.isnan(rows).all():
             return self.sample(given, labels, rng=rng)
-        batch = torch.from_numpy(self.parts.join(rows, given, labels))
-        left = self._left(batch)[:, : self.parts.numbers].numpy()
+        batch = beside(self.net, self.parts.join(rows, given, labels))
+        left = array_of(self._left(batch)[:, : self.parts.numbers])
         made = self._whole(given, super().complete(left, given, labels, rng=rng))
         return np.where(np.isnan(rows), made, rows).astype(np.float32)
 
     def _whole(self, given: np.ndarray, left: np.ndarray) -> np.ndarray:
-        begun = self.net.begun(torch.from_numpy(np.float32(given)))
-        made: np.ndarray = (begun + self.net.spread * torch.from_numpy(left)).numpy()
-        return made
+        begun = self.net.begun(beside(self.net, np.float32(given)))
+        return array_of(begun + self.net.spread * beside(self.net, left))

@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
-from semblance.learn.noise import angle, noise_of, time_of
+from semblance.learn.device import array_of, beside, device_of
+from semblance.learn.noise import angle, noise_of, normal_like, time_of
 from semblance.learn.rows import held_out
 from semblance.learn.trainer import Turn, threads
 
@@ -78,14 +79,14 @@ class Guided:
 
     def _loss(self, weights: Mapping[str, torch.Tensor], batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         clean, given, labels = self.parts.split(batch)
-        time = self._times(len(batch), noise)
+        time = self._times(len(batch), noise).to(batch.device)
         turn = angle(time)
         cos, sin = turn.cos()[:, None], turn.sin()[:, None]
-        white = torch.randn(clean.shape, generator=noise)
-        hidden = torch.rand(len(batch), generator=noise) < self.drop
+        white = normal_like(clean, noise)
+        hidden = (torch.rand(len(batch), generator=noise) < self.drop).to(batch.device)
         shown = torch.where(hidden, self.parts.classes, labels)
         if self.parts.read:  # also by themselves, since not every image has a text
-            silent = torch.rand((len(batch), 1), generator=noise) < self.drop
+            silent = (torch.rand((len(batch), 1), generator=noise) < self.drop).to(batch.device)
             given = torch.cat([given[:, : -self.parts.read], given[:, -self.parts.read :].masked_fill(silent, 0.0)], 1)
         found = functional_call(self.net, dict(weights), (cos * clean + sin * white, time, given, shown))
         return self.weight(turn) * (found - (sin * clean - cos * white)).square().mean(1)
@@ -102,7 +103,8 @@ class Guided:
 
     def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
         """Mean loss on the records kept aside, under the same noise at every look."""
-        return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=self.part)
+        at = device_of(self.net)
+        return held_out(self.aside, lambda rows, noise: self._loss(weights, rows, noise), part=self.part, device=at)
 
     @torch.no_grad()
     def sample(
@@ -120,11 +122,15 @@ class Guided:
         Each step looks at the network once (with guidance twice), and leans on what the step before saw. What ends
         beyond the network's reach is brought back to it (thresholding; Saharia et al., NeurIPS 2022).
         """
-        told = torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels))
+        told = self._told(given, labels)
         guidance = self.guidance if guidance is None else guidance
         with threads(1 if self.alone else torch.get_num_threads()):
             made = self._sampled(self._white(len(labels), noise_of(rng), start), told, guidance)
-            return made.clamp(-self.net.reach, self.net.reach).numpy()
+            return array_of(made.clamp(-self.net.reach, self.net.reach))
+
+    def _told(self, given: np.ndarray, labels: np.ndarray) -> Told:
+        """What is told of records, where the network lies."""
+        return beside(self.net, np.float32(given)), beside(self.net, np.int64(labels))
 
     def _sampled(self, x: torch.Tensor, told: Told, guidance: float) -> torch.Tensor:
         """(n, numbers) records from (n, numbers) noise."""
@@ -139,16 +145,17 @@ class Guided:
     def _white(self, n: int, noise: torch.Generator, start: np.ndarray | None) -> torch.Tensor:
         """(n, numbers) noise, drawn where none is given."""
         if start is not None:
-            return torch.from_numpy(np.float32(start))
-        return torch.randn((n, self.parts.numbers), generator=noise)
+            return beside(self.net, np.float32(start))
+        return torch.randn((n, self.parts.numbers), generator=noise).to(device_of(self.net))
 
     def _found(
         self, x: torch.Tensor, time: torch.Tensor, given: torch.Tensor, labels: torch.Tensor, guidance: float
     ) -> torch.Tensor:
         """(n, numbers) where `x` moves as the angle falls."""
-        found: torch.Tensor = self.net(x, time.expand(len(x)), given, labels)
+        times = time.to(x.device).expand(len(x))
+        found: torch.Tensor = self.net(x, times, given, labels)
         if guidance != 1:
-            free = self.net(x, time.expand(len(x)), given, torch.full_like(labels, self.parts.classes))
+            free = self.net(x, times, given, torch.full_like(labels, self.parts.classes))
             found = free + guidance * (found - free)
         return found
 

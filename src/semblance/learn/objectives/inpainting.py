@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from semblance.learn.noise import noise_of
+from semblance.learn.device import array_of, beside
+from semblance.learn.noise import noise_of, normal_like
 from semblance.learn.objectives.guided import Focused
 from semblance.learn.trainer import threads
 
@@ -29,18 +30,18 @@ class Inpainting(Focused):
         self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
         """(n, numbers) float32: `rows` (n, numbers) with a draw for every NaN; the class `classes` is none."""
-        noise, told = noise_of(rng), (torch.from_numpy(np.float32(given)), torch.from_numpy(np.int64(labels)))
-        known = torch.from_numpy(~np.isnan(rows))
-        whole = torch.from_numpy(np.nan_to_num(rows).astype(np.float32))
+        noise, told = noise_of(rng), self._told(given, labels)
+        known = beside(self.net, ~np.isnan(rows))
+        whole = beside(self.net, np.nan_to_num(rows).astype(np.float32))
         with threads(1 if self.alone else torch.get_num_threads()):
             made = self._completed(whole, known, told, noise)
-        return torch.where(known, whole, made.clamp(-self.net.reach, self.net.reach)).numpy()
+        return array_of(torch.where(known, whole, made.clamp(-self.net.reach, self.net.reach)))
 
     def _completed(
         self, whole: torch.Tensor, known: torch.Tensor, told: tuple[torch.Tensor, torch.Tensor], noise: torch.Generator
     ) -> torch.Tensor:
         def white() -> torch.Tensor:
-            return torch.randn(whole.shape, generator=noise)
+            return normal_like(whole, noise)
 
         sigmas = self.sigmas()
         x, record, last = sigmas[0] * white(), whole, math.inf

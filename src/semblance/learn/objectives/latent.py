@@ -17,6 +17,7 @@ import torch
 from semblance.core.errors import UsageError
 from semblance.core.rng import root_of, stream
 from semblance.learn.components import Components
+from semblance.learn.device import array_of, beside, device_of
 from semblance.learn.drawn import Learned
 from semblance.learn.nets.compressing import Compressing, Compressor, Latents
 from semblance.learn.nets.conditioned import Parts
@@ -57,7 +58,7 @@ class Autoencoder(Adversarial):
     def _apart(self) -> float | None:
         if self.aside is None:
             return None
-        real = self.aside[:, : self.parts.numbers].split(PART)
+        real = self.aside[:, : self.parts.numbers].to(device_of(self.both)).split(PART)
         gaps = [(self.both.decoder(self.both.encoder(rows)[0]) - rows).abs().mean(1) for rows in real]
         return float(torch.cat(gaps).mean())
 
@@ -108,9 +109,9 @@ class Latent:
         records, subspace = self.records, self.net.subspace
         assert records is not None  # what is restored does not learn
         some = records.take(np.arange(len(records.labels))[:: -(-len(records.labels) // BEGUN)])
-        latents = self._encoded(torch.from_numpy(some.coefficients))
+        latents = self._encoded(beside(self.net, some.coefficients))
         self.net.spread.copy_(latents.std().clamp(min=LEAST))
-        told = (latents / self.net.spread).numpy()
+        told = array_of(latents / self.net.spread)
         alike = replace(some, coefficients=told, labels=np.zeros_like(some.labels), kinds=1)
         most, rng = len(subspace.axes), stream(self.seed, "components")
         subspace.be(Components.fit(alike, most=most, rare=self.rare, rng=rng))
@@ -125,13 +126,13 @@ class Latent:
         if self.seen is None:
             every = np.arange(len(records))
             parts = [every[first : first + PART] for first in range(0, len(every), PART)]
-            made = [self._coded(records.batch(part)).numpy() for part in parts]
+            made = [array_of(self._coded(records.batch(part))) for part in parts]
             self.seen = Rows(np.concatenate(made), records.subjects)
         return self.seen
 
     def _coded(self, batch: torch.Tensor) -> torch.Tensor:
         """Rows of latents, given numbers and a class, of rows of pixels, given numbers and a class."""
-        rows, given, labels = self.parts.split(batch)
+        rows, given, labels = self.parts.split(batch.to(device_of(self.net)))
         return torch.cat([self._encoded(rows) / self.net.spread, given, labels[:, None]], 1)
 
     @torch.no_grad()
@@ -149,9 +150,9 @@ class Latent:
         self, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator, start: np.ndarray | None = None
     ) -> np.ndarray:
         """(n, numbers) float32 for (n, given) numbers and (n,) classes, by their latents."""
-        latents = torch.from_numpy(self.cascade.sample(given, labels, rng=rng, start=start))
+        latents = beside(self.net, self.cascade.sample(given, labels, rng=rng, start=start))
         with threads(1):
-            return torch.cat([self.net.images(some) for some in latents.split(PART)]).numpy()
+            return array_of(torch.cat([self.net.images(some) for some in latents.split(PART)]))
 
     def complete(
         self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator

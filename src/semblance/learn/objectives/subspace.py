@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from semblance.core.rng import root_of, stream
+from semblance.learn.device import array_of, beside
 from semblance.learn.nets.subspace import Subspace
 from semblance.learn.network import Phase
-from semblance.learn.noise import angle, noise_of
+from semblance.learn.noise import angle, noise_of, normal_like
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.flow import Flow
 from semblance.learn.objectives.guided import Guided
@@ -103,9 +104,9 @@ class Cascade:
 
     def start(self, batch: np.ndarray, *, rng: np.random.Generator) -> None:
         """Draw the first weights; (n, width) rows say where numbers lie, and which texture their detail has."""
-        some = torch.from_numpy(batch[:: -(-len(batch) // BEGUN)])
-        self.coarse.start(self.along(some).numpy(), rng=rng)
-        left = self.left(some).numpy()
+        some = beside(self.net, batch[:: -(-len(batch) // BEGUN)])
+        self.coarse.start(array_of(self.along(some)), rng=rng)
+        left = array_of(self.left(some))
         self.net.fine.gaussian.weave(left[:: -(-left.size // WOVEN), : self.parts.numbers])
         self.fine.start(left, rng=rng)
 
@@ -132,23 +133,23 @@ class Cascade:
         seed = root_of(rng)
         first, second = (None, None) if start is None else np.split(start, [self.coarse.noise], 1)
         along = self.coarse.sample(given, labels, rng=stream(seed, "coarse"), start=first)
-        told = self.net.image(torch.from_numpy(along))
-        beside = np.concatenate([told.numpy(), given], 1)
-        left = self.fine.sample(beside, labels, rng=stream(seed, "fine"), start=second)
-        return (told + self.net.rest * torch.from_numpy(left)).numpy()
+        told = self.net.image(beside(self.net, along))
+        shown = np.concatenate([array_of(told), given], 1)
+        left = self.fine.sample(shown, labels, rng=stream(seed, "fine"), start=second)
+        return array_of(told + self.net.rest * beside(self.net, left))
 
     @torch.no_grad()
     def complete(
         self, rows: np.ndarray, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
         """(n, numbers) float32: `rows` (n, numbers) with a draw for every NaN; the class `classes` is none."""
-        seed, whole = root_of(rng), torch.from_numpy(np.float32(rows))
+        seed, whole = root_of(rng), beside(self.net, np.float32(rows))
         told = self.net.image(self._fitting(whole, given, labels, rng=stream(seed, "coarse")))
-        left = ((whole - told) / self.net.rest).numpy()
-        beside = np.concatenate([told.numpy(), given], 1)
-        left = self.fine.complete(left, beside, labels, rng=stream(seed, "fine"))
-        made = told + self.net.rest * torch.from_numpy(left)
-        return torch.where(whole.isnan(), made, whole).numpy()
+        left = array_of((whole - told) / self.net.rest)
+        shown = np.concatenate([array_of(told), given], 1)
+        left = self.fine.complete(left, shown, labels, rng=stream(seed, "fine"))
+        made = told + self.net.rest * beside(self.net, left)
+        return array_of(torch.where(whole.isnan(), made, whole))
 
     def _fitting(
         self, whole: torch.Tensor, given: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator
@@ -159,11 +160,11 @@ class Cascade:
         them, each by its own uncertainty, as if both were normal (Song et al., Pseudoinverse-Guided Diffusion Models,
         ICLR 2023, with the variance that normal records would have).
         """
-        noise, told = noise_of(rng), torch.from_numpy(np.int64(labels))
-        net, facts = self.net, torch.from_numpy(np.float32(given))
+        noise, told = noise_of(rng), beside(self.net, np.int64(labels))
+        net, facts = self.net, beside(self.net, np.float32(given))
         sure, seen = _said(net, whole)
-        x = torch.randn((len(whole), len(net.scales)), generator=noise)
-        times = torch.linspace(1, 0, STEPS + 1)
+        x = normal_like(seen, noise)
+        times = torch.linspace(1, 0, STEPS + 1).to(x.device)
         record = x
         for time, (now, then) in zip(times, pairwise(angle(times).tolist()), strict=False):
             cos, sin = math.cos(now), math.sin(now)
@@ -180,7 +181,7 @@ def _said(net: Subspace, whole: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     """What known pixels say of coordinates: (n, k, k) precision, and (n, k) the same times the most likely ones."""
     axes = net.axes * net.scales[:, None] / net.rest
     k = len(axes)
-    sure, seen = torch.empty(len(whole), k, k), torch.empty(len(whole), k)
+    sure, seen = whole.new_empty(len(whole), k, k), whole.new_empty(len(whole), k)
     for i, row in enumerate(whole):
         known = ~row.isnan()
         shown = axes[:, known]

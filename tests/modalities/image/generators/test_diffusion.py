@@ -90,3 +90,23 @@ def test_a_plan_of_large_images_fits_the_budget():
 def test_a_plan_fits_the_budget():
     plan = Diffusion(channels=8).plan(images(60, 1), rng=stream(0, "plan"), time_budget=1)
     assert 20 <= plan["steps"] < 2_000 and plan["batch"] == 32
+    assert plan["averages"] == [0.05, 0.1] and plan["look"] >= 60  # three averages are scored at each look
+
+
+def test_several_averages_are_resumed_and_the_weights_that_are_kept_may_be_any_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("semblance.learn.trainer.CHECKPOINT_SECONDS", -1.0)
+    data, plan = images(60, 1), {**PLAN, "steps": 20, "look": 4, "averages": [0.05, 0.2]}
+    spec = Diffusion(channels=4, hidden=32, layers=1, components=4, steps=2)
+
+    def stopped(tick):
+        if tick.step == 14:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        spec.fit(data, rng=stream(0, "fit"), plan=plan, watch=stopped, resume=tmp_path)
+    again = spec.fit(data, rng=stream(0, "fit"), plan=plan, resume=tmp_path).learned.arrays()
+    whole, one = (
+        spec.fit(data, rng=stream(0, "fit"), plan=p).learned.arrays() for p in (plan, {**plan, "averages": []})
+    )
+    assert all((again[name] == value).all() for name, value in whole.items())
+    assert any((one[name] != value).any() for name, value in whole.items())

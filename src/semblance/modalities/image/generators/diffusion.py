@@ -28,9 +28,8 @@ from semblance.learn.objectives.latent import Latent
 from semblance.learn.objectives.subspace import Cascade
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.generators.completing import CompletingModel
+from semblance.modalities.image.generators.device import OnDevice
 from semblance.modalities.image.generators.network import LOOKED
-from semblance.modalities.image.generators.painter import ImageModel
 from semblance.modalities.image.generators.private import PrivateSpec
 
 CARD = Card(
@@ -49,7 +48,7 @@ LAYERS = 3
 
 
 @dataclass(frozen=True)
-class Diffusion(PrivateSpec):
+class Diffusion(OnDevice, PrivateSpec):
     """A denoiser of images, given their label or nothing."""
 
     channels: int = 32
@@ -74,7 +73,9 @@ class Diffusion(PrivateSpec):
     """Channels of these latents, which have at most 32 places a side."""
     card: ClassVar[Card] = CARD
     reads: ClassVar[bool] = True
-    base: ClassVar[TrainPlan] = TrainPlan(steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998)
+    base: ClassVar[TrainPlan] = TrainPlan(
+        steps=0, batch=32, rate=2e-3, weight_decay=0.03, ema=0.998, averages=(0.05, 0.1), patience=7
+    )
 
     def objective(
         self,
@@ -140,6 +141,12 @@ class Diffusion(PrivateSpec):
                 rule="a network that is paid for learns as noise falls: principal components would have to be measured",
                 fix="leave `flow` out",
             )
+        if self.device == "cuda":
+            raise UsageError.of(
+                "device cuda under differential privacy",
+                rule="gradients are clipped in the arithmetic of the CPU: a GPU may round what goes in to fewer digits",
+                fix="leave the device out",
+            )
         super().refuse_undeclared(schema)
 
     def refuse_unfit(self, train: Images) -> None:
@@ -151,11 +158,6 @@ class Diffusion(PrivateSpec):
                 rule=f"images of {self.large} pixels and more are drawn whole: nothing of them is completed",
                 fix="choose med_ddpm or pix2pix, resample the images, or set `large` above their side",
             )
-
-    @classmethod
-    def model(cls) -> type[ImageModel]:
-        """It also completes images."""
-        return CompletingModel
 
     def begun(self, learned: Learned, form: Any, *, rng: np.random.Generator) -> Build:
         """With the principal components of all images, no more than have `rare` patients behind each, or of latents,

@@ -19,6 +19,7 @@ from semblance.learn.network import Build, Sampler
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.trainer import TrainPlan
+from semblance.modalities.image.generators.device import OnDevice
 from semblance.modalities.image.generators.diffusion import PART
 from semblance.modalities.image.generators.network import LOOKED
 from semblance.modalities.image.generators.translator import Sides, Translator
@@ -33,7 +34,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class MedDdpm(Translator):
+class MedDdpm(OnDevice, Translator):
     """A denoiser of images beside given channels."""
 
     blocks: int = 1

@@ -13,6 +13,7 @@ import torch
 
 from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
+from semblance.learn.device import CPU
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
 from semblance.learn.network import Build, Drawn, Network, Phase, Sampler, at_once
@@ -48,6 +49,11 @@ class NetworkSpec(ImageSpec):
         """What makes the objective for these images; some networks begin with what is known of them."""
         return partial(self.objective, form)
 
+    @property
+    def place(self) -> torch.device:
+        """Where it learns; what has a choice is an OnDevice."""
+        return CPU
+
     def phases(self, objective: Any) -> tuple[Phase, ...]:
         """The parts of training, one after the other; the last takes the steps that are left."""
         return at_once(objective)
@@ -66,7 +72,7 @@ class NetworkSpec(ImageSpec):
         return network.learn(learned, Fitting(stream(seed, "network"), how.plan, how.watch, how.resume))
 
     def _network(self, build: Build) -> Network:
-        return Network(build, self.aside, phases=self.phases)
+        return Network(build, self.aside, phases=self.phases, device=self.place)
 
     @classmethod
     def drawer(cls, options: Mapping[str, Any], sizes: Sizes, form: Any, arrays: Mapping[str, np.ndarray]) -> Drawn:

@@ -74,7 +74,12 @@ class ImageSpec:
         seed = root_of(rng)
         made, learned = Encoding.fit(train, rare=self.rare, reads=self.reads)
         drawer = self.drawn(made, learned, Fitting(stream(seed, "rows"), chosen, watch, resume))
-        return self.model()(self.card, asdict(self), made, drawer)
+        return self.model()(self.card, self.kept, made, drawer)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The options that a model keeps."""
+        return asdict(self)
 
     @classmethod
     def model(cls) -> type[ImageModel]:

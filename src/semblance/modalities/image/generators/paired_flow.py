@@ -14,6 +14,7 @@ from semblance.learn.network import Sampler
 from semblance.learn.objectives.carried import Carried
 from semblance.learn.objectives.conditional import some_of
 from semblance.learn.trainer import TrainPlan
+from semblance.modalities.image.generators.device import OnDevice
 from semblance.modalities.image.generators.diffusion import PART
 from semblance.modalities.image.generators.network import LOOKED
 from semblance.modalities.image.generators.translator import Sides, Translator
@@ -28,7 +29,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class PairedFlow(Translator):
+class PairedFlow(OnDevice, Translator):
     """A flow that learns from pairs."""
 
     blocks: int = 1

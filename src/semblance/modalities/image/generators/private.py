@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -111,7 +111,7 @@ class PrivateSpec(NetworkSpec):
         is left."""
         encoding, objective, paid = self._trained(train, ledger, how)
         measured: Mapping[str, Any] = paid.findings
-        return self.model()(self.card, asdict(self), encoding, Drawn(objective), measured)
+        return self.model()(self.card, self.kept, encoding, Drawn(objective), measured)
 
     def _trained(
         self, train: Images, ledger: Ledger, how: Fitting, *, spy: Spy[Images] | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from semblance.core.arrays import under, within
 from semblance.core.errors import DataError, UsageError
@@ -141,6 +142,10 @@ class Painting:
         drawn = self._source(np.where(labels < self.encoding.sizes.kinds, labels, usual), given, rng=rng)
         source = np.where(none[:, None], drawn, source)
         return sides.join(source, self.painter.complete(target, labels, self._beside(source, given), rng=rng))
+
+    def on(self, device: torch.device) -> None:
+        """Paint on a device from now on; what is given is no network's."""
+        self.painter.on(device)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Those of both."""
