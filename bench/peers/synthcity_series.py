@@ -85,7 +85,8 @@ def fit(beats: Beats, job: dict[str, Any]) -> Any:
         outcome=pd.DataFrame({"ratio": static["before"] / static["after"]}),
     )
     workspace = Path(tempfile.mkdtemp(dir="."))
-    model = PARTS[job["part"]](n_iter=job["epochs"], random_state=job["seed"], workspace=workspace, strict=False)
+    model = PARTS[job["part"]](n_iter=job["epochs"], random_state=job["seed"], workspace=workspace)
+    model.strict = False  # it takes no such argument
     model.fit(loader)
     return model
 
