@@ -27,10 +27,12 @@ FEW, FEWEST, GROUP = 0.1, 2, 30
 """The share of real patients that counts as few, the patients of the smallest one, and of a group that is judged."""
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
 FRACTIONS = {"fast": (0.1, 1.0), "standard": SHARES, "audit": SHARES}
-QUICKLY = {"fast": 40, "standard": 60, "audit": 600}
+QUICKLY = {"fast": 40, "standard": 300, "audit": 600}
 AGAIN, DRAWS = {"fast": (), "standard": (FEW,), "audit": SHARES}, 3
 """Of each tier: images a side, steps of a training, shares of the real patients that are learned from, steps of their
-trainings, one for each of WAYS, and the shares that are drawn DRAWS times."""
+trainings, one for each of WAYS, and the shares that are drawn DRAWS times. Of stained nuclei, after 60 steps a tenth of
+the patients taught a network as much as all of them to 1.8 points of Dice, after 150 to 4.4, after 400 to 5.6: in fewer
+steps than that it is not records that are wanting."""
 WAYS = ("real", "augmented", "both")
 SIDE, DEEP, WIDTH, PLACES = 64, 24, 16, 16
 """Pixels a side to which images are made small, of volumes DEEP; channels and places a side of the segmenter."""
