@@ -133,8 +133,15 @@ def test_a_declared_holdout_that_parts_a_patient_is_refused():
         split_by_subject(declared([0, 1, 1], [False, False, True]), holdout=0.2, rng=stream(0, "split"))
 
 
-def test_where_all_or_none_is_held_out_nothing_is_declared():
-    assert held_out(declared([0, 1], [True, True])) is None
+def test_a_holdout_of_all_records_leaves_nothing_to_learn_from():
+    """Records that were held out once were learned then."""
+    data = declared([0, 1], [True, True])
+    for ask in (lambda: held_out(data), lambda: split_by_subject(data, holdout=0.25, rng=stream(0, "split"))):
+        with pytest.raises(DataError, match="all 2 records are held out"):
+            ask()
+
+
+def test_where_none_is_held_out_nothing_is_declared():
     assert held_out(declared([0, 1], [False, False])) is None
     assert held_out(points([0, 1])) is None
 

@@ -61,9 +61,15 @@ Part = Literal["train", "holdout", "synthetic", "floor"]
 
 
 def held_out(data: Dataset) -> np.ndarray | None:
-    """(n,) bool: the records that a data set declares to be held out; None where it declares no split."""
+    """(n,) bool: the records that a data set declares to be held out; None where it declares no split. Raises DataError
+    where it leaves nothing to learn from."""
     held: np.ndarray | None = getattr(data, "held", None)
-    return held if held is not None and held.any() and not held.all() else None
+    if held is None or not held.any():
+        return None
+    if held.all():
+        rule, fix = "some records are not held out", "add those of train, or leave the split out of the data"
+        raise DataError.of(f"all {len(held):,} records are held out", rule=rule, fix=fix)
+    return held
 
 
 def patients_known(data: Dataset) -> bool:
@@ -76,7 +82,8 @@ def split_by_subject(data: D, *, holdout: float, rng: np.random.Generator) -> tu
     """Split into train and holdout so that no patient stands in both; each side keeps the source's order.
 
     `holdout` is the share of patients; a data set that declares its own holdout is split by that. Raises UsageError
-    outside (0, 1), DataError with fewer than two patients, and for a declared holdout that parts a patient's records.
+    outside (0, 1), DataError with fewer than two patients, and for a declared holdout that parts a patient's records or
+    holds all.
     """
     refuse_share(holdout)
     if (declared := held_out(data)) is not None:

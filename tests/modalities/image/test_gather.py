@@ -77,6 +77,25 @@ def test_a_row_of_a_manifest_names_a_file(tmp_path):
     assert [(problem.found, problem.row) for problem in told.value.problems] == [("no path", 2)]
 
 
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("file,label\na.png,ill\n", "'manifest.csv' has the columns file, label"),
+        ("path;label\na.png;ill\n", "'manifest.csv' has semicolons between its columns"),
+        ("a.png,Jones\nb.png,Smith\n", "'manifest.csv' has no header"),
+    ],
+)
+def test_a_manifest_without_paths_is_told(tmp_path, table, found):
+    """It once was dropped without a word, and the masks that lay in its folder were learned as images."""
+    made = folder("png", tmp_path)
+    (made / "manifest.csv").write_text(table)
+    for path in (made, made / "manifest.csv"):
+        with pytest.raises(DataError) as told:
+            gather([path], Said())
+        assert [problem.found for problem in told.value.problems] == [found]
+        assert "a column 'path'" in told.value.problems[0].rule
+
+
 @pytest.mark.parametrize("name", ["subject", "Subject", "PatientID"])
 def test_an_image_without_its_patient_is_told(tmp_path, name):
     """One empty cell once made every image a patient of its own."""

@@ -346,7 +346,8 @@ def kept_in(paths: Sequence[str | Path] | str | Path) -> Kept | None:
 
 
 def _manifest(path: Path, *, alone: bool) -> pd.DataFrame | None:
-    """The table of a path that is a manifest or holds one; each line `alone`, or as a whole."""
+    """The table of a path that is a manifest or holds one; each line `alone`, or as a whole. Raises DataError for one
+    that names no files."""
     file = path / MANIFEST if path.is_dir() else path
     if not file.is_file() or not file.name.lower().endswith((".csv", ".parquet")):
         return None
@@ -355,7 +356,20 @@ def _manifest(path: Path, *, alone: bool) -> pd.DataFrame | None:
             table = pd.read_parquet(file).astype("string").fillna("")
         else:
             table = lines.read(file) if alone else pd.read_csv(file, dtype=str, keep_default_na=False)
-    return table if PATH in table.columns else None
+    if PATH not in table.columns:
+        raise _pathless(file.name, [str(name) for name in table.columns])
+    return table
+
+
+def _pathless(file: str, names: list[str]) -> DataError:
+    """The error of a manifest without a column of paths."""
+    rule = f"a manifest has a header with a column '{PATH}', and commas between columns"
+    if len(names) == 1 and ";" in names[0]:
+        return DataError.of(f"'{file}' has semicolons between its columns", rule=rule, fix="save it with commas")
+    if any(name.lower().endswith(tuple(KINDS)) for name in names):  # a patient's row, which is not told
+        return DataError.of(f"'{file}' has no header", rule=rule, fix=f"begin it with a line as {PATH},label,subject")
+    found = f"'{file}' has the columns {', '.join(names)}"
+    return DataError.of(found, rule=rule, fix=f"name the column of files '{PATH}', or leave out what is no manifest")
 
 
 def _of_manifest(

@@ -110,6 +110,42 @@ def test_everything_that_is_wrong_is_told_and_no_pickle_is_read(tmp_path):
             list(npz.read(tmp_path / f"{name}.npz", npz.Said()))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        ({"images": np.uint8(0)}, "'images' has shape () of uint8"),
+        ({"is_test": np.array([0, 1])}, "'is_test' has shape (2,)"),
+        ({"is_test": np.array([0, 1, 2, np.nan])}, "'is_test' has other values, of float64"),
+        ({"is_test": np.array(True)}, "'is_test' has shape ()"),
+        ({"is_test": np.array(["a", "b", "a", "b"])}, "'is_test' has other values, of <U1"),
+        ({"patient": np.array("P1")}, "'patient' has shape ()"),
+        ({"labels": np.array(1)}, "'labels' has shape ()"),
+        ({"spacing": np.array(["a", "b"])}, "'spacing' is not 2 numbers above 0"),
+        ({"spacing": np.array([1.0, 1.0, 2.0])}, "'spacing' is not 2 numbers above 0"),
+        ({"spacing": np.array([0.0, 1.0])}, "'spacing' is not 2 numbers above 0"),
+        ({"spacing": np.array(1.0)}, "'spacing' is not 2 numbers above 0"),
+        ({"channels": np.array(["T1", "T2"])}, "'channels' names T1, T2"),
+        ({"images": pixels(shape=(2, 10, 8)), "channels": np.array("T1")}, "'channels' names T1"),
+        (
+            {"images": pixels(shape=(2, 10, 8)), "channels": np.array(["T1", "T1"])},
+            "'channels' names T1, T1",
+        ),
+    ],
+)
+def test_arrays_that_do_not_fit_the_images_are_told(wrong, found, tmp_path):
+    """Some of them once were defects, and a spacing of more or fewer axes was taken as it is."""
+    with pytest.raises(DataError) as told:
+        list(npz.read(saved(tmp_path / "a.npz", **{"images": pixels(), **wrong}), npz.Said()))
+    assert [problem.found for problem in told.value.problems] == [f"'a.npz', array {found}"]
+
+
+def test_a_spacing_that_is_wrong_is_told_once_for_all_parts(tmp_path):
+    parts = {f"{part}_images": pixels() for part in ("train", "test")}
+    with pytest.raises(DataError) as told:
+        list(npz.read(saved(tmp_path / "a.npz", **parts, spacing=np.ones(3)), npz.Said()))
+    assert len(told.value.problems) == 1
+
+
 def test_written_and_read_it_is_the_same(tmp_path):
     data = images(6, 1)
     again = like([write([data], tmp_path / "synthetic.npz")], data.schema)

@@ -32,7 +32,7 @@ from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, broken, whole
 
 SPLITS = ("train", "val", "test")
-IMAGES, LABELS = ("images", "image", "x"), ("labels", "label", "y")
+IMAGES, LABELS, TEST = ("images", "image", "x"), ("labels", "label", "y"), "is_test"
 SOURCE = "source"
 """An array that tells patients although its name need not say so."""
 STEPS = "intensity_steps"
@@ -64,7 +64,7 @@ def read(path: Path, said: Said, *, alone: bool = False) -> Iterator[Found]:
     masks = {prefix: {} if alone else _masks(held, prefix, said) for prefix in parts}
     problems = [problem for prefix in parts for problem in _problems(path, held, prefix, said, masks[prefix])]
     if problems:
-        raise DataError(*problems)
+        raise DataError(*dict.fromkeys(problems))  # what is told of all arrays is wrong with each of them
     columns = {prefix: {} if alone else _columns(held, prefix, said, masks[prefix]) for prefix in parts}
     used = {name for prefix in parts for name in _used(held, prefix, said, masks[prefix])} | BESIDE
     used |= {name for some in columns.values() for name in some.values()}
@@ -146,18 +146,18 @@ def _patients(held: Arrays, prefix: str, said: Said) -> list[str]:
 def _used(held: Arrays, prefix: str, said: Said, masks: Masks) -> set[str]:
     names = {_named(held, prefix, IMAGES), _label(held, prefix, said), _subject(held, prefix, said)}
     names |= {*masks.values(), *(f"{name}{CLASSES}" for name in masks)}
-    return {name for name in names if name is not None} | {f"{prefix}{n}" for n in ("is_test", DOMAIN, PAIR)}
+    return {name for name in names if name is not None} | {f"{prefix}{n}" for n in (TEST, DOMAIN, PAIR)}
 
 
 def _columns(held: Arrays, prefix: str, said: Said, masks: Masks) -> dict[str, str]:
     """The arrays of one value for each image, by the name of what they tell of it."""
-    n, used = len(held[str(_named(held, prefix, IMAGES))]), _used(held, prefix, said, masks)
+    n, used = held[str(_named(held, prefix, IMAGES))].shape[:1], _used(held, prefix, said, masks)
     named = {name.removeprefix(prefix): name for name in held if name.startswith(prefix) and name not in used}
     return {
         short: name
         for short, name in named.items()
         if short not in (*_patients(held, prefix, said), SOURCE, *BESIDE)
-        and held[name].shape in ((n,), (n, 1))
+        and held[name].shape in (n, (*n, 1))
         and held[name].dtype.kind in "uifbU"
     }
 
@@ -189,19 +189,39 @@ def _has_few(array: np.ndarray) -> bool:
 def _problems(path: Path, held: Arrays, prefix: str, said: Said, masks: Masks) -> Iterator[Problem]:
     """What is wrong with the shapes and types of arrays."""
     images = held[str(_named(held, prefix, IMAGES))]
-    place = f"'{path.name}', array '{_named(held, prefix, IMAGES)}'"
-    if _axes(images, held, said) is None or images.dtype.kind not in "uif":
+    place, axes = f"'{path.name}', array", _axes(images, held, said)
+    if axes is None or images.dtype.kind not in "uif":
         rule, fix = "images are numbers (n, height, width), with a channel or a depth at most", "[image] axes = ..."
-        yield Problem(f"{place} has shape {images.shape} of {images.dtype}", rule, fix)
+        found = f"{place} '{_named(held, prefix, IMAGES)}' has shape {images.shape} of {images.dtype}"
+        yield Problem(found, rule, fix)
+        return
     for mask in masks.values():
-        if len(held[mask]) != len(images):
+        if held[mask].shape[:1] != images.shape[:1]:
             rule, fix = "every image has its mask", "give one mask for each image"
-            yield Problem(f"'{path.name}', array '{mask}' has {len(held[mask]):,} masks", rule, fix)
-    told = (f"{prefix}{fact}" for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held)
+            yield Problem(f"{place} '{mask}' has shape {held[mask].shape}", rule, fix)
+    told = (f"{prefix}{fact}" for fact in (TEST, DOMAIN, PAIR) if f"{prefix}{fact}" in held)
     for name in (_label(held, prefix, said), _subject(held, prefix, said), *told):
-        if name is not None and held[name].reshape(len(held[name]), -1).shape != (len(images), 1):
-            rule, fix = "an image has one label, patient, domain and pair", "one value for each image"
-            yield Problem(f"'{path.name}', array '{name}' has shape {held[name].shape}", rule, fix)
+        if name is not None and held[name].shape not in ((len(images),), (len(images), 1)):
+            rule, fix = "an image has one label, patient, domain, pair and split", "one value for each image"
+            yield Problem(f"{place} '{name}' has shape {held[name].shape}", rule, fix)
+    test = held.get(f"{prefix}{TEST}", np.zeros(0))
+    if test.dtype.kind not in "uifb" or not np.isin(test, (0, 1)).all():
+        rule, fix = "0 or 1 says whether an image is held out", "1 for those, 0 for others"
+        yield Problem(f"{place} '{prefix}{TEST}' has other values, of {test.dtype}", rule, fix)
+    yield from _of_axes(place, held, dict(zip(axes, images.shape, strict=True)))
+
+
+def _of_axes(place: str, held: Arrays, sides: Mapping[str, int]) -> Iterator[Problem]:
+    """What is wrong with what is told of the axes of images, of which `sides` has the lengths by name."""
+    spacing, across = np.ravel(held.get("spacing", ())), len(sides.keys() - {"N", "C"})
+    numbers = spacing.dtype.kind in "uif" and bool((np.isfinite(spacing) & (spacing > 0)).all())
+    if "spacing" in held and not (numbers and len(spacing) == across):
+        rule, fix = "millimetres between pixels along each axis of an image", "give as many numbers, or leave it out"
+        yield Problem(f"{place} 'spacing' is not {across} numbers above 0", rule, fix)
+    channels, count = list(map(str, np.ravel(held.get("channels", ())))), sides.get("C", 1)
+    if "channels" in held and not len(set(channels)) == len(channels) == count:
+        rule, fix = "every channel has a name of its own", f"name {count}, or leave it out"
+        yield Problem(f"{place} 'channels' names {', '.join(channels)}", rule, fix)
 
 
 def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
@@ -211,7 +231,7 @@ def _axes(images: np.ndarray, held: Arrays, said: Said) -> str | None:
     if images.ndim == 3:
         return "NHW"
     told = held.get("channels")
-    first = images.ndim > 3 and (images.shape[1] <= CHANNELS or (told is not None and len(told) == images.shape[1]))
+    first = images.ndim > 3 and (images.shape[1] <= CHANNELS or (told is not None and told.size == images.shape[1]))
     last = images.ndim > 3 and images.shape[-1] <= CHANNELS
     if images.ndim == 4:
         return "NHWC" if last and not first else "NCHW" if first else "NDHW"
@@ -238,11 +258,11 @@ def _images(
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
     facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
     beside = {short: [_exactly(value) for value in np.ravel(held[array])] for short, array in columns.items()}
-    channels = tuple(map(str, held.get("channels", ())))
-    classes = {n: tuple(map(str, held[n + CLASSES])) for n in masks if n + CLASSES in held}
+    channels = tuple(map(str, np.ravel(held.get("channels", ()))))
+    classes = {n: tuple(map(str, np.ravel(held[n + CLASSES]))) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
     subject = None if name is None else name.removeprefix(prefix)
-    test = np.ravel(held[f"{prefix}is_test"]) != 0 if f"{prefix}is_test" in held else None
+    test = np.ravel(held[f"{prefix}{TEST}"]) != 0 if f"{prefix}{TEST}" in held else None
     for i, image in enumerate(images):
         pixels = np.moveaxis(image, -1, 0) if where == "last" else image if where else image[None]
         told = {name: texts[i] for name, texts in facts.items() if texts is not None}
@@ -260,7 +280,7 @@ def _texts(held: Arrays, name: str | None) -> list[str] | None:
         return None
     values = np.ravel(held[name])
     known = held.get("class_names") if "label" in name or name.endswith("y") else None
-    return [_text(value, () if known is None else known.tolist()) for value in values.tolist()]
+    return [_text(value, () if known is None else np.ravel(known).tolist()) for value in values.tolist()]
 
 
 def _text(value: Any, known: Sequence[Any]) -> str:
