@@ -15,6 +15,11 @@ def test_facts_name_records_patients_guarantee_and_hashes(full: Report) -> None:
     assert told["SHA-256 of the real records"] == f"train {'a' * 12}, holdout {'b' * 12}"
 
 
+def test_where_nobody_knows_whose_the_records_are_no_patient_is_counted() -> None:
+    told = dict(facts(Report((), {"rows": {"train": 9, "holdout": 3, "synthetic": 9}, "patients": {}})))
+    assert told["Patients"] == "unknown: nobody says which records are of one patient"
+
+
 def test_an_empty_report_has_facts_too() -> None:
     assert dict(facts(Report((), {})))["Formal guarantee"].startswith("no formal guarantee")
     assert list(removed(Report((), {}))) == list(reproduction(Report((), {}))) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,11 @@ def test_first_screen_fits_and_groups_many_columns(width: int) -> None:
     assert "! lab" in text and "<0.1%" in text and "98% distinct" in text
     assert "80 columns: 40 categorical, 40 numeric" in text and "c17" not in text
     assert "\x1b" not in text
+
+
+def test_patients_whom_nobody_knows_are_not_counted() -> None:
+    assert "1,000 records of 900 patients" in printed(first_screen(WIDE, "wide.csv"), 120)
+    assert "1,000 records, patients unknown" in printed(first_screen(replace(WIDE, patients=None), "wide.csv"), 120)
 
 
 def test_many_tags_that_files_hold_are_a_line_for_each_kind() -> None:

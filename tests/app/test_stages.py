@@ -14,7 +14,7 @@ from semblance.app.options import SynthOptions
 from semblance.app.pipeline import run_synth
 from semblance.catalog import modality
 from semblance.core.errors import IdentifierError, ResourceError, UsageError
-from semblance.core.modality import FieldPlan, Profile
+from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.evaluate import suites
 from tests.modalities.image.simulated import images
@@ -36,6 +36,15 @@ class Visits:
 
     def take(self, rows: np.ndarray) -> Visits:
         return Visits(self.subjects[rows])
+
+
+def test_a_reader_counts_no_patients_whom_nobody_knows(tmp_path: Path) -> None:
+    read = stages.reader_of(modality("image"), private=False)
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 8, 8), dtype=np.uint8)
+    for name, whose in {"known": {"patient": np.repeat([1, 2, 3], 2)}, "unknown": {}}.items():
+        np.savez(tmp_path / f"{name}.npz", images=pixels, **whose)
+    counted = [read((tmp_path / f"{name}.npz",), ReadOptions())[1].patients for name in ("known", "unknown")]
+    assert counted == [3, None]
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,11 @@ def leaks_nothing(evidence):
 def test_where_patients_are_unknown_no_finding_of_privacy_certifies_anything(alone):
     one = cohort(40, 0)
     manifest = replace(catalog.modality("table"), metrics=(f"{__name__}:leaks_nothing",), attacks=())
-    (known,) = evaluate(Evidence(one, one, one, manifest)).findings
+    before = evaluate(Evidence(one, one, one, manifest))
     object.__setattr__(one, "anonymous", True)
-    (unknown,) = evaluate(Evidence(one, one, one, manifest)).findings
+    after = evaluate(Evidence(one, one, one, manifest))
+    (known,), (unknown,) = before.findings, after.findings
+    assert before.subject["patients"] == {"train": 40, "holdout": 40} and after.subject["patients"] == {}
     assert (known.status, unknown.status) == ("measured", "insufficient")
     assert unknown.estimate == known.estimate
     assert "of one patient" in unknown.reason

@@ -16,7 +16,7 @@ from semblance.app.outcome import Looks, Outcome, decided
 from semblance.app.parts import check_parts, refuse_unjudged, together
 from semblance.app.versions import code_digest, cores, fingerprint, use_threads, versions
 from semblance.app.work import Stages, digest, publish, working
-from semblance.core.modality import Modality, Profile, ReadOptions, load
+from semblance.core.modality import Modality, Profile, ReadOptions
 from semblance.core.report import Report
 
 
@@ -103,7 +103,7 @@ class _Evaluate:
         o = self.options
         read = ReadOptions(o.subject, o.target, o.declared, None, o.rare)
         found: tuple[Any, Profile] = together(
-            [(_flag("train", o.train), lambda: load(self.manifest.read)((o.train,), read))]
+            [(_flag("train", o.train), lambda: stages.reader_of(self.manifest, private=False)((o.train,), read))]
         )[0]
         return found
 

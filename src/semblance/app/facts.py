@@ -44,7 +44,9 @@ def _counts(s: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Synthetic records", count(rows.get("synthetic"))
         yield "Real records", f"{count(rows.get('train'))} learned from, {count(rows.get('holdout'))} held out"
         yield from _pieces(s.get("pieces", {}))
-    if patients:
+    if "patients" in s and not patients:
+        yield "Patients", "unknown: nobody says which records are of one patient"
+    elif patients:
         each = all(patients[part] == rows.get(part) for part in patients)
         parts = f"{count(patients.get('train'))} learned from, {count(patients.get('holdout'))} held out"
         yield "Patients", "one record each; none is on both sides" if each else f"{parts}; none is on both sides"

@@ -59,7 +59,7 @@ def first_screen(profile: Profile, title: str) -> RenderableType:
     head = Text.assemble(
         (title, "bold"),
         f"  {_count(profile.records, 'record')}",
-        f" of {_count(profile.patients, 'patient')}",
+        ", patients unknown" if profile.patients is None else f" of {_count(profile.patients, 'patient')}",
         f", {_count(columns, 'column')}",
     )
     parts: list[RenderableType] = [Text(), head, _fields_table([*_folded(shown)])]

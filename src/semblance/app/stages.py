@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from semblance.app.choose import build_spec, generator_name
 from semblance.app.values import wrong_keys, wrong_values
 from semblance.catalog import modality
-from semblance.core.dataset import Dataset, Evidence, held_out, refuse_share, split_by_subject
+from semblance.core.dataset import Dataset, Evidence, held_out, patients_known, refuse_share, split_by_subject
 from semblance.core.errors import IdentifierError, Problem, ResourceError, UsageError
 from semblance.core.modality import Modality, Profile, load
 from semblance.core.model import Wanted
@@ -28,8 +28,15 @@ STAND_IN = 0.2  # of the patients of train, where no holdout was given
 
 
 def reader_of(manifest: Modality, *, private: bool) -> Any:
-    """What reads records: under declarations alone where a run is private."""
-    return load(manifest.declared if private and manifest.declared else manifest.read)
+    """What reads records: under declarations alone where a run is private. No patients are counted where nobody knows
+    them."""
+    reader = load(manifest.declared if private and manifest.declared else manifest.read)
+
+    def read(*asked: Any, **paid: Any) -> tuple[Dataset, Profile]:
+        records, profile = reader(*asked, **paid)
+        return records, profile if patients_known(records) else replace(profile, patients=None)
+
+    return read
 
 
 def check_plan(kind: Any, plan: Mapping[str, Any]) -> None:

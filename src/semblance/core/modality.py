@@ -35,10 +35,11 @@ class FieldPlan:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a reader found: records, patients, every field with its plan, and notes for the person."""
+    """What a reader found: records, patients (None where nobody knows whose the records are), every field with its
+    plan, and notes for the person."""
 
     records: int
-    patients: int
+    patients: int | None
     fields: tuple[FieldPlan, ...]
     notes: tuple[str, ...] = ()
 

@@ -128,13 +128,19 @@ def _subject(evidence: Evidence[Any]) -> dict[str, Any]:
     target = evidence.train.schema.where("target")
     return {
         "rows": {name: len(part) for name, part in parts.items()},
-        "patients": {name: patients(part.subjects) for name, part in parts.items() if name != "synthetic"},
+        "patients": _patients(evidence),
         "columns": _columns(evidence),
         "target": None if target is None else target.name,
         "tier": evidence.tier,
         "seed": evidence.seed,
         **_pictures(evidence),
     }
+
+
+def _patients(evidence: Evidence[Any]) -> dict[str, int]:
+    """How many patients each real part has; nothing where nobody knows whose the records are."""
+    real = {"train": evidence.train, "holdout": evidence.holdout}
+    return {name: patients(part.subjects) for name, part in real.items()} if patients_known(evidence.train) else {}
 
 
 def _pictures(evidence: Evidence[Any]) -> dict[str, Any]:
