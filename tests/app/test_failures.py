@@ -28,6 +28,15 @@ def test_every_problem_is_shown_on_stderr_with_its_place(capsys: pytest.CaptureF
     assert "column 'age', row 4112" in err and "no rows" in err and "declare it" in err
 
 
+def test_of_many_problems_of_one_rule_the_first_few_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    error = DataError(*(Problem(f"'{i}' is empty", "whole", "leave it out") for i in range(400)))
+    _, _, err = ended(error, capsys)
+    assert "'0' is empty" in err and "'5' is empty" not in err and "and 395 more, which --json lists" in err
+    assert len(err.splitlines()) < 15
+    _, out, _ = ended(error, capsys, as_json=True)
+    assert len(json.loads(out)["problems"]) == 400
+
+
 def test_json_goes_to_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = ended(PROBLEMS, capsys, as_json=True)
     assert err == "" and json.loads(out)["problems"][0]["row"] == 4112 and json.loads(out)["exit_code"] == code

@@ -43,6 +43,17 @@ def test_all_problems_are_told_at_once():
     assert "row 2: two" in str(error)
 
 
+def test_of_many_problems_of_one_rule_the_first_few_are_read():
+    """400 empty files once were 1,200 lines."""
+    error = DataError(
+        *(Problem(f"'{i}' is empty", "whole", "leave it out") for i in range(400)), Problem("x", "r", "f")
+    )
+    shown = [f"'{i}' is empty" for i in range(5)]
+    lines = [*shown, "and 395 more", "  rule: whole", "  fix:  leave it out", "x", "  rule: r", "  fix:  f"]
+    assert str(error).splitlines() == lines
+    assert len(error.problems) == 401 == len(error.to_json()["problems"])
+
+
 def test_json_is_plain():
     told = json.loads(json.dumps(DataError.of("x", rule="r", fix="f", column="c").to_json()))
     assert told == {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from semblance.core.errors import ResourceError, SemblanceError, UsageError, reason
+from semblance.core.errors import ResourceError, SemblanceError, UsageError, reason, told
 
 INTERRUPTED = 130
 TITLES = {
@@ -100,15 +100,12 @@ def _panel(error: SemblanceError) -> object:
     from rich.text import Text
 
     parts: list[object] = []
-    for problem in error.problems:
-        place = "" if problem.column is None else f"column '{problem.column}'"
-        place += "" if problem.row is None else f"{', ' if place else ''}row {problem.row}"
+    for one in told(error.problems):
+        more = [f"and {one.more:,} more, which --json lists"] if one.more else []
         rows = Table.grid(padding=(0, 2))
-        rows.add_row(
-            Text("found", "dim"), Text(f"{place + ': ' if place else ''}{problem.found}", "bold", overflow="fold")
-        )
-        rows.add_row(Text("rule", "dim"), Text(problem.rule, overflow="fold"))
-        rows.add_row(Text("fix", "dim"), Text(problem.fix, "cyan", overflow="fold"))
+        rows.add_row(Text("found", "dim"), Text("\n".join([*one.found, *more]), "bold", overflow="fold"))
+        rows.add_row(Text("rule", "dim"), Text(one.rule, overflow="fold"))
+        rows.add_row(Text("fix", "dim"), Text(one.fix, "cyan", overflow="fold"))
         parts += [rows, Text()]
     title = TITLES.get(error.exit_code, type(error).__name__)
     return Panel(Group(*parts[:-1]), title=title, title_align="left", border_style="red", padding=(1, 2))  # type: ignore[arg-type]

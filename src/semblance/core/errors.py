@@ -10,14 +10,18 @@
     └── SignatureError    8   a bundle is not what was signed
 
 An error collects every problem of its input and tells them at once: what was found, the rule, and the line that fixes
-it. It names columns and rows, never a patient's value.
+it. It names columns and rows, never a patient's value. Of many that break one rule a person reads the first few.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
+
+SHOWN = 5
+"""What was found of problems that break one rule, at most, where a person reads it."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,34 @@ class Problem:
     column: str | None = None
     row: int | None = None
 
-    def __str__(self) -> str:
+    @property
+    def placed(self) -> str:
+        """What was found, and where."""
         place = "" if self.column is None else f"column '{self.column}'"
         place += "" if self.row is None else f"{', ' if place else ''}row {self.row}"
-        return f"{place + ': ' if place else ''}{self.found}\n  rule: {self.rule}\n  fix:  {self.fix}"
+        return f"{place + ': ' if place else ''}{self.found}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Problems of one rule and fix as a person reads them: what was `found` of the first few, how many `more`."""
+
+    found: tuple[str, ...]
+    more: int
+    rule: str
+    fix: str
+
+    def __str__(self) -> str:
+        more = (f"and {self.more:,} more",) if self.more else ()
+        return "\n".join((*self.found, *more, f"  rule: {self.rule}", f"  fix:  {self.fix}"))
+
+
+def told(problems: Iterable[Problem]) -> list[Told]:
+    """Problems by their rule and fix, in the order of the first of each."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        alike.setdefault((problem.rule, problem.fix), []).append(problem.placed)
+    return [Told(tuple(found[:SHOWN]), len(found[SHOWN:]), *key) for key, found in alike.items()]
 
 
 def reason(error: OSError) -> str:
@@ -42,7 +70,8 @@ def reason(error: OSError) -> str:
 
 
 class SemblanceError(Exception):
-    """Base of all refusals. `problems` holds every Problem; `exit_code` is what the command line ends with."""
+    """Base of all refusals. `problems` holds every Problem, of which the text shows some (see `told`); `exit_code` is
+    what the command line ends with."""
 
     exit_code: ClassVar[int] = 1
 
@@ -50,7 +79,7 @@ class SemblanceError(Exception):
         if not problems:
             raise ValueError("an error needs at least one Problem")
         self.problems = problems
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__("\n".join(map(str, told(problems))))
 
     @classmethod
     def of(cls, found: str, *, rule: str, fix: str, column: str | None = None, row: int | None = None) -> Self:
