@@ -53,3 +53,12 @@ def test_what_is_of_one_patient_has_no_interval(report: Report, decided: Callabl
     text = card(decided(replace(report, findings=(alone, *others))))
     row = next(line for line in text.splitlines() if line.startswith("| Of one"))
     assert row.split("|")[2].strip() == "0.250"
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_model_is_differentially_private_only_where_a_ledger_paid_for_it(report: Report, public: bool) -> None:
+    able = {**report.subject, "generator": {**report.subject["generator"], "private": True}}
+    promise = {"guarantee": "(1, 1e-06)-differential privacy per patient", "promise": {"epsilon": 1.0, "delta": 1e-6}}
+    for subject, said in ((able, "no (this generator can be)"), ({**able, **promise}, "yes")):
+        text = card(replace(report, subject=subject), public=public)
+        assert f"- Differentially private: {said}\n" in text

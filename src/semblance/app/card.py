@@ -20,7 +20,7 @@ from semblance.core.report import Report
 def card(report: Report, *, public: bool = False) -> str:
     """The card. `public=True` writes that of the redacted report."""
     report = redact(report) if public else report
-    blocks = [_head(report, public=public), _judged(report), _generator(report.subject.get("generator"))]
+    blocks = [_head(report, public=public), _judged(report), _generator(report.subject)]
     blocks += [_data(report), _findings(report), _limits(report), _again(report, public=public)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -47,16 +47,18 @@ def _judged(report: Report) -> str:
     return _section("What was judged", (f"- {name}: {plain(text)}" for name, text in facts(report)))
 
 
-def _generator(made: Any) -> str:
+def _generator(subject: Mapping[str, Any]) -> str:
+    made = subject.get("generator")
     if not isinstance(made, Mapping):
         return _section("Generator", [f"{words.UNKNOWN_GENERATOR.capitalize()}."])
     said = {True: "yes", False: "no", None: "unknown"}
+    unpaid = made.get("private") and not subject.get("promise")
     rows = {
         "Name": made.get("name"),
         "How": made.get("summary"),
         "Paper": made.get("paper"),
         "Keeps training records": said[made.get("holds_records")],
-        "Differentially private": said[made.get("private")],
+        "Differentially private": "no (this generator can be)" if unpaid else said[made.get("private")],
     }
     return _section("Generator", (f"- {name}: {plain(value)}" for name, value in rows.items() if value))
 
