@@ -95,7 +95,8 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
         return _finding.unmeasured((GAIN,), status="insufficient", reason=_UNTAUGHT)
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
     detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}
-    return (_finding(GAIN, estimate=told["both"], control=told["augmented"], detail=detail),)
+    usual = {"control": told["augmented"], "control_is": "classical augmentation"}
+    return (_finding(GAIN, estimate=told["both"], detail=detail, **usual),)
 
 
 def times(tier: str, share: float) -> int:
