@@ -67,7 +67,7 @@ def test_private_runs_are_ordered_by_epsilon() -> None:
     priced = by_epsilon(runs)
     assert [one.name for one in priced] == ["small", "large"]
     drawn = drawn_by_epsilon(priced, tuple(between(runs["none"])))
-    assert "real records (0.920)" in drawn and "independent columns (0.500)" in drawn
+    assert "real records (0.920)" in drawn and "a naive generator (0.500)" in drawn
     assert "small: epsilon 1.000" in drawn and drawn.count('class="point made"') == 2
 
 

@@ -11,10 +11,11 @@ from html.parser import HTMLParser
 import pytest
 
 from semblance.app import words
+from semblance.app.card import card
 from semblance.app.html import HERE, render
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
-from tests.app.rich import EDGE, MERGED, TERM, TINY
+from tests.app.rich import EDGE, MERGED, TERM, TINY, estimate
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 Decided = Callable[..., Report]
@@ -99,6 +100,18 @@ def test_the_rules_that_were_declared_stand_beside_impossible_records(report: Re
     finding = Finding("validity.constraints", "Impossible records", "fidelity", **told)
     text = " ".join(Page(render(replace(report, findings=(finding,)), public=False)).words)
     assert "Rules that were declared: 'age' as declared; admitted <= discharged" in " ".join(text.split())
+
+
+def test_a_control_and_a_floor_that_are_something_else_are_called_what_they_are(report: Report) -> None:
+    """Classical augmentation is not real against real, and a mean image no naive generator."""
+    named = {"control_is": "classical augmentation", "floor_is": "the mean image"}
+    numbers = {"estimate": estimate(0.3), "control": estimate(0.25), "floor": estimate(0.125)}
+    own = Report((Finding("utility.gain", "Gain", "utility", **numbers, **named),), {"floor": "each pixel alone"})
+    text = render(own, public=False)
+    assert "0.250 [0.246, 0.254] classical augmentation 0.125 [0.121, 0.129] the mean image" in Page(text).text
+    assert "classical augmentation 0.250; the mean image 0.125" in text  # in the picture
+    assert "Independent columns" not in text and "each pixel alone" in Page(text).text
+    assert "0.250 (classical augmentation) | 0.125 (the mean image)" in card(own)
 
 
 def test_the_internal_page_says_so(report: Report, decided: Decided) -> None:

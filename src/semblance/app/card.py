@@ -14,6 +14,7 @@ from semblance.app import words
 from semblance.app.facts import facts, removed, reproduction
 from semblance.app.judged import Judged, judge
 from semblance.app.redact import LEFT_OUT, redact
+from semblance.core.estimate import Estimate
 from semblance.core.report import Report
 
 
@@ -74,7 +75,7 @@ def _data(report: Report) -> str:
 
 
 def _findings(report: Report) -> str:
-    head = "| Finding | Value [95 % interval] | Real against real | Independent columns | Good enough for |"
+    head = "| Finding | Value [95 % interval] | Real against real | Naive generator | Good enough for |"
     return _section("Findings", [head, "| --- | ---: | ---: | ---: | --- |", *map(_row, judge(report))])
 
 
@@ -83,8 +84,13 @@ def _row(one: Judged) -> str:
     if finding.estimate is None:
         return f"| {plain(one.title)} | {finding.status.replace('_', ' ')}: {plain(finding.reason)} | | | {grade} |"
     e = finding.estimate
-    others = (words.number(None if x is None else x.value) for x in (finding.control, finding.floor))
+    others = (_other(finding.control, finding.control_is), _other(finding.floor, finding.floor_is))
     return f"| {plain(one.title)} | {words.number(e.value)}{words.interval(e)} | {' | '.join(others)} | {grade} |"
+
+
+def _other(estimate: Estimate | None, called: str) -> str:
+    """A control or a floor, and what it is where that is not what the column says."""
+    return words.number(None if estimate is None else estimate.value) + (f" ({called})" if estimate and called else "")
 
 
 def _limits(report: Report) -> str:

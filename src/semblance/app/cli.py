@@ -65,6 +65,7 @@ def synth(
     schema: flags.SchemaFile = None,
     profile: flags.ProfileName = None,
     time_budget: flags.TimeBudget = None,
+    tier: flags.Tier = None,
     seed: flags.Seed = None,
     device: flags.Device = None,
     threads: flags.Threads = None,

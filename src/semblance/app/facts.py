@@ -27,6 +27,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "Asked for", conditions.spoken(s["wanted"])
     if s.get("sampling", {}).get("broken"):
         yield "Drawn anew", redrawn(s["sampling"])
+    if s.get("floor"):
+        yield "Naive generator, to compare", s["floor"]
     yield "Formal guarantee", guarantee(s.get("guarantee"))
     if s.get("audit"):
         yield "Attacks on the guarantee", audit(s["audit"])

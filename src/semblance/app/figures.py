@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from semblance.app.words import interval, number
+from semblance.app.words import NAIVE, REAL, interval, number
 from semblance.core.estimate import Estimate
 
 HEIGHT, PAD = 52, 10
@@ -45,12 +45,14 @@ def interval_plot(
     *,
     control: Estimate | None = None,
     floor: Estimate | None = None,
+    called: tuple[str, str] = (REAL, NAIVE),
     thresholds: Sequence[Threshold] = (),
     better: str = "lower",
     width: int = 300,
     title: str = "",
 ) -> Markup:
-    """A dot with its interval on a line whose zones show where each profile's threshold lies."""
+    """A dot with its interval on a line whose zones show where each profile's threshold lies. `called` are the
+    control and the floor."""
     numbers = [estimate.low, estimate.high, *(e.value for e in (control, floor) if e is not None)]
     axis = _axis([*numbers, *(threshold.value for threshold in thresholds)], ideal=IDEAL[better], width=width)
     line = '<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>'
@@ -64,7 +66,7 @@ def interval_plot(
     low, value, high = (axis.x(x) for x in (estimate.low, estimate.value, estimate.high))
     parts.append(Markup(bar).format(low, high, AXIS, AXIS, value, AXIS))
     parts.append(_scale(axis))
-    said = _described(estimate, control, floor, thresholds)
+    said = _described(estimate, dict(zip(called, (control, floor), strict=True)), thresholds)
     return svg(width, HEIGHT, parts, f"{title}: {said}" if title else said)
 
 
@@ -110,12 +112,9 @@ def _scale(axis: Axis) -> Markup:
     )
 
 
-def _described(
-    estimate: Estimate, control: Estimate | None, floor: Estimate | None, thresholds: Sequence[Threshold]
-) -> str:
+def _described(estimate: Estimate, others: Mapping[str, Estimate | None], thresholds: Sequence[Threshold]) -> str:
     said = [number(estimate.value) + interval(estimate, ", interval {} to {}")]
-    said += [f"real against real {number(control.value)}"] if control is not None else []
-    said += [f"independent columns {number(floor.value)}"] if floor is not None else []
+    said += [f"{name} {number(one.value)}" for name, one in others.items() if one is not None]
     said += [f"{t.profile} {'at most' if t.at_most else 'at least'} {t.value:.3g}" for t in thresholds]
     return "; ".join(said)
 

@@ -1,6 +1,6 @@
 """What privacy costs: how much an attacker finds beside how much an analysis finds, of records that were released.
 
-Between two ends: independent columns give nobody away and tell next to nothing, the train records themselves give
+Between two ends: a naive generator gives nobody away and tells next to nothing, the train records themselves give
 everybody away and are as good as real. Under differential privacy the guarantee says what no attacker can ever find.
 """
 
@@ -17,7 +17,7 @@ from semblance.core.report import Finding, Report
 
 LEAK, WORTH = "privacy.membership", "utility.tstr.boosting"
 ACROSS, UP = "leak: membership advantage", "utility: prediction by boosted trees"
-ENDS = {"floor": "independent columns", "real": "train records, handed out"}
+ENDS = {"floor": "a naive generator", "real": "train records, handed out"}
 
 
 def promise_of(report: Report) -> Guarantee | None:
@@ -87,7 +87,7 @@ def by_epsilon(reports: Mapping[str, Report]) -> tuple[Priced, ...]:
 
 
 def drawn_by_epsilon(priced: Sequence[Priced], ends: Sequence[Mark]) -> Any:
-    """Utility over epsilon, with that of independent columns and of real records as lines."""
+    """Utility over epsilon, with that of a naive generator and of real records as lines."""
     marks = [Mark(one.name, "made", _exactly(one.promise.epsilon or 0.0), one.worth) for one in priced]
     lines = [Line("real records" if end.kind == "real" else end.name, "y", end.y.value) for end in ends]
     up = spanning([*(x for mark in marks for x in (mark.y.low, mark.y.high)), *(line.value for line in lines)])

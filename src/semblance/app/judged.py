@@ -90,6 +90,7 @@ class Judged:
             finding.estimate,
             control=finding.control,
             floor=finding.floor,
+            called=(words.control(finding), words.floor(finding)),
             thresholds=zones,
             better=finding.better,
             width=width,

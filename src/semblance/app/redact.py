@@ -15,7 +15,7 @@ from semblance.app.coarse import CURVE_POINTS, SHARE, SMALL, STEP, TIMES, coarse
 from semblance.core.report import Finding, Report
 from semblance.release.gate import Check, explain
 
-KEPT = ("generator", "wanted", "guarantee", "promise", "target", "tier", "versions", "date", "sha256")
+KEPT = ("generator", "wanted", "guarantee", "promise", "target", "floor", "tier", "versions", "date", "sha256")
 INSIDE = "the reason stays inside"
 
 LEFT_OUT = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from semblance.core.estimate import Estimate
-from semblance.core.report import Report
+from semblance.core.report import Finding, Report
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "RELEASE": (
@@ -131,6 +131,20 @@ def number(value: float | None, *, digits: int = 3) -> str:
 def interval(estimate: Estimate, form: str = " [{}, {}]") -> str:
     """The ends of an interval in a form; nothing where one unit was measured, which has none."""
     return "" if estimate.n == 1 else form.format(number(estimate.low), number(estimate.high))
+
+
+REAL, NAIVE = "real against real", "naive generator"
+"""What a control and a floor are, where a finding does not say."""
+
+
+def control(finding: Finding) -> str:
+    """What the control of a finding is."""
+    return finding.control_is or REAL
+
+
+def floor(finding: Finding) -> str:
+    """What the floor of a finding is."""
+    return finding.floor_is or NAIVE
 
 
 def limits(check: Mapping[str, Any]) -> str:

@@ -28,7 +28,8 @@ class Finding:
     """One measured thing.
 
     `metric` is a stable id such as "fidelity.c2st"; `estimate` the value with its interval; `control` the same measure
-    on real data against real data; `floor` the same on independent marginals. `better` says which way is good.
+    on real data against real data, or what `control_is` names instead; `floor` the same of the modality's naive
+    generator, or of what `floor_is` names. `better` says which way is good.
     `gated` findings are compared with the policy. `detail` holds what a picture needs, never a record.
     A finding that cannot apply is "not_applicable" and never refuses; one that crashed is "error" and always does.
     """
@@ -40,6 +41,8 @@ class Finding:
     estimate: Estimate | None = None
     control: Estimate | None = None
     floor: Estimate | None = None
+    control_is: str = ""
+    floor_is: str = ""
     better: Literal["lower", "higher", "half"] = "lower"
     meaning: str = ""
     reason: str = ""

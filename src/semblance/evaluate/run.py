@@ -131,6 +131,7 @@ def _subject(evidence: Evidence[Any]) -> dict[str, Any]:
         "patients": _patients(evidence),
         "columns": _columns(evidence),
         "target": None if target is None else target.name,
+        "floor": evidence.modality.generator(evidence.modality.floor).card.summary,
         "tier": evidence.tier,
         "seed": evidence.seed,
         **_pictures(evidence),

@@ -22,6 +22,7 @@ def test_fresh_images_help_who_has_few_and_those_of_wrong_labels_harm():
     fine, bad = found(), found("unrelated")
     assert fine.status == bad.status == "measured" and fine.better == "higher"
     assert fine.estimate.value > 0 > bad.estimate.value and bad.estimate.value < fine.estimate.value - 0.05
+    assert fine.control_is == "classical augmentation"
     assert fine.control == bad.control  # what classical augmentation does has nothing to do with the synthetic images
 
 

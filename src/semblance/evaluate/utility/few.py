@@ -63,7 +63,8 @@ def few(evidence: Evidence[Any]) -> tuple[Finding, ...]:
     detail = {"share": at, "score": goal.score, "target": goal.name, "shares": rows}
     detail["groups"] = list(_groups(evidence, goal, made[at]))
     told = [_gain(evidence, made[at], way) for way in ("synthetic", "classical")]
-    return (_finding(METRIC, estimate=told[0], control=told[1], better="higher", detail=detail),)
+    named = {"control_is": "classical augmentation", "better": "higher"}
+    return (_finding(METRIC, estimate=told[0], control=told[1], detail=detail, **named),)
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,6 +72,10 @@ def test_the_standard_look_has_five_shares_distances_and_groups(monkeypatch):
     gains = [row["draws"] for row in found.detail["shares"]]
     assert [*map(len, gains)] == [1, 3, 1, 1, 1] and len({*gains[1]}) == 3
     assert found.estimate.value == pytest.approx(np.mean(gains[1]))
+    assert (
+        found.detail["drawn_once"] == [0.05, 0.25, 0.5, 1.0]
+        and "5 %, 25 %, 50 %, 100 % are drawn once" in found.meaning
+    )
     luck = student.ppf(0.975, 2) * np.std(gains[1], ddof=1) / np.sqrt(3)
     assert found.estimate.high - found.estimate.value > luck
 
@@ -79,6 +83,7 @@ def test_the_standard_look_has_five_shares_distances_and_groups(monkeypatch):
 def test_every_share_is_drawn_again_where_there_is_time():
     assert [times("fast", share) for share in segments.FRACTIONS["fast"]] == [1, 1]
     assert [times("audit", share) for share in segments.FRACTIONS["audit"]] == [3] * 5
+    assert segments.drawn_once("fast") == [0.1, 1.0] and segments.drawn_once("audit") == []
 
 
 def test_who_is_few_is_drawn_anew():

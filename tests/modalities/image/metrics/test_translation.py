@@ -37,6 +37,7 @@ def test_the_control_is_the_next_image_of_the_same_patient():
     likeness, decibels = translation(seen)
     assert likeness.control.value == pytest.approx(1) and decibels.control.value == pytest.approx(60)
     assert likeness.control.n == 29, "the last two are of different patients"
+    assert decibels.control_is == "the patient's next image" and decibels.floor_is == "the mean image"
     mixed = replace(twice, subjects=np.tile(np.arange(30), 2))  # now the next one shows somebody else
     seen = replace(seen, holdout=mixed, completed=mixed, _cache={})
     assert translation(seen)[0].control.high < 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -76,9 +76,10 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
 
     Control: by how much it rises with classical augmentation instead (turned over, other brightness). `detail` has
     every share of the real patients: real, augmented, and both, the gain of every draw, and the distances of edges by
-    each (`hd95`); and the gain in each protected group of GROUP patients. Intervals are those of paired differences
-    over patients, and where a share is drawn again (AGAIN) of other patients, and learned by another network, widened
-    by the spread over draws (Student's t). A training is dear: other shares are drawn once, and luck is not covered.
+    each (`hd95`); which shares are `drawn_once`; and the gain in each protected group of GROUP patients. Intervals are
+    those of paired differences over patients, and where a share is drawn again (AGAIN) of other patients, and learned
+    by another network, widened by the spread over draws (Student's t). A training is dear: other shares are drawn once,
+    and luck is not covered.
     """
     task = _task(evidence)
     if isinstance(task, tuple):
@@ -96,13 +97,27 @@ def gain(evidence: Measured) -> tuple[Finding, ...]:
     if taught < NOTHING:
         return _finding.unmeasured((GAIN,), status="insufficient", reason=_UNTAUGHT)
     told = {way: task.over_patients(few[way] - few["real"]) for way in ("both", "augmented")}
-    detail = {"mask": task.name, "shares": rows, "groups": list(_groups(task, few))}
-    return (_finding(GAIN, estimate=told["both"], control=told["augmented"], detail=detail),)
+    once = drawn_once(evidence.tier)
+    detail = {"mask": task.name, "shares": rows, "drawn_once": once, "groups": list(_groups(task, few))}
+    usual = {"control": told["augmented"], "control_is": "classical augmentation"}
+    found = _finding(GAIN, estimate=told["both"], detail=detail, **usual)
+    return (replace(found, meaning=f"{found.meaning}{_luck(once)}"),)
 
 
 def times(tier: str, share: float) -> int:
     """How often a share is drawn."""
     return DRAWS if share in AGAIN[tier] else 1
+
+
+def drawn_once(tier: str) -> list[float]:
+    """The shares of which no interval covers the luck of a draw."""
+    return [share for share in FRACTIONS[tier] if times(tier, share) == 1]
+
+
+def _luck(once: Sequence[float]) -> str:
+    """What intervals leave out, as a sentence."""
+    shares = ", ".join(f"{share:.0%}".replace("%", " %") for share in once)
+    return f" Of the patients {shares} are drawn once: no interval there covers the luck of a draw." if once else ""
 
 
 def _groups(task: _Task, few: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:

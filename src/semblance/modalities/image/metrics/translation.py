@@ -19,6 +19,7 @@ from semblance.modalities.image.metrics.similarity import ssim
 from semblance.modalities.image.translated import painted
 
 SSIM, PSNR = "utility.translation_ssim", "utility.translation_psnr"
+_NAMED = {"control_is": "the patient's next image", "floor_is": "the mean image"}
 DARK = 0.05
 """The share of the range below which a pixel is background."""
 
@@ -54,7 +55,8 @@ def translation(evidence: Measured) -> tuple[Finding, ...]:
         if len(own):
             usual = measure(real[next_one][:, aims], real[own][:, aims], inside[own])
             control = _over_patients(usual, held.subjects[own])
-        findings.append(_finding(metric, estimate=scores["made"], control=control, floor=scores["mean"], detail=detail))
+        numbers = {"estimate": scores["made"], "control": control, "floor": scores["mean"]}
+        findings.append(_finding(metric, **numbers, **_NAMED, detail=detail))
     return tuple(findings)
 
 
