@@ -24,7 +24,8 @@ from semblance.modalities.signal.detect import detected
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
 from semblance.modalities.signal.habits import kinds_of, unlearned
-from semblance.modalities.signal.look import look, odd_paces, too_short, wrong_rates
+from semblance.modalities.signal.look import look, too_short
+from semblance.modalities.signal.paces import odd_paces, odd_rates, wrong_rates
 from semblance.modalities.signal.pieces import Cut, heart, hearts
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "prepared", "read"]
@@ -37,6 +38,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
         raise UsageError(*problems)
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
+    as_told = [one.recording for one in found]
     found, notes = _alike(found, said)
     problems = list(too_slow(said.resample, heart=said.beats is not None or hearts([one.recording for one in found])))
     if problems:
@@ -55,7 +57,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    rates = (*slow(cut.rate, heart=cut.beats), *odd_paces(recordings.recordings))
+    rates = (*slow(cut.rate, heart=cut.beats), *odd_paces(recordings.recordings), *odd_rates(as_told))
     taught = (*_without_rhythm(recordings, cut), *_unlearned(found, cut), *_rare(recordings, cut, options.rare))
     told = (*repairs, *remarks, *notes, *seen, *rates, *taught, *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
