@@ -366,3 +366,19 @@ def test_what_single_patients_stand_behind_is_never_released(
         assert (behind(told)["outcome"], behind(told)["number"]) == ("FAIL", fewest)
         ended = sb.release(told, synthetic=shown, folder=tmp_path / str(id(known)), model=known)
         assert ended.exit_code == 5 and not (ended.run / "public").exists()
+
+
+def test_beats_that_too_few_patients_have_are_told_where_they_are_not_learned() -> None:
+    from semblance.app.records import Data
+    from semblance.core.modality import Profile
+    from tests.modalities.signal.simulated import recordings
+
+    real = recordings(8, 3)
+    data = Data(real, Profile(len(real), len(real), ()), catalog.modality("signal"))
+    told = r"beats of F are not learned: \d of at least 5 patients have them"
+    with pytest.warns(UserWarning, match=told):
+        model = sb.fit(data, model="floor")
+    report = sb.evaluate(train=data, synthetic=model.sample(3), model=model, tier="fast")
+    assert set(report.subject["unlearned"]) == {"beats of " + kind for kind in "SVF"} - {
+        "beats of " + kind for kind in model.model.recorder.story.kinds
+    }

@@ -66,12 +66,11 @@ def _generator(subject: Mapping[str, Any]) -> str:
 
 def _data(report: Report) -> str:
     columns = [c for c in report.subject.get("columns", ()) if c.get("role") not in ("subject", "key", "drop")]
-    if not columns:
-        return ""
     rows = (f"| {plain(c['name'])} | {c['kind']} | {c['role']} |" for c in columns)
-    lines = ["| Column | Kind | Role |", "| --- | --- | --- |", *rows]
+    lines = ["| Column | Kind | Role |", "| --- | --- | --- |", *rows] if columns else []
     gone = [f"- {plain(name)}: {what}" for name, what in removed(report)]
-    return _section("Data", [*lines, *(["", "Not learned:", "", *gone] if gone else [])])
+    lines += ["", "Not learned:", "", *gone] if gone else []
+    return _section("Data", lines) if lines else ""
 
 
 def _findings(report: Report) -> str:

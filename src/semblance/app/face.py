@@ -11,6 +11,7 @@ sb.release(report, synthetic=s, folder="RUN", model=model)
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -182,6 +183,9 @@ def fit(
     plan = stages.plan_of(spec, train.records, given=plan, seed=seed, seconds=time_budget)
     if ledger is not None:
         bind(ledger, train.marks)
+    else:
+        for what, why in stages.about_unlearned(stages.chosen(spec, plan), train.records).get("unlearned", {}).items():
+            warnings.warn(f"{what} are not learned: {why} have them", stacklevel=2)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
     promised = None if ledger is None else Promised(claimed(ledger, made.measured), train.schema)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan), promised)
@@ -240,6 +244,7 @@ def evaluate(
     if model is not None:
         about |= {"generator": model.model.card.to_json(), **stages.about_race(model.plan)}
         about |= stages.about_guarantee(Guarantee() if model.promised is None else model.promised.guarantee)
+        about |= {} if model.private else stages.about_unlearned(model.spec, real.records)
         known.append(getattr(model.model, "options", {}).get("rare"))
     about["fewest"] = min((number for number in known if number is not None), default=None)
     about |= {"sha256": mark(synthetic), "unjudged": unjudged(synthetic, real)}

@@ -115,7 +115,8 @@ def count(value: Any) -> str:
 
 
 def removed(report: Report) -> Iterator[tuple[str, str]]:
-    """Columns that were not learned, and what was done instead; and what stood beside them in files."""
+    """Columns that were not learned, and what was done instead; what stood beside them in files; and what too few
+    patients have."""
     done = {
         "drop": "dropped: it does not stand in the synthetic records",
         "key": "regenerated: numbered anew",
@@ -126,6 +127,8 @@ def removed(report: Report) -> Iterator[tuple[str, str]]:
             yield column["name"], done[column["role"]]
     for name, what in report.subject.get("beside", {}).items():
         yield name, f"neither learned nor written ({what})"
+    for name, why in report.subject.get("unlearned", {}).items():
+        yield name, f"not learned ({why} have them)"
 
 
 def reproduction(report: Report) -> Iterator[tuple[str, str]]:

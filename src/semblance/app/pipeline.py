@@ -362,6 +362,8 @@ class _Synth:
             self.spec, plan=self.plan, profile=self.profile, versions=versions(), guarantee=guarantee
         )
         about |= {"sha256": fingerprint(str(self.synthetic)), **self.sampled, **self.audited}
+        if not self.private:
+            about |= stages.about_unlearned(stages.chosen(self.spec, self.plan), self.train)
         report = stages.judge(
             self.manifest,
             train=self.train,

@@ -24,7 +24,8 @@ LEFT_OUT = (
     f"Pictures and tables show no group of fewer than {SMALL} patients, and shares are rounded to {SHARE:.0%}",
     f"Curves keep at most {CURVE_POINTS} points (attacks) or {TIMES} rounded times (survival)",
     "Coefficients, tables by column, and how far single records lie from each other stay inside",
-    "Configuration, seed, hashes of the input, missing rates, and the names of columns that were removed stay inside",
+    "Configuration, seed, hashes of the input, missing rates, the names of columns that were removed, and the kinds of "
+    "records that too few patients have stay inside",
 )
 
 

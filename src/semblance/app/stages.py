@@ -291,6 +291,12 @@ def about_model(
     }
 
 
+def about_unlearned(spec: Any, train: Dataset) -> dict[str, Any]:
+    """The kinds of records that a generator leaves out of these, since too few patients have them."""
+    few = spec.unlearned(train) if hasattr(spec, "unlearned") else {}
+    return {"unlearned": few} if few else {}
+
+
 def about_profile(profile: Profile) -> dict[str, Any]:
     """What a report says of the input: notes, and all that files hold beside columns, which is neither learned nor
     written."""

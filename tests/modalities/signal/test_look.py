@@ -10,7 +10,7 @@ import pytest
 from semblance.core.errors import DataError
 from semblance.core.rng import stream
 from semblance.modalities.signal.found import Found
-from semblance.modalities.signal.look import look, odd_paces, runs, too_short, wrong_rates
+from semblance.modalities.signal.look import look, runs, too_short
 from tests.modalities.signal.made import recording, wave
 
 
@@ -114,31 +114,6 @@ def test_recordings_that_are_too_short():
     (problem,) = too_short([one, recording("b")])
     assert "record 'a' has 1 sample at 100 Hz" in problem.found
     assert len(too_short([replace(one, length=99), replace(one, length=100)])) == 1
-
-
-def test_beats_that_tell_of_a_wrong_rate():
-    one = recording("a", values=wave(2000))
-    assert wrong_rates([one, replace(one, rate=1000.0)]) == []
-    (fast, slow) = wrong_rates([replace(one, rate=3600.0), replace(one, rate=3.6)])
-    assert "record 'a' has a beat every 0.0278 s at 3600 Hz" in fast.found and "every 27.8 s" in slow.found
-
-
-def test_a_rate_at_which_nobody_can_tell_a_flat_lead():
-    """Times in milliseconds that were taken for seconds once were told as a lead that is flat."""
-    one = replace(recording("a", values=noise()), rate=0.25)
-    (problem,) = wrong_rates([one, replace(one, rate=4.0)])
-    assert "record 'a' has 0.25 samples per second" in problem.found and "time_ms" in problem.fix
-
-
-def test_hearts_as_fast_or_slow_as_no_other_are_told():
-    """A header with 1000 for 250 Hz once made a heart four times as fast, and nobody was told."""
-    one = recording("a", values=wave(2000))
-    others = [replace(one, name=name) for name in "bcd"]
-    assert odd_paces([one, *others]) == [] and odd_paces([replace(one, rate=200.0), *others[:2]]) == []
-    (note,) = odd_paces([replace(one, rate=400.0), *others, replace(one, name="e", rate=45.0)])
-    assert note.startswith("beats are oddly near each other or far apart in a (0.25 s), e (2.22 s): ")
-    assert "in a (3.33 s): " in odd_paces([replace(one, rate=30.0)])[0]
-    assert odd_paces([recording("a")]) == []
 
 
 def test_a_lead_on_another_scale_is_told():

@@ -36,7 +36,10 @@ def test_the_profile_tells_leads_marks_and_facts(tmp_path):
     assert profile.fields[2].kind == "beats, 2 symbols" and len(made) == 3
     left = [(plan.action, plan.suspicion) for plan in profile.fields if plan.role == "marks"]
     assert left == [("learn", ""), ("drop", "beats are learned instead")]
-    assert profile.notes == ("each recording counts as one patient (a manifest table or --subject says otherwise)",)
+    assert profile.notes == (
+        "beats: N is learned; V (3 patients): fewer than 5 patients, not learned",
+        "each recording counts as one patient (a manifest table or --subject says otherwise)",
+    )
 
 
 def test_an_ecg_without_beats_is_told(tmp_path):
@@ -135,3 +138,19 @@ def test_the_output_has_the_format_of_the_input(tmp_path, name, output):
     if name.endswith("gz"):
         (tmp_path / name).write_bytes(gzip.compress(b"time,I\n"))
     assert output_name([tmp_path / name]) == output
+
+
+def test_kinds_of_beats_that_too_few_patients_have_are_told(tmp_path):
+    """Where fewer than five patients have V, a model drew no single one, and nobody was told."""
+    at = np.tile(np.arange(100, 3000, 100), 6)
+    symbol = np.full((6, 29), "N")
+    symbol[:3, 5], symbol[:2, 9], symbol[:1, 11] = "V", "A", "F"
+    marks = {"beats_record": np.repeat(np.arange(6), 29), "beats_at": at, "beats_symbol": symbol.ravel()}
+    path = saved(tmp_path / "a.npz", *(wave(3000, phase=i).T for i in range(6)), **marks)
+    said = "beats: {} learned; {}: fewer than {} patients, not learned"
+    assert [note for note in read([path], ReadOptions())[1].notes if "beats: " in note] == [
+        said.format("N is", "V (3 patients), S (2 patients), F (1 patient)", 5)
+    ]
+    (note,) = [note for note in read([path], ReadOptions(rare=2))[1].notes if "beats: " in note]
+    assert note == said.format("N, V, S are", "F (1 patient)", 2)
+    assert not any("beats: " in note for note in read([path], ReadOptions(rare=1))[1].notes)

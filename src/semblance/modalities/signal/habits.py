@@ -18,7 +18,7 @@ from semblance.modalities.signal import stitch
 from semblance.modalities.signal.aami import classes
 from semblance.modalities.signal.data import AFTER, BEFORE, Lead, Marks, Pieces, Recording, Recordings
 from semblance.modalities.signal.parts import Conditions, Part, Strip
-from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, wander
+from semblance.modalities.signal.pieces import BEAT, Cut, beats_of, heart, wander
 from semblance.modalities.signal.rhythm import (
     LONGEST,
     SHORTEST,
@@ -143,18 +143,29 @@ class Habits:
         return cls(tuple(said["kinds"]), person, fashion, said["leads"], said["seconds"])
 
 
-def kinds_of(data: Recordings, *, rare: int) -> tuple[str, ...]:
-    """The kinds of beats that at least `rare` patients have, the commonest first; where none is, the commonest."""
+def patients_of(data: Recordings) -> dict[str, int]:
+    """How many patients have each kind of beat, the commonest kind first."""
     frames = [
         pd.DataFrame({"kind": classes(beats_of(one).symbol), "patient": patient})
         for one, patient in zip(data.recordings, data.subjects, strict=True)
     ]
     every = pd.concat(frames, ignore_index=True)
-    if not len(every):
-        return ()
-    count, behind = every["kind"].value_counts(), every.groupby("kind")["patient"].nunique()
-    enough = [str(kind) for kind in count.index if behind[kind] >= rare]
-    return tuple(enough or [str(count.index[0])])
+    behind = every.groupby("kind")["patient"].nunique()
+    return {str(kind): int(behind[kind]) for kind in every["kind"].value_counts().index}
+
+
+def kinds_of(data: Recordings, *, rare: int) -> tuple[str, ...]:
+    """The kinds of beats that at least `rare` patients have, the commonest first; where none is, the commonest."""
+    behind = patients_of(data)
+    enough = tuple(kind for kind, patients in behind.items() if patients >= rare)
+    return enough or tuple(behind)[:1]
+
+
+def unlearned(data: Recordings, *, rare: int) -> dict[str, int]:
+    """The kinds of beats that are not learned, as fewer than `rare` patients have them, and how many do."""
+    data = data.take(np.array([heart(one) for one in data.recordings]))
+    known = kinds_of(data, rare=rare)
+    return {kind: patients for kind, patients in patients_of(data).items() if kind not in known}
 
 
 def beats(one: Recording, kinds: tuple[str, ...]) -> Beats:

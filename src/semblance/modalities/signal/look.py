@@ -29,13 +29,6 @@ spike: no heart and no brain goes there, and a handful of them decides what the 
 SCALE, FEWEST = 10.0, 3
 """How many times as far apart as in the median recording, of so many at least, most samples of a lead are where its
 unit or gain may be wrong: over the 22 patients of MIT-BIH it is .18 to 2.8 times."""
-BEAT = (0.05, 5.0)
-"""Seconds from beat to beat, from a mouse's heart to a slow one: beyond these the rate is wrong."""
-PACE, APART = (0.25, 2.5), 2.0
-"""Seconds beyond which hearts of adults hardly beat, and how many times as fast or as slow as the median one a heart is
-that may have another rate: over the 22 patients of MIT-BIH it is .67 to 1.4 times."""
-SLOWEST = 2.0
-"""Samples per second: of fewer nobody can tell whether a lead is flat for a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,42 +60,6 @@ def too_short(recordings: Sequence[Recording]) -> list[Problem]:
         for r in recordings
         if r.length < SHORTEST * r.rate
     ]
-
-
-def wrong_rates(recordings: Sequence[Recording]) -> list[Problem]:
-    """Recordings of too few samples per second, or whose beats come so fast or so slowly that this cannot be right."""
-    few = f"a recording has {SLOWEST:g} samples per second or more"
-    rule, fix = f"beats are {BEAT[0]:g} to {BEAT[1]:g} s apart", "correct the sampling rate, or the annotations"
-    return [
-        *(
-            Problem(f"record '{r.name}' has {r.rate:.3g} samples per second", few, _SECONDS)
-            for r in recordings
-            if r.rate < SLOWEST
-        ),
-        *(
-            Problem(f"record '{r.name}' has a beat every {seconds:.3g} s at {r.rate:g} Hz", rule, fix)
-            for r, seconds in _paces(recordings)
-            if r.rate >= SLOWEST and not BEAT[0] <= seconds <= BEAT[1]
-        ),
-    ]
-
-
-def odd_paces(recordings: Sequence[Recording]) -> list[str]:
-    """A note of hearts that beat much faster or more slowly than the others, or than those of adults."""
-    paces = _paces(recordings)
-    usual = float(np.median([seconds for _, seconds in paces])) if len(paces) >= FEWEST else np.nan
-    odd = [
-        f"{r.name} ({seconds:.3g} s)"
-        for r, seconds in paces
-        if not PACE[0] <= seconds <= PACE[1] or max(seconds / usual, usual / seconds) > APART
-    ]
-    note = f"beats are oddly near each other or far apart in {listed(odd)}: the sampling rate may be wrong"
-    return [note] if odd else []
-
-
-def _paces(recordings: Sequence[Recording]) -> list[tuple[Recording, float]]:
-    """Recordings that have some beats, and the median of the seconds from beat to beat."""
-    return [(r, float(np.median(np.diff(r.beats.at))) / r.rate) for r in recordings if len(r.beats) > 10]
 
 
 def look(found: Sequence[Found], *, without_spikes: bool = False) -> tuple[list[Found], list[FieldPlan], list[str]]:
@@ -245,7 +202,6 @@ def _notes(found: Sequence[Found], seen: Sequence[Seen], then: Mapping[str, str]
     ]
 
 
-_SECONDS = "correct the sampling rate, or the times: they are seconds, and milliseconds only where a column is time_ms"
 _THEN = {
     "flat throughout": ", where it counts as missing",
     "infinite values": ", which count as missing",

@@ -28,7 +28,8 @@ from semblance.modalities.signal.data import Lead, Marks, Public, Recording, Rec
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import each
-from semblance.modalities.signal.look import seen_in, too_short, wrong_rates
+from semblance.modalities.signal.look import seen_in, too_short
+from semblance.modalities.signal.paces import wrong_rates
 
 PATIENT = "patient"
 STEPS = 30_000

@@ -23,7 +23,9 @@ from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.detect import detected
 from semblance.modalities.signal.found import Found
 from semblance.modalities.signal.gather import FOLDERS, gather, kind_of
-from semblance.modalities.signal.look import look, odd_paces, too_short, wrong_rates
+from semblance.modalities.signal.habits import kinds_of, unlearned
+from semblance.modalities.signal.look import look, too_short
+from semblance.modalities.signal.paces import odd_paces, odd_rates, wrong_rates
 from semblance.modalities.signal.pieces import Cut, heart, hearts
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "prepared", "read"]
@@ -36,6 +38,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
         raise UsageError(*problems)
     found, given, said = gather(paths, said)
     found, remarks = without_remarks(found, said)
+    as_told = [one.recording for one in found]
     found, notes = _alike(found, said)
     problems = list(too_slow(said.resample, heart=said.beats is not None or hearts([one.recording for one in found])))
     if problems:
@@ -54,8 +57,8 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Recordings,
     cut = Cut.of(recordings)
     fields = (*plans, *_marks(recordings, cut), *settled.plans)
     patients = int(settled.subjects.max()) + 1
-    rates = (*slow(cut.rate, heart=cut.beats), *odd_paces(recordings.recordings))
-    taught = (*_without_rhythm(recordings, cut), *_unlearned(found, cut))
+    rates = (*slow(cut.rate, heart=cut.beats), *odd_paces(recordings.recordings), *odd_rates(as_told))
+    taught = (*_without_rhythm(recordings, cut), *_unlearned(found, cut), *_rare(recordings, cut, options.rare))
     told = (*repairs, *remarks, *notes, *seen, *rates, *taught, *settled.notes, *_of_one(patients))
     return recordings, Profile(len(found), patients, fields, told)
 
@@ -90,6 +93,20 @@ def _unlearned(found: Sequence[Found], cut: Cut) -> Iterator[str]:
         yield f"nothing of {listed(bare)} is learned, as hardly a beat or none is marked there"
     if partial:
         yield f"no {what} of {listed(partial)} are learned, as a lead is missing there throughout"
+
+
+def _rare(recordings: Recordings, cut: Cut, rare: int) -> Iterator[str]:
+    """A note of the kinds of beats that too few patients have."""
+    few = unlearned(recordings, rare=rare) if cut.beats else {}
+    if few:
+        known = ", ".join(kinds_of(recordings, rare=rare))
+        others = ", ".join(f"{kind} ({patients} {_people(patients)})" for kind, patients in few.items())
+        verb = "are" if "," in known else "is"
+        yield f"beats: {known} {verb} learned; {others}: fewer than {rare} patients, not learned"
+
+
+def _people(count: int) -> str:
+    return "patient" if count == 1 else "patients"
 
 
 def _of_one(patients: int) -> Iterator[str]:

@@ -217,6 +217,11 @@ class RecorderSpec:
             for limits in (asked.limits, *(asked.limits.and_also(one) for quota in asked.quotas for _, one in quota)):
                 known.person.draw(1, rng=stream(0, "check"), limits=limits)
 
+    def unlearned(self, train: Recordings) -> dict[str, str]:
+        """The kinds of beats that are not learned from these recordings, and why."""
+        few = habits.unlearned(train, rare=self.rare) if Cut.of(train).beats else {}
+        return {f"beats of {kind}": f"{patients} of at least {self.rare} patients" for kind, patients in few.items()}
+
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
         return asdict(self)
