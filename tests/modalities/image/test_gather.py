@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +13,7 @@ from semblance.modalities.image.gather import gather, kept_in, kind_of
 from semblance.modalities.image.read import read
 from tests.modalities.image.made import folder
 
-pytest.importorskip("PIL")
+image = pytest.importorskip("PIL.Image")
 pytest.importorskip("pydicom")
 
 
@@ -24,7 +25,7 @@ def test_files_without_a_suffix_are_dicom_where_they_begin_so(tmp_path):
     (made / "NOTES").write_text("nothing to see")
     gathered = gather([made], Said())
     assert len(gathered.found) == 6
-    assert gathered.notes[0] == "'x': 1 files that are no images are not read"
+    assert gathered.notes[0] == "'x': 1 file that is no image is not read"
 
 
 def test_the_index_of_a_disc_is_no_image(tmp_path):
@@ -33,7 +34,28 @@ def test_the_index_of_a_disc_is_no_image(tmp_path):
     index = pytest.importorskip("pydicom.data").get_testdata_file("DICOMDIR", download=False)
     (made / "DICOMDIR").write_bytes(Path(index).read_bytes())
     gathered = gather([made], Said())
-    assert len(gathered.found) == 6 and not gathered.problems and "1 files that are no images" in gathered.notes[0]
+    assert len(gathered.found) == 6 and not gathered.problems and "1 file that is no image" in gathered.notes[0]
+
+
+def test_pictures_are_read_and_written_without_further_loss(tmp_path):
+    """A folder of them once held no image, and among others they were dropped."""
+    made = folder("png", tmp_path, anonymous=True)
+    for file in sorted(made.rglob("*.png")):
+        image.open(file).save(file.with_suffix(".JPG"), "JPEG", quality=95)
+        file.unlink()
+    records, profile = read([made], ReadOptions())
+    assert set(records.labels) == {"clear", "nodule"} and records.layout.fmt == "png" and len(records) == 6
+    lost = "JPEG has lost detail; what is made is written as PNG (and 5 more files)"
+    assert [note for note in profile.notes if note.endswith(lost)]
+
+
+def test_a_mask_is_no_jpeg(tmp_path):
+    made = folder("png", tmp_path)
+    table = pd.read_csv(made / "manifest.csv", dtype=str)
+    image.fromarray(np.zeros((12, 12), np.uint8)).save(made / "m.jpg")
+    table.assign(mask="m.jpg").to_csv(made / "manifest.csv", index=False)
+    with pytest.raises(DataError, match=r"'m.jpg' as a mask"):
+        read([made], ReadOptions())
 
 
 def test_formats_are_not_mixed(tmp_path):

@@ -9,8 +9,8 @@ _HERE = "semblance.modalities.image"
 
 MANIFEST = Modality(
     name="image",
-    summary="images and volumes: radiographs, CT, MR, tiles, with a label, from NPZ, PNG, TIFF, DICOM or NIfTI",
-    suffixes=(".png", ".tif", ".tiff", ".svs", ".dcm", ".nii", ".nii.gz"),
+    summary="images and volumes: radiographs, CT, MR, tiles, with a label, from NPZ, PNG, JPEG, TIFF, DICOM or NIfTI",
+    suffixes=(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".svs", ".dcm", ".nii", ".nii.gz"),
     folders=True,
     read=f"{_HERE}.read:read",
     declared=f"{_HERE}.public:read",

@@ -201,7 +201,7 @@ def _mask(path: Path, beside: str | None) -> np.ndarray | Segments:
     kind = kind_of(path)
     if kind == "dicom" and (marked := segments.read(path)) is not None:
         return marked
-    if kind not in ("raster", "nifti"):
+    if kind not in ("raster", "nifti") or path.suffix.lower() in raster.LOSSY:
         rule, fix = "a mask is a PNG, a TIFF, a NIfTI or a DICOM segmentation", "convert it"
         raise DataError.of(f"'{path.name}' as a mask", rule=rule, fix=fix)
     turned = beside == "nifti"
@@ -283,7 +283,8 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
         rule = f"a folder of images holds files that end in {', '.join(KINDS)}"
         raise DataError.of(f"'{folder.name}' holds no image", rule=rule, fix="name the folder that holds them")
     other = len(files) - len(images) - (folder / LAYOUT in files)
-    notes = [f"'{folder.name}': {other} files that are no images are not read"] if other else []
+    counted = "1 file that is no image is" if other == 1 else f"{other:,} files that are no images are"
+    notes = [f"'{folder.name}': {counted} not read"] if other else []
     meant = said.folders
     if meant is None and (kept := kept_in(folder)) is not None and not kept.layout.folders:
         meant = "none"

@@ -13,7 +13,7 @@ from semblance.modalities.image.declare import UNLEARNED, Said
 from semblance.modalities.image.formats import classes, dicom
 from semblance.modalities.image.found import Found
 
-HELD = {"nifti": "NIfTI header", "png": "PNG text", "tiff": "TIFF tag"}
+HELD = {"nifti": "NIfTI header", "png": "PNG or JPEG text", "tiff": "TIFF tag"}
 """What holds the texts of a format that may name a patient."""
 NAMED = 2
 """Images that are named, at most, where some fill a tag and others do not."""

@@ -30,6 +30,18 @@ def test_a_png_says_that_it_is_synthetic(tmp_path):
         assert held.text["Source"].startswith("synthetic")
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_jpeg_is_read_as_it_is_to_be_looked_at(channels, tmp_path):
+    numbers = np.stack([RAMP] * 3, -1) // [1, 2, 3] if channels == 3 else RAMP
+    told = image.Exif()
+    told[274] = 6  # the camera was turned
+    image.fromarray(numbers.astype(np.uint8)).save(tmp_path / "x.jpg", quality=100, subsampling=0, exif=told)
+    found = raster.read(tmp_path / "x.jpg")
+    turned = np.rot90(np.atleast_3d(numbers), -1)
+    assert np.abs(found.pixels - np.moveaxis(turned, -1, 0)).max() < 4
+    assert found.layout == Layout("png", "uint8") and found.notes == (f"'x.jpg': {raster.LOST}",)
+
+
 def test_pages_are_a_volume(tmp_path):
     volume = np.stack([RAMP, RAMP + 1, RAMP + 2])[None]
     assert (raster.read(raster.write(volume, Layout("tiff"), tmp_path / "1")).pixels == volume).all()
@@ -142,11 +154,12 @@ def test_what_a_file_is_counts_not_its_name(tmp_path):
     assert raster.read(tmp_path / "x.png").layout == Layout("tiff", "int16")
 
 
-@pytest.mark.parametrize("fmt", ["png", "tiff"])
+@pytest.mark.parametrize("fmt", ["png", "tiff", "jpeg"])
 @pytest.mark.parametrize("harm", ["cut", "empty", "other"])
 def test_a_broken_file_is_named(harm, fmt, tmp_path):
-    file = raster.write(np.tile(RAMP, (9, 9))[None], Layout(fmt), tmp_path / "x")
+    file = tmp_path / f"x.{fmt}"
+    image.fromarray(np.tile(RAMP, (9, 9))).save(file)
     whole = file.read_bytes()
     file.write_bytes({"cut": whole[: len(whole) // 2], "empty": b"", "other": b"GIF89a" + whole}[harm])
-    with pytest.raises(DataError, match=r"'x\.\w+' (cannot be read as a (PNG|TIFF)|is empty)"):
+    with pytest.raises(DataError, match=r"'x\.\w+' (cannot be read as a (PNG|JPEG|TIFF)|is empty)"):
         raster.read(file)

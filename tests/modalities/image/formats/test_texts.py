@@ -47,10 +47,18 @@ def tiff(path):
     pages[0].save(path, save_all=True, append_images=pages[1:], tiffinfo={**first, **more, **inner})
 
 
+def jpg(path):
+    """A JPEG with a comment, EXIF, XMP and what no standard names."""
+    image.fromarray(GREY).save(path, comment=NAME, exif=exif(), xmp=NAME.encode(), icc_profile=b"colours")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2] + b"\xff\xed\x00\x07" + NAME.encode()[:5] + whole[2:])
+
+
 @pytest.mark.parametrize(
     ("made", "fields"),
     [
         (png, {"Author", "Comment", "Patient ID", "XMP", "EXIF", texts.OTHERS, texts.PRIVATE}),
+        (jpg, {"Comment", "EXIF", "XMP", texts.PRIVATE}),
         (
             tiff,
             {"DocumentName", "ImageDescription", "Artist", "DateTime", "PageName", "XMP", "EXIF"}
@@ -83,7 +91,7 @@ def test_texts_are_told_before_anything_is_learned_and_written_nowhere(fmt, made
             plain.save(path, tiffinfo={315: NAME})
     data, shown = read([tmp_path / "x"], ReadOptions())
     (told,) = [one for one in shown.fields if one.name in ("Author", "Artist")]
-    kind = {"png": "PNG text", "tiff": "TIFF tag"}[fmt]
+    kind = {"png": "PNG or JPEG text", "tiff": "TIFF tag"}[fmt]
     assert (told.kind, told.role, told.action, told.unclear) == (kind, "drop", "drop", False)
     assert told.suspicion.startswith("3 of 12 images fill this tag: '000001.") and told.suspicion.endswith("1 more")
     assert NAME not in str(shown)

@@ -1,6 +1,7 @@
-"""PNG of 8 and 16 bit and TIFF of up to 32, by `pillow`: grey or colour, TIFF of several pages as a volume.
+"""PNG of 8 and 16 bit, JPEG of 8 and TIFF of up to 32, by `pillow`: grey or colour, TIFF of several pages as a volume.
 
-Pillow holds numbers of some types as those of another: what the tags of a TIFF say of them counts.
+What is made of JPEG is written as PNG, which loses nothing more. Pillow holds numbers of some types as those of
+another: what the tags of a TIFF say of them counts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from semblance.modalities.image.data import Layout
 from semblance.modalities.image.formats import texts
 from semblance.modalities.image.found import Found, whole
 
-SUFFIXES = (".png", ".tif", ".tiff")
+LOSSY = (".jpg", ".jpeg")
+SUFFIXES = (".png", ".tif", ".tiff", *LOSSY)
+NAMES = {".png": "a PNG", **dict.fromkeys(LOSSY, "a JPEG")}
+"""What the endings of files promise, where it is no TIFF."""
+LOST = "JPEG has lost detail; what is made is written as PNG"
 GREY = {"L": "uint8", "I;16": "uint16", "I;16B": "uint16", "I": "uint16", "1": "uint8", "F": "float32"}
 """The modes of grey images, and the type of a PNG's numbers in each."""
 EXACT = 2**24
@@ -33,12 +38,12 @@ _DEEP = b"\x10\x02", b"\x10\x06", b"\x10\x04"  # 16 bit and a colour type that i
 
 
 def _pillow(module: str = "Image") -> Any:
-    return need(f"PIL.{module}", extra="images", why="a PNG or TIFF")
+    return need(f"PIL.{module}", extra="images", why="a PNG, JPEG or TIFF")
 
 
 def read(path: Path) -> Found:
     """The image of a file. Raises DataError where it is broken, or of a kind whose values would be lost."""
-    what = "a TIFF" if path.suffix.lower() != ".png" else "a PNG"
+    what = NAMES.get(path.suffix.lower(), "a TIFF")
     _refuse_deep_colour(path)
     with whole(path, what):
         tags = _tags(path)
@@ -46,16 +51,18 @@ def read(path: Path) -> Found:
         _type(path, tags)  # Pillow opens none of a type that it does not know
     pages, kinds, fields = list[np.ndarray](), list[str](), list[str]()
     with whole(path, what, _pillow().DecompressionBombError), _opened(path, tags) as file:
-        if file.format not in ("PNG", "TIFF"):
+        if file.format not in (("JPEG",) if path.suffix.lower() in LOSSY else ("PNG", "TIFF")):
             raise ValueError("another format")
         mode, fmt = file.mode, file.format.lower()
         for page in range(getattr(file, "n_frames", 1)):
             file.seek(page)
-            kinds.append(GREY.get(file.mode, "uint8") if fmt == "png" else _type(path, file.tag_v2))
+            kinds.append(_type(path, file.tag_v2) if fmt == "tiff" else GREY.get(file.mode, "uint8"))
             pages.append(_page(file, kinds[-1]))
-            fields += [] if fmt == "png" else texts.of_tiff(file.tag_v2)
+            fields += texts.of_tiff(file.tag_v2) if fmt == "tiff" else []
         if fmt == "png":
             fields += texts.of_png(file.text, exif="exif" in file.info, private=bool(file.private_chunks))
+        if fmt == "jpeg":
+            fields += texts.of_jpeg(file.applist)
     _refuse_mode(path, mode)
     _refuse_several(path, pages, kinds)
     pixels = pages[0] if len(pages) == 1 else np.stack(pages, axis=1)
@@ -63,8 +70,10 @@ def read(path: Path) -> Found:
     made = pixels.astype(np.float32)
     grey = len(made) == 3 and (made[0] == made[1]).all() and (made[0] == made[2]).all()
     notes += (f"'{path.name}': colour in which all three channels are the same is read as grey",) if grey else ()
+    notes += (f"'{path.name}': {LOST}",) if fmt == "jpeg" else ()
     pixels, told = made[:1] if grey else made, tuple(dict.fromkeys(fields))
-    return Found(path.name, pixels, Layout(fmt, kinds[0]), tags=told, notes=notes)
+    layout = Layout("png" if fmt == "jpeg" else fmt, kinds[0])
+    return Found(path.name, pixels, layout, tags=told, notes=notes)
 
 
 def _tags(path: Path) -> Mapping[int, Any] | None:
@@ -110,8 +119,8 @@ def _type(path: Path, tags: Mapping[int, Any]) -> str:
 
 
 def _page(file: Any, kind: str) -> np.ndarray:
-    """(channels, height, width) numbers of a type."""
-    values = np.asarray(file)
+    """(channels, height, width) numbers of a type; those of a JPEG as it is to be looked at."""
+    values = np.asarray(_pillow("ImageOps").exif_transpose(file) if file.format == "JPEG" else file)
     if kind in ("int8", "uint32"):
         values = values.view(kind)
     if kind == "uint16" and getattr(file, "tag_v2", {}).get(_PHOTOMETRIC) == 0:  # white, which Pillow turns in 8 bit

@@ -1,4 +1,4 @@
-"""Texts that a PNG or a TIFF holds beside its pixels, by their fields: any of them may name a patient.
+"""Texts that a PNG, a JPEG or a TIFF holds beside its pixels, by their fields: any of them may name a patient.
 
 They are neither learned nor written. A field is told by its name, and never by its value; how a PNG calls a text is
 free and might be a value itself, so that only names of a standard are told. What names a program or a make is not among
@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from semblance.modalities.image.formats import identifying
@@ -37,6 +37,10 @@ _TAGS = {
 _FREE, _COLOURS = 32768, 34675
 """Where the tags of TIFF begin that anybody may own, and that of a colour profile."""
 
+_SEGMENTS = {b"Exif\0": "EXIF", b"http://ns.adobe.com/x": "XMP", b"Photoshop 3.0\0": "IPTC"}
+"""How the application segments of a JPEG begin."""
+_NO_TEXT = (b"JFIF\0", b"JFXX\0", b"Adobe", b"ICC_PROFILE\0")
+
 
 def of_png(texts: Mapping[str, str], *, exif: bool, private: bool) -> Iterator[str]:
     """The fields of a PNG that are filled, of its `texts` by keyword, and whether it has EXIF and private chunks."""
@@ -59,6 +63,15 @@ def of_tiff(tags: Mapping[int, Any]) -> Iterator[str]:
         private = tag >= _FREE and tag != _COLOURS and isinstance(value, str | bytes)
         if (tag in _TAGS or private) and _is_filled(value):
             yield _TAGS.get(tag, PRIVATE)
+
+
+def of_jpeg(segments: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+    """The same of a JPEG, of its comments and application segments by their marker."""
+    for marker, held in segments:
+        if marker == "COM":
+            yield from ("Comment",) if _is_filled(held) else ()
+        elif not held.startswith(_NO_TEXT):
+            yield next((name for start, name in _SEGMENTS.items() if held.startswith(start)), PRIVATE)
 
 
 def _is_filled(value: Any) -> bool:
