@@ -37,6 +37,7 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "controlled": ("Controlled", "good enough for named users under an agreement"),
     "internal": ("Internal", "good enough only inside the institution"),
     "none": ("Failed", "not good enough for any use"),
+    "insufficient": ("Insufficient", "too little is known to certify it for any use"),
     "context": ("For context", "shown for orientation, not judged by the policy"),
     "absent": ("Not applicable", "does not apply to these data"),
     "untested": ("Not tested", "nothing was measured here"),
@@ -108,7 +109,7 @@ def untested(report: Report) -> Iterator[str]:
 
 
 def unmeasured(report: Report) -> Iterator[str]:
-    """The findings that have no number, each with its reason."""
+    """The findings that have no number, or whose number certifies nothing, each with its reason."""
     for finding in report.findings:
         if finding.status != "measured":
             yield f"{finding.title}: {finding.status.replace('_', ' ')} ({finding.reason})"
