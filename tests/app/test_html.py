@@ -122,6 +122,11 @@ def test_a_number_that_certifies_nothing_is_on_the_page_and_no_failure(report: R
     assert f"<b>{words.number(unknown.estimate.value)}</b>" in row  # type: ignore[union-attr]
 
 
+def test_columns_that_were_not_learned_stand_only_where_there_are_some(report: Report) -> None:
+    assert "Columns that were not learned" in render(report, public=False)
+    assert "Columns that were not learned" not in render(Report((), {}), public=False)
+
+
 def test_the_internal_page_says_so(report: Report, decided: Decided) -> None:
     page = Page(render(decided(report), public=False))
     assert "Internal: do not share" in page.text
