@@ -114,6 +114,19 @@ def test_a_control_and_a_floor_that_are_something_else_are_called_what_they_are(
     assert "0.250 (classical augmentation) | 0.125 (the mean image)" in card(own)
 
 
+def test_a_number_that_certifies_nothing_is_on_the_page_and_no_failure(report: Report, decided: Decided) -> None:
+    unknown = replace(report["privacy.copies"], status="insufficient", reason="nobody knows whose they are")
+    text = render(decided(replace(report, findings=(unknown,))), public=False)
+    row = text[text.index('<tr class="is-insufficient">') :].partition("</tr>")[0]
+    assert "</svg>Insufficient</span>" in row and "Failed" not in row
+    assert f"<b>{words.number(unknown.estimate.value)}</b>" in row  # type: ignore[union-attr]
+
+
+def test_columns_that_were_not_learned_stand_only_where_there_are_some(report: Report) -> None:
+    assert "Columns that were not learned" in render(report, public=False)
+    assert "Columns that were not learned" not in render(Report((), {}), public=False)
+
+
 def test_the_internal_page_says_so(report: Report, decided: Decided) -> None:
     page = Page(render(decided(report), public=False))
     assert "Internal: do not share" in page.text

@@ -31,6 +31,14 @@ def test_findings_without_a_rule_have_no_level(report: Report, decided: Decided)
     assert Judged(report["fidelity.shape"], {}).level == "context" and not Judged(report["fidelity.shape"], {}).ruled
 
 
+def test_what_cannot_be_certified_is_insufficient_and_has_not_failed(report: Report, decided: Decided) -> None:
+    unknown = replace(report["privacy.copies"], status="insufficient", reason="nobody knows whose they are")
+    (one,) = judge(decided(replace(report, findings=(unknown,))))
+    assert one.level == "insufficient" and one.reason == (
+        f"Why not internal: {one.title}: cannot be certified (nobody knows whose they are)"
+    )
+
+
 def test_strain_is_the_share_of_what_is_allowed(full: Report) -> None:
     strain = {one.finding.metric: one.strain for one in judge(full)}
     assert strain["privacy.inference"] == pytest.approx(0.0472 / 0.05)

@@ -48,3 +48,11 @@ def test_attacks_are_ranked_and_the_chosen_one_is_marked(full: Report) -> None:
     rows = panels(full)["attacks"]["rows"]
     assert [row["name"] for row in rows] == ["ensemble", "density", "nearest"] and rows[0]["chosen"]
     assert rows[2]["one"] == pytest.approx(0.01**0.9, rel=0.2)
+
+
+def test_what_has_no_name_that_a_person_reads_is_no_coefficient(full: Report) -> None:
+    """Component 02 of an image says nothing in a table of coefficients, nor as what a model leans on."""
+    shown = panels(full)
+    assert shown["models"] and shown["features"]
+    unnamed = panels(replace(full, subject={**full.subject, "readable": False}))
+    assert unnamed["models"] == unnamed["features"] == ()

@@ -101,8 +101,20 @@ def test_last_screen_says_verdict_numbers_and_reasons(width: int) -> None:
     text = printed(last_screen(Ended("REFUSED", ["Copies: too many"])), width)
     assert max(map(len, text.splitlines())) <= width
     assert "REFUSED" in text and "Copies: too many" in text and "0.520 to 0.542" in text and "insufficient" in text
-    assert "public" in text and "failed" in text and "Not even internal use" in text
+    assert "public" in text and "Not even internal use" in text
     assert "not granted" in text and "What stands against controlled access, as asked for" in text
+
+
+def test_a_number_that_certifies_nothing_is_shown_with_one_status() -> None:
+    ended = Ended("REFUSED", [])
+    known = {"estimate": {"value": -0.01, "low": -0.012, "high": 0.005}, "control": None}
+    ended.told["headline"][1] |= {**known, "level": "insufficient"}
+    row = next(line for line in printed(last_screen(ended), 120).splitlines() if "Prediction" in line)
+    assert "-0.010" in row and "-0.012 to 0.005" in row
+    assert row.count("insufficient") == 1 and "failed" not in row
+    crashed = Ended("REFUSED", [])
+    crashed.told["headline"][1] |= {"status": "error"}
+    assert "error" in printed(last_screen(crashed), 120) and "failed" not in printed(last_screen(crashed), 120)
 
 
 @pytest.mark.parametrize("verdict", ["REFUSED", "CONTROLLED"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from semblance.app.words import LIGHTS, SECTIONS, headline, interval, limits, number, unmeasured, untested, verdict
+from semblance.catalog import modality
 from semblance.core.estimate import Estimate
 from semblance.core.report import Finding, Report
 
@@ -32,6 +33,15 @@ def test_what_is_measured_is_not_untested() -> None:
     lines = list(untested(report))
     assert not any("groups of patients" in line for line in lines) and any("picked out" in line for line in lines)
     assert list(unmeasured(report)) == ["Loss: not applicable (no target)"]
+
+
+def test_what_a_modality_leaves_open_is_its_own() -> None:
+    def lines(name: str) -> str:
+        return " ".join(untested(Report((), {"untested": dict(modality(name).untested)})))
+
+    assert "survival over time" in lines("table") and "order of dates" in lines("table")
+    assert "treatment" not in lines("image") and "dates" not in lines("image") and "stretched" in lines("image")
+    assert all("clinically possible" in lines(name) for name in ("table", "image"))
 
 
 def test_an_attack_that_was_played_is_tested() -> None:

@@ -52,4 +52,6 @@ def test_a_declaration_keeps_the_function(n):
 def test_a_distance_is_told_in_units_of_that_of_real_records():
     far, near, below = (Estimate(x, x, x) for x in (0.6, 0.2, -0.1))
     assert to_real({"estimate": far, "control": near}) == {"ratio": pytest.approx(3)}
+    about = Estimate(0.075, -0.18, 0.33)  # of a distance that is about 0, a ratio is a number of chance
+    assert to_real({"estimate": far, "control": about}) == {}
     assert to_real({"estimate": far, "control": below}) == to_real({"estimate": far, "control": None}) == {}

@@ -77,6 +77,7 @@ def test_where_patients_are_unknown_no_finding_of_privacy_certifies_anything(alo
     object.__setattr__(one, "anonymous", True)
     after = evaluate(Evidence(one, one, one, manifest))
     (known,), (unknown,) = before.findings, after.findings
+    assert before.subject["readable"] and before.subject["untested"] == manifest.untested
     assert before.subject["floor"].startswith("every column on its own")
     assert before.subject["patients"] == {"train": 40, "holdout": 40} and after.subject["patients"] == {}
     assert (known.status, unknown.status) == ("measured", "insufficient")

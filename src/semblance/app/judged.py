@@ -12,8 +12,8 @@ from semblance.app import figures, words
 from semblance.core.report import Finding, Report
 
 LEVELS = ("public", "controlled", "internal")
-WORST_FIRST = ("none", "internal", "controlled", "public", "context", "absent", "untested")
-NEXT_BETTER = {"none": "internal", "internal": "controlled", "controlled": "public"}
+WORST_FIRST = ("none", "insufficient", "internal", "controlled", "public", "context", "absent", "untested")
+NEXT_BETTER = {"none": "internal", "insufficient": "internal", "internal": "controlled", "controlled": "public"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Judged:
         for profile in LEVELS:
             if profile not in self.checks or not self.checks[profile]["refuses"]:
                 return profile
-        return "none"
+        return "insufficient" if self.checks[LEVELS[-1]]["outcome"] == "INSUFFICIENT" else "none"
 
     @property
     def ruled(self) -> bool:

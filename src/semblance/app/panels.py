@@ -17,7 +17,9 @@ LISTED = 40
 
 
 def panels(report: Report) -> dict[str, Any]:
-    """Everything that `evidence.html.j2` shows; what was not measured is empty."""
+    """Everything that `evidence.html.j2` shows; what was not measured is empty, and what has no name that a person
+    reads is not shown by it."""
+    readable = report.subject.get("readable", True)
     return {
         "columns": columns(report),
         "pairs": pairs(report),
@@ -30,8 +32,8 @@ def panels(report: Report) -> dict[str, Any]:
         "attacks": attacks(report),
         "secrets": tuple(secrets(report)),
         "survival": tuple(survival(report)),
-        "models": tuple(models(report)),
-        "features": tuple(features(report)),
+        "models": tuple(models(report)) if readable else (),
+        "features": tuple(features(report)) if readable else (),
         "graph": dependencies(report),
         "pictures": plots.pictures(report.subject.get("pictures", ())),
     }

@@ -15,7 +15,9 @@ from semblance.app.coarse import CURVE_POINTS, SHARE, SMALL, STEP, TIMES, coarse
 from semblance.core.report import Finding, Report
 from semblance.release.gate import Check, explain
 
-KEPT = ("generator", "wanted", "guarantee", "promise", "target", "floor", "tier", "versions", "date", "sha256")
+SAID = ("floor", "readable", "untested")
+"""What a modality says of itself, which is the same of all data."""
+KEPT = ("generator", "wanted", "guarantee", "promise", "target", "tier", "versions", "date", "sha256", *SAID)
 INSIDE = "the reason stays inside"
 
 LEFT_OUT = (

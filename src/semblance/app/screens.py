@@ -158,10 +158,11 @@ def _numbers(headline: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("enough for", no_wrap=True)
     for one in headline:
         title = Text.assemble((BETTER.get(one["better"], " "), "dim"), f" {one['title']}")
-        enough = Text(words.LEVELS[one["level"]][0].lower(), "red" if one["level"] in ("internal", "none") else "")
-        if one["status"] != "measured":
-            table.add_row(title, Text("-", "dim"), Text(one["status"].replace("_", " "), "dim"), "", enough)
+        colour = "red" if one["level"] in ("internal", "insufficient", "none") else ""
+        if one.get("estimate") is None:
+            table.add_row(title, Text("-", "dim"), "", "", Text(one["status"].replace("_", " "), colour))
             continue
+        enough = Text(words.LEVELS[one["level"]][0].lower(), colour)
         interval = " to ".join(_digits(one["estimate"][end]) for end in ("low", "high"))
         table.add_row(title, Text(_number(one["estimate"]), "bold"), interval, _number(one["control"]), enough)
     return table

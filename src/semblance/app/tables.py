@@ -37,7 +37,7 @@ def comparison_screen(found: Comparison, page: Path) -> RenderableType:
 def _cell(cell: Cell) -> Text:
     if cell.estimate is None:
         return Text(cell.said, "dim")
-    colour = {"none": "red", "internal": "yellow"}.get(cell.level, "")
+    colour = {"none": "red", "insufficient": "red", "internal": "yellow"}.get(cell.level, "")
     style = f"bold {colour}".strip() if cell.mark == "best" else colour
     e = cell.estimate
     value, low, high = (f"{round(number, 3) + 0.0:.3f}" for number in (e.value, e.low, e.high))

@@ -102,7 +102,8 @@ def tally(findings: Sequence[Judged]) -> str:
     """How many of the findings under a rule are how good, in words."""
     levels = [one.level for one in findings if one.ruled]
     told = {"public": "good enough to publish", "controlled": "for controlled access only", "internal": "inside only"}
-    said = [f"{levels.count(level)} {text}" for level, text in {**told, "none": "failed"}.items() if level in levels]
+    told |= {"none": "failed", "insufficient": "insufficient"}
+    said = [f"{levels.count(level)} {text}" for level, text in told.items() if level in levels]
     count = f"{len(levels)} finding{'' if len(levels) == 1 else 's'} under a rule"
     return f"{count}: {', '.join(said)}" if len(said) > 1 else f"{count}, {said[0].partition(' ')[2]}" if said else ""
 

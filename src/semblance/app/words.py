@@ -37,6 +37,7 @@ LEVELS: Mapping[str, tuple[str, str]] = {
     "controlled": ("Controlled", "good enough for named users under an agreement"),
     "internal": ("Internal", "good enough only inside the institution"),
     "none": ("Failed", "not good enough for any use"),
+    "insufficient": ("Insufficient", "too little is known to certify it for any use"),
     "context": ("For context", "shown for orientation, not judged by the policy"),
     "absent": ("Not applicable", "does not apply to these data"),
     "untested": ("Not tested", "nothing was measured here"),
@@ -81,13 +82,11 @@ _UNTESTED: Mapping[str, str] = {
     "privacy.inference": "Whether a secret of a patient can be guessed from what an outsider may know",
     "privacy.shadow": "Attackers who can train the same generator again and again (only --tier audit tests it)",
     "utility.inference": "Whether a published analysis would come to the same estimates, intervals and p-values",
-    "utility.survival": "Whether survival over time is that of the real patients (needs columns of time and event)",
-    "utility.causal": "Whether the effect of a treatment would be estimated alike (needs a declared treatment)",
     "fairness.": "Whether groups of patients are served equally well (needs columns declared as protected)",
     "rare.": "Whether rare kinds of patients are still there",
-    "validity.": "Whether each record is clinically possible (order of dates, ranges, sex-specific diagnoses)",
+    "validity.": "Whether each record is clinically possible",
 }
-"""What a report may leave open, by the start of the ids that would have measured it."""
+"""What a report may leave open, by the start of the ids that would have measured it; modalities have their own."""
 
 NOBODY_TESTED = (
     "Attackers who know more than these attacks assume, or who hold several releases of the same patients",
@@ -101,14 +100,14 @@ def untested(report: Report) -> Iterator[str]:
     tested = [finding.metric for finding in report.findings if finding.status == "measured"]
     # An attack on membership has no finding of its own: it is one of those that the best is chosen from.
     tested += [f"privacy.{attack['name']}" for f in report.findings for attack in f.detail.get("attacks", ())]
-    for prefix, text in _UNTESTED.items():
+    for prefix, text in {**_UNTESTED, **report.subject.get("untested", {})}.items():
         if not any(metric.startswith(prefix) for metric in tested):
             yield text
     yield from NOBODY_TESTED
 
 
 def unmeasured(report: Report) -> Iterator[str]:
-    """The findings that have no number, each with its reason."""
+    """The findings that have no number, or whose number certifies nothing, each with its reason."""
     for finding in report.findings:
         if finding.status != "measured":
             yield f"{finding.title}: {finding.status.replace('_', ' ')} ({finding.reason})"

@@ -60,9 +60,9 @@ def slots(numbers: Mapping[Part, Estimate], *, control: Part = "train") -> dict[
 
 def to_real(numbers: Mapping[str, Any]) -> dict[str, float]:
     """For the detail of a distance with these fields: its `ratio` to that of real records (1: as near). Nothing where
-    these are at no distance, as one that is unbiased may say."""
+    these may be at no distance, as the interval of one that is unbiased may say."""
     estimate, control = numbers["estimate"], numbers["control"]
-    return {"ratio": estimate.value / control.value} if control is not None and control.value > 0 else {}
+    return {"ratio": estimate.value / control.value} if control is not None and control.low > 0 else {}
 
 
 Metric = Callable[[Evidence[Any]], tuple[Finding, ...]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -104,6 +104,8 @@ class Modality:
     - `augmented(dataset, rng) -> Dataset`: as many records, changed as is usual where few are learned from
     - `marks(declared) -> {name: SHA-256}`: further files that judges look at, as the schema file names them;
       UsageError, before anything is learned, for those that they cannot use
+    - `readable`: whether features have names that a person reads, as columns do and components do not
+    - `untested`: what its judges leave open besides what all do, by the start of the ids that would have measured it
     - `metrics`, `attacks`: what only this modality has beyond `evaluate/suites.py`; `Metric`/`Attack` strings
     """
 
@@ -140,6 +142,8 @@ class Modality:
     pictures: str | None = None
     augmented: str | None = None
     marks: str | None = None
+    readable: bool = True
+    untested: Mapping[str, str] = field(default_factory=dict)
 
     def generator(self, name: str) -> Any:
         """The generator class of a catalogue name ('auto' is the default where nothing of that name chooses)."""

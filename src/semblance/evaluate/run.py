@@ -132,6 +132,8 @@ def _subject(evidence: Evidence[Any]) -> dict[str, Any]:
         "columns": _columns(evidence),
         "target": None if target is None else target.name,
         "floor": evidence.modality.generator(evidence.modality.floor).card.summary,
+        "readable": evidence.modality.readable,
+        "untested": dict(evidence.modality.untested),
         "tier": evidence.tier,
         "seed": evidence.seed,
         **_pictures(evidence),

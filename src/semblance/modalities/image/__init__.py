@@ -47,4 +47,10 @@ MANIFEST = Modality(
     augmented=f"{_HERE}.augmented:augmented",
     marks=f"{_HERE}.metrics.networks:marks",
     metrics=METRICS,
+    readable=False,
+    untested={
+        "privacy.stretched": "Copies that are stretched, or turned by another angle than a quarter",
+        "utility.prompts": "Whether an image shows what its text says",
+        "fidelity.fine": "Detail finer than 32 places a side (of volumes 16) in distances by the fixed random bank",
+    },
 )

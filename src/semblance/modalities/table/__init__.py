@@ -66,4 +66,9 @@ MANIFEST = Modality(
     private="pairwise",
     audit=f"{_HERE}.audit:audit",
     survey=f"{_HERE}.questionnaire:Questionnaire",
+    untested={
+        "utility.survival": "Whether survival over time is that of the real patients (needs columns of time and event)",
+        "utility.causal": "Whether the effect of a treatment would be estimated alike (needs a declared treatment)",
+        "validity.": "Whether each record is clinically possible (order of dates, ranges, sex-specific diagnoses)",
+    },
 )

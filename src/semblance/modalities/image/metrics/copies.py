@@ -167,7 +167,7 @@ _finding = Wording(
         COPIES: (
             "Copies of images",
             "Share of synthetic images that repeat a training image, moved, turned over or not, more closely than "
-            "unseen real images do, beyond chance (0: none; 1: all are copies).",
+            "unseen real images do, beyond chance (0: none; 1: all are copies; below 0: fewer than chance makes).",
         ),
         UNIQUE: (
             "Images nearer to a training image than any unseen one",

@@ -127,7 +127,8 @@ _finding = Wording(
         METRICS[2]: ("Fréchet distance, radiomics", f"{_WHAT}by brightness and texture."),
         KID: (
             "Kernel distance",
-            "Squared distance between the means of synthetic and of unseen real images in a kernel's space (0: none).",
+            "Squared distance between the means of synthetic and unseen real images in a kernel's space (0: none); "
+            "its unit is the kernel's, of numbers in units of their spread in train, and it has no largest value.",
         ),
     }
 )
