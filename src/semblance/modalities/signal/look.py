@@ -1,4 +1,5 @@
-"""One look at all samples of a set: what is missing, flat, clipped or far off, as notes that name recording and lead.
+"""One look at all samples of a set: what is missing, flat, clipped, far off or upside down, as notes that name both
+recording and lead.
 
 A lead that is flat throughout a recording was not connected: it counts as missing there, as do values without an end.
 """
@@ -16,6 +17,7 @@ from semblance.core.modality import FieldPlan
 from semblance.modalities.signal.align import listed
 from semblance.modalities.signal.data import Recording
 from semblance.modalities.signal.found import Found
+from semblance.modalities.signal.polarity import inverted, upright
 
 SHORTEST = 1.0
 """Seconds that a recording lasts at least."""
@@ -34,7 +36,8 @@ unit or gain may be wrong: over the 22 patients of MIT-BIH it is .18 to 2.8 time
 @dataclass(frozen=True, eq=False)
 class Seen:
     """Of each lead of a recording (leads,): shares of samples that are missing, in flat stretches, or clipped; of those
-    that are missing, the ones that are infinite; and gross spikes. `reach` is how far apart most samples are."""
+    that are missing, the ones that are infinite; and gross spikes. `reach` is how far apart most samples are, `upright`
+    how much farther up than down a normal QRS complex goes."""
 
     missing: np.ndarray
     flat: np.ndarray
@@ -42,6 +45,7 @@ class Seen:
     endless: np.ndarray
     spikes: np.ndarray
     reach: np.ndarray
+    upright: np.ndarray
 
     @property
     def dead(self) -> np.ndarray:
@@ -86,7 +90,7 @@ def seen_in(one: Found) -> Seen:
         raise DataError.of(found, rule="header and samples agree", fix="copy or download it again")
     ends = one.ends if one.ends else (None,) * len(recording.leads)
     columns = [_lead(values[:, i], recording.rate, end) for i, end in enumerate(ends)]
-    return Seen(*np.array(columns, dtype=float).reshape(-1, 6).T)
+    return Seen(*np.array(columns, dtype=float).reshape(-1, 6).T, upright(values, recording))
 
 
 def _lead(values: np.ndarray, rate: float, ends: tuple[float, float] | None) -> tuple[float, ...]:
@@ -177,6 +181,7 @@ def _words(seen: Sequence[Seen], lead: int) -> list[tuple[str, np.ndarray]]:
         *(("flat throughout", dead), ("flat stretches", flat & ~dead), ("clipped", clipped), ("gaps", gaps)),
         *(("infinite values", endless), ("gross spikes", spikes)),
         ("another scale", _scaled(np.array([s.reach[lead] for s in seen]))),
+        ("upside down", inverted(np.array([s.upright[lead] for s in seen]))),
     ]
 
 
@@ -207,5 +212,6 @@ _THEN = {
     "infinite values": ", which count as missing",
     "gross spikes": f", over {SPIKE:g} times as far off as most samples are apart: what is no signal is left out by "
     '[signal] spikes = "missing"',
+    "upside down": ", where QRS complexes point the other way than in nearly all others: its polarity may be wrong",
     "another scale": f", {SCALE:g} times as large or as small as in most recordings: its unit or gain may be wrong",
 }
