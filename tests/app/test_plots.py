@@ -76,6 +76,14 @@ def test_lines_that_stand_apart_do_not_cross():
     assert max(first) <= min(second)
 
 
+def test_a_line_is_broken_where_nothing_was_measured():
+    gap = {**LINE, "y": [0.0, 1.0, None, 0.5, 0.25]}
+    none = {**LINE, "name": "V6", "y": [None] * 5}
+    drawn = str(panel({**STRIP, "lines": [gap, none]}))
+    assert [len(points.split()) for points in re.findall(r'points="([^"]*)"', drawn)] == [2, 2]
+    assert ">V6</text>" in drawn
+
+
 def test_all_pictures_keep_their_titles_and_notes():
     made = pictures([{"title": "Strips", "note": "some", "panels": [STRIP, CURVES]}])
     assert made[0]["title"] == "Strips"
