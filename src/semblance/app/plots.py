@@ -3,7 +3,7 @@ or `points` (x, y) of one side between two `ends`, about the diagonal.
 
 A line is broken where it has None; it may have a band (`low`, `high`); lines may stand `apart`, one above the other;
 `paper` gives the sides of the small squares of a ruled ground (five of them make a large one), on which each line
-begins with the pulse of one unit by which such paper is calibrated.
+begins with the pulse of one unit by which such paper is calibrated. Of the `marks` above it one may be `chosen`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def panel(told: Mapping[str, Any]) -> Markup:
         if told.get("apart"):
             parts.append(_text("name", LEFT - 5, scale.y(shift) + 3.5, "end", short(str(line["name"]), 6)))
             parts.append(_pulse(told["paper"], scale, shift) if told.get("paper") else Markup(""))
-    parts += [_text("tick", scale.x(mark["x"]), TOP - 5, "middle", mark["text"]) for mark in told.get("marks", ())]
+    parts += [_mark(mark, scale) for mark in told.get("marks", ())]
     if not told.get("marks"):
         parts.append(_text("name", LEFT, TOP - 6, "start", short(str(told["title"]), 40)))
     parts.append(_text("name", scale.width - 10, scale.height - 4, "end", _units(told)))
@@ -147,6 +147,10 @@ def _text(kind: str, x: float, y: float, anchor: str, said: str) -> Markup:
 def _known(values: Sequence[float | None]) -> list[float]:
     """Those that are there; twice 0 where none is."""
     return [value for value in values if value is not None] or [0.0, 0.0]
+
+
+def _mark(mark: Mapping[str, Any], scale: _Scale) -> Markup:
+    return _text("name chosen" if mark.get("chosen") else "tick", scale.x(mark["x"]), TOP - 5, "middle", mark["text"])
 
 
 def _points(values: Sequence[float | None], scale: _Scale, shift: float) -> list[str]:
