@@ -10,8 +10,9 @@ from semblance.app.plots import panel, pictures
 
 LINE = {"name": "MLII", "role": "real", "y": [0.0, 1.0, 0.5, 0.25]}
 OTHER = {"name": "V1", "role": "synthetic", "y": [0.1, -0.4, 0.0, 0.2], "low": [0, -1, -1, 0], "high": [1, 0, 1, 1]}
+MARKS = [{"x": 0.04, "text": "V", "chosen": True}, {"x": 0.08, "text": "N"}]
 STRIP = {"title": "real", "step": 0.04, "apart": True, "lines": [LINE, {**OTHER, "role": "real"}], "x": "seconds",
-         "y": "mV", "marks": [{"x": 0.04, "text": "V"}], "paper": {"x": 0.04, "y": 0.1}}  # fmt: skip
+         "y": "mV", "marks": MARKS, "paper": {"x": 0.04, "y": 0.1}}  # fmt: skip
 CURVES = {"title": "N, <V1>", "step": 1.0, "start": 1.0, "lines": [LINE, OTHER], "x": "Hz", "y": "dB"}
 
 
@@ -47,7 +48,10 @@ def test_the_numbers_of_an_axis_differ_however_little_a_line_moves(step):
 def test_paper_has_a_pulse_of_one_unit_for_each_line_and_its_marks():
     drawn = str(panel(STRIP))
     assert drawn.count("trace pulse") == 2
-    assert ">V</text>" in drawn
+    assert [re.findall(rf'class="([^"]*)"[^>]*>{letter}</text>', drawn) for letter in "VN"] == [
+        ["name chosen"],
+        ["tick"],
+    ]
     foot, top = map(float, re.search(r'class="trace pulse" d="M[\d.]+ ([\d.]+)H[\d.]+V([\d.]+)', drawn).groups())
     small = re.search(r'class="paper small" d="([^"]*)"', drawn).group(1)
     rows = sorted({float(y) for y in re.findall(r"M40 ([\d.]+)H", small)})
@@ -74,6 +78,14 @@ def test_lines_that_stand_apart_do_not_cross():
         for points in re.findall(r'<polyline class="trace other" points="([^"]*)"', drawn)
     )
     assert max(first) <= min(second)
+
+
+def test_a_line_is_broken_where_nothing_was_measured():
+    gap = {**LINE, "y": [0.0, 1.0, None, 0.5, 0.25]}
+    none = {**LINE, "name": "V6", "y": [None] * 5}
+    drawn = str(panel({**STRIP, "lines": [gap, none]}))
+    assert [len(points.split()) for points in re.findall(r'points="([^"]*)"', drawn)] == [2, 2]
+    assert ">V6</text>" in drawn
 
 
 def test_all_pictures_keep_their_titles_and_notes():

@@ -34,7 +34,7 @@ def test_intervals_are_rounded_outwards(value: float, below: float, above: float
 
 
 def test_unknown_things_stay_inside(report: Report, decided: Callable[..., Report]) -> None:
-    secret = {**report.subject, "paths": ["secret-path"], "input": "secret-hash"}
+    secret = {**report.subject, "paths": ["secret-path"], "input": "secret-hash", "pictures": ["secret-strip"]}
     told = Finding("other.metric", "Other", "fidelity", estimate=Estimate(0, 0, 0), detail={"rows": ["secret-row"]})
     few = Finding("more.metric", "More", "fidelity", status="insufficient", reason="secret-reason")
     text = json.dumps(redact(decided(Report((*report.findings, told, few), secret))).to_json())

@@ -1,15 +1,16 @@
 """Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic; or a PNG;
 or `points` (x, y) of one side between two `ends`, about the diagonal.
 
-A line may have a band (`low`, `high`); lines may stand `apart`, one above the other; `paper` gives the sides of the
-small squares of a ruled ground (five of them make a large one), on which each line begins with the pulse of one unit
-by which such paper is calibrated.
+A line is broken where it has None; it may have a band (`low`, `high`); lines may stand `apart`, one above the other;
+`paper` gives the sides of the small squares of a ruled ground (five of them make a large one), on which each line
+begins with the pulse of one unit by which such paper is calibrated. Of the `marks` above it one may be `chosen`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
@@ -44,7 +45,7 @@ def panel(told: Mapping[str, Any]) -> Markup:
         if told.get("apart"):
             parts.append(_text("name", LEFT - 5, scale.y(shift) + 3.5, "end", short(str(line["name"]), 6)))
             parts.append(_pulse(told["paper"], scale, shift) if told.get("paper") else Markup(""))
-    parts += [_text("tick", scale.x(mark["x"]), TOP - 5, "middle", mark["text"]) for mark in told.get("marks", ())]
+    parts += [_mark(mark, scale) for mark in told.get("marks", ())]
     if not told.get("marks"):
         parts.append(_text("name", LEFT, TOP - 6, "start", short(str(told["title"]), 40)))
     parts.append(_text("name", scale.width - 10, scale.height - 4, "end", _units(told)))
@@ -112,7 +113,9 @@ class _Scale:
         lines, start = told["lines"], float(told.get("start", 0))
         longest = max(len(line["y"]) for line in lines)
         unit = 1.0 if told.get("paper") else -math.inf  # the pulse must fit
-        ends = [(min(line.get("low", line["y"])), max(*line.get("high", line["y"]), unit)) for line in lines]
+        ends = [
+            (min(_known(line.get("low", line["y"]))), max(*_known(line.get("high", line["y"])), unit)) for line in lines
+        ]
         shift = [0.0] * len(lines)
         if told.get("apart"):
             for i in range(len(lines) - 2, -1, -1):
@@ -141,22 +144,34 @@ def _text(kind: str, x: float, y: float, anchor: str, said: str) -> Markup:
     return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(kind, x, y, anchor, said)
 
 
-def _points(values: Sequence[float], scale: _Scale, shift: float) -> str:
+def _known(values: Sequence[float | None]) -> list[float]:
+    """Those that are there; twice 0 where none is."""
+    return [value for value in values if value is not None] or [0.0, 0.0]
+
+
+def _mark(mark: Mapping[str, Any], scale: _Scale) -> Markup:
+    return _text("name chosen" if mark.get("chosen") else "tick", scale.x(mark["x"]), TOP - 5, "middle", mark["text"])
+
+
+def _points(values: Sequence[float | None], scale: _Scale, shift: float) -> list[str]:
+    """The points of each stretch without a gap."""
     step = (scale.x1 - scale.begin) / max(len(values) - 1, 1)
-    return " ".join(f"{scale.x(scale.begin + i * step):.1f},{scale.y(v + shift):.1f}" for i, v in enumerate(values))
+    at = [None if v is None else f"{scale.x(scale.begin + i * step):.1f},{scale.y(v + shift):.1f}"
+          for i, v in enumerate(values)]  # fmt: skip
+    return [" ".join(filter(None, run)) for there, run in groupby(at, bool) if there]
 
 
 def _line(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
     shape = '<polyline class="trace {}" points="{}"><title>{}</title></polyline>'
-    points = _points(line["y"], scale, shift)
-    return Markup(shape).format(ROLES[line["role"]], points, f"{line['name']}, {line['role']}")
+    told = ROLES[line["role"]], f"{line['name']}, {line['role']}"
+    return Markup("").join(Markup(shape).format(told[0], run, told[1]) for run in _points(line["y"], scale, shift))
 
 
 def _band(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
     if "low" not in line:
         return Markup("")
-    there = _points(line["low"], scale, shift)
-    back = " ".join(reversed(_points(line["high"], scale, shift).split()))
+    (there,), (high,) = (_points(line[end], scale, shift) for end in ("low", "high"))
+    back = " ".join(reversed(high.split()))
     return Markup('<polygon class="spread {}" points="{} {}"/>').format(ROLES[line["role"]], there, back)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -165,7 +165,8 @@ def cut(whole: Recordings) -> Pieces:
     )
     schema = Schema(tuple(column for column in columns if column is not None))
     leads = whole.recordings[0].leads
-    return Pieces(schema, pd.concat([frame, known], axis=1), waves, RATE, leads, source, whole.subjects[source])
+    table, who = pd.concat([frame, known], axis=1), whole.subjects[source]
+    return Pieces(schema, table, waves, RATE, leads, source, who, whole.recordings)
 
 
 def _cut(one: Recording) -> tuple[np.ndarray, ...]:
@@ -193,10 +194,10 @@ def windows(n: int, seed: int, *, length: int = 256, leads: int = 3) -> Pieces:
     noise = np.cumsum(rng.normal(0, 0.15, (2 * n, leads, length)), axis=2)
     waves = rng.uniform(1, 2, (2 * n, 1, 1)) * wave[:, None] * np.linspace(1, 0.5, leads)[None, :, None]
     waves = waves + noise - noise.mean(axis=2, keepdims=True)
-    names = tuple(Lead(f"C{i}", "uV") for i in range(leads))
-    return Pieces(
-        Schema((PATIENT,)), pd.DataFrame(index=range(2 * n)), waves.astype(np.float32), 128.0, names, source, source
-    )
+    names, waves = tuple(Lead(f"C{i}", "uV") for i in range(leads)), waves.astype(np.float32)
+    whole = waves.reshape(n, 2, leads, length).transpose(0, 1, 3, 2).reshape(n, 2 * length, leads)
+    ones = tuple(Recording(f"e{i}", 128.0, names, len(one), partial(np.copy, one)) for i, one in enumerate(whole))
+    return Pieces(Schema((PATIENT,)), pd.DataFrame(index=range(2 * n)), waves, 128.0, names, source, source, ones)
 
 
 def reversed_time(data: Pieces, rng: np.random.Generator) -> Pieces:

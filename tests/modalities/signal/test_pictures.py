@@ -7,7 +7,7 @@ import pytest
 
 from semblance.catalog import modality
 from semblance.core.dataset import Evidence
-from semblance.modalities.signal.pictures import SECONDS, pictures
+from semblance.modalities.signal.pictures import pictures
 from tests.modalities.signal import simulated
 
 
@@ -25,17 +25,7 @@ def test_beats_are_shown_as_strips_averages_spectra_and_rhythms(shown):
     assert set(shown) == {"Strips", "Average pieces", "Spectra", "Rhythm", "Intervals", "Intervals in pairs"}
     assert json.loads(json.dumps(shown, allow_nan=False))
     for title in ("Strips", "Rhythm"):
-        assert {panel["title"] for panel in shown[title]["panels"]} == {"real", "synthetic"}
-
-
-def test_a_strip_marks_its_beats_at_their_peaks(shown):
-    for panel in shown["Strips"]["panels"]:
-        line = np.array(panel["lines"][0]["y"])
-        assert len(line) * panel["step"] <= SECONDS + panel["step"]
-        assert panel["paper"] == {"x": 0.04, "y": 0.1}
-        for mark in panel["marks"][1:-2]:
-            around = line[max(int(mark["x"] / panel["step"]) - 6, 0) :][:13]
-            assert np.abs(around - np.median(line)).max() > 0.3
+        assert {panel["title"].split(",")[0] for panel in shown[title]["panels"]} == {"real", "synthetic"}
 
 
 def test_averages_stand_beside_each_other_with_bands_of_four_in_five(shown):

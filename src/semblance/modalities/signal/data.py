@@ -135,7 +135,8 @@ class Pieces:
 
     `frame` has the piece's label (the schema's target), for beats the seconds since the beat before and to the beat
     after, and what is known of its recording. `source` (n,) numbers the recordings; the pieces of one stand in order of
-    time. `subjects` (n,) are the patients of these.
+    time. `subjects` (n,) are the patients of these. `recordings` are those that `source` numbers, where they are at
+    hand.
     """
 
     schema: Schema
@@ -145,6 +146,7 @@ class Pieces:
     leads: tuple[Lead, ...]
     source: np.ndarray
     subjects: np.ndarray
+    recordings: tuple[Recording, ...] = ()
 
     def __len__(self) -> int:
         return len(self.waves)
@@ -160,6 +162,7 @@ class Pieces:
             self.leads,
             self.source[rows],
             self.subjects[rows],
+            self.recordings,
         )
 
     @property

@@ -115,6 +115,6 @@ def _spectra(sides: Sides) -> Picture:
     return {"title": "Spectrum of the heart rate", "note": note, "panels": [panel]}
 
 
-def rounded(values: np.ndarray) -> list[float]:
-    """As many decimals as a picture shows."""
-    return [round(float(value), 4) for value in values]
+def rounded(values: np.ndarray) -> list[float | None]:
+    """As many decimals as a picture shows; None for what is missing."""
+    return [round(float(value), 4) if np.isfinite(value) else None for value in values]

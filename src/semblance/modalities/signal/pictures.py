@@ -6,21 +6,16 @@ patients' data: no picture leaves with a public report.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy.signal import welch
 
 from semblance.core.dataset import Evidence
-from semblance.core.rng import stream
-from semblance.modalities.signal import stitch
 from semblance.modalities.signal.data import AFTER, Pieces
 from semblance.modalities.signal.intervals import intervals, rounded
-from semblance.modalities.signal.pieces import R_AT
+from semblance.modalities.signal.paper import strips
 
-STRIPS, SECONDS, DRAWN = 3, 7.0, 125.0
-"""Strips of each side, their length, and the rate in Hz at which they are drawn."""
 KINDS, FEWEST = 4, 20
 """Kinds whose average is drawn, and the fewest pieces of a kind."""
 SIDES = (("real", "train"), ("synthetic", "synthetic"))
@@ -33,60 +28,10 @@ def pictures(evidence: Evidence[Pieces]) -> list[Picture]:
     sides = {role: getattr(evidence, part) for role, part in SIDES}
     if not all(len(part) for part in sides.values()):
         return []
-    made = [_strips(sides, evidence.seed), _averages(sides), _spectra(sides)]
+    made = [strips(sides, evidence.seed), _averages(sides), _spectra(sides)]
     if AFTER in evidence.train.frame:
         made += intervals(sides, evidence.seed)
     return [picture for picture in made if picture["panels"]]
-
-
-def _strips(sides: dict[str, Pieces], seed: int) -> Picture:
-    heart = AFTER in next(iter(sides.values())).frame
-    panels = [_strip(data.take(rows), role) for role, data in sides.items() for rows in _places(data, role, seed)]
-    note = (
-        "Some seconds of recordings drawn by chance, put together from their pieces, the baseline without its wander."
-    )
-    paper = " On paper as for an electrocardiogram: a small square is 40 ms and 0.1 mV." if heart else ""
-    return {"title": "Strips", "note": note + paper, "panels": panels}
-
-
-def _places(data: Pieces, role: str, seed: int) -> Iterator[np.ndarray]:
-    """Rows of some seconds of a few recordings."""
-    rng = stream(seed, "strips", role)
-    for one in rng.permutation(np.unique(data.source))[:STRIPS]:
-        rows = np.flatnonzero(data.source == one)
-        enough = np.flatnonzero(np.cumsum(_steps(data, rows)) >= SECONDS)
-        count = int(enough[0]) + 1 if len(enough) else len(rows)
-        first = int(rng.integers(len(rows) - count + 1))
-        yield rows[first : first + count]
-
-
-def _steps(data: Pieces, rows: np.ndarray) -> np.ndarray:
-    """Seconds from each piece to the next one."""
-    if AFTER in data.frame:
-        steps: np.ndarray = np.minimum(data.frame[AFTER].to_numpy()[rows], 3.0)
-        return steps
-    return np.full(len(rows), data.waves.shape[2] / data.rate)
-
-
-def _strip(data: Pieces, role: str) -> Picture:
-    heart, rate = AFTER in data.frame, data.rate
-    before = round(R_AT * rate)
-    if heart:
-        begins = np.concatenate([[0.0], np.cumsum(_steps(data, np.arange(len(data))))[:-1]])
-        at = before + np.round(begins * rate).astype(int)
-        values = stitch.beats(np.nan_to_num(data.waves), at, int(at[-1] + 0.6 * rate), rate=rate, before=before)
-    else:
-        at, values = np.arange(len(data)) * data.waves.shape[2], np.concatenate(data.waves, 1).T
-    values, every = values[: int(SECONDS * rate)], max(round(rate / DRAWN), 1)
-    marks = [(round(float(a / rate), 3), str(s)) for a, s in zip(at, data.labels, strict=True) if s]
-    lines = [
-        {"name": lead.name, "role": role, "y": rounded(values[::every, i])} for i, lead in enumerate(data.leads[:3])
-    ]
-    units = {lead.unit for lead in data.leads}
-    paper = {"x": 0.04, "y": 0.1} if heart and units == {"mV"} else None
-    shown = [{"x": x, "text": text} for x, text in marks if x < SECONDS and heart]
-    return {"title": role, "step": every / rate, "apart": True, "lines": lines, "marks": shown, "paper": paper,
-            "x": "seconds", "y": ", ".join(sorted(units))}  # fmt: skip
 
 
 def _averages(sides: dict[str, Pieces]) -> Picture:

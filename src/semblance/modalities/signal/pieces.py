@@ -100,6 +100,7 @@ class Cut:
             self.leads,
             source,
             data.subjects[source],
+            data.recordings,
         )
 
     def _schema(self, schema: Schema, own: tuple[str, ...]) -> Schema:
