@@ -49,8 +49,14 @@ def test_every_requirement_has_a_row_with_all_profiles(full: Report) -> None:
     assert full.decision is not None
     rows = list(matrix(full))
     assert {row["metric"] for row in rows} == {
-        c["metric"] for checks in full.decision["checks"].values() for c in checks
+        c["metric"] for checks in full.decision["checks"].values() for c in checks if c["outcome"] != "MISSING"
     }
+
+
+def test_what_no_profile_asks_of_these_records_has_no_row(report: Report, decided: Decided) -> None:
+    """A table is no image, and no report of it asks for a spectrum; what is required and missing is told."""
+    rows = {row["metric"] for row in matrix(decided(replace(report, findings=())))}
+    assert "privacy.membership" in rows and not any("image" in metric for metric in rows)
 
 
 def test_contents_name_only_what_is_there(report: Report, full: Report) -> None:

@@ -144,6 +144,25 @@ def test_a_higher_is_better_excess_is_a_loss_against_real() -> None:
     assert gate(changed("rare.modes", finding("rare.modes", 0.5))).verdict == "REFUSED"
 
 
+@pytest.mark.parametrize(
+    ("metric", "real", "fine", "inside", "wrong"),
+    [
+        ("utility.translation_lesion_contrast", 0.1, 0.25, 0.65, 1.0),  # 1: all lesions are wiped out
+        ("fidelity.image_fid_radiomics", 1.0, 2.39, 50.0, 199.65),
+        ("fidelity.image_spectrum", 0.57, 2.34, 8.99, 40.0),
+    ],
+)
+def test_images_that_are_far_from_real_ones_are_refused(
+    metric: str, real: float, fine: float, inside: float, wrong: float
+) -> None:
+    def verdict(value: float) -> str | None:
+        own = replace(finding(metric, value), control=Estimate(real, real, real))
+        others = (one for one in good() if not one.metric.startswith(metric.rpartition("_")[0]))
+        return gate(report(*others, own)).granted
+
+    assert [verdict(value) for value in (fine, inside, wrong)] == ["public", "internal", None]
+
+
 def test_a_value_beyond_the_threshold_fails_however_few_the_patients() -> None:
     decision = gate(changed("privacy.membership", finding("privacy.membership", 0.05, n=100)))
     assert only(decision, "public").outcome == "FAIL"

@@ -7,7 +7,7 @@ from typing import Any
 
 from semblance.app import words
 from semblance.app.facts import count, facts, removed, reproduction
-from semblance.app.judged import WORST_FIRST, Judged, judge, unshown
+from semblance.app.judged import LEVELS, WORST_FIRST, Judged, judge, unshown
 from semblance.app.panels import panels
 from semblance.core.report import Report
 
@@ -133,13 +133,19 @@ def section(report: Report, name: str, judged: Sequence[Judged]) -> dict[str, An
 
 
 def matrix(report: Report) -> Iterator[dict[str, Any]]:
-    """One row per check, with each profile's outcome and threshold beside each other."""
+    """One row per check, with each profile's outcome and threshold beside each other; none for what no profile requires
+    and nothing measures, as of another modality."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for profile, checks in (report.decision or {}).get("checks", {}).items():
         for check in checks:
             row = {"title": check["title"], "metric": check["metric"], "compared": compared(check)}
             rows.setdefault((check["metric"], check["bound"]), row)[profile] = check
-    yield from rows.values()
+    yield from (row for row in rows.values() if any(_asks(row[profile]) for profile in LEVELS if profile in row))
+
+
+def _asks(check: Mapping[str, Any]) -> bool:
+    """Whether a profile asks for it of these records."""
+    return check["outcome"] != "MISSING" or check["refuses"]
 
 
 def compared(check: Mapping[str, Any]) -> str:
