@@ -147,6 +147,28 @@ def test_a_dicom_file_without_its_patient_is_of_another_one(tmp_path):
     assert "1 image names no patient: each counts as a patient of its own" in profile.notes
 
 
+def test_files_of_one_name_are_told_by_their_folders(tmp_path):
+    """Two of them once could not be told apart."""
+    made = folder("png", tmp_path, anonymous=True)
+    (made / "manifest.csv").unlink(missing_ok=True)
+    files = sorted(made.rglob("*.png"))
+    for place in ("a/1", "b/1"):
+        (made / place).mkdir(parents=True)
+        (made / place / "IM1.png").write_bytes(b"")
+    image.fromarray(np.zeros((9, 9), np.uint8)).save(made / "b" / "IM1.png")
+    problems = [*gather([made], Said()).problems]
+    assert [problem.found for problem in problems] == ["'a/1/IM1.png' is empty", "'b/1/IM1.png' is empty"]
+    for place in ("a/1", "b/1"):
+        (made / place / "IM1.png").unlink()
+    with pytest.raises(DataError, match=r"'b/IM1.png': size 9x9"):
+        read([made], ReadOptions())
+    told = ["path,mask", *(f"{file.relative_to(made)},{file.relative_to(made)}" for file in files[1:])]
+    (made / "a" / files[0].name).write_bytes(b"")
+    own = files[0].relative_to(made)
+    (made / "manifest.csv").write_text("\n".join([*told, f"{own},a/{files[0].name}"]))
+    assert [problem.found for problem in gather([made], Said()).problems] == [f"'a/{files[0].name}' is empty"]
+
+
 def test_folders_may_be_patients(tmp_path):
     made = folder("png", tmp_path, anonymous=True)
     found = gather([made], Said(folders="subject")).found

@@ -10,7 +10,8 @@ many files one is held in memory, and what was read before lies in files.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from os.path import abspath
 from pathlib import Path
@@ -49,12 +50,19 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Listed:
-    """A file to read, and what a manifest or its folder says of it."""
+    """A file to read, what a manifest or its folder says of it, and the folder that was given."""
 
     path: Path
     facts: dict[str, str]
     masks: dict[str, Path] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def name(self, path: Path) -> str:
+        """How errors call a file: by its place in the folder, which may hold several files of one name."""
+        if self.folder is None or not path.is_relative_to(self.folder):
+            return path.name
+        return path.relative_to(self.folder).as_posix()
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,24 +157,24 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     shelf = Shelf()
     for entry in listed:
         try:
-            # One segmentation marks all slices of a series, and is read once.
             beside = kind_of(entry.path)
-            held = {n: marks[path] if path in marks else _mask(path, beside) for n, path in entry.masks.items()}
+            held = _held(entry, beside, marks)
             masks = {name: one for name, one in held.items() if not isinstance(one, Segments)}
             lying = [n for n in masks if beside == kind_of(entry.masks[n]) == "nifti" and nifti.lies(entry.masks[n])]
             own = {n: replace(one, mask=n) for n, one in held.items() if isinstance(one, Segments)}
             marks |= {path: own[n].on(shelf) for n, path in entry.masks.items() if n in own and path not in marks}
-            for one in _of_file(entry.path, said, masks, lying):
-                if isinstance(one, Segments):
-                    marks.setdefault(entry.path, one.on(shelf))
-                    continue
-                known = _known(one.found if isinstance(one, dicom.Slice) else one, entry)
-                _refuse_endless(known)
-                if isinstance(one, dicom.Slice):
-                    own_masks = {name: one.turn(mask) for name, mask in masks.items()}
-                    slices.append(replace(one, found=replace(known, masks=own_masks).on(shelf)))
-                else:
-                    found.append(known.on(shelf))
+            with _called(entry.path, entry.name(entry.path)):
+                for one in _of_file(entry.path, said, masks, lying):
+                    if isinstance(one, Segments):
+                        marks.setdefault(entry.path, replace(one, name=entry.name(entry.path)).on(shelf))
+                        continue
+                    known = _known(one.found if isinstance(one, dicom.Slice) else one, entry)
+                    _refuse_endless(known)
+                    if isinstance(one, dicom.Slice):
+                        own_masks = {name: one.turn(mask) for name, mask in masks.items()}
+                        slices.append(replace(one, found=replace(known, masks=own_masks).on(shelf)))
+                    else:
+                        found.append(known.on(shelf))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:
@@ -184,9 +192,31 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     return found, problems
 
 
+def _held(entry: Listed, beside: str | None, marks: Mapping[Path, Segments]) -> dict[str, np.ndarray | Segments]:
+    """The masks of an image by name. One segmentation marks all slices of a series, and is read once."""
+    held = dict[str, np.ndarray | Segments]()
+    for name, path in entry.masks.items():
+        with _called(path, entry.name(path)):
+            one = marks[path] if path in marks else _mask(path, beside)
+            held[name] = replace(one, name=entry.name(path)) if isinstance(one, Segments) else one
+    return held
+
+
+@contextmanager
+def _called(path: Path, name: str) -> Iterator[None]:
+    """Errors of a file, which its reader calls by its own name, with the one that tells it from others."""
+    try:
+        yield
+    except DataError as error:
+        own = (replace(one, found=one.found.replace(f"'{path.name}", f"'{name}", 1)) for one in error.problems)
+        raise DataError(*own) from None
+
+
 def _known(one: Found, entry: Listed) -> Found:
-    """An image with what a manifest or its folder says of it, which counts for more than what the file says."""
-    return replace(one, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
+    """An image by its place, with what a manifest or its folder says of it, which counts for more than what the file
+    says."""
+    name = entry.name(entry.path) + one.name.removeprefix(entry.path.name)
+    return replace(one, name=name, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
 
 
 def _refuse_endless(one: Found) -> None:
@@ -267,7 +297,7 @@ def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[l
         else:
             some, told = [Listed(path, {})], []
         listed, notes = [*listed, *some], [*notes, *told]
-    kinds = {kind: entry.path.name for entry in reversed(listed) if (kind := kind_of(entry.path)) is not None}
+    kinds = {kind: entry.name(entry.path) for entry in reversed(listed) if (kind := kind_of(entry.path)) is not None}
     if len(kinds) > 1 and not lost_too:
         fix = "give the files of one format, or list them in a manifest"
         files = ", ".join(f"'{kinds[kind]}'" for kind in sorted(kinds))
@@ -291,7 +321,8 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
     parts = {file: file.relative_to(folder).parts[:-1] for file in images}
     if meant is None:
         notes += _unlabelled(folder.name, [parts[file] for file in images if _meant(file) == "none"])
-    return [Listed(file, _facts_of_folder(parts[file], meant or _meant(file))) for file in images], notes
+    listed = [Listed(file, _facts_of_folder(parts[file], meant or _meant(file)), folder=folder) for file in images]
+    return listed, notes
 
 
 def _unlabelled(folder: str, parts: Iterable[tuple[str, ...]]) -> list[str]:
@@ -401,7 +432,8 @@ def _of_manifest(
             known[SPLIT] = _split_of(known[SPLIT])
         files = sorted(file.iterdir()) if file.is_dir() and not lost_too else [file]
         further = {name: str(told[name]).strip() for name in rest if name not in left}
-        listed += [Listed(one, known, {named_mask(n): place for n, place in places.items()}, further) for one in files]
+        masked = {named_mask(name): place for name, place in places.items()}
+        listed += [Listed(one, known, masked, further, folder) for one in files]
     if problems or not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
     notes = [f"left out of the manifest, as '{subject}' says whose images are: {', '.join(left)}"] if left else []
