@@ -84,9 +84,9 @@ def test_a_manifest_whose_files_are_gone_names_their_rows(tmp_path):
     made = folder("png", tmp_path)
     for name in ("000002.png", "000005.png"):
         (made / name).unlink()
-    with pytest.raises(DataError) as told:
-        gather([made], Said())
-    assert [problem.row for problem in told.value.problems] == [2, 5]
+    assert [problem.row for problem in gather([made], Said()).problems] == [2, 5]
+    with pytest.raises(DataError, match="row 2: no such file"):
+        read([made], ReadOptions())
 
 
 def test_a_row_of_a_manifest_names_a_file(tmp_path):
@@ -94,9 +94,29 @@ def test_a_row_of_a_manifest_names_a_file(tmp_path):
     made = folder("png", tmp_path)
     table = (made / "manifest.csv").read_text()
     (made / "manifest.csv").write_text(table.replace("000002.png", " "))
+    assert [(problem.found, problem.row) for problem in gather([made], Said()).problems] == [("no path", 2)]
+
+
+def test_all_that_is_wrong_with_a_manifest_is_told_at_once(tmp_path):
+    """It once took four rounds to hear of paths, labels, masks and patients."""
+    made = folder("png", tmp_path, 8)
+    table = pd.read_csv(made / "manifest.csv", dtype=str)
+    (made / table["path"][1]).unlink()
+    table["label"] = table["label"].where(table.index != 2, "")
+    for side in (9, 12):
+        image.fromarray(np.zeros((side, side), np.uint8)).save(made / f"{side}.png")
+    table["mask"] = ["12.png", "12.png", "12.png", "9.png", "", *["12.png"] * 3]
+    table["patient"] = table["patient"].where(table.index != 5, "")
+    table.to_csv(made / "manifest.csv", index=False)
     with pytest.raises(DataError) as told:
-        gather([made], Said())
-    assert [(problem.found, problem.row) for problem in told.value.problems] == [("no path", 2)]
+        read([made], ReadOptions())
+    assert [problem.placed for problem in told.value.problems] == [
+        "column 'path', row 2: no such file",
+        f"'{table['path'][2]}' has no label",
+        f"column 'patient': '{table['path'][5]}' names no patient",
+        f"'{table['path'][3]}': a mask 'mask' of 9x9 pixels on an image of 12x12",
+        f"'{table['path'][4]}' has no mask 'mask'",
+    ]
 
 
 @pytest.mark.parametrize(

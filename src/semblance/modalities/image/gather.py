@@ -79,11 +79,12 @@ class Gathered:
 def gather(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> Gathered:
     """Every image of the paths, and every problem of every file; `watch` hears how many files of how many are read.
     Raises DataError where they cannot be listed."""
-    listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
+    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    listed, subject, notes, lost = _listed(several, said)
     found, problems = _read(_watched(listed, watch), said)
     told = [note for one in found for note in one.notes]
     subject = next((one.subject for one in found if one.subject is not None), subject)
-    return Gathered(found, subject, [*notes, *_shortened(told)], problems)
+    return Gathered(found, subject, [*notes, *_shortened(told)], [*lost, *problems])
 
 
 def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> tuple[list[Found], int]:
@@ -107,7 +108,10 @@ def named(paths: Sequence[str | Path], said: Said) -> tuple[str, ...]:
     """What files tell of their images besides pixels, `label` for their label: no pixel is read. What DICOM tells is
     learned only where it is declared."""
     told = dict[str, None]()
-    for entry in _listed([Path(path) for path in paths], said)[0]:
+    listed, _, _, problems = _listed([Path(path) for path in paths], said)
+    if problems:
+        raise DataError(*problems)
+    for entry in listed:
         told |= dict.fromkeys([LABEL] if LABEL in entry.facts else [])
         told |= dict.fromkeys(npz.named(entry.path, said) if kind_of(entry.path) == "npz" else [])
         told |= dict.fromkeys(entry.columns)
@@ -284,14 +288,20 @@ def _of_file(
 # Which files
 
 
-def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[list[Listed], str, list[str]]:
+def _listed(
+    paths: list[Path], said: Said, *, lost_too: bool = False
+) -> tuple[list[Listed], str, list[str], list[Problem]]:
+    """The files that are there, the name of the column of patients, notes, and what is wrong with rows of manifests."""
     listed, notes, subject = list[Listed](), list[str](), SUBJECT if said.subject is None else said.subject
+    problems = list[Problem]()
     for path in paths:
         if not path.exists():
             raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
         table = _manifest(path, alone=lost_too)
         if table is not None:
-            some, subject, told = _of_manifest(path if path.is_dir() else path.parent, table, said, lost_too=lost_too)
+            folder = path if path.is_dir() else path.parent
+            some, subject, told, lost = _of_manifest(folder, table, said, lost_too=lost_too)
+            problems += lost
         elif path.is_dir():
             some, told = _of_folder(path, said)
         else:
@@ -303,7 +313,7 @@ def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[l
         files = ", ".join(f"'{kinds[kind]}'" for kind in sorted(kinds))
         found = f"files of the formats {', '.join(sorted(kinds))}: {files}"
         raise DataError.of(found, rule="a set has one format", fix=fix)
-    return listed, subject, notes
+    return listed, subject, notes, problems
 
 
 def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
@@ -406,16 +416,16 @@ def _pathless(file: str, names: list[str]) -> DataError:
 
 def _of_manifest(
     folder: Path, table: pd.DataFrame, said: Said, *, lost_too: bool
-) -> tuple[list[Listed], str, list[str]]:
+) -> tuple[list[Listed], str, list[str], list[Problem]]:
     names = [str(name) for name in table.columns]
     whose = [n for n in names if (names_patients(n) or n == SOURCE) and n not in said.columns]
     subject = said.subject if said.subject is not None else min(whose, key=SOURCE.__eq__, default=SUBJECT)
     label = said.target if said.target is not None else LABEL
     lost = [name for name in (said.subject, said.target) if name is not None and name not in names]
-    problems = [
-        Problem(f"no column '{n}'", "a column is named as in the manifest", f"one of: {', '.join(names)}") for n in lost
-    ]
-    listed = []
+    if lost:
+        rule, fix = "a column is named as in the manifest", f"one of: {', '.join(names)}"
+        raise DataError(*(Problem(f"no column '{name}'", rule, fix) for name in lost))
+    listed, problems = list[Listed](), list[Problem]()
     masks = [name for name in names if name == MASK or name.startswith(f"{MASK}_")]
     rest = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
     left = [name for name in rest if name in whose]
@@ -434,10 +444,10 @@ def _of_manifest(
         further = {name: str(told[name]).strip() for name in rest if name not in left}
         masked = {named_mask(name): place for name, place in places.items()}
         listed += [Listed(one, known, masked, further, folder) for one in files]
-    if problems or not listed:
+    if not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
     notes = [f"left out of the manifest, as '{subject}' says whose images are: {', '.join(left)}"] if left else []
-    return listed, subject, notes
+    return listed, subject, notes, problems
 
 
 def _lost(folder: Path, places: dict[str, Path], path: str, row: int) -> Iterator[Problem]:
