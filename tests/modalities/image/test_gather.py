@@ -84,9 +84,9 @@ def test_a_manifest_whose_files_are_gone_names_their_rows(tmp_path):
     made = folder("png", tmp_path)
     for name in ("000002.png", "000005.png"):
         (made / name).unlink()
-    with pytest.raises(DataError) as told:
-        gather([made], Said())
-    assert [problem.row for problem in told.value.problems] == [2, 5]
+    assert [problem.row for problem in gather([made], Said()).problems] == [2, 5]
+    with pytest.raises(DataError, match="row 2: no such file"):
+        read([made], ReadOptions())
 
 
 def test_a_row_of_a_manifest_names_a_file(tmp_path):
@@ -94,9 +94,29 @@ def test_a_row_of_a_manifest_names_a_file(tmp_path):
     made = folder("png", tmp_path)
     table = (made / "manifest.csv").read_text()
     (made / "manifest.csv").write_text(table.replace("000002.png", " "))
+    assert [(problem.found, problem.row) for problem in gather([made], Said()).problems] == [("no path", 2)]
+
+
+def test_all_that_is_wrong_with_a_manifest_is_told_at_once(tmp_path):
+    """It once took four rounds to hear of paths, labels, masks and patients."""
+    made = folder("png", tmp_path, 8)
+    table = pd.read_csv(made / "manifest.csv", dtype=str)
+    (made / table["path"][1]).unlink()
+    table["label"] = table["label"].where(table.index != 2, "")
+    for side in (9, 12):
+        image.fromarray(np.zeros((side, side), np.uint8)).save(made / f"{side}.png")
+    table["mask"] = ["12.png", "12.png", "12.png", "9.png", "", *["12.png"] * 3]
+    table["patient"] = table["patient"].where(table.index != 5, "")
+    table.to_csv(made / "manifest.csv", index=False)
     with pytest.raises(DataError) as told:
-        gather([made], Said())
-    assert [(problem.found, problem.row) for problem in told.value.problems] == [("no path", 2)]
+        read([made], ReadOptions())
+    assert [problem.placed for problem in told.value.problems] == [
+        "column 'path', row 2: no such file",
+        f"'{table['path'][2]}' has no label",
+        f"column 'patient': '{table['path'][5]}' names no patient",
+        f"'{table['path'][3]}': a mask 'mask' of 9x9 pixels on an image of 12x12",
+        f"'{table['path'][4]}' has no mask 'mask'",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +165,28 @@ def test_a_dicom_file_without_its_patient_is_of_another_one(tmp_path):
     records, profile = read([made], ReadOptions())
     assert records.subjects.tolist() == [0, 1, 0, 2, 1, 1]
     assert "1 image names no patient: each counts as a patient of its own" in profile.notes
+
+
+def test_files_of_one_name_are_told_by_their_folders(tmp_path):
+    """Two of them once could not be told apart."""
+    made = folder("png", tmp_path, anonymous=True)
+    (made / "manifest.csv").unlink(missing_ok=True)
+    files = sorted(made.rglob("*.png"))
+    for place in ("a/1", "b/1"):
+        (made / place).mkdir(parents=True)
+        (made / place / "IM1.png").write_bytes(b"")
+    image.fromarray(np.zeros((9, 9), np.uint8)).save(made / "b" / "IM1.png")
+    problems = [*gather([made], Said()).problems]
+    assert [problem.found for problem in problems] == ["'a/1/IM1.png' is empty", "'b/1/IM1.png' is empty"]
+    for place in ("a/1", "b/1"):
+        (made / place / "IM1.png").unlink()
+    with pytest.raises(DataError, match=r"'b/IM1.png': size 9x9"):
+        read([made], ReadOptions())
+    told = ["path,mask", *(f"{file.relative_to(made)},{file.relative_to(made)}" for file in files[1:])]
+    (made / "a" / files[0].name).write_bytes(b"")
+    own = files[0].relative_to(made)
+    (made / "manifest.csv").write_text("\n".join([*told, f"{own},a/{files[0].name}"]))
+    assert [problem.found for problem in gather([made], Said()).problems] == [f"'a/{files[0].name}' is empty"]
 
 
 def test_folders_may_be_patients(tmp_path):

@@ -243,7 +243,9 @@ def test_an_image_of_an_archive_with_values_that_are_no_numbers_is_named_as_file
     with np.errstate(over="ignore"), pytest.raises(DataError) as told:
         read([tmp_path / "a.npz"], ReadOptions())
     (problem,) = told.value.problems
-    assert problem.found == "'a.npz, image 3' has values that are no numbers" and "background" in problem.fix
+    assert (
+        problem.found == "'a.npz, array images, image 3' has values that are no numbers" and "background" in problem.fix
+    )
 
 
 def test_broken_files_hide_no_size_and_no_colour(tmp_path):

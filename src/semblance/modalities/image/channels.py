@@ -94,6 +94,13 @@ def _maps(
     return made, problems
 
 
+def unfit(found: Sequence[Found]) -> Iterator[Problem]:
+    """What is wrong with the masks and domains of single images, whatever else is wrong with any."""
+    for name in dict.fromkeys(name for one in found for name in one.masks):
+        yield from _unfit(found, name)
+    yield from _of_domains(found)
+
+
 def _renumbered(one: Found, known: Sequence[Channel]) -> Found:
     """Masks whose file names their classes, with the numbers that these had in images read before; a class that none of
     them had counts as what is around."""

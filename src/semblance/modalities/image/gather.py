@@ -10,7 +10,8 @@ many files one is held in memory, and what was read before lies in files.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from os.path import abspath
 from pathlib import Path
@@ -49,12 +50,19 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Listed:
-    """A file to read, and what a manifest or its folder says of it."""
+    """A file to read, what a manifest or its folder says of it, and the folder that was given."""
 
     path: Path
     facts: dict[str, str]
     masks: dict[str, Path] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def name(self, path: Path) -> str:
+        """How errors call a file: by its place in the folder, which may hold several files of one name."""
+        if self.folder is None or not path.is_relative_to(self.folder):
+            return path.name
+        return path.relative_to(self.folder).as_posix()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +79,12 @@ class Gathered:
 def gather(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> Gathered:
     """Every image of the paths, and every problem of every file; `watch` hears how many files of how many are read.
     Raises DataError where they cannot be listed."""
-    listed, subject, notes = _listed([Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)], said)
+    several = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    listed, subject, notes, lost = _listed(several, said)
     found, problems = _read(_watched(listed, watch), said)
     told = [note for one in found for note in one.notes]
     subject = next((one.subject for one in found if one.subject is not None), subject)
-    return Gathered(found, subject, [*notes, *_shortened(told)], problems)
+    return Gathered(found, subject, [*notes, *_shortened(told)], [*lost, *problems])
 
 
 def each(paths: Sequence[str | Path] | str | Path, said: Said, watch: Watch | None = None) -> tuple[list[Found], int]:
@@ -99,7 +108,10 @@ def named(paths: Sequence[str | Path], said: Said) -> tuple[str, ...]:
     """What files tell of their images besides pixels, `label` for their label: no pixel is read. What DICOM tells is
     learned only where it is declared."""
     told = dict[str, None]()
-    for entry in _listed([Path(path) for path in paths], said)[0]:
+    listed, _, _, problems = _listed([Path(path) for path in paths], said)
+    if problems:
+        raise DataError(*problems)
+    for entry in listed:
         told |= dict.fromkeys([LABEL] if LABEL in entry.facts else [])
         told |= dict.fromkeys(npz.named(entry.path, said) if kind_of(entry.path) == "npz" else [])
         told |= dict.fromkeys(entry.columns)
@@ -149,24 +161,24 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     shelf = Shelf()
     for entry in listed:
         try:
-            # One segmentation marks all slices of a series, and is read once.
             beside = kind_of(entry.path)
-            held = {n: marks[path] if path in marks else _mask(path, beside) for n, path in entry.masks.items()}
+            held = _held(entry, beside, marks)
             masks = {name: one for name, one in held.items() if not isinstance(one, Segments)}
             lying = [n for n in masks if beside == kind_of(entry.masks[n]) == "nifti" and nifti.lies(entry.masks[n])]
             own = {n: replace(one, mask=n) for n, one in held.items() if isinstance(one, Segments)}
             marks |= {path: own[n].on(shelf) for n, path in entry.masks.items() if n in own and path not in marks}
-            for one in _of_file(entry.path, said, masks, lying):
-                if isinstance(one, Segments):
-                    marks.setdefault(entry.path, one.on(shelf))
-                    continue
-                known = _known(one.found if isinstance(one, dicom.Slice) else one, entry)
-                _refuse_endless(known)
-                if isinstance(one, dicom.Slice):
-                    own_masks = {name: one.turn(mask) for name, mask in masks.items()}
-                    slices.append(replace(one, found=replace(known, masks=own_masks).on(shelf)))
-                else:
-                    found.append(known.on(shelf))
+            with _called(entry.path, entry.name(entry.path)):
+                for one in _of_file(entry.path, said, masks, lying):
+                    if isinstance(one, Segments):
+                        marks.setdefault(entry.path, replace(one, name=entry.name(entry.path)).on(shelf))
+                        continue
+                    known = _known(one.found if isinstance(one, dicom.Slice) else one, entry)
+                    _refuse_endless(known)
+                    if isinstance(one, dicom.Slice):
+                        own_masks = {name: one.turn(mask) for name, mask in masks.items()}
+                        slices.append(replace(one, found=replace(known, masks=own_masks).on(shelf)))
+                    else:
+                        found.append(known.on(shelf))
         except DataError as error:
             problems += error.problems
     if said.dimensions == 3:
@@ -184,9 +196,31 @@ def _read(listed: Iterable[Listed], said: Said) -> tuple[list[Found], list[Probl
     return found, problems
 
 
+def _held(entry: Listed, beside: str | None, marks: Mapping[Path, Segments]) -> dict[str, np.ndarray | Segments]:
+    """The masks of an image by name. One segmentation marks all slices of a series, and is read once."""
+    held = dict[str, np.ndarray | Segments]()
+    for name, path in entry.masks.items():
+        with _called(path, entry.name(path)):
+            one = marks[path] if path in marks else _mask(path, beside)
+            held[name] = replace(one, name=entry.name(path)) if isinstance(one, Segments) else one
+    return held
+
+
+@contextmanager
+def _called(path: Path, name: str) -> Iterator[None]:
+    """Errors of a file, which its reader calls by its own name, with the one that tells it from others."""
+    try:
+        yield
+    except DataError as error:
+        own = (replace(one, found=one.found.replace(f"'{path.name}", f"'{name}", 1)) for one in error.problems)
+        raise DataError(*own) from None
+
+
 def _known(one: Found, entry: Listed) -> Found:
-    """An image with what a manifest or its folder says of it, which counts for more than what the file says."""
-    return replace(one, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
+    """An image by its place, with what a manifest or its folder says of it, which counts for more than what the file
+    says."""
+    name = entry.name(entry.path) + one.name.removeprefix(entry.path.name)
+    return replace(one, name=name, facts={**one.facts, **entry.facts}, columns={**one.columns, **entry.columns})
 
 
 def _refuse_endless(one: Found) -> None:
@@ -254,26 +288,32 @@ def _of_file(
 # Which files
 
 
-def _listed(paths: list[Path], said: Said, *, lost_too: bool = False) -> tuple[list[Listed], str, list[str]]:
+def _listed(
+    paths: list[Path], said: Said, *, lost_too: bool = False
+) -> tuple[list[Listed], str, list[str], list[Problem]]:
+    """The files that are there, the name of the column of patients, notes, and what is wrong with rows of manifests."""
     listed, notes, subject = list[Listed](), list[str](), SUBJECT if said.subject is None else said.subject
+    problems = list[Problem]()
     for path in paths:
         if not path.exists():
             raise UsageError.of(f"no file '{path}'", rule="the path must exist", fix="check the spelling")
         table = _manifest(path, alone=lost_too)
         if table is not None:
-            some, subject, told = _of_manifest(path if path.is_dir() else path.parent, table, said, lost_too=lost_too)
+            folder = path if path.is_dir() else path.parent
+            some, subject, told, lost = _of_manifest(folder, table, said, lost_too=lost_too)
+            problems += lost
         elif path.is_dir():
             some, told = _of_folder(path, said)
         else:
             some, told = [Listed(path, {})], []
         listed, notes = [*listed, *some], [*notes, *told]
-    kinds = {kind: entry.path.name for entry in reversed(listed) if (kind := kind_of(entry.path)) is not None}
+    kinds = {kind: entry.name(entry.path) for entry in reversed(listed) if (kind := kind_of(entry.path)) is not None}
     if len(kinds) > 1 and not lost_too:
         fix = "give the files of one format, or list them in a manifest"
         files = ", ".join(f"'{kinds[kind]}'" for kind in sorted(kinds))
         found = f"files of the formats {', '.join(sorted(kinds))}: {files}"
         raise DataError.of(found, rule="a set has one format", fix=fix)
-    return listed, subject, notes
+    return listed, subject, notes, problems
 
 
 def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
@@ -291,7 +331,8 @@ def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
     parts = {file: file.relative_to(folder).parts[:-1] for file in images}
     if meant is None:
         notes += _unlabelled(folder.name, [parts[file] for file in images if _meant(file) == "none"])
-    return [Listed(file, _facts_of_folder(parts[file], meant or _meant(file))) for file in images], notes
+    listed = [Listed(file, _facts_of_folder(parts[file], meant or _meant(file)), folder=folder) for file in images]
+    return listed, notes
 
 
 def _unlabelled(folder: str, parts: Iterable[tuple[str, ...]]) -> list[str]:
@@ -375,16 +416,16 @@ def _pathless(file: str, names: list[str]) -> DataError:
 
 def _of_manifest(
     folder: Path, table: pd.DataFrame, said: Said, *, lost_too: bool
-) -> tuple[list[Listed], str, list[str]]:
+) -> tuple[list[Listed], str, list[str], list[Problem]]:
     names = [str(name) for name in table.columns]
     whose = [n for n in names if (names_patients(n) or n == SOURCE) and n not in said.columns]
     subject = said.subject if said.subject is not None else min(whose, key=SOURCE.__eq__, default=SUBJECT)
     label = said.target if said.target is not None else LABEL
     lost = [name for name in (said.subject, said.target) if name is not None and name not in names]
-    problems = [
-        Problem(f"no column '{n}'", "a column is named as in the manifest", f"one of: {', '.join(names)}") for n in lost
-    ]
-    listed = []
+    if lost:
+        rule, fix = "a column is named as in the manifest", f"one of: {', '.join(names)}"
+        raise DataError(*(Problem(f"no column '{name}'", rule, fix) for name in lost))
+    listed, problems = list[Listed](), list[Problem]()
     masks = [name for name in names if name == MASK or name.startswith(f"{MASK}_")]
     rest = [name for name in names if name not in (PATH, label, subject, SPLIT, DOMAIN, PAIR, *masks)]
     left = [name for name in rest if name in whose]
@@ -401,11 +442,12 @@ def _of_manifest(
             known[SPLIT] = _split_of(known[SPLIT])
         files = sorted(file.iterdir()) if file.is_dir() and not lost_too else [file]
         further = {name: str(told[name]).strip() for name in rest if name not in left}
-        listed += [Listed(one, known, {named_mask(n): place for n, place in places.items()}, further) for one in files]
-    if problems or not listed:
+        masked = {named_mask(name): place for name, place in places.items()}
+        listed += [Listed(one, known, masked, further, folder) for one in files]
+    if not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
     notes = [f"left out of the manifest, as '{subject}' says whose images are: {', '.join(left)}"] if left else []
-    return listed, subject, notes
+    return listed, subject, notes, problems
 
 
 def _lost(folder: Path, places: dict[str, Path], path: str, row: int) -> Iterator[Problem]:

@@ -58,8 +58,9 @@ def _telling(each: tuple[tuple[str, str], list[str]]) -> tuple[int, bool]:
 
 
 def _filled(names: Sequence[str], images: int) -> str:
-    """How many images fill a tag, and which first, where others do not."""
-    some = ", ".join(f"'{name}'" for name in names[:NAMED])
+    """How many images fill a tag, and which first, where others do not: without their folder, which a report does not
+    need, and which may be called after a patient."""
+    some = ", ".join(f"'{name.rpartition('/')[2]}'" for name in names[:NAMED])
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return f"{len(names):,} of {images:,} images fill this tag" + (f": {some}{more}" if len(names) < images else "")
 

@@ -22,7 +22,7 @@ from semblance.core.facts import MISSING, framed, patient_codes, planned, refuse
 from semblance.core.modality import FieldPlan, Profile, ReadOptions
 from semblance.core.schema import Column, Schema
 from semblance.modalities.image import declare, halves, profile
-from semblance.modalities.image.channels import Settled, settled, shows
+from semblance.modalities.image.channels import Settled, settled, shows, unfit
 from semblance.modalities.image.data import Channel, Images, Layout, Step, concat
 from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.directions import plane, straight
@@ -108,7 +108,7 @@ def _further(
         lost = True
     if lost and subject is not None:
         gathered = _gathered(paths, replace(said, subject=None))
-    odd = [*gathered.problems, *_unlike(gathered)]
+    odd = [*gathered.problems, *_unlike(gathered), *_nameless(gathered.found, said, gathered.subject)]
     if gathered.found and target is not None and not any(LABEL in one.facts for one in gathered.found):
         rule = "images have the label of the schema"
         odd.append(Problem("the images have no label", rule, "give a manifest, or folders by label", target.name))
@@ -175,7 +175,7 @@ def _refuse_few(images: Images, rare: int) -> None:
 
 def _settled(found: Sequence[Found], said: Said, known: Sequence[Channel], odd: Sequence[Problem]) -> Settled:
     """The channels of images. Raises DataError with what is `odd` of these, and of masks and pairs."""
-    made, problems = settled(found, said, known) if not odd else (Settled(found), [])
+    made, problems = settled(found, said, known) if not odd else (Settled(found), [*unfit(found)])
     if odd or problems:
         raise DataError(*odd, *problems)
     return made
@@ -188,6 +188,7 @@ def _odd(gathered: Gathered, said: Said) -> Iterator[Problem]:
     """What keeps images from being of one set; files that cannot be read may be of further patients."""
     yield from _unlike(gathered)
     yield from _unlabelled(gathered.found)
+    yield from _nameless(gathered.found, said, gathered.subject)
     if not gathered.problems:
         yield from _alone(gathered.found, said)
 
@@ -239,19 +240,29 @@ def _alone(found: Sequence[Found], said: Said) -> Iterator[Problem]:
 
 def _patients(found: Sequence[Found], said: Said, name: str) -> tuple[np.ndarray, Column | None, list[str]]:
     """(n,) codes, the column that tells patients, and a note of files that name none: each is of a patient of its own,
-    as is every image where nothing is told. Raises DataError where a column has empty cells."""
-    texts = [one.facts.get(SUBJECT, "") for one in found]
-    texts = ["" if text.strip().lower() in MISSING else text for text in texts]
-    if said.patients is not None or not any(texts):
+    as is every image where nothing is told."""
+    texts = _whose(found, said)
+    if not any(texts):
         return np.arange(len(found), dtype=np.int64), None, []
-    lost = [one for one, text in zip(found, texts, strict=True) if not text]
-    rule, fix = "every image belongs to a patient", 'fill the cell, or [image] patients = "unknown"'
-    problems = [Problem(f"'{one.name}' names no patient", rule, fix, name) for one in lost if SUBJECT in one.facts]
-    if problems:
-        raise DataError(*problems)
-    count = "1 image names" if len(lost) == 1 else f"{len(lost):,} images name"
+    lost = texts.count("")
+    count = "1 image names" if lost == 1 else f"{lost:,} images name"
     notes = [f"{count} no patient: each counts as a patient of its own"] if lost else []
     return patient_codes(texts), Column(name, "identifier", "subject"), notes
+
+
+def _whose(found: Sequence[Found], said: Said) -> list[str]:
+    """What is told of whose each image is, empty where nothing is."""
+    texts = [one.facts.get(SUBJECT, "") if said.patients is None else "" for one in found]
+    return ["" if text.strip().lower() in MISSING else text for text in texts]
+
+
+def _nameless(found: Sequence[Found], said: Said, name: str) -> Iterator[Problem]:
+    """Empty cells of a column that tells patients."""
+    texts = _whose(found, said)
+    rule, fix = "every image belongs to a patient", 'fill the cell, or [image] patients = "unknown"'
+    for one, text in zip(found, texts, strict=True):
+        if any(texts) and not text and SUBJECT in one.facts:
+            yield Problem(f"'{one.name}' names no patient", rule, fix, name)
 
 
 def _texts(found: Sequence[Found]) -> pd.Series:

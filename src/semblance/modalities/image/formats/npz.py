@@ -247,7 +247,8 @@ def _images(
     columns: dict[str, str],
     notes: tuple[str, ...],
 ) -> Iterator[Found]:
-    images = held[str(_named(held, prefix, IMAGES))]
+    array = str(_named(held, prefix, IMAGES))
+    images = held[array]
     axes = str(_axes(images, held, said))
     where = "first" if axes[1] == "C" else "last" if axes[-1] == "C" else ""
     spacing = tuple(float(x) for x in np.ravel(held["spacing"])) if "spacing" in held else ()
@@ -257,7 +258,7 @@ def _images(
     layout = Layout("npz", str(images.dtype), spacing=spacing, axes=where, prefix=prefixed, steps=taken)  # type: ignore[arg-type]
     facts = {LABEL: _texts(held, _label(held, prefix, said)), SUBJECT: _texts(held, _subject(held, prefix, said))}
     facts |= {fact: _texts(held, f"{prefix}{fact}") for fact in (DOMAIN, PAIR) if f"{prefix}{fact}" in held}
-    beside = {short: [_exactly(value) for value in np.ravel(held[array])] for short, array in columns.items()}
+    beside = {short: [_exactly(value) for value in np.ravel(held[own])] for short, own in columns.items()}
     channels = tuple(map(str, np.ravel(held.get("channels", ()))))
     classes = {n: tuple(map(str, np.ravel(held[n + CLASSES]))) for n in masks if n + CLASSES in held}
     name = _subject(held, prefix, said)
@@ -268,8 +269,8 @@ def _images(
         told = {name: texts[i] for name, texts in facts.items() if texts is not None}
         if prefix or test is not None:
             told[SPLIT] = "test" if prefix == "test_" or (test is not None and test[i]) else "train"
-        name, some = f"{path.name}, image {i}", notes if not i else ()
-        shown = {short: held[array][i] for short, array in masks.items()}
+        name, some = f"{path.name}, array {array}, image {i}", notes if not i else ()
+        shown = {short: held[own][i] for short, own in masks.items()}
         known = {short: texts[i] for short, texts in beside.items()}
         numbers = pixels.astype(np.float32)
         yield Found(name, numbers, layout, told, (), None, some, subject, shown, classes, channels, known)
