@@ -116,7 +116,7 @@ class Habits:
 
     def join(self, cut: Cut, waves: np.ndarray, part: Part) -> Strip:
         """The recording of (n, leads, samples) beats."""
-        waves = part.knobs.turn(waves, np.exp(part.given[:, 0]), rate=cut.rate, before=cut.before)
+        waves = part.knobs.turn(waves, np.exp(part.given[:, 0]), part.kinds, rate=cut.rate, before=cut.before)
         values = stitch.beats(waves, part.at, part.length, rate=cut.rate, before=cut.before)
         place = np.linspace(0, len(part.slow) - 1, part.length)
         values += CubicSpline(np.arange(len(part.slow)), part.slow)(place).astype(np.float32)
