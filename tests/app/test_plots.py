@@ -80,6 +80,23 @@ def test_lines_that_stand_apart_do_not_cross():
     assert max(first) <= min(second)
 
 
+def test_lines_of_a_row_stand_beside_each_other_and_rows_do_not_cross():
+    cells = [{**LINE, "name": f"{row}{k}", "row": row, "start": 0.16 * k} for row in range(2) for k in range(3)]
+    drawn = str(panel({**STRIP, "lines": cells, "marks": []}))
+    lines = [
+        [tuple(map(float, p.split(","))) for p in points.split()]
+        for points in re.findall(r'<polyline class="trace other" points="([^"]*)"', drawn)
+    ]
+    assert all(a[-1][0] < b[0][0] for row in (lines[:3], lines[3:]) for a, b in pairwise(row))
+    assert max(y for line in lines[:3] for _, y in line) <= min(y for line in lines[3:] for _, y in line)
+    assert drawn.count("trace pulse") == 2 and all(f">{cell['name']}</text>" in drawn for cell in cells)
+
+
+def test_a_small_panel_is_smaller():
+    sizes = [ElementTree.fromstring(str(panel({**CURVES, "small": small}))).attrib for small in (True, False)]
+    assert float(sizes[0]["width"]) < float(sizes[1]["width"]) and float(sizes[0]["height"]) < float(sizes[1]["height"])
+
+
 def test_a_line_is_broken_where_nothing_was_measured():
     gap = {**LINE, "y": [0.0, 1.0, None, 0.5, 0.25]}
     none = {**LINE, "name": "V6", "y": [None] * 5}
