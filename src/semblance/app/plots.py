@@ -76,13 +76,12 @@ def _cloud(told: Mapping[str, Any]) -> Markup:
     parts = [
         Markup('<path class="axis marked" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>').format(x(low), y(low), x(high), y(high))
     ]
-    for share in (0.0, 0.5, 1.0):
-        value, anchor = low + share * (high - low), ("start", "middle", "end")[round(2 * share)]
+    for value, said in ticks(low, high):
         rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
         parts += [
             Markup(rule).format(x(low), x(high), y(value), y(value)),
-            _text("tick", LEFT - 5, y(value) + 3.5, "end", f"{value:.3g}"),
-            _text("tick", x(value), y(low) + 13, anchor, f"{value:.3g}"),
+            _text("tick", LEFT - 5, y(value) + 3.5, "end", said),
+            _text("tick", x(value), y(low) + 13, "middle", said),
         ]
     at = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in told["points"])
     parts.append(Markup('<path class="dots {}" d="{}"/>').format(ROLES[told["role"]], at))
@@ -199,19 +198,32 @@ def _band(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
 
 
 def _axes(scale: _Scale) -> Markup:
-    """Three lines across with their numbers, and the ends of the axis below."""
-    parts, half = [], (scale.y1 - scale.y0) / 2
-    digits = max(1, math.ceil(-math.log10(half)))  # numbers half the axis apart read differently
-    for share in (0.0, 0.5, 1.0):
-        value = scale.y0 + share * (scale.y1 - scale.y0)
-        rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
-        parts += [
-            Markup(rule).format(LEFT, scale.width - 10, scale.y(value), scale.y(value)),
-            _text("tick", LEFT - 5, scale.y(value) + 3.5, "end", number(value, digits=digits)),
-            _text("tick", LEFT + share * (scale.width - LEFT - 10), scale.height - BASE + 13,
-                  ("start", "middle", "end")[round(2 * share)], f"{scale.x0 + share * (scale.x1 - scale.x0):.3g}"),
-        ]  # fmt: skip
+    """Lines across at round numbers, round numbers below, and a line upwards where these pass 0."""
+    parts = []
+    rule = Markup('<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
+    foot = scale.height - BASE
+    for value, said in ticks(scale.y0, scale.y1):
+        at = scale.y(value)
+        parts += [rule.format(LEFT, scale.width - 10, at, at), _text("tick", LEFT - 5, at + 3.5, "end", said)]
+    for value, said in ticks(scale.x0, scale.x1):
+        at = scale.x(value)
+        top = TOP if value == 0 > scale.x0 else foot - 4
+        parts += [rule.format(at, at, top, foot), _text("tick", at, foot + 13, "middle", said)]
     return Markup("").join(parts)
+
+
+def ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Three to seven round numbers from `low` to `high`, and how they are written.
+
+    >>> [said for _, said in ticks(0.2, 2.0)]
+    ['0.5', '1.0', '1.5', '2.0']
+    """
+    least = (high - low) / 6
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= least * (1 - 1e-9))
+    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + (f"{step:.3g}".strip("0.").startswith("25") and step < 10)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(k * step, number(k * step, digits=digits)) for k in range(first, last + 1)]
 
 
 def _paper(side: Mapping[str, float], scale: _Scale) -> Markup:
