@@ -5,8 +5,10 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from semblance.app.plots import panel, pictures
+from semblance.app.plots import panel, pictures, ticks
 
 LINE = {"name": "MLII", "role": "real", "y": [0.0, 1.0, 0.5, 0.25]}
 OTHER = {"name": "V1", "role": "synthetic", "y": [0.1, -0.4, 0.0, 0.2], "low": [0, -1, -1, 0], "high": [1, 0, 1, 1]}
@@ -36,6 +38,33 @@ def test_a_line_has_the_class_of_its_side_and_a_band_where_it_has_one():
     assert drawn.count('class="trace made"') == 1
     assert drawn.count('class="spread made"') == 1
     assert "<V1>" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.4, 0.62, ["\u22120.4", "\u22120.2", "0.0", "0.2", "0.4", "0.6"]),
+        (0.977, 125.0, ["25", "50", "75", "100", "125"]),
+        (-83.1, -18.4, ["\u221280", "\u221260", "\u221240", "\u221220"]),
+        (0.0, 1.4, ["0.00", "0.25", "0.50", "0.75", "1.00", "1.25"]),
+    ],
+)
+def test_the_numbers_of_an_axis_are_round(low, high, said):
+    assert [text for _, text in ticks(low, high)] == said
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4))
+def test_an_axis_has_three_to_seven_numbers_that_read_differently(low, span):
+    made = ticks(low, low + span)
+    assert 3 <= len({text for _, text in made}) == len(made) <= 7
+    assert all(low - 1e-6 * span <= value <= low + span * (1 + 1e-6) for value, _ in made)
+
+
+def test_a_line_stands_where_an_axis_passes_zero():
+    def tall(told):
+        return [a for a, b in re.findall(r'y1="([\d.]+)" y2="([\d.]+)"', str(panel(told))) if float(b) - float(a) > 9]
+
+    assert len(tall({**CURVES, "start": -1.0})) == 1 and tall(CURVES) == []
 
 
 @pytest.mark.parametrize("step", [0.01, 0.08, 1.0, 300.0])
@@ -78,6 +107,23 @@ def test_lines_that_stand_apart_do_not_cross():
         for points in re.findall(r'<polyline class="trace other" points="([^"]*)"', drawn)
     )
     assert max(first) <= min(second)
+
+
+def test_lines_of_a_row_stand_beside_each_other_and_rows_do_not_cross():
+    cells = [{**LINE, "name": f"{row}{k}", "row": row, "start": 0.16 * k} for row in range(2) for k in range(3)]
+    drawn = str(panel({**STRIP, "lines": cells, "marks": []}))
+    lines = [
+        [tuple(map(float, p.split(","))) for p in points.split()]
+        for points in re.findall(r'<polyline class="trace other" points="([^"]*)"', drawn)
+    ]
+    assert all(a[-1][0] < b[0][0] for row in (lines[:3], lines[3:]) for a, b in pairwise(row))
+    assert max(y for line in lines[:3] for _, y in line) <= min(y for line in lines[3:] for _, y in line)
+    assert drawn.count("trace pulse") == 2 and all(f">{cell['name']}</text>" in drawn for cell in cells)
+
+
+def test_a_small_panel_is_smaller():
+    sizes = [ElementTree.fromstring(str(panel({**CURVES, "small": small}))).attrib for small in (True, False)]
+    assert float(sizes[0]["width"]) < float(sizes[1]["width"]) and float(sizes[0]["height"]) < float(sizes[1]["height"])
 
 
 def test_a_line_is_broken_where_nothing_was_measured():

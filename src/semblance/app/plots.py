@@ -1,7 +1,8 @@
 """Lines over an even axis, as a modality tells them in JSON: `panels` of `lines` that are real or synthetic; or a PNG;
 or `points` (x, y) of one side between two `ends`, about the diagonal.
 
-A line is broken where it has None; it may have a band (`low`, `high`); lines may stand `apart`, one above the other;
+A line is broken where it has None; it may have a band (`low`, `high`); lines may stand `apart`, one above the other, or
+several in a `row`, each from its `start` on;
 `paper` gives the sides of the small squares of a ruled ground (five of them make a large one), on which each line
 begins with the pulse of one unit by which such paper is calibrated. Of the `marks` above it one may be `chosen`.
 """
@@ -18,7 +19,9 @@ from markupsafe import Markup
 from semblance.app.figures import short, svg
 from semblance.app.words import number
 
-WIDE, NARROW, SHORT, TALL, SQUARE = 700, 330, 130, 168, 330
+PAGE, WIDE, NARROW, SHORT, TALL, SQUARE = 960, 700, 330, 130, 168, 330
+SMALL, ROW = (200, 124), 36
+"""A small panel, and what a line that stands apart has of the height at least."""
 LEFT, BASE, TOP = 40, 30, 18
 LARGE = 5
 PULSE = 5
@@ -43,8 +46,9 @@ def panel(told: Mapping[str, Any]) -> Markup:
         shift = scale.shift[i]
         parts += [_band(line, scale, shift), _line(line, scale, shift)]
         if told.get("apart"):
-            parts.append(_text("name", LEFT - 5, scale.y(shift) + 3.5, "end", short(str(line["name"]), 6)))
-            parts.append(_pulse(told["paper"], scale, shift) if told.get("paper") else Markup(""))
+            parts.append(_name(line, scale, shift))
+            first = told.get("paper") and not line.get("start")
+            parts.append(_pulse(told["paper"], scale, shift) if first else Markup(""))
     parts += [_mark(mark, scale) for mark in told.get("marks", ())]
     if not told.get("marks"):
         parts.append(_text("name", LEFT, TOP - 6, "start", short(str(told["title"]), 40)))
@@ -72,13 +76,12 @@ def _cloud(told: Mapping[str, Any]) -> Markup:
     parts = [
         Markup('<path class="axis marked" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>').format(x(low), y(low), x(high), y(high))
     ]
-    for share in (0.0, 0.5, 1.0):
-        value, anchor = low + share * (high - low), ("start", "middle", "end")[round(2 * share)]
+    for value, said in ticks(low, high):
         rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
         parts += [
             Markup(rule).format(x(low), x(high), y(value), y(value)),
-            _text("tick", LEFT - 5, y(value) + 3.5, "end", f"{value:.3g}"),
-            _text("tick", x(value), y(low) + 13, anchor, f"{value:.3g}"),
+            _text("tick", LEFT - 5, y(value) + 3.5, "end", said),
+            _text("tick", x(value), y(low) + 13, "middle", said),
         ]
     at = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in told["points"])
     parts.append(Markup('<path class="dots {}" d="{}"/>').format(ROLES[told["role"]], at))
@@ -103,41 +106,52 @@ class _Scale:
     """Where numbers stand in pixels. `shift` moves each line up where lines stand apart."""
 
     def __init__(
-        self, x: tuple[float, float], y: tuple[float, float], shift: list[float], size: tuple[int, int], *, lead: float
-    ) -> None:
+        self, x: tuple[float, float], y: tuple[float, float], shift: list[float], size: tuple[int, int], *,
+        begin: float, step: float,
+    ) -> None:  # fmt: skip
         (self.x0, self.x1), (self.y0, self.y1), (self.width, self.height) = x, y, size
-        self.shift, self.begin = shift, self.x0 + lead
+        self.shift, self.begin, self.step = shift, begin, step
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> _Scale:
-        lines, start = told["lines"], float(told.get("start", 0))
-        longest = max(len(line["y"]) for line in lines)
+        lines, start, step = told["lines"], float(told.get("start", 0)), float(told["step"])
+        last = max(float(line.get("start", 0)) + (len(line["y"]) - 1) * step for line in lines)
         unit = 1.0 if told.get("paper") else -math.inf  # the pulse must fit
         ends = [
             (min(_known(line.get("low", line["y"]))), max(*_known(line.get("high", line["y"])), unit)) for line in lines
         ]
-        shift = [0.0] * len(lines)
-        if told.get("apart"):
-            for i in range(len(lines) - 2, -1, -1):
-                shift[i] = shift[i + 1] + ends[i + 1][1] - ends[i][0]
+        row = [int(line.get("row", i)) if told.get("apart") else 0 for i, line in enumerate(lines)]
+        shift, count = _shifts(ends, row), len(set(row))
         low = min(a + s for (a, _), s in zip(ends, shift, strict=True))
         high = max(b + s for (_, b), s in zip(ends, shift, strict=True))
         room = 0.04 * (high - low) or 1.0
         paper = told.get("paper")
         lead = PULSE * 1.6 * paper["x"] if paper else 0.0
-        x = (start - lead, start + (longest - 1) * float(told["step"]))
-        width = WIDE if told.get("apart") else NARROW
-        height = TALL
+        x = (start - lead, start + last)
+        wide = PAGE if count < len(lines) else WIDE
+        width, height = (wide, max(TALL, ROW * count)) if told.get("apart") else (NARROW, TALL)
+        width, height = SMALL if told.get("small") else (width, height)
         if paper:  # squares are as wide as they are tall in the paper's units
             square = (width - LEFT - 10) / (x[1] - x[0]) * paper["x"]
-            height = int(min(max((high - low + 2 * room) / paper["y"] * square, SHORT), 2.2 * TALL)) + BASE + TOP
-        return cls(x, (low - room, high + room), shift, (width, height), lead=lead)
+            most = 0.75 * TALL * max(count, 3)
+            height = int(min(max((high - low + 2 * room) / paper["y"] * square, SHORT), most)) + BASE + TOP
+        return cls(x, (low - room, high + room), shift, (width, height), begin=start, step=step)
 
     def x(self, value: float) -> float:
         return LEFT + (value - self.x0) / (self.x1 - self.x0) * (self.width - LEFT - 10)
 
     def y(self, value: float) -> float:
         return self.height - BASE - (value - self.y0) / (self.y1 - self.y0) * (self.height - BASE - TOP)
+
+
+def _shifts(ends: Sequence[tuple[float, float]], row: Sequence[int]) -> list[float]:
+    """How far each line is moved up so that no row of lines reaches into the one above it."""
+    above, made = 0.0, dict[int, float]()
+    for one in sorted(set(row), reverse=True):
+        low, high = zip(*(end for end, at in zip(ends, row, strict=True) if at == one), strict=True)
+        made[one] = above - min(low) if made else 0.0
+        above = made[one] + max(high)
+    return [made[one] for one in row]
 
 
 def _text(kind: str, x: float, y: float, anchor: str, said: str) -> Markup:
@@ -149,46 +163,67 @@ def _known(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None] or [0.0, 0.0]
 
 
+def _name(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
+    """Before the line; where a row has several, above the beginning of each."""
+    if "row" not in line:
+        return _text("name", LEFT - 5, scale.y(shift) + 3.5, "end", short(str(line["name"]), 6))
+    x, y = scale.x(scale.begin + float(line["start"])) + 3, scale.y(shift) - 0.1 * TALL
+    return _text("name", x, y, "start", short(str(line["name"]), 6))
+
+
 def _mark(mark: Mapping[str, Any], scale: _Scale) -> Markup:
     return _text("name chosen" if mark.get("chosen") else "tick", scale.x(mark["x"]), TOP - 5, "middle", mark["text"])
 
 
-def _points(values: Sequence[float | None], scale: _Scale, shift: float) -> list[str]:
+def _points(line: Mapping[str, Any], which: str, scale: _Scale, shift: float) -> list[str]:
     """The points of each stretch without a gap."""
-    step = (scale.x1 - scale.begin) / max(len(values) - 1, 1)
-    at = [None if v is None else f"{scale.x(scale.begin + i * step):.1f},{scale.y(v + shift):.1f}"
-          for i, v in enumerate(values)]  # fmt: skip
+    begin = scale.begin + float(line.get("start", 0))
+    at = [None if v is None else f"{scale.x(begin + i * scale.step):.1f},{scale.y(v + shift):.1f}"
+          for i, v in enumerate(line[which])]  # fmt: skip
     return [" ".join(filter(None, run)) for there, run in groupby(at, bool) if there]
 
 
 def _line(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
     shape = '<polyline class="trace {}" points="{}"><title>{}</title></polyline>'
     told = ROLES[line["role"]], f"{line['name']}, {line['role']}"
-    return Markup("").join(Markup(shape).format(told[0], run, told[1]) for run in _points(line["y"], scale, shift))
+    return Markup("").join(Markup(shape).format(told[0], run, told[1]) for run in _points(line, "y", scale, shift))
 
 
 def _band(line: Mapping[str, Any], scale: _Scale, shift: float) -> Markup:
     if "low" not in line:
         return Markup("")
-    (there,), (high,) = (_points(line[end], scale, shift) for end in ("low", "high"))
+    (there,), (high,) = (_points(line, end, scale, shift) for end in ("low", "high"))
     back = " ".join(reversed(high.split()))
     return Markup('<polygon class="spread {}" points="{} {}"/>').format(ROLES[line["role"]], there, back)
 
 
 def _axes(scale: _Scale) -> Markup:
-    """Three lines across with their numbers, and the ends of the axis below."""
-    parts, half = [], (scale.y1 - scale.y0) / 2
-    digits = max(1, math.ceil(-math.log10(half)))  # numbers half the axis apart read differently
-    for share in (0.0, 0.5, 1.0):
-        value = scale.y0 + share * (scale.y1 - scale.y0)
-        rule = '<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
-        parts += [
-            Markup(rule).format(LEFT, scale.width - 10, scale.y(value), scale.y(value)),
-            _text("tick", LEFT - 5, scale.y(value) + 3.5, "end", number(value, digits=digits)),
-            _text("tick", LEFT + share * (scale.width - LEFT - 10), scale.height - BASE + 13,
-                  ("start", "middle", "end")[round(2 * share)], f"{scale.x0 + share * (scale.x1 - scale.x0):.3g}"),
-        ]  # fmt: skip
+    """Lines across at round numbers, round numbers below, and a line upwards where these pass 0."""
+    parts = []
+    rule = Markup('<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
+    foot = scale.height - BASE
+    for value, said in ticks(scale.y0, scale.y1):
+        at = scale.y(value)
+        parts += [rule.format(LEFT, scale.width - 10, at, at), _text("tick", LEFT - 5, at + 3.5, "end", said)]
+    for value, said in ticks(scale.x0, scale.x1):
+        at = scale.x(value)
+        top = TOP if value == 0 > scale.x0 else foot - 4
+        parts += [rule.format(at, at, top, foot), _text("tick", at, foot + 13, "middle", said)]
     return Markup("").join(parts)
+
+
+def ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Three to seven round numbers from `low` to `high`, and how they are written.
+
+    >>> [said for _, said in ticks(0.2, 2.0)]
+    ['0.5', '1.0', '1.5', '2.0']
+    """
+    least = (high - low) / 6
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= least * (1 - 1e-9))
+    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + (f"{step:.3g}".strip("0.").startswith("25") and step < 10)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(k * step, number(k * step, digits=digits)) for k in range(first, last + 1)]
 
 
 def _paper(side: Mapping[str, float], scale: _Scale) -> Markup:

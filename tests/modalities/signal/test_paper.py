@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semblance.modalities.signal.data import Lead
 from semblance.modalities.signal.paper import SECONDS, STRIPS, strips
 from tests.modalities.signal import simulated
 
@@ -79,6 +80,48 @@ def test_hearts_of_one_kind_have_as_many_strips():
     assert [panel["title"] for panel in shown(usual, usual)] == ["real, N"] * STRIPS + ["synthetic, N"] * STRIPS
 
 
+def twelve(n, seed, names):
+    """Hearts of as many leads, each of which is the first lead times its number."""
+    pieces = simulated.pieces(n, seed)
+    scale, leads = np.arange(1, len(names) + 1, dtype=np.float32), tuple(map(Lead, names))
+
+    def values(one):
+        return one.values()[:, :1] * scale
+
+    ones = tuple(replace(one, leads=leads, values=lambda one=one: values(one)) for one in pieces.recordings)
+    waves = pieces.waves[:, :1] * scale[:, None]
+    return replace(pieces, waves=waves, leads=leads, recordings=ones)
+
+
+def test_twelve_leads_are_a_page_of_three_rows_and_a_lead_that_runs_through():
+    names = ("V6", "I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5")
+    made = twelve(6, 2, names)
+    for panel in shown(made, made):
+        grid = {(line["row"], round(line["start"] / 2.5)): line["name"] for line in panel["lines"][:12]}
+        assert [[grid[row, column] for column in range(4)] for row in range(3)] == [
+            ["I", "aVR", "V1", "V4"],
+            ["II", "aVL", "V2", "V5"],
+            ["III", "aVF", "V3", "V6"],
+        ]
+        *cells, through = panel["lines"]
+        assert (through["name"], through["row"], through["start"]) == ("II", 3, 0.0)
+        whole = np.array(through["y"]) / 3
+        assert len(whole) * panel["step"] == pytest.approx(10, abs=0.02)
+        for line in cells:
+            first = round(line["start"] / panel["step"])
+            part = np.array(line["y"]) / (1 + names.index(line["name"]))
+            apart = part - whole[first : first + len(part)]
+            assert np.ptp(apart) < 1e-3
+
+
+def test_a_few_more_leads_fill_the_columns_in_their_own_order():
+    made = twelve(4, 2, ("MCL1", "MLII", "V2", "V5", "ABP"))
+    (*cells, through) = shown(made, made)[0]["lines"]
+    assert [(line["name"], line["row"]) for line in cells] == [
+        ("MCL1", 0), ("MLII", 1), ("V2", 0), ("V5", 1), ("ABP", 0)]  # fmt: skip
+    assert (through["name"], through["row"]) == ("MCL1", 2)
+
+
 def test_a_lead_that_was_never_measured_has_a_line_without_values():
     pieces = simulated.pieces(3, 1)
     none = np.full((3000, 2), np.nan, np.float32)
@@ -92,3 +135,9 @@ def test_without_recordings_there_is_no_strip():
     bare = replace(simulated.pieces(3, 1), recordings=())
     assert shown(bare, bare) == []
     assert shown(simulated.windows(3, 1), simulated.windows(3, 2))[0]["y"] == "uV"
+
+
+def test_all_leads_of_other_signals_stand_above_each_other():
+    panel = shown(simulated.windows(3, 1, leads=14), simulated.windows(3, 2, leads=14))[0]
+    assert [line["name"] for line in panel["lines"]] == [f"C{i}" for i in range(14)]
+    assert not any("row" in line for line in panel["lines"])

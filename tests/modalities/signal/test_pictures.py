@@ -36,11 +36,29 @@ def test_averages_stand_beside_each_other_with_bands_of_four_in_five(shown):
             assert (np.array(line["y"]) <= np.array(line["high"])).all()
 
 
+def test_the_time_of_average_beats_begins_at_their_r_peak(shown):
+    for panel in (one for one in shown["Average pieces"]["panels"] if one["title"].endswith("II")):
+        line = np.array(panel["lines"][0]["y"])
+        peak = panel["start"] + panel["step"] * np.abs(line - np.median(line)).argmax()
+        assert peak == pytest.approx(0, abs=0.02)
+    assert "R peak" in shown["Average pieces"]["note"]
+
+
+def test_many_leads_all_have_their_average_and_spectrum_in_small_panels():
+    many = Evidence(*(simulated.windows(30, seed, leads=8) for seed in (1, 2, 3)), modality("signal"))
+    shown = {picture["title"]: picture["panels"] for picture in pictures(many)}
+    for title in ("Average pieces", "Spectra"):
+        assert [panel["title"] for panel in shown[title]] == [f"C{i}" for i in range(8)]
+        assert all(panel["small"] for panel in shown[title])
+
+
 def test_windows_are_shown_without_paper_and_rhythm():
     windows = Evidence(simulated.windows(20, 1), simulated.windows(6, 2), simulated.windows(20, 3), modality("signal"))
     shown = {picture["title"]: picture for picture in pictures(windows)}
     assert set(shown) == {"Strips", "Average pieces", "Spectra"}
     assert all(panel["paper"] is None for panel in shown["Strips"]["panels"])
+    assert {panel["start"] for panel in shown["Average pieces"]["panels"]} == {0.0}
+    assert "R peak" not in shown["Average pieces"]["note"]
 
 
 def test_nothing_is_shown_where_there_is_nothing():
