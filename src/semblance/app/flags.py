@@ -23,7 +23,7 @@ Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="The input; 
 Output = Annotated[
     Path | None, _flag("--output", "RUN", "The run folder; must be new", RUN, default="after the input", short="-o")
 ]
-Resume = Annotated[bool, _flag("--resume", None, "Take up an interrupted run.", RUN)]
+Resume = Annotated[bool, _flag("--resume", None, "Take up an interrupted run: behind the line that began it.", RUN)]
 
 
 def _json(told: str) -> Any:

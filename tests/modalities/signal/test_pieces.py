@@ -117,6 +117,11 @@ def test_recordings_whose_converters_differ_are_written_by_one_that_holds_all(wh
     data = replace(whole, recordings=ones)
     assert Cut.of(whole).leads == whole.recordings[0].leads
     assert [lead.baseline for lead in Cut.of(data).leads] == [0, 0]
+    bits = [replace(lead, bits=11, middle=1024) for lead in whole.recordings[0].leads]
+    ones = tuple(replace(one, leads=tuple(bits)) for one in whole.recordings)
+    assert [lead.bits for lead in Cut.of(replace(whole, recordings=ones)).leads] == [11, 11]
+    ones = (*ones[:1], *whole.recordings[1:])
+    assert [lead.bits for lead in Cut.of(replace(whole, recordings=ones)).leads] == [0, 0]
     made = next(Floor(rare=1).fit(data, rng=stream(0, "fit")).sample(3, rng=stream(0, "sample")))
     write([made], str(tmp_path / "synthetic"))
     again, _ = read([str(tmp_path / "synthetic")], ReadOptions())

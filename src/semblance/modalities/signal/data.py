@@ -22,7 +22,8 @@ from semblance.core.schema import Schema
 class Lead:
     """One channel: `name`, `unit`, and how a file holds it: digital = round(value * gain) + baseline.
 
-    `fmt` is how a file stores it: a WFDB format ('16', '212'), or another of the input's format.
+    `fmt` is how a file stores it: a WFDB format ('16', '212'), or another of the input's format. Its converter gives
+    numbers of so many `bits` around the `middle`; 0 bits where a file does not tell them.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Lead:
     gain: float = 200.0
     baseline: int = 0
     fmt: str = "16"
+    bits: int = 0
+    middle: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,8 +127,8 @@ def _j(speed: np.ndarray, time: np.ndarray, step: float) -> float:
     calm = speed < STEEP * speed[np.abs(time) <= WITHIN].max()
     long = max(round(CALM / step), 1)
     rests = np.asarray(np.lib.stride_tricks.sliding_window_view(calm, long).all(axis=1))
-    behind = time[: len(rests)][rests & (time[: len(rests)] >= SMOOTH)]
-    return float(min(behind[0], LATEST)) if len(behind) else LATEST
+    behind = time[: len(rests)][rests & (time[: len(rests)] >= SMOOTH)].tolist()
+    return min([*behind, LATEST])
 
 
 def _plateau(time: np.ndarray, j: float, ends: np.ndarray) -> np.ndarray:

@@ -90,8 +90,8 @@ def seen_in(one: Found) -> Seen:
         raise DataError.of(found, rule="header and samples agree", fix="copy or download it again")
     ends = one.ends if one.ends else (None,) * len(recording.leads)
     columns = [_lead(values[:, i], recording.rate, end) for i, end in enumerate(ends)]
-    told = np.array(columns, dtype=float).reshape(-1, 6)
-    return Seen(*np.column_stack([told, upright(values, recording)]).T)
+    missing, flat, clipped, endless, spikes, reach = np.array(columns, dtype=float).reshape(-1, 6).T
+    return Seen(missing, flat, clipped, endless, spikes, reach, upright(values, recording))
 
 
 def _lead(values: np.ndarray, rate: float, ends: tuple[float, float] | None) -> tuple[float, ...]:

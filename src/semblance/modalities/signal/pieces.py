@@ -160,7 +160,14 @@ def converters(ones: Sequence[Recording]) -> tuple[Lead, ...]:
     its own extremes, it would cut others off, and would tell of one patient: then the steps to a unit are a round
     number, 1, 2 or 5 times a power of ten, by which every recording fits."""
     each = zip(*(one.leads for one in ones), strict=True)
-    return tuple(one[0] if len({(lead.gain, lead.baseline) for lead in one}) == 1 else _plain(one) for one in each)
+    return tuple(
+        _shared(one) if len({(lead.gain, lead.baseline) for lead in one}) == 1 else _plain(one) for one in each
+    )
+
+
+def _shared(own: Sequence[Lead]) -> Lead:
+    """A lead whose gain and baseline all have, with its bits and its middle where all have these, too."""
+    return own[0] if len({(lead.bits, lead.middle) for lead in own}) == 1 else replace(own[0], bits=0, middle=0)
 
 
 def _plain(own: Sequence[Lead]) -> Lead:
@@ -168,7 +175,7 @@ def _plain(own: Sequence[Lead]) -> Lead:
     most = min(lead.gain for lead in own) / 2
     power = 10.0 ** np.floor(np.log10(most))
     gain = max(float(power * step) for step in (1, 2, 5) if power * step <= most)
-    return replace(own[0], gain=gain, baseline=0)
+    return replace(own[0], gain=gain, baseline=0, bits=0, middle=0)
 
 
 def hearts(ones: Sequence[Recording]) -> bool:

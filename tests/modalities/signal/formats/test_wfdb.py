@@ -84,6 +84,27 @@ def test_what_was_not_measured_stays_so(tmp_path):
 def test_a_converter_ends(tmp_path):
     codes = digital(np.array([[1000.0], [-1000.0], [np.nan], [0.5]]), (Lead("I", baseline=1024),), bits=12)
     assert codes[:, 0].tolist() == [2047, -2047, -2048, 1124]
+    lead = Lead("I", baseline=1024, bits=11, middle=1024)
+    assert digital(np.array([[1000.0], [-1000.0], [np.nan]]), (lead,), bits=12)[:, 0].tolist() == [2047, 0, -2048]
+
+
+def test_a_header_tells_the_converter(tmp_path):
+    """A converter of 11 bits around 1024 was written as one of 12 around 0, with values that it never gave."""
+    lead = Lead("I", baseline=1024, fmt="212", bits=11, middle=1024)
+    far = np.linspace(-9, 9, 300, dtype=np.float32)[:, None]
+    made = recordings(1)
+    one = recording("r0", values=far, leads=(lead,))
+    folder = writing.write([type(made)(made.schema, made.frame, (one,), made.subjects)], tmp_path / "s")
+    assert "212 200.0(1024)/mV 11 1024 " in (folder / "r0.hea").read_text()
+    (found,) = read(folder / "r0.hea", Said())
+    assert found.recording.leads == (lead,)
+    assert found.recording.values().min() == pytest.approx(-5.12)
+    assert found.recording.values().max() == pytest.approx(5.115)
+
+
+def test_a_converter_that_cannot_be_is_unknown(tmp_path):
+    header = edited(written(tmp_path), "200.0(0)/mV 16 0 ", "200.0(1024)/mV 11 0 ")
+    assert [(lead.bits, lead.middle) for lead in next(iter(read(header, Said()))).recording.leads] == [(0, 0), (0, 0)]
 
 
 def test_annotations_become_beats_and_rhythms(tmp_path):
@@ -216,6 +237,7 @@ def test_mitbih_is_written_as_the_library_reads_it(shared_data, tmp_path):
         old, new = wfdb.rdrecord(str(source / one.name)), wfdb.rdrecord(str(folder / one.name))
         np.testing.assert_array_equal(old.p_signal, new.p_signal)
         assert (new.fmt, new.adc_gain, new.baseline) == (["212"] * 2, old.adc_gain, old.baseline)
+        assert (new.adc_res, new.adc_zero) == (old.adc_res, old.adc_zero) == ([11, 11], [1024, 1024])
     assert "Inderal" not in "".join(p.read_text() for p in folder.glob("*.hea"))
 
 
@@ -226,7 +248,7 @@ def test_all_of_mitbih(shared_data):
     assert [lead.name for lead in made.recordings[0].leads] == ["MLII", "V1"]
     assert any("'V1' is missing throughout in 114, 124" in note for note in profile.notes)
     assert any("no beats of 114, 124 are learned" in note for note in profile.notes)
-    assert not any("scale" in note or "rate may be wrong" in note for note in profile.notes)
+    assert not any(word in note for word in ("scale", "rate may be wrong", "polarity") for note in profile.notes)
     assert made.frame["age"].tolist()[:3] == [75, 24, 87]
     assert sum(len(one.beats) for one in made.recordings) > 49_000
 

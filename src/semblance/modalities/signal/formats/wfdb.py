@@ -189,9 +189,20 @@ def _leads(record: Any, said: Said) -> tuple[Lead, ...]:
             float(record.adc_gain[i]),
             int(record.baseline[i]),
             formats[i] if formats[i] in _WIDTH else "16",
+            *_converter(record, i),
         )
         for i, name in enumerate(names)
     )
+
+
+def _converter(record: Any, i: int) -> tuple[int, int]:
+    """The bits and the middle of a converter; none where it is as wide as the format, and where its codes do not reach
+    the lead's zero, so that something is wrong."""
+    bits, middle = (int((held or {i: 0})[i] or 0) for held in (record.adc_res, record.adc_zero))
+    if not bits or (bits, middle) == (_WIDTH.get(record.fmt[i]), 0):
+        return 0, 0
+    low, high = codes(bits, middle)
+    return (bits, middle) if low <= record.baseline[i] <= high else (0, 0)
 
 
 def _ends(record: Any) -> tuple[tuple[float, float] | None, ...]:
@@ -209,8 +220,13 @@ def _ends(record: Any) -> tuple[tuple[float, float] | None, ...]:
 
 
 def _physical(zero: int, bits: int, gain: float, baseline: int) -> tuple[float, float]:
-    half = 2 ** (bits - 1)
-    return (zero - half - baseline) / gain, (zero + half - 1 - baseline) / gain
+    low, high = codes(bits, zero)
+    return (low - baseline) / gain, (high - baseline) / gain
+
+
+def codes(bits: int, middle: int) -> tuple[int, int]:
+    """The lowest and the highest number that a converter gives."""
+    return middle - 2 ** (bits - 1), middle + 2 ** (bits - 1) - 1
 
 
 def _values(record: str, length: int | None) -> np.ndarray:
@@ -276,8 +292,8 @@ def _write_samples(recording: Recording, facts: dict[str, str], folder: Path) ->
     leads = recording.leads
     # A file has one format: the widest, and that of all where a lead comes from elsewhere.
     fmt = max((lead.fmt if lead.fmt in _WIDTH else "32" for lead in leads), key=_WIDTH.__getitem__)
-    _wfdb().wrsamp(
-        recording.name,
+    record = _wfdb().Record(
+        record_name=recording.name,
         fs=recording.rate,
         units=[lead.unit.replace(" ", "_") or NO_UNIT for lead in leads],
         sig_name=[lead.name for lead in leads],
@@ -285,17 +301,23 @@ def _write_samples(recording: Recording, facts: dict[str, str], folder: Path) ->
         fmt=[fmt] * len(leads),
         adc_gain=[lead.gain for lead in leads],
         baseline=[lead.baseline for lead in leads],
+        adc_res=[lead.bits or _WIDTH[fmt] for lead in leads],
+        adc_zero=[lead.middle for lead in leads],
         comments=[f"{name}: {facts[name]}" for name in ("age", "sex") if facts.get(name)],
-        write_dir=str(folder),
     )
+    record.set_d_features()
+    record.set_defaults()
+    record.wrsamp(write_dir=str(folder))
 
 
 def digital(values: np.ndarray, leads: tuple[Lead, ...], *, bits: int) -> np.ndarray:
     """(n, leads) int64 of values in physical units, at the converter's ends where beyond; the lowest code for NaN."""
     half = 2 ** (bits - 1)
     gain, baseline = np.array([lead.gain for lead in leads]), np.array([lead.baseline for lead in leads])
-    codes = np.clip(np.round(values * gain) + baseline, 1 - half, half - 1)
-    return np.where(np.isnan(codes), -half, codes).astype(np.int64)
+    ends = [codes(lead.bits or bits, lead.middle) for lead in leads]
+    low, high = (np.array(end).clip(1 - half, half - 1) for end in zip(*ends, strict=True))
+    held = np.clip(np.round(values * gain) + baseline, low, high)
+    return np.where(np.isnan(held), -half, held).astype(np.int64)
 
 
 def _write_marks(recording: Recording, folder: Path) -> None:
