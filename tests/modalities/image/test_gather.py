@@ -97,6 +97,21 @@ def test_a_row_of_a_manifest_names_a_file(tmp_path):
     assert [(problem.found, problem.row) for problem in gather([made], Said()).problems] == [("no path", 2)]
 
 
+def test_a_file_is_named_once(tmp_path):
+    """A row that was there twice once made two images of one, also with two labels."""
+    made = folder("png", tmp_path)
+    lines = (made / "manifest.csv").read_text().splitlines()
+    columns = lines[0].split(",")
+    other = dict(zip(columns, lines[2].split(","), strict=True)) | {"label": "another"}
+    (made / "manifest.csv").write_text("\n".join([*lines, lines[2], ",".join(other[name] for name in columns)]))
+    told = [problem.placed for problem in gather([made], Said()).problems]
+    again = "'000002.png' is named again, first in row 2"
+    assert told == [f"column 'path', row 7: {again}", f"column 'path', row 8: {again}, with another label"]
+    file = made / "000001.png"
+    (problem,) = gather([file, file], Said()).problems
+    assert problem.placed == "'000001.png' is named again"
+
+
 def test_all_that_is_wrong_with_a_manifest_is_told_at_once(tmp_path):
     """It once took four rounds to hear of paths, labels, masks and patients."""
     made = folder("png", tmp_path, 8)

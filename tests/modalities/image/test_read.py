@@ -58,10 +58,31 @@ def test_folders_are_labels_and_without_patients_images_are_anonymous(fmt, tmp_p
     assert any("cannot be certified" in note for note in profile.notes)
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_equal_images_of_nobody_knows_whom_are_of_one_patient(held, tmp_path):
+    """A copy of a learned image once could stand in the holdout."""
+    shown = np.random.default_rng(0).integers(0, 255, (12, 12, 12)).astype(np.uint8)
+    shown[[3, 7]] = shown[0]
+    arrays = {"images": shown, "mask": (np.arange(12 * 144) % 3 == 0).reshape(shown.shape).astype(np.uint8)}
+    np.savez(tmp_path / "a.npz", **arrays, **({"is_test": np.arange(12) > 5} if held else {}))
+    data, profile = read([tmp_path / "a.npz"], ReadOptions())
+    same = data.subjects[[0, 3, 7]]
+    assert len(set(same.tolist())) == 1 and len(np.unique(data.subjects)) == 10 == profile.patients and data.anonymous
+    assert "3 images have an equal one: equal images count as one patient's" in profile.notes
+    moved = "not held out, as they are equal to others that are not: 1 images"
+    assert (moved in profile.notes) == held
+    assert data.held is None or data.held.tolist() == [i > 5 and i != 7 for i in range(12)]
+    np.savez(tmp_path / "b.npz", **arrays, patient=np.arange(12))
+    assert len(np.unique(read([tmp_path / "b.npz"], ReadOptions())[0].subjects)) == 12
+
+
 def test_folders_named_train_and_test_are_a_split(tmp_path):
     made = folder("png", tmp_path, anonymous=True)
     for part in ("train", "test"):
         shutil.copytree(made, tmp_path / "both" / part)
+    for file in (tmp_path / "both" / "test").rglob("*.png"):
+        shown = raster.read(file)
+        raster.write(255 - shown.pixels.astype(np.uint8), shown.layout, file.with_suffix(""))
     data, _ = read([tmp_path / "both"], ReadOptions())
     assert data.held.sum() == 6 and set(data.labels) == {"clear", "nodule"}
 

@@ -50,13 +50,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Listed:
-    """A file to read, what a manifest or its folder says of it, and the folder that was given."""
+    """A file to read, what a manifest or its folder says of it, the folder that was given, and the manifest's row."""
 
     path: Path
     facts: dict[str, str]
     masks: dict[str, Path] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    row: int | None = None
 
     def name(self, path: Path) -> str:
         """How errors call a file: by its place in the folder, which may hold several files of one name."""
@@ -313,7 +314,23 @@ def _listed(
         files = ", ".join(f"'{kinds[kind]}'" for kind in sorted(kinds))
         found = f"files of the formats {', '.join(sorted(kinds))}: {files}"
         raise DataError.of(found, rule="a set has one format", fix=fix)
-    return listed, subject, notes, problems
+    return listed, subject, notes, [*problems, *([] if lost_too else _again(listed))]
+
+
+def _again(listed: Iterable[Listed]) -> Iterator[Problem]:
+    """Files that are named a second time, and in what that is not as the first time."""
+    first = dict[str, Listed]()
+    rule, fix = "every file is named once, or images would count twice", "leave out all but one"
+    for entry in listed:
+        before = first.setdefault(abspath(entry.path), entry)
+        if before is entry:
+            continue
+        told = [{**one.facts, **one.masks, **one.columns} for one in (before, entry)]
+        differ = [name for name in {**told[0], **told[1]} if told[0].get(name) != told[1].get(name)]
+        odd = f", with another {', '.join(differ)}" if differ else ""
+        place = "" if before.row is None else f", first in row {before.row}"
+        where = None if entry.row is None else PATH
+        yield Problem(f"'{entry.name(entry.path)}' is named again{place}{odd}", rule, fix, where, entry.row)
 
 
 def _of_folder(folder: Path, said: Said) -> tuple[list[Listed], list[str]]:
@@ -443,7 +460,7 @@ def _of_manifest(
         files = sorted(file.iterdir()) if file.is_dir() and not lost_too else [file]
         further = {name: str(told[name]).strip() for name in rest if name not in left}
         masked = {named_mask(name): place for name, place in places.items()}
-        listed += [Listed(one, known, masked, further, folder) for one in files]
+        listed += [Listed(one, known, masked, further, folder, row) for one in files]
     if not listed:
         raise DataError(*(problems or [Problem("the manifest is empty", "it lists images", "add some")]))
     notes = [f"left out of the manifest, as '{subject}' says whose images are: {', '.join(left)}"] if left else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     images = _images(
         made, schema, framed({**frame, **facts}, len(found)), who, said, anonymous=subject is None, paths=paths
     )
+    images, equal = _alike(images) if images.anonymous else (images, [])
     common = common_maps(images, options.rare)
     rare = [] if common is images.pixels else [f"classes of masks that under {options.rare} patients show are left out"]
     if said.steps:
@@ -64,14 +66,15 @@ def read(paths: Sequence[str | Path], options: ReadOptions) -> tuple[Images, Pro
     shown = (profile.pixels(images), *whose, *plans, *more, *profile.tags(found, said))
     notes = (
         *profile.told(images, options.rare),
-        *profile.too_few(len(np.unique(who)), options.rare),
+        *profile.too_few(len(np.unique(images.subjects)), options.rare),
         *rare,
         *made.notes,
         *profile.unsaid(found),
         *alone,
+        *equal,
         *gathered.notes,
     )
-    return images, Profile(len(images), len(np.unique(who)), shown, notes)
+    return images, Profile(len(images), len(np.unique(images.subjects)), shown, notes)
 
 
 def like(paths: Sequence[str | Path], schema: Schema) -> Images:
@@ -348,6 +351,20 @@ def _images(
         layout = replace(layout, spacing=said.resample, steps=(Step(RESAMPLE, (said.resample,)), *others))
     pixels = large.stacked([one.pixels for one in found])
     return Images(schema, frame, pixels, who, layout, held, anonymous)
+
+
+def _alike(images: Images) -> tuple[Images, list[str]]:
+    """Images of nobody knows whom, of which equal ones are of one patient: else a copy of what is learned would be
+    judged as if nobody had seen it. Where files hold out only some of them, none is held out. Notes say of how many."""
+    who = pd.factorize(np.array([sha256(one.tobytes()).hexdigest() for one in images.light], dtype=object))[0]
+    copies, held = np.bincount(who)[who] > 1, images.held
+    if not copies.any():
+        return images, []
+    notes = [f"{int(copies.sum()):,} images have an equal one: equal images count as one patient's"]
+    if held is not None and (seen := held & np.isin(who, who[~held])).any():
+        notes.append(f"not held out, as they are equal to others that are not: {int(seen.sum()):,} images")
+        held = held & ~seen
+    return replace(images, subjects=who.astype(np.int64), held=held), notes
 
 
 def _without_empty(images: Images, said: Said) -> Images:
