@@ -126,6 +126,13 @@ def test_a_small_panel_is_smaller():
     assert float(sizes[0]["width"]) < float(sizes[1]["width"]) and float(sizes[0]["height"]) < float(sizes[1]["height"])
 
 
+def test_panels_of_one_range_have_one_scale():
+    lines = [{**LINE, "y": [0.4, 0.5]}, {**LINE, "y": [0.4, 0.9]}]
+    drawn = [str(panel({**CURVES, "lines": [line], "range": [0.3, 1.2]})) for line in lines]
+    first, other = (re.search(r'points="[\d.]+,([\d.]+)', one).group(1) for one in drawn)
+    assert first == other
+
+
 def test_a_line_is_broken_where_nothing_was_measured():
     gap = {**LINE, "y": [0.0, 1.0, None, 0.5, 0.25]}
     none = {**LINE, "name": "V6", "y": [None] * 5}

@@ -5,6 +5,7 @@ A line is broken where it has None; it may have a band (`low`, `high`); lines ma
 several in a `row`, each from its `start` on;
 `paper` gives the sides of the small squares of a ruled ground (five of them make a large one), on which each line
 begins with the pulse of one unit by which such paper is calibrated. Of the `marks` above it one may be `chosen`.
+A `range` of numbers is shown whatever the lines hold, so that panels have one scale.
 """
 
 from __future__ import annotations
@@ -124,6 +125,7 @@ class _Scale:
         shift, count = _shifts(ends, row), len(set(row))
         low = min(a + s for (a, _), s in zip(ends, shift, strict=True))
         high = max(b + s for (_, b), s in zip(ends, shift, strict=True))
+        low, high = told.get("range", (low, high))
         room = 0.04 * (high - low) or 1.0
         paper = told.get("paper")
         lead = PULSE * 1.6 * paper["x"] if paper else 0.0

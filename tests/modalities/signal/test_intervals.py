@@ -52,6 +52,13 @@ def test_intervals_are_counted_where_they_are_and_each_recording_counts_alike():
     assert real[np.abs(at - 0.8) < BIN].sum() == pytest.approx(0.5) == real[np.abs(at - 1.2) < BIN].sum()
 
 
+def test_rhythms_of_both_sides_are_on_one_scale_and_intervals_are_named():
+    told = shown(hearts([0.8] * 20, [1.0] * 20), hearts([0.5, 0.9] * 10))
+    assert [panel["range"] for panel in told["Rhythm"]] == [[0.5, 1.0]] * 3
+    assert {(panel["x"], panel["y"]) for panel in told["Rhythm"]} == {("beats", "RR (s)")}
+    assert {(panel["x"], panel["y"]) for panel in told["Intervals in pairs"]} == {("RR (s)", "next RR (s)")}
+
+
 def test_an_early_beat_stands_left_of_the_diagonal_with_its_pause_above():
     early = [0.8] * 10 + [0.5, 1.1] + [0.8] * 10
     real, made = shown(hearts(early), hearts([0.8] * 22))["Intervals in pairs"]

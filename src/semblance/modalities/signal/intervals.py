@@ -32,16 +32,24 @@ def intervals(sides: Sides, seed: int) -> Iterator[Picture]:
 
 
 def _in_turn(sides: Sides, seed: int) -> Picture:
+    rows = [(role, gaps) for role, data in sides.items() for gaps in _rows(data, role, seed)]
+    known = np.concatenate([gaps for _, gaps in rows]) if rows else np.empty(0)
+    ends = [float(np.nanmin(known)), float(np.nanmax(known))] if np.isfinite(known).any() else [0.0, 1.0]
     panels = []
-    for role, data in sides.items():
-        rng = stream(seed, "intervals", role)
-        for one in rng.permutation(np.unique(data.source))[:SHOWN]:
-            gaps = data.frame[AFTER].to_numpy()[data.source == one][:BEATS]
-            if len(gaps) >= FEWEST:
-                line = {"name": "interval", "role": role, "y": rounded(np.minimum(gaps, 2.5))}
-                panels.append({"title": role, "step": 1, "lines": [line], "x": "beats", "y": "seconds"})
-    note = "Seconds from beat to beat, of recordings drawn by chance: the rhythm as a row of heights."
+    for role, gaps in rows:
+        line = {"name": "interval", "role": role, "y": rounded(gaps)}
+        panels.append({"title": role, "step": 1, "lines": [line], "range": ends, "x": "beats", "y": "RR (s)"})
+    note = "Seconds from beat to beat (RR) of recordings drawn by chance, on one scale: the rhythm as a row of heights."
     return {"title": "Rhythm", "note": note, "panels": panels}
+
+
+def _rows(data: Pieces, role: str, seed: int) -> Iterator[np.ndarray]:
+    """The first intervals of a few recordings."""
+    rng = stream(seed, "intervals", role)
+    for one in rng.permutation(np.unique(data.source))[:SHOWN]:
+        gaps = data.frame[AFTER].to_numpy(dtype=float)[data.source == one][:BEATS]
+        if len(gaps) >= FEWEST:
+            yield np.minimum(gaps, 2.5)
 
 
 def _often(told: Mapping[str, list[np.ndarray]]) -> Picture:
@@ -54,7 +62,7 @@ def _often(told: Mapping[str, list[np.ndarray]]) -> Picture:
             low, high = np.quantile(shares, BAND, axis=0)
             mean = {"y": rounded(shares.mean(0)), "low": rounded(low), "high": rounded(high)}
             lines.append({"name": "share of intervals", "role": role, **mean})
-    shown = {"title": "normal beats", "start": ENDS[0] + BIN / 2, "step": BIN, "x": "seconds", "y": "share"}
+    shown = {"title": "normal beats", "start": ENDS[0] + BIN / 2, "step": BIN, "x": "RR (s)", "y": "share"}
     note = "How often each interval comes between normal beats: the mean recording, and the band of four in five."
     return {"title": "Intervals", "note": note, "panels": [{**shown, "lines": lines}] if len(lines) == 2 else []}
 
@@ -72,7 +80,7 @@ def _against_next(sides: Sides, seed: int) -> Picture:
         if len(dots) >= FEWEST:
             points = [[round(float(a), 3), round(float(b), 3)] for a, b in dots]
             shown = {"role": role, "points": points, "ends": list(ENDS)}
-            panels.append({"title": role, **shown, "x": "seconds before it", "y": "seconds after a beat"})
+            panels.append({"title": role, **shown, "x": "RR (s)", "y": "next RR (s)"})
     note = (
         "Each interval against the next one (a Poincaré plot), as many beats of each recording: regular beats lie "
         "along the diagonal, early ones far left of it with their pause above, and a fibrillating heart is a cloud."
