@@ -19,13 +19,13 @@ PART = 1_024
 
 
 class Recurrent(nn.Module):
-    """Two layers of gated recurrent units (Cho et al. 2014), and a number from the mean of what they say."""
+    """Two layers of gated recurrent units (Cho et al. 2014), and `out` numbers from what they say."""
 
-    def __init__(self, channels: int, width: int = WIDTH) -> None:
+    def __init__(self, channels: int, width: int = WIDTH, out: int = 1) -> None:
         super().__init__()
         # Made empty: torch would draw the weights from its global generator.
         self.units = nn.GRU(channels, width, num_layers=2, batch_first=True, device="meta").to_empty(device="cpu")
-        self.last = linear(width, 1)
+        self.last = linear(width, out)
 
     def start(self, *, rng: np.random.Generator) -> None:
         """Draw the first weights, without the global generator."""

@@ -19,6 +19,7 @@ METRICS = (
     f"{_HERE}.metrics.modes:modes",
     f"{_HERE}.metrics.interpatient:interpatient",
     f"{_HERE}.metrics.predictive:predictive",
+    f"{_HERE}.metrics.gru:predictive",
     f"{_HERE}.metrics.nearest:nearest",
     f"{_HERE}.copies:copies",
 )
