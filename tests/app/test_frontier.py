@@ -55,7 +55,8 @@ def test_the_picture_stays_inside(full: Report) -> None:
     assert 'id="frontier"' in render(whole, public=False)
     assert 'id="frontier"' not in render(whole, public=True)
     left = redact(whole)
-    assert "handed" not in left[LEAK].detail and promise_of(left) is None
+    assert "handed" not in left[LEAK].detail and frontier(left) == {}
+    assert promise_of(left) == PROMISE  # which its sentence tells as well
 
 
 def test_private_runs_are_ordered_by_epsilon() -> None:
