@@ -65,7 +65,11 @@ def test_a_model_is_differentially_private_only_where_a_ledger_paid_for_it(repor
 
 
 def test_what_too_few_patients_have_is_told_inside_and_not_outside(report: Report) -> None:
-    subject = {**report.subject, "columns": [], "unlearned": {"beats of V": "3 of at least 5 patients"}}
+    subject = {
+        **report.subject,
+        "columns": [],
+        "unlearned": {"beats of V": "patients who have them: 3, and 5 are needed"},
+    }
     inside, outside = (card(replace(report, subject=subject), public=public) for public in (False, True))
-    assert "Not learned:\n\n- beats of V: not learned (3 of at least 5 patients have them)\n" in inside
+    assert "Not learned:\n\n- beats of V: not learned (patients who have them: 3, and 5 are needed)\n" in inside
     assert "beats of V" not in outside

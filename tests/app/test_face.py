@@ -375,7 +375,7 @@ def test_beats_that_too_few_patients_have_are_told_where_they_are_not_learned() 
 
     real = recordings(8, 3)
     data = Data(real, Profile(len(real), len(real), ()), catalog.modality("signal"))
-    told = r"beats of F are not learned: \d of at least 5 patients have them"
+    told = r"beats of F are not learned \(patients who have them: \d, and 5 are needed\)"
     with pytest.warns(UserWarning, match=told):
         model = sb.fit(data, model="floor")
     report = sb.evaluate(train=data, synthetic=model.sample(3), model=model, tier="fast")

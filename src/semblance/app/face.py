@@ -185,7 +185,7 @@ def fit(
         bind(ledger, train.marks)
     else:
         for what, why in stages.about_unlearned(stages.chosen(spec, plan), train.records).get("unlearned", {}).items():
-            warnings.warn(f"{what} are not learned: {why} have them", stacklevel=2)
+            warnings.warn(f"{what} are not learned ({why})", stacklevel=2)
     made = spec.fit(train.records, rng=stream(seed, "fit"), plan=plan, watch=watch, ledger=ledger)
     promised = None if ledger is None else Promised(claimed(ledger, made.measured), train.schema)
     return Fitted(made, train.modality, plan, seed, train.library, stages.chosen(spec, plan), promised)

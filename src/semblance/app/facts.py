@@ -128,7 +128,7 @@ def removed(report: Report) -> Iterator[tuple[str, str]]:
     for name, what in report.subject.get("beside", {}).items():
         yield name, f"neither learned nor written ({what})"
     for name, why in report.subject.get("unlearned", {}).items():
-        yield name, f"not learned ({why} have them)"
+        yield name, f"not learned ({why})"
 
 
 def reproduction(report: Report) -> Iterator[tuple[str, str]]:

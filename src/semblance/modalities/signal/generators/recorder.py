@@ -220,7 +220,9 @@ class RecorderSpec:
     def unlearned(self, train: Recordings) -> dict[str, str]:
         """The kinds of beats that are not learned from these recordings, and why."""
         few = habits.unlearned(train, rare=self.rare) if Cut.of(train).beats else {}
-        return {f"beats of {kind}": f"{patients} of at least {self.rare} patients" for kind, patients in few.items()}
+        return {
+            f"beats of {kind}": f"patients who have them: {n}, and {self.rare} are needed" for kind, n in few.items()
+        }
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON."""
