@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 
-from semblance.learn.objectives.telling import PART, WIDTH, Recurrent
+from semblance.learn.objectives.telling import PART, WIDTH, Recurrent, Telling
 from semblance.learn.rows import Rows
-from semblance.learn.trainer import TrainPlan, Turn, train_to_end
+from semblance.learn.trainer import TrainPlan, train_to_end
 
 
-class Ahead:
+class Ahead(Telling):
     """The mean absolute error of records (n, steps * channels): each value but the first, said from those before it."""
-
-    def __init__(self, net: Recurrent, channels: int) -> None:
-        self.net, self.channels = net, channels
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        """One loss moves all weights."""
-        return (Turn("records", self.loss, tuple(self.net.parameters())),)
 
     def loss(self, batch: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
         """(n,) mean absolute errors."""
         x = batch.reshape(len(batch), -1, self.channels)
         said: torch.Tensor = self.net.last(self.net.units(x[:, :-1])[0])
         return (said - x[:, 1:]).abs().mean(dim=(1, 2))
-
-    def held_out(self, weights: Mapping[str, torch.Tensor]) -> float | None:
-        """Nothing is kept aside: the steps are few."""
-        return None
 
 
 def errors_ahead(x: np.ndarray, test: np.ndarray, *, plan: TrainPlan, rng: np.random.Generator) -> np.ndarray:
