@@ -156,16 +156,20 @@ def patients_of(data: Recordings) -> dict[str, int]:
 
 def kinds_of(data: Recordings, *, rare: int) -> tuple[str, ...]:
     """The kinds of beats that at least `rare` patients have, the commonest first; where none is, the commonest."""
-    behind = patients_of(data)
-    enough = tuple(kind for kind, patients in behind.items() if patients >= rare)
-    return enough or tuple(behind)[:1]
+    return _enough(patients_of(data), rare)
 
 
 def unlearned(data: Recordings, *, rare: int) -> dict[str, int]:
     """The kinds of beats that are not learned, as fewer than `rare` patients have them, and how many do."""
-    data = data.take(np.array([heart(one) for one in data.recordings]))
-    known = kinds_of(data, rare=rare)
-    return {kind: patients for kind, patients in patients_of(data).items() if kind not in known}
+    behind = patients_of(data.take(np.array([heart(one) for one in data.recordings])))
+    known = _enough(behind, rare)
+    return {kind: patients for kind, patients in behind.items() if kind not in known}
+
+
+def _enough(behind: Mapping[str, int], rare: int) -> tuple[str, ...]:
+    """The kinds that so many patients have; where none is, the commonest."""
+    enough = tuple(kind for kind, patients in behind.items() if patients >= rare)
+    return enough or tuple(behind)[:1]
 
 
 def beats(one: Recording, kinds: tuple[str, ...]) -> Beats:

@@ -58,7 +58,7 @@ def test_few_patients_gain_by_synthetic_images():
 
 
 def test_the_standard_look_has_five_shares_distances_and_groups(monkeypatch):
-    monkeypatch.setitem(segments.QUICKLY, "standard", 4)
+    monkeypatch.setitem(segments.SHARE_STEPS, "standard", 4)
     schema = Schema((*masked(60, 1).schema.columns, Column("sex", "categorical", protected=True)))
     sex = pd.Categorical(np.where(np.arange(60) < 45, "F", "M"))  # of the men there are too few
     parts = [
@@ -93,7 +93,7 @@ def test_who_is_few_is_drawn_anew():
 
 
 def test_where_real_images_teach_nothing_either_nothing_is_said(monkeypatch):
-    for steps in (segments.STEPS, segments.QUICKLY):
+    for steps in (segments.STEPS, segments.SHARE_STEPS):
         monkeypatch.setitem(steps, "fast", 8)
     pixels = masked(60, 1).pixels.copy()
     pixels[:, 1] = 0

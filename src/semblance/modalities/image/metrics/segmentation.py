@@ -27,7 +27,7 @@ FEW, FEWEST, GROUP = 0.1, 2, 30
 """The share of real patients that counts as few, the patients of the smallest one, and of a group that is judged."""
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)
 FRACTIONS = {"fast": (0.1, 1.0), "standard": SHARES, "audit": SHARES}
-QUICKLY = {"fast": 40, "standard": 300, "audit": 600}
+SHARE_STEPS = {"fast": 40, "standard": 300, "audit": 600}
 AGAIN, DRAWS = {"fast": (), "standard": (FEW,), "audit": SHARES}, 3
 """Of each tier: images a side, steps of a training, shares of the real patients that are learned from, steps of their
 trainings, one for each of WAYS, and the shares that are drawn DRAWS times. Of stained nuclei, after 60 steps a tenth of
@@ -235,7 +235,7 @@ class _Task:
         some = self.share(share, draw)
         alone = self.lesson("train", some)
         lessons = alone, replace(alone, augmented=True), self.lesson("train", some, also="synthetic")
-        steps = QUICKLY[self.tier]
+        steps = SHARE_STEPS[self.tier]
         return {
             way: self.scored(f"{share} {way} {draw}", lesson, steps=steps)
             for way, lesson in zip(WAYS, lessons, strict=True)
