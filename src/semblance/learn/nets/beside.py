@@ -15,6 +15,9 @@ from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.stationary import Likelier
 from semblance.learn.nets.unet import Packing, UNet, conv
 
+Known = tuple[Components, np.ndarray]
+"""Components of records, and (n, numbers) some of these."""
+
 
 class Beside(UNet):
     """The same network, whose given numbers begin with the pixels of `given` channels on the same grid."""
@@ -31,15 +34,14 @@ class Beside(UNet):
         blocks: int,
         components: int,
         side: int,
-        found: Components | None = None,
-        rows: np.ndarray | None = None,
+        known: Known | None = None,
     ) -> None:
-        """`found` and (n, numbers) `rows` say what is Gaussian about the records."""
+        """`known` says what is Gaussian about the records."""
         sizes = {"width": width, "blocks": blocks, "components": components, "side": side}
         super().__init__(parts, shape, shown=given * math.prod(shape[1:]), **sizes)
         likelier = Likelier(parts, shape, components)
-        if found is not None and rows is not None:
-            likelier.weigh(found, rows)
+        if known is not None:
+            likelier.weigh(*known)
         self.gaussian = likelier
         self.beside = (given, *shape[1:])
         packed = 2 * self.packing.channels + Packing.to_side(self.beside, side).channels

@@ -50,6 +50,24 @@ def test_as_many_images_as_real_ones_show_nothing():
     assert set(sizes[sizes > 0]) <= {3, 4, 5}
 
 
+def test_large_masks_have_the_place_of_large_ones():
+    """Large squares on the left and small ones on the right: sizes drawn without regard to the mixture's draw made
+    small shapes cover much, and large ones little."""
+    source, threshold, rng = learned(), zero(), stream(0, "places")
+    rows = np.full((len(source.labels), 16, 16), threshold - 1.0, dtype=np.float32)
+    for i, (up, along) in enumerate(rng.integers(0, [8, 3], (len(rows), 2))):
+        if i % 2:
+            rows[i, up : up + 8, along : along + 5] = threshold + 1.0
+        else:
+            rows[i, up : up + 3, 10 + along : 13 + along] = threshold + 1.0
+    placed = replace(source, coefficients=rows.reshape(len(rows), -1))
+    sources = Sources.fit(placed, (1, 16, 16), np.array([threshold]), most=30, mixture=4, rare=5, seed=0)
+    drawn = sources.draw(placed.labels[:200], NONE, rng=stream(0, "draw")).reshape(-1, 16, 16) > threshold
+    large = drawn[drawn.sum((1, 2)) > 20]
+    assert 0.35 < len(large) / len(drawn) < 0.65
+    assert large[:, :, :8].sum() / large.sum() > 0.9
+
+
 def zero() -> float:
     """Where the edge of masks lies in rows."""
     encoding, _ = Encoding.fit(masked(300, 1), rare=5)

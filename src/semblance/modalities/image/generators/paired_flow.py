@@ -17,7 +17,7 @@ from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.generators.device import OnDevice
 from semblance.modalities.image.generators.diffusion import PART
 from semblance.modalities.image.generators.network import LOOKED
-from semblance.modalities.image.generators.translator import Sides, Translator
+from semblance.modalities.image.generators.translator import Mixed, Sides
 
 CARD = Card(
     name="paired_flow",
@@ -29,7 +29,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class PairedFlow(OnDevice, Translator):
+class PairedFlow(OnDevice, Mixed):
     """A flow that learns from pairs."""
 
     blocks: int = 1

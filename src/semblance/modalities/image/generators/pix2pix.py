@@ -15,7 +15,7 @@ from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.paired import Pix2Pix as Paired
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.generators.network import LOOKED
-from semblance.modalities.image.generators.translator import Sides, Translator
+from semblance.modalities.image.generators.translator import Mixed, Sides
 
 CARD = Card(
     name="pix2pix",
@@ -27,7 +27,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Pix2Pix(Translator):
+class Pix2Pix(Mixed):
     """A translator that learns from pairs."""
 
     layers: int = 3

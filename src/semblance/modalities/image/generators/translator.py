@@ -1,7 +1,7 @@
 """What generators share that paint some channels of an image from others: pixels from a mask, a contrast from another.
 
-What is given is learned beside it, so that whole images can be drawn: by the floor's mixtures, which hold no patient's
-mask. Subclasses say which network paints the other channels (`objective`).
+What is given is learned beside it, so that whole images can be drawn without any patient's mask. Subclasses say which
+network paints the other channels (`objective`), and what draws those that are given (`sources`).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Painting:
 
     encoding: Encoding
     sides: Sides
-    sources: Sources
+    sources: Drawer
     painter: Drawn
     told: bool
 
@@ -170,8 +170,6 @@ class Translator(NetworkSpec):
 
     components: int = 64
     """Directions, at most, in which what is given is learned; fewer where there are few patients."""
-    mixture: int = 4
-    """At most so many Gaussians of what is given, for each label."""
     channels: int = 32
     """Channels of a network where it is widest in space; twice as many where it is half as large."""
     side: int = 64
@@ -220,18 +218,43 @@ class Translator(NetworkSpec):
         seed, sides = root_of(how.rng), self.sides(encoding)
         source, target = self.parted(learned, sides)
         edges = np.where(mapped(encoding.layout, encoding.shape[0]), -encoding.center / encoding.scale, np.nan)
-        how_many: dict[str, int] = {"most": self.components, "mixture": self.mixture, "rare": self.rare}
-        sources = Sources.fit(
-            source, (len(sides.source), *sides.shape[1:]), edges[list(sides.source)], seed=seed, **how_many
-        )
         painter = self.learn(target, sides, replace(how, rng=stream(seed, PAINTER)))
+        sources = self.sources(painter, source, sides, edges[list(sides.source)], seed=seed)
         return self.painting(encoding, sides, sources, painter, self.told)
+
+    def sources(self, painter: Drawn, source: Learned, sides: Sides, edges: np.ndarray, *, seed: int) -> Drawer:
+        """What draws given planes, beside the painter that was learned; `edges` says above which number a plane is
+        inside of its class, NaN for brightness."""
+        raise TypeError(f"{type(self).__name__} does not say what draws given channels")
+
+    @classmethod
+    def restored_sources(cls, painter: Drawn, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """The same, from its arrays."""
+        raise TypeError(f"{cls.__name__} does not say what draws given channels")
 
     @classmethod
     def restored(cls, options: Mapping[str, Any], encoding: Encoding, arrays: Mapping[str, np.ndarray]) -> Drawer:
         """Both, from their arrays."""
         sides = cls.sides(encoding)
         one, other = sides.sizes(encoding.sizes.kinds, encoding.sizes.given, told=cls.told)
-        sources = Sources.restored(one, under(arrays, SOURCES))
         painter = cls.drawer(options, other, sides, under(arrays, PAINTER))
+        sources = cls.restored_sources(painter, one, under(arrays, SOURCES))
         return cls.painting(encoding, sides, sources, painter, cls.told)
+
+
+@dataclass(frozen=True)
+class Mixed(Translator):
+    """A translator beside which what is given is drawn by the floor's mixtures."""
+
+    mixture: int = 4
+    """At most so many Gaussians of what is given, for each label."""
+
+    def sources(self, painter: Drawn, source: Learned, sides: Sides, edges: np.ndarray, *, seed: int) -> Drawer:
+        """Mixtures of given planes."""
+        how_many: dict[str, int] = {"most": self.components, "mixture": self.mixture, "rare": self.rare}
+        return Sources.fit(source, (len(sides.source), *sides.shape[1:]), edges, seed=seed, **how_many)
+
+    @classmethod
+    def restored_sources(cls, painter: Drawn, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawer:
+        """The same, from its arrays."""
+        return Sources.restored(sizes, arrays)

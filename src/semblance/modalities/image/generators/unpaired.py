@@ -12,12 +12,12 @@ from semblance.core.large import by_rows, concatenated
 from semblance.learn.drawn import Learned
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
-from semblance.modalities.image.generators.translator import Sides, Translator
+from semblance.modalities.image.generators.translator import Mixed, Sides
 from semblance.modalities.image.halves import domains, unpaired
 
 
 @dataclass(frozen=True)
-class Unpaired(Translator):
+class Unpaired(Mixed):
     """A translator that learns from images of two domains; a patient need not have both. Of images that show both, each
     side is learned as an image of its own. Where no channel is declared as given, the first domain is. Masks are not
     shown to it: whether lesions outlive a translation is what they are there to tell."""
