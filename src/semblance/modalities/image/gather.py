@@ -22,6 +22,7 @@ import pandas as pd
 from semblance.core import lines
 from semblance.core.errors import DataError, Problem, ResourceError, UsageError
 from semblance.core.large import Shelf
+from semblance.core.listing import MANIFEST, PATH, pathless
 from semblance.core.names import names_patients
 from semblance.modalities.image.data import Layout
 from semblance.modalities.image.declare import Said
@@ -30,7 +31,7 @@ from semblance.modalities.image.formats.segments import Segments
 from semblance.modalities.image.found import DOMAIN, LABEL, PAIR, SPLIT, SUBJECT, Found, broken, whole
 
 Watch = Callable[[int, int], None]
-MANIFEST, PATH, MASK, LAYOUT = "manifest.csv", "path", "mask", "layout.json"
+MASK, LAYOUT = "mask", "layout.json"
 SOURCE = "source"
 """A column that tells patients although its name need not say so."""
 TESTS, TRAINS = ("test", "holdout"), ("train", "training", "val", "valid", "validation")
@@ -416,19 +417,8 @@ def _manifest(path: Path, *, alone: bool) -> pd.DataFrame | None:
         else:
             table = lines.read(file) if alone else pd.read_csv(file, dtype=str, keep_default_na=False)
     if PATH not in table.columns:
-        raise _pathless(file.name, [str(name) for name in table.columns])
+        raise pathless(file, [str(name) for name in table.columns], KINDS)
     return table
-
-
-def _pathless(file: str, names: list[str]) -> DataError:
-    """The error of a manifest without a column of paths."""
-    rule = f"a manifest has a header with a column '{PATH}', and commas between columns"
-    if len(names) == 1 and ";" in names[0]:
-        return DataError.of(f"'{file}' has semicolons between its columns", rule=rule, fix="save it with commas")
-    if any(name.lower().endswith(tuple(KINDS)) for name in names):  # a patient's row, which is not told
-        return DataError.of(f"'{file}' has no header", rule=rule, fix=f"begin it with a line as {PATH},label,subject")
-    found = f"'{file}' has the columns {', '.join(names)}"
-    return DataError.of(found, rule=rule, fix=f"name the column of files '{PATH}', or leave out what is no manifest")
 
 
 def _of_manifest(
