@@ -21,7 +21,7 @@ from semblance.modalities.image.apart import Plain, plain
 from semblance.modalities.image.data import Channel, Images, Layout
 from semblance.modalities.image.formats import nifti, npz, objects, raster, segments
 from semblance.modalities.image.found import DOMAIN, PAIR
-from semblance.modalities.image.gather import LAYOUT, column_of
+from semblance.modalities.image.listing import LAYOUT, column_of
 
 _NAME = re.compile(r"[^\w.+-]+")
 
