@@ -15,6 +15,7 @@ from semblance.app.config import nearest
 from semblance.app.values import wrong_values
 from semblance.catalog import MODALITIES, modality
 from semblance.core.errors import Problem, UsageError
+from semblance.core.listing import PATH
 from semblance.core.modality import Modality
 from semblance.core.model import Wanted, can
 from semblance.core.model import refuse_wanted as refuse
@@ -22,8 +23,8 @@ from semblance.core.model import refuse_wanted as refuse
 CHOOSE = "choose one of `semblance models`"
 LOOKED = 10_000
 """Names that are looked at in folders inside a folder, at most."""
-PATH, ROWS = "path", 100
-"""The column in which a table lists files, and how many rows are looked at."""
+ROWS = 100
+"""How many rows of a table that lists files are looked at."""
 
 
 def modality_of(paths: Sequence[str], name: str = "auto") -> Modality:

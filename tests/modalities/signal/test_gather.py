@@ -12,7 +12,7 @@ from semblance.core.errors import DataError, SemblanceError, UsageError
 from semblance.core.modality import ReadOptions
 from semblance.core.rng import stream
 from semblance.modalities.signal.declare import Said
-from semblance.modalities.signal.gather import gather, kind_of
+from semblance.modalities.signal.gather import each, gather, kind_of
 from semblance.modalities.signal.read import like, read
 from semblance.modalities.signal.write import write
 from tests.modalities.signal.made import recordings, wave
@@ -92,6 +92,37 @@ def test_a_manifest_in_the_folder_lists_its_recordings(folder):
     pd.DataFrame({"path": ["a.csv", "c.csv"], "age": [50, 60]}).to_csv(folder / "data" / "manifest.csv", index=False)
     made, _ = read([folder / "data"], ReadOptions())
     assert [one.name for one in made.recordings] == ["a", "c"] and made.frame["age"].tolist() == [50, 60]
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("file,label\na.edf,ill\n", "'manifest.csv' has the columns file, label"),
+        ("path;label\na.edf;ill\n", "'manifest.csv' has semicolons between its columns"),
+        ("a.edf,Jones\nb.edf,Smith\n", "'manifest.csv' has no header"),
+        ("a,Jones.EDF\n", "'manifest.csv' has no header"),
+        ("", "'manifest.csv' is empty"),
+    ],
+)
+@pytest.mark.parametrize("read", [lambda paths: gather(paths, Said()), lambda paths: each(paths, Said())])
+def test_a_manifest_without_paths_is_told(tmp_path, read, table, found):
+    """It once was dropped without a word, and with it who is whose patient."""
+    pytest.importorskip("pyedflib")
+    made = write([recordings(2, fmt="edf")], tmp_path / "synthetic")
+    (made / "manifest.csv").write_text(table)
+    for path in (made, made / "manifest.csv"):
+        with pytest.raises(DataError) as told:
+            read([path])
+        assert [problem.found for problem in told.value.problems] == [found]
+        assert "a column 'path'" in told.value.problems[0].rule
+
+
+def test_other_tables_beside_recordings_are_no_manifest(tmp_path):
+    pytest.importorskip("pyedflib")
+    made = write([recordings(2, fmt="edf")], tmp_path / "synthetic")
+    (made / "manifest.csv").unlink(missing_ok=True)
+    (made / "outcomes.csv").write_text("record,died\na,0\nb,1\n")
+    assert len(gather([made], Said())[0]) == 2
 
 
 def test_several_paths_are_one_set(folder):

@@ -24,7 +24,8 @@ from semblance.modalities.image import declare, profile
 from semblance.modalities.image.data import Images, Layout
 from semblance.modalities.image.declare import Said
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import each, kind_of
+from semblance.modalities.image.gather import each
+from semblance.modalities.image.listing import kind_of
 
 PIXELS = "pixels"
 """The column of the schema that says between which values pixels lie. It is in no frame."""

@@ -29,7 +29,8 @@ from semblance.modalities.image.declare import FEWEST, Said
 from semblance.modalities.image.directions import plane, straight
 from semblance.modalities.image.encode import common_maps
 from semblance.modalities.image.found import LABEL, SPLIT, SUBJECT, Found
-from semblance.modalities.image.gather import Gathered, Watch, gather, kept_in, kind_of, named
+from semblance.modalities.image.gather import Gathered, Watch, gather
+from semblance.modalities.image.listing import kept_in, kind_of, named
 from semblance.modalities.image.steps import RESAMPLE, resampled, take
 
 __all__ = ["column_names", "concat", "further", "like", "output_name", "read"]

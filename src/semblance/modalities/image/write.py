@@ -16,11 +16,12 @@ import numpy as np
 from semblance.core.errors import UsageError
 from semblance.core.facts import told_texts
 from semblance.core.files import atomic, atomic_folder, write_json
+from semblance.core.listing import MANIFEST, PATH
 from semblance.modalities.image.apart import Plain, plain
 from semblance.modalities.image.data import Channel, Images, Layout
 from semblance.modalities.image.formats import nifti, npz, objects, raster, segments
 from semblance.modalities.image.found import DOMAIN, PAIR
-from semblance.modalities.image.gather import LAYOUT, MANIFEST, PATH, column_of
+from semblance.modalities.image.listing import LAYOUT, column_of
 
 _NAME = re.compile(r"[^\w.+-]+")
 

@@ -14,13 +14,13 @@ import pandas as pd
 
 from semblance.core import lines
 from semblance.core.errors import DataError, Problem, SemblanceError, UsageError
+from semblance.core.listing import MANIFEST, PATH, pathless
 from semblance.core.names import names_patients
 from semblance.modalities.signal.declare import Said
 from semblance.modalities.signal.formats import arrays, dicom, edf, samples, wfdb
 from semblance.modalities.signal.found import Found, text_of
 
 TABLES = (".csv", ".csv.gz", ".parquet", ".arff", ".arff.gz")
-MANIFEST, PATH = "manifest.csv", "path"
 READERS: dict[str, Callable[[Path, Said], Iterator[Found]]] = {
     ".hea": wfdb.read,
     ".edf": edf.read,
@@ -165,21 +165,25 @@ def _of_folder(folder: Path, *, lost_too: bool) -> list[Path]:
 
 
 def _manifest(path: Path, *, alone: bool) -> tuple[Path, pd.DataFrame] | None:
-    """The folder of a manifest and its table, where the path is one or holds one; each line `alone`, or as a whole."""
+    """The folder of a manifest and its table, where the path is one or holds one; each line `alone`, or as a whole. A
+    table without a column of paths has samples, unless it is called a manifest: then DataError is raised."""
     file = path / MANIFEST if path.is_dir() else path
     if not file.exists() or suffix(file) not in (".csv", ".parquet"):
         return None
     try:
-        if suffix(file) == ".parquet":
-            table = pd.read_parquet(file) if PATH in _parquet_names(file) else None
-        else:
-            table = _rows(file, alone=alone) if PATH in lines.header(file) else None
+        names = _parquet_names(file) if suffix(file) == ".parquet" else lines.header(file)
+        if PATH in names:
+            return file.parent, _rows(file, alone=alone)
     except (ValueError, OSError):
         raise _broken(file) from None
-    return None if table is None else (file.parent, table)
+    if file.name == MANIFEST:
+        raise pathless(file, names, READERS)
+    return None
 
 
 def _rows(file: Path, *, alone: bool) -> pd.DataFrame:
+    if suffix(file) == ".parquet":
+        return pd.read_parquet(file)
     return lines.read(file) if alone else pd.read_csv(file, dtype=str, keep_default_na=False)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from semblance.core.errors import DataError, UsageError
 from semblance.core.facts import told_texts
 from semblance.core.files import atomic, atomic_folder
+from semblance.core.listing import MANIFEST, PATH
 from semblance.modalities.signal.data import Recording, Recordings
 from semblance.modalities.signal.formats import arrays, dicom, edf, tables, wfdb
-from semblance.modalities.signal.gather import MANIFEST, PATH
 
 Facts = dict[str, str]
 Rows = Iterator[tuple[Recording, Facts]]

@@ -7,8 +7,11 @@ import pytest
 
 from semblance.core.dataset import Evidence
 from semblance.core.rng import stream
+from semblance.evaluate import suites
+from semblance.evaluate.run import evaluate
 from semblance.modalities.image import MANIFEST
 from semblance.modalities.image.metrics.copies import copies, equal_images, unique_copies
+from semblance.release.gate import decide
 from semblance.release.policy import Policy
 from tests.modalities.image.evidences import contrasts, evidence, parts
 from tests.modalities.image.simulated import images
@@ -124,3 +127,19 @@ def test_holdout_that_lies_in_train_as_well_hides_no_copies():
     leaked = replace(ev.holdout, pixels=np.concatenate([ev.train.pixels[:30], ev.holdout.pixels[30:]]))
     assert unique_copies(replace(ev, holdout=leaked, _cache={}))[0].detail["found"] >= 14
     assert unique_copies(replace(ev, holdout=ev.train, _cache={}))[0].status == "insufficient"
+
+
+@pytest.mark.parametrize("asked", ["public", "controlled", "internal"])
+def test_one_patients_image_among_images_of_nobody_knows_whom_is_granted_to_nobody(monkeypatch, asked):
+    """Their equal images are insufficient, which alone refuses nothing; the copies that must be certified cannot be."""
+    monkeypatch.setattr(suites, "METRICS", ())
+    monkeypatch.setattr(suites, "ATTACKS", ())
+    own = replace(MANIFEST, metrics=tuple(name for name in MANIFEST.metrics if ".copies:" in name))
+    ev = few(1)
+    ev = replace(ev, train=replace(ev.train, anonymous=True), modality=own, _cache={})
+    report = evaluate(ev)
+    (equals,) = (found for found in report.findings if found.metric == "privacy.equal_images")
+    assert equals.status == "insufficient" and equals.estimate.value == 1 / 500
+    decision = decide(report, Policy.load(), asked=asked)
+    refusing = {check.metric for check in decision.checks[asked] if check.outcome == "INSUFFICIENT" and check.refuses}
+    assert decision.exit_code == 5 and refusing == {"privacy.copies", "privacy.unique_copies"}
