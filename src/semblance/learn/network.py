@@ -53,14 +53,15 @@ def drawing(objective: Any) -> torch.nn.Module:
 @dataclass(frozen=True)
 class Phase:
     """A part of training: what is trained, for which share of the steps, and of how many records each is where that is
-    not what the plan says; `begin` hears how many steps these are, and `see` then makes what it learns from of the
-    records' rows."""
+    not what the plan says; `begin` hears how many steps these are, `see` then makes what it learns from of the records'
+    rows, and `end` looks at that once more."""
 
     objective: Objective
     share: float
     batch: int | None = None
     begin: Callable[[int], None] = lambda steps: None
     see: Callable[[Joined], Source] = lambda records: records
+    end: Callable[[Source, np.random.Generator], None] = lambda source, rng: None
 
     def of(self, plan: TrainPlan) -> TrainPlan:
         """A plan with this part's records a step."""
@@ -128,6 +129,7 @@ class Network:
             watch = None if how.watch is None else _counted(how.watch, done, plan.steps)
             seen = phase.see(source)
             train_to_end(phase.objective, seen, own, rng=stream(seed, *name), watch=watch, resume=checkpoint)
+            phase.end(seen, stream(seed, *name, "end"))
             done += own.steps
 
     def restored(self, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Drawn:

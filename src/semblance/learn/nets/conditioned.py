@@ -19,6 +19,7 @@ from torch.nn.functional import gelu, layer_norm, silu
 
 from semblance.learn.drawn import Text
 from semblance.learn.nets.mlp import linear
+from semblance.learn.nets.spread import Spread
 from semblance.learn.nets.text import TextReader
 from semblance.learn.noise import noise_of, scatter
 
@@ -88,7 +89,7 @@ class Conditioned(nn.Module):
 
     `center` and `spread` (facts,) bring the given numbers, but for codes of words, to mean 0 and variance 1; what is
     farther than FAR from the mean counts as that far, since nobody has learned what lies beyond. `reach` (numbers,) is
-    how far from 0 nearly all numbers of records are.
+    how far from 0 nearly all numbers of records are; `drawn` brings samples to their spread.
     """
 
     center: torch.Tensor
@@ -109,6 +110,7 @@ class Conditioned(nn.Module):
         self.last = linear(told, 2 * width)
         self.past = linear(told, 2 * parts.numbers)
         self.leave = linear(width, parts.numbers)
+        self.drawn = Spread(parts.numbers, facts, parts.classes)
         self.register_buffer("center", torch.zeros(facts))
         self.register_buffer("spread", torch.ones(facts))
         self.register_buffer("reach", torch.full((parts.numbers,), torch.inf))
@@ -138,12 +140,11 @@ class Conditioned(nn.Module):
     def forward(self, x: torch.Tensor, level: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(n, numbers) from `x` (n, numbers), `level` (n,), `given` (n, given) and `labels` (n,) int64."""
         told, known = self.classes[labels] + self.level(waves(level[:, None], LEVELS)), labels < self.parts.classes
-        facts, codes = given.split([len(self.center), self.parts.read], 1)
         if self.text is not None:
+            codes = given[:, len(self.center) :]
             told = told + self.text(torch.where(known[:, None], codes, 0))
         if self.given is not None:
-            near = ((facts - self.center) / self.spread).clamp(-FAR, FAR)
-            told = told + self.given(torch.where(known[:, None], near, 0.0))
+            told = told + self.given(torch.where(known[:, None], self.near(given), 0.0))
         told, h = silu(self.mix(silu(told))), self.enter(x)
         for block in self.blocks:
             h = block(h, told)
@@ -151,6 +152,16 @@ class Conditioned(nn.Module):
         gain, offset = self.past(told).chunk(2, 1)
         out: torch.Tensor = self.leave(layer_norm(h, h.shape[1:]) * (1 + scale) + shift) + gain * x + offset
         return out
+
+    def near(self, given: torch.Tensor) -> torch.Tensor:
+        """(n, facts) of mean 0 and variance 1, none of them far, of (n, given) numbers."""
+        return ((given[:, : len(self.center)] - self.center) / self.spread).clamp(-FAR, FAR)
+
+    def spreading(self, drawn: torch.Tensor, given: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(n, numbers) drawn, as spread as those that were learned."""
+        known = (labels < self.parts.classes)[:, None]
+        found: torch.Tensor = self.drawn(drawn, torch.where(known, self.near(given), 0.0), labels)
+        return found
 
 
 def waves(x: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:

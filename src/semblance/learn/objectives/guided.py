@@ -13,7 +13,7 @@ they look more typical of what is given and vary less.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -21,16 +21,26 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
+from semblance.core.rng import root_of, stream
 from semblance.learn.device import array_of, beside, device_of
+from semblance.learn.nets.conditioned import Conditioned
 from semblance.learn.noise import angle, noise_of, normal_like, time_of
 from semblance.learn.rows import held_out
-from semblance.learn.trainer import Turn, threads
+from semblance.learn.trainer import Source, Turn, threads
 
+See = Callable[[torch.Tensor], torch.Tensor]
 Told = tuple[torch.Tensor, torch.Tensor]
 """(n, given) numbers and (n,) classes of the records that are drawn."""
 PART = 4096
+SETTLED, PIECE = 4000, 64
+"""Records, at most, by which spreads are compared, and how many of them are read at once."""
 RHO, LEAST, HIDDEN = 7.0, 0.03, 10.0
 """How noise falls, the least of it that is looked at, and how much more of it than of a record hides this."""
+
+
+def as_it_is(batch: torch.Tensor) -> torch.Tensor:
+    """Rows as they are."""
+    return batch
 
 
 class Guided:
@@ -126,7 +136,21 @@ class Guided:
         guidance = self.guidance if guidance is None else guidance
         with threads(1 if self.alone else torch.get_num_threads()):
             made = self._sampled(self._white(len(labels), noise_of(rng), start), told, guidance)
+            if isinstance(self.net, Conditioned):
+                made = self.net.spreading(made, *told)
             return array_of(made.clamp(-self.net.reach, self.net.reach))
+
+    @torch.no_grad()
+    def settle(self, source: Source, see: See = as_it_is, *, rng: np.random.Generator) -> None:
+        """After training: see how much less than records of a source, as `see` makes rows of them, what is drawn of
+        the same classes and given numbers varies, and draw it with their spread from now on."""
+        seed = root_of(rng)
+        index = stream(seed, "records").permutation(len(source.subjects))[:SETTLED]
+        parts = np.array_split(index, -(-len(index) // PIECE))
+        numbers, given, labels = self.parts.split(torch.cat([see(beside(self.net, source.batch(x))) for x in parts]))
+        drawn = self.sample(array_of(given), array_of(labels), rng=stream(seed, "drawn"))
+        facts, who = array_of(self.net.near(given)), source.subjects[index]
+        self.net.drawn.fit(drawn, array_of(numbers), facts, array_of(labels), who)
 
     def _told(self, given: np.ndarray, labels: np.ndarray) -> Told:
         """What is told of records, where the network lies."""

@@ -23,7 +23,7 @@ from semblance.learn.objectives.conditional import some_of
 from semblance.learn.objectives.flow import Flow
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.objectives.inpainting import Inpainting
-from semblance.learn.trainer import Turn
+from semblance.learn.trainer import Source, Turn
 
 COARSE, BATCH = 0.4, 256
 """The share of steps in which coordinates are learned, and the images of such a step."""
@@ -87,7 +87,7 @@ class Cascade:
         if aside is not None:
             self.stop_by(aside)
         self.phases = (
-            Phase(Seen(self.coarse, self.along), COARSE, BATCH),
+            Phase(Seen(self.coarse, self.along), COARSE, BATCH, end=self._settle),
             Phase(Seen(self.fine, self.left), 1 - COARSE),
         )
         self.turns = tuple(turn for phase in self.phases for turn in phase.objective.turns)
@@ -109,6 +109,10 @@ class Cascade:
         left = array_of(self.left(some))
         self.net.fine.gaussian.weave(left[:: -(-left.size // WOVEN), : self.parts.numbers])
         self.fine.start(left, rng=rng)
+
+    def _settle(self, source: Source, rng: np.random.Generator) -> None:
+        """Coordinates are drawn as spread as they are; detail then is, beside them."""
+        self.coarse.settle(source, self.along, rng=rng)
 
     def along(self, batch: torch.Tensor) -> torch.Tensor:
         """Rows of coordinates, given numbers and a class, of rows of pixels, given numbers and a class."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from semblance.core.model import Card
 from semblance.learn.nets.conditioned import Conditioned, Parts
+from semblance.learn.network import Phase
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.code import Code
@@ -50,6 +51,10 @@ class Diffusion(PrivateSpec):
     def objective(self, parts: Parts, aside: torch.Tensor | None) -> Sampler:
         """The denoiser and its loss."""
         return Guided(Conditioned(parts, width=self.width, blocks=self.blocks), steps=self.steps, aside=aside)
+
+    def phases(self, objective: Any) -> tuple[Phase, ...]:
+        """At once; then what is drawn is brought to the spread of pieces."""
+        return (Phase(objective, 1.0, end=lambda source, rng: objective.settle(source, rng=rng)),)
 
     def apart(self, parts: Parts) -> Guided:
         """Each piece has a time of its own."""
