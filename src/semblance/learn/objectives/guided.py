@@ -24,7 +24,6 @@ from torch.func import functional_call
 from semblance.core.rng import root_of, stream
 from semblance.learn.device import array_of, beside, device_of
 from semblance.learn.nets.conditioned import Conditioned
-from semblance.learn.network import Phase
 from semblance.learn.noise import angle, noise_of, normal_like, time_of
 from semblance.learn.rows import held_out
 from semblance.learn.trainer import Source, Turn, threads
@@ -222,8 +221,3 @@ class Focused(Guided):
         """(n, numbers) what the network takes for the record in a mixture at an angle."""
         found = self._found(mixed, time_of(torch.tensor(turn)), *told, guidance)
         return math.cos(turn) * mixed + math.sin(turn) * found
-
-
-def settled(objective: Guided) -> tuple[Phase, ...]:
-    """A training of one phase, after which what is drawn is brought to its spread."""
-    return (Phase(objective, 1.0, end=lambda source, rng: objective.settle(source, rng=rng)),)

@@ -11,7 +11,7 @@ import torch
 from semblance.core.model import Card
 from semblance.learn.nets.conditioned import Conditioned, Parts
 from semblance.learn.network import Phase
-from semblance.learn.objectives.guided import Guided, settled
+from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.code import Code
 from semblance.modalities.signal.data import Pieces
@@ -54,7 +54,7 @@ class Diffusion(PrivateSpec):
 
     def phases(self, objective: Any) -> tuple[Phase, ...]:
         """At once; then what is drawn is brought to the spread of pieces."""
-        return settled(objective)
+        return (Phase(objective, 1.0, end=lambda source, rng: objective.settle(source, rng=rng)),)
 
     def apart(self, parts: Parts) -> Guided:
         """Each piece has a time of its own."""

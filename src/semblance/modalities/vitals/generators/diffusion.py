@@ -15,7 +15,7 @@ from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Drawer, Fitting, Learned
 from semblance.learn.nets.conditioned import Conditioned, Parts
 from semblance.learn.network import Network, Sampler
-from semblance.learn.objectives.guided import Guided, settled
+from semblance.learn.objectives.guided import Guided
 from semblance.learn.trainer import TrainPlan
 from semblance.learn.whitening import Coloured, Whitening, parted
 from semblance.modalities.vitals.data import Stays
@@ -61,7 +61,7 @@ class Diffusion(PrivateSpec):
 
     @property
     def _network(self) -> Network:
-        return Network(self.objective, self.aside, phases=settled)
+        return Network(self.objective, self.aside)
 
     def apart(self, parts: Parts) -> Guided:
         """Each stay has a time of its own."""
