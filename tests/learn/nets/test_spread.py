@@ -66,3 +66,46 @@ def test_a_record_of_no_class_is_spread_about_all():
     spread.fit(drawn, usual + rng.standard_normal((3000, 2)), facts, labels, subjects)
     made = spread_of(spread, drawn, facts, np.full(3000, 3))
     assert np.allclose(made.mean(0), drawn.mean(0), atol=0.05)
+
+
+def test_records_that_come_repeatedly_are_not_more_of_them():
+    """Rare classes are learned oftener than they come."""
+    rng = stream(0, "often")
+    rows = np.concatenate([np.arange(2000), np.repeat(np.arange(2000, 2060), 5)])
+    labels, subjects = (rows >= 2000).astype(np.int64), rows % 30
+    learned = (rng.standard_normal((2060, 1)) * np.where(np.arange(2060) < 2000, 1.0, 3.0)[:, None])[rows]
+    spread = Spread(1, 0, 2)
+    spread.fit(0.9 * rng.standard_normal((len(rows), 1)), learned, np.zeros((len(rows), 0)), labels, subjects)
+    assert spread.gains[1] == spread.gains[2]
+
+
+def test_one_patient_who_has_most_of_a_class_does_not_tell_its_spread():
+    """Of the fusion beats of 10 patients, 9 of 10 may be one's."""
+    rng = stream(0, "most")
+    labels = (np.arange(2000) < 400).astype(np.int64)
+    subjects = np.where(labels, np.where(np.arange(2000) < 360, 0, np.arange(2000) % 10), np.arange(2000) % 40)
+    learned = rng.standard_normal((2000, 1)) * np.where(labels, 3.0, 1.0)[:, None]
+    spread = Spread(1, 0, 2)
+    spread.fit(0.9 * rng.standard_normal((2000, 1)), learned, np.zeros((2000, 0)), labels, subjects)
+    assert spread.gains[1] == spread.gains[2]
+
+
+@pytest.mark.parametrize(("records", "patients"), [(60, 60), (400, 3)])
+def test_where_all_are_few_nothing_changes(records, patients):
+    rng = stream(0, "all")
+    learned, drawn = 1.3 * rng.standard_normal((records, 2)), rng.standard_normal((records, 2))
+    spread = Spread(2, 0, 1)
+    spread.fit(drawn, learned, np.zeros((records, 0)), np.zeros(records, np.int64), np.arange(records) % patients)
+    assert (spread.gains == 1).all() and not spread.means.any()
+
+
+def test_a_class_that_nothing_was_drawn_of_stays_as_it_is():
+    """It once was moved away from 0, where nothing of it need lie."""
+    rng = stream(0, "absent")
+    labels = np.zeros(500, np.int64)
+    spread = Spread(2, 0, 2)
+    learned, drawn = 1.3 * rng.standard_normal((500, 2)), rng.standard_normal((500, 2))
+    spread.fit(drawn, learned, np.zeros((500, 0)), labels, np.arange(500))
+    far = np.float32(5 + rng.standard_normal((20, 2)))
+    assert (spread_of(spread, far, np.zeros((20, 0), np.float32), np.ones(20, np.int64)) == far).all()
+    assert (spread.gains[[0, 2]] > 1.1).all()

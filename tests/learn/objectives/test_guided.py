@@ -10,7 +10,7 @@ from semblance.learn.nets.conditioned import Conditioned, Parts
 from semblance.learn.objectives.guided import Guided
 from semblance.learn.rows import Rows
 from semblance.learn.rules import Plain
-from semblance.learn.trainer import TrainPlan, train_loop, train_to_end
+from semblance.learn.trainer import TrainPlan, threads, train_loop, train_to_end
 
 PARTS = Parts(numbers=2, given=1, classes=2)
 CENTER, PER, SPREAD = (
@@ -133,3 +133,44 @@ def test_no_number_is_drawn_far_beyond_those_of_records(trained: Guided) -> None
     reach = trained.net.reach.numpy()
     assert np.isfinite(reach).all() and (np.abs(drawn) <= reach).all()
     assert (reach <= 1.5 * np.abs(mixture(4000)[:, : len(reach)]).max(0) + 1).all()
+
+
+def left_over(rows: np.ndarray) -> np.ndarray:
+    """(2,) how far numbers are from what their class and given number say, in a linear way."""
+    numbers, given, labels = np.split(rows, [2, 3], 1)
+    told = np.column_stack([labels == 0, labels == 1, given])
+    spread: np.ndarray = (numbers - told @ np.linalg.lstsq(told, numbers, rcond=None)[0]).std(0)
+    return spread
+
+
+def begun() -> tuple[Guided, np.ndarray, Rows]:
+    """A network that does not know all, and what it learned from."""
+    made, rows = guided(), mixture(3000)
+    source = Rows(rows, np.arange(len(rows)) % 200)
+    train_to_end(made, source, TrainPlan(steps=40, batch=128, ema=0.9), rng=stream(4))
+    return made, rows, source
+
+
+def test_after_training_what_is_drawn_is_brought_to_the_spread_of_records() -> None:
+    made, rows, source = begun()
+
+    def ratio() -> np.ndarray:
+        drawn = made.sample(rows[:, 2:3], rows[:, 3], rng=stream(6))
+        return left_over(np.column_stack([drawn, rows[:, 2:]])) / left_over(rows)
+
+    before = ratio()
+    made.settle(source, rng=stream(5))
+    assert (np.abs(np.log(before)) > 0.1).all()
+    assert (np.abs(np.log(ratio())) < 0.07).all()
+
+
+def test_neither_a_guidance_nor_threads_have_a_part_in_spreads() -> None:
+    """That records vary less by a guidance above 1 once was undone."""
+    gains = []
+    for guidance, count in ((1.0, 1), (3.0, 2)):
+        made, _, source = begun()
+        made.guidance = guidance
+        with threads(count):
+            made.settle(source, rng=stream(5))
+        gains.append(made.net.drawn.gains)
+    assert torch.equal(*gains) and (gains[0] != 1).all()

@@ -143,14 +143,17 @@ class Guided:
     @torch.no_grad()
     def settle(self, source: Source, see: See = as_it_is, *, rng: np.random.Generator) -> None:
         """After training: see how much less than records of a source, as `see` makes rows of them, what is drawn of
-        the same classes and given numbers varies, and draw it with their spread from now on."""
+        the same classes and given numbers varies, and draw it with their spread from now on. A guidance makes draws
+        vary less on purpose, and has no part in it. One thread computes, as in training."""
         seed = root_of(rng)
         index = stream(seed, "records").permutation(len(source.subjects))[:SETTLED]
         parts = np.array_split(index, -(-len(index) // PIECE))
-        numbers, given, labels = self.parts.split(torch.cat([see(beside(self.net, source.batch(x))) for x in parts]))
-        drawn = self.sample(array_of(given), array_of(labels), rng=stream(seed, "drawn"))
-        facts, who = array_of(self.net.near(given)), source.subjects[index]
-        self.net.drawn.fit(drawn, array_of(numbers), facts, array_of(labels), who)
+        with threads(1):
+            rows = torch.cat([see(beside(self.net, source.batch(part))) for part in parts])
+            numbers, given, labels = self.parts.split(rows)
+            drawn = self.sample(array_of(given), array_of(labels), rng=stream(seed, "drawn"), guidance=1.0)
+            facts = array_of(self.net.near(given))
+        self.net.drawn.fit(drawn, array_of(numbers), facts, array_of(labels), source.subjects[index])
 
     def _told(self, given: np.ndarray, labels: np.ndarray) -> Told:
         """What is told of records, where the network lies."""

@@ -51,3 +51,9 @@ def test_new_masks_are_smooth_as_real_ones_are():
 def test_images_without_a_mask_are_refused():
     with pytest.raises(DataError, match="without a mask"):
         SMALL.fit(images(20, 1), rng=stream(0, "fit"), plan=PLAN)
+
+
+def test_a_network_of_one_place_has_masks_of_one():
+    """Half of it once was none, which nothing can be divided by."""
+    model = MedDdpm(channels=8, steps=2, side=1).fit(masked(20, 1), rng=stream(0, "fit"), plan={"steps": 4, "batch": 8})
+    assert concat(list(model.sample(2, rng=stream(0, "sample")))).pixels.shape == (2, 2, 16, 16)

@@ -15,6 +15,7 @@ from semblance.core.promise import MEASURED, Noise, Steps
 from semblance.core.rng import stream
 from semblance.core.schema import Column, Schema
 from semblance.learn.drawn import Sizes
+from semblance.learn.nets.spread import Spread
 from semblance.learn.network import Drawn
 from semblance.learn.patients import Patients
 from semblance.modalities.signal.data import Lead, Marks, Public, Recordings, concat
@@ -76,6 +77,15 @@ def test_it_pays_once_keeps_what_it_paid_for_and_looks_at_nobody_again(spec, coh
     (tmp_path / "training.safetensors").unlink()
     with pytest.raises(PrivacyError, match="finished a second time"):
         fitted(nobody, ledger, spec, resume=tmp_path)
+
+
+def test_no_spread_is_looked_at_that_nobody_paid_for(cohort, tmp_path, monkeypatch):
+    def looked(*told: Any, **more: Any) -> None:
+        raise AssertionError("records were looked at again")
+
+    monkeypatch.setattr(Spread, "fit", looked)
+    spread = fitted(cohort, opened(tmp_path)).learned.objective.net.drawn
+    assert not spread.means.any() and not spread.slopes.any() and (spread.gains == 1).all()
 
 
 def test_all_but_the_weights_is_the_same_with_another_patient_and_given_the_same_counts(cohort, tmp_path):

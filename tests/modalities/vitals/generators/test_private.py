@@ -14,6 +14,7 @@ from semblance.core.errors import PrivacyError, UsageError
 from semblance.core.model import Wanted
 from semblance.core.promise import MEASURED, Noise, Steps
 from semblance.core.rng import stream
+from semblance.learn.nets.spread import Spread
 from semblance.modalities.vitals.data import Stays, concat
 from semblance.modalities.vitals.encoding.counted import Counted, Grid
 from semblance.modalities.vitals.encoding.public import PublicEncoding
@@ -65,6 +66,15 @@ def test_it_pays_once_keeps_what_it_paid_for_and_looks_at_nobody_again(ward, tmp
     (tmp_path / "training.safetensors").unlink()
     with pytest.raises(PrivacyError, match="finished a second time"):
         fitted(nobody, ledger, resume=tmp_path)
+
+
+def test_no_spread_is_looked_at_that_nobody_paid_for(ward, tmp_path, monkeypatch):
+    def looked(*told: Any, **more: Any) -> None:
+        raise AssertionError("stays were looked at again")
+
+    monkeypatch.setattr(Spread, "fit", looked)
+    spread = fitted(ward, opened(tmp_path)).learned.objective.net.drawn
+    assert not spread.means.any() and not spread.slopes.any() and (spread.gains == 1).all()
 
 
 def test_all_but_the_weights_is_the_same_with_another_patient_and_given_the_same_counts(ward, tmp_path):

@@ -78,7 +78,12 @@ class MedDdpm(OnDevice, Translator):
         area = math.prod(given)
         sizes: dict[str, Any] = {"width": self.channels, "blocks": self.blocks, "components": self.components}
         masks = Beside(
-            replace(parts, numbers=area, given=parts.given - area), given, 0, **sizes, side=self.side // 2, known=first
+            replace(parts, numbers=area, given=parts.given - area),
+            given,
+            0,
+            **sizes,
+            side=max(self.side // 2, 1),
+            known=first,
         )
         net = Beside(parts, painted, len(form.source), **sizes, side=self.side, known=known)
         return Layered(masks, net, steps=self.steps, aside=aside, looked=LOOKED, part=PART)

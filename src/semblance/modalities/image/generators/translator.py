@@ -144,7 +144,7 @@ class Painting:
         return sides.join(source, self.painter.complete(target, labels, self._beside(source, given), rng=rng))
 
     def on(self, device: torch.device) -> None:
-        """Paint on a device from now on; what is given is no network's."""
+        """Paint on a device from now on; mixtures of what is given stay where they are, a network of it goes along."""
         self.painter.on(device)
 
     def arrays(self) -> dict[str, np.ndarray]:
