@@ -27,7 +27,7 @@ def test_no_attack_refutes_the_claim(epsilon: float) -> None:
 
 def test_a_true_answer_that_is_kept_too_often_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "randomiser", lambda size, epsilon: randomiser(size, 5 * epsilon))
-    assert not audit(Local(), epsilon=1.0, trials=70, **HOW).holds
+    assert not audit(Local(), epsilon=1.0, trials=120, **HOW).holds
 
 
 def test_a_question_that_is_chosen_by_the_record_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_a_question_that_is_chosen_by_the_record_is_caught(monkeypatch: pytest.M
         return tuple(Tally(q, len(part), self.by(q).tally(q.cells(part))) for q, part in pairs)
 
     monkeypatch.setattr(Survey, "asked", asked)
-    assert not audit(Local(), epsilon=1.0, trials=60, **HOW).holds
+    assert not audit(Local(), epsilon=1.0, trials=120, **HOW).holds
 
 
 def test_answers_that_are_made_anew_again_and_again_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,4 +48,4 @@ def test_answers_that_are_made_anew_again_and_again_are_caught(monkeypatch: pyte
         return tuple(Tally(q, len(often), self.by(q).tally(q.cells(often))) for q in self.questions)
 
     monkeypatch.setattr(Survey, "asked", asked)
-    assert not audit(Local(), epsilon=1.0, trials=70, **HOW).holds
+    assert not audit(Local(), epsilon=1.0, trials=120, **HOW).holds
