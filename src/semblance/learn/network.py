@@ -73,6 +73,12 @@ def at_once(objective: Any) -> tuple[Phase, ...]:
     return (Phase(objective, 1.0),)
 
 
+def phases_of(objective: Any) -> tuple[Phase, ...]:
+    """Those that an objective says, or one."""
+    phases: tuple[Phase, ...] = objective.phases if hasattr(objective, "phases") else at_once(objective)
+    return phases
+
+
 Build = Callable[[Parts, "torch.Tensor | None"], Sampler]
 """The objective of a network whose weights are not drawn yet, and which stops by the rows kept aside."""
 
@@ -86,7 +92,7 @@ class Network:
     build: Build
     aside: float
     parts: Callable[[Sizes], Any] = parts_of
-    phases: Callable[[Any], tuple[Phase, ...]] = at_once
+    phases: Callable[[Any], tuple[Phase, ...]] = phases_of
     device: torch.device = CPU
 
     def plan(self, learned: Learned, base: TrainPlan, *, epochs: int, budget: float, begun: float, seed: int) -> Plan:

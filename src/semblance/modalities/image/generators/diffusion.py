@@ -22,7 +22,7 @@ from semblance.learn.nets.conditioned import Parts
 from semblance.learn.nets.subspace import Subspace
 from semblance.learn.nets.translate import Patches
 from semblance.learn.nets.unet import SIDE, UNet
-from semblance.learn.network import Build, Drawn, Network, Phase, Sampler
+from semblance.learn.network import Build, Drawn, Network, Sampler
 from semblance.learn.objectives.inpainting import Inpainting
 from semblance.learn.objectives.latent import Latent
 from semblance.learn.objectives.subspace import Cascade
@@ -127,11 +127,6 @@ class Diffusion(OnDevice, PrivateSpec):
         return Latent(
             net, Compressor(shape, **sizes), critic, cascade, parts, records=records, rare=self.rare, aside=aside
         )
-
-    def phases(self, objective: Any) -> tuple[Phase, ...]:
-        """Coordinates, then pixels; before them, the autoencoder of large images."""
-        phases: tuple[Phase, ...] = objective.phases
-        return phases
 
     def refuse_undeclared(self, schema: Schema) -> None:
         """Raise UsageError where what is public of images was not declared, or what is not there is asked for."""

@@ -18,7 +18,7 @@ from semblance.learn.components import Components
 from semblance.learn.drawn import Drawer, Learned, Sizes
 from semblance.learn.nets.beside import Beside, Known
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Build, Drawn, Phase, Sampler
+from semblance.learn.network import Build, Drawn, Sampler
 from semblance.learn.objectives.layered import Layered
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.generators.device import OnDevice
@@ -97,11 +97,6 @@ class MedDdpm(OnDevice, Translator):
     def _known(self, learned: Learned, *, rng: np.random.Generator) -> Known:
         found = Components.fit(learned, most=self.components, rare=self.rare, rng=rng)
         return found, learned.coefficients[few(learned.coefficients.shape, rng=rng)]
-
-    def phases(self, objective: Any) -> tuple[Phase, ...]:
-        """What is given, then what is painted."""
-        phases: tuple[Phase, ...] = objective.phases
-        return phases
 
     def sources(self, painter: Drawn, source: Learned, sides: Sides, edges: np.ndarray, *, seed: int) -> Drawer:
         """What the same training left."""

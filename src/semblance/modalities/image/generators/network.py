@@ -16,7 +16,7 @@ from semblance.core.rng import root_of, stream
 from semblance.learn.device import CPU
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Build, Drawn, Network, Phase, Sampler, at_once
+from semblance.learn.network import Build, Drawn, Network, Phase, Sampler, phases_of
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.image.data import Images
 from semblance.modalities.image.encode import Encoding
@@ -55,8 +55,8 @@ class NetworkSpec(ImageSpec):
         return CPU
 
     def phases(self, objective: Any) -> tuple[Phase, ...]:
-        """The parts of training, one after the other; the last takes the steps that are left."""
-        return at_once(objective)
+        """The parts of training, one after the other, as the objective says; the last takes the steps that are left."""
+        return phases_of(objective)
 
     def plan(self, train: Images, *, rng: np.random.Generator, time_budget: float | None = None) -> Plan:
         """Seconds (default 60) turned into steps: a few are tried."""

@@ -59,16 +59,7 @@ class Sources:
         rows, labels = learned.coefficients[some], learned.labels[some]
         left = rows - found.means[labels] - found.along(rows, labels) @ found.axes
         texture = _texture(left.reshape(len(rows), *shape))
-        masks = np.flatnonzero(np.isfinite(edges))
-        means = np.full((len(edges), learned.sizes.kinds, TRIED), np.nan, dtype=np.float32)
-        for kind in range(learned.sizes.kinds) if len(masks) else ():
-            rng = stream(seed, MEANS, kind)
-            of = np.flatnonzero(learned.labels == kind)
-            given = learned.given[rng.choice(of if len(of) else len(learned.labels), TRIED)]
-            for i in range(TRIED):
-                plane = _drawn(painted, texture, np.array([kind]), given[i : i + 1], rng=rng)
-                means[masks, kind, i] = plane[0, masks].mean(1)
-        return cls(painted, texture, _areas(learned, edges, rare), np.sort(means, axis=2))
+        return cls(painted, texture, _areas(learned, edges, rare), _means(painted, texture, learned, edges, seed=seed))
 
     @classmethod
     def restored(cls, sizes: Sizes, arrays: Mapping[str, np.ndarray]) -> Sources:
@@ -114,6 +105,20 @@ def _areas(learned: Learned, edges: np.ndarray, rare: int) -> np.ndarray:
             none = 1 - shown[own].mean() if own.any() else 1 - shown.mean()
             made[i, kind] = edges[i], none, sizes.mean() if len(sizes) else 0.0, sizes.std() if len(sizes) else 0.0
     return made
+
+
+def _means(painted: Painted, texture: np.ndarray, learned: Learned, edges: np.ndarray, *, seed: int) -> np.ndarray:
+    """(planes, kinds, TRIED) float32 means of masks, as images of each label are drawn one by one, in rising order."""
+    masks, kinds = np.flatnonzero(np.isfinite(edges)), learned.sizes.kinds
+    made = np.full((len(edges), kinds, TRIED), np.nan, dtype=np.float32)
+    for kind in range(kinds) if len(masks) else ():
+        rng = stream(seed, MEANS, kind)
+        of = np.flatnonzero(learned.labels == kind)
+        given = learned.given[rng.choice(of if len(of) else len(learned.labels), TRIED)]
+        for i in range(TRIED):
+            plane = _drawn(painted, texture, np.array([kind]), given[i : i + 1], rng=rng)
+            made[masks, kind, i] = plane[0, masks].mean(1)
+    return np.sort(made, axis=2)
 
 
 def _inside(rows: np.ndarray, *, mask: slice, edge: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from semblance.core.model import Plan
 from semblance.core.rng import root_of, stream
 from semblance.learn.drawn import Fitting, Learned, Sizes
 from semblance.learn.nets.conditioned import Parts
-from semblance.learn.network import Drawn, Network, Phase, Sampler, at_once, parts_of
+from semblance.learn.network import Drawn, Network, Phase, Sampler, parts_of, phases_of
 from semblance.learn.trainer import TrainPlan
 from semblance.modalities.signal.data import Recordings
 from semblance.modalities.signal.generators.recorder import Recorder, RecorderSpec, Waves
@@ -42,8 +42,8 @@ class NetworkSpec(RecorderSpec):
         return parts_of(sizes)
 
     def phases(self, objective: Any) -> tuple[Phase, ...]:
-        """The parts of training, one after the other; the last takes the steps that are left."""
-        return at_once(objective)
+        """The parts of training, one after the other, as the objective says; the last takes the steps that are left."""
+        return phases_of(objective)
 
     def seen(self, learned: Learned) -> Learned:
         """Pieces as the network sees them."""

@@ -15,7 +15,7 @@ import torch
 from semblance.core.model import Card
 from semblance.learn.nets import timegan
 from semblance.learn.nets.series import Series
-from semblance.learn.network import Phase, Sampler
+from semblance.learn.network import Sampler
 from semblance.learn.objectives.conditional import ADVERSARIAL
 from semblance.learn.objectives.timegan import Embedded
 from semblance.learn.trainer import TrainPlan
@@ -47,7 +47,3 @@ class TimeGan(TimedSpec):
         """All five networks and their losses."""
         net = timegan.TimeGan(parts, units=self.units, layers=self.layers, frame=self.frame)
         return Embedded(net, parts, aside=aside)
-
-    def phases(self, objective: Embedded) -> tuple[Phase, ...]:
-        """Embedding, supervision, and both with an adversary."""
-        return objective.phases
